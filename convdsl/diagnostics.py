@@ -1,0 +1,83 @@
+"""What is wrong, as data: a code, a place, a headline, a way out. Renderers turn it into text (convdsl/report)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from convdsl.language.source import Source, Span
+from convdsl.messages import T
+
+Text = T | str
+
+
+class Label(NamedTuple):
+    """A second place that matters for a diagnostic, with what there is to see."""
+
+    span: Span
+    text: Text
+
+
+class Diagnostic(NamedTuple):
+    """One finding about a program.
+
+    `code` is a letter for the severity and three digits: E error, W warning, N note. `formula` is the substituted
+    formula that shows why, `help` the way out. `source` is None where the finding is about no particular text.
+    """
+
+    code: str
+    message: Text
+    span: Span
+    source: Source
+    note: Text | None = None
+    formula: str | None = None
+    help: Text | None = None
+    labels: tuple[Label, ...] = ()
+
+    @property
+    def severity(self) -> str:
+        """`error`, `warning` or `note`."""
+        return {"E": "error", "W": "warning", "N": "note"}[self.code[0]]
+
+
+class ProgramError(Exception):
+    """A program that cannot be used; carries every diagnostic that was found."""
+
+    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
+        self.diagnostics = diagnostics
+        super().__init__("\n".join(_one_line(d) for d in diagnostics))
+
+
+def _one_line(diagnostic: Diagnostic) -> str:
+    line, column = diagnostic.source.position(diagnostic.span.start)
+    text = f"{diagnostic.source.name}:{line}:{column}: {diagnostic.code}: {diagnostic.message}"
+    return f"{text} ({diagnostic.help})" if diagnostic.help else text
+
+
+class Findings:
+    """Collects diagnostics about one source text."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.items: list[Diagnostic] = []
+
+    def add(
+        self,
+        code: str,
+        span: Span,
+        message: Text,
+        *,
+        note: Text | None = None,
+        formula: str | None = None,
+        help: Text | None = None,
+        labels: tuple[Label, ...] = (),
+    ) -> None:
+        self.items.append(Diagnostic(code, message, span, self.source, note, formula, help, labels))
+
+    @property
+    def failed(self) -> bool:
+        return any(d.code[0] == "E" for d in self.items)
+
+    def raise_errors(self) -> None:
+        """Raises ProgramError with everything found, if there is an error among it."""
+        if self.failed:
+            raise ProgramError(tuple(self.items))

@@ -1,0 +1,105 @@
+"""Says what a syntax error is, in the words of somebody who reads networks and not grammars."""
+
+from __future__ import annotations
+
+from lark import Token
+
+from convdsl.diagnostics import Findings, Label
+from convdsl.language.layout import span_of
+from convdsl.language.source import Span
+from convdsl.messages import T
+
+_KEYWORDS = ("NET", "INPUT", "LET", "EXPECT", "BLOCK", "TRAIN")
+
+
+def explain(tokens: list[Token], position: int, expected: set[str], findings: Findings) -> None:
+    """Adds the diagnostic for the token at `position`, which the parser could not take."""
+    token = tokens[position]
+    before = tokens[position - 1] if position else None
+    span = span_of(token)
+    kind = token.type
+    shown = str(token) if len(token) <= 30 else str(token)[:29] + "…"
+    if kind == "$END":
+        _end(tokens, position, findings)
+    elif kind == "STRAY":
+        findings.add("E108", span, T("The character {character} means nothing here.", character=_visible(shown)),
+                     help=_stray_help(str(token)))
+    elif kind == "RBRACE" and not _open_brackets(tokens[:position]):
+        findings.add("E107", span, T("This `}}` closes nothing."), help=T("Remove it, or open its block with `{{`."))
+    elif kind == "SEP":
+        _separator(token, before, findings)
+    elif kind == "COMMA" and before is not None and before.type == "NUMBER" and tokens[position + 1].type == "NUMBER":
+        after = tokens[position + 1]
+        findings.add("E101", span_of(before).to(span_of(after)), T("A comma cannot stand inside a number."),
+                     help=T("Decimals are written with a point: {number}.", number=f"{before}.{after}"))
+    elif "SEP" in expected and before is not None:
+        findings.add("E101", span, T("`{token}` cannot follow here.", token=shown),
+                     help=T("Layers are separated by `->` or by the end of the line."))
+    elif kind in _KEYWORDS:
+        findings.add("E101", span, T("`{token}` begins a line of its own.", token=shown),
+                     help=T("Put `->` or the end of the line before it."))
+    else:
+        findings.add("E101", span, T("`{token}` is not what belongs here.", token=shown), help=_wanted(expected))
+
+
+def _end(tokens: list[Token], position: int, findings: Findings) -> None:
+    opened = _open_brackets(tokens[:position])
+    end = span_of(tokens[position]).start
+    place = Span(max(end - 1, 0), end)
+    if opened:
+        bracket = opened[-1]
+        findings.add("E107", span_of(bracket), T("`{bracket}` is never closed.", bracket=str(bracket)),
+                     help=T("Add the missing `{bracket}`.", bracket="}" if str(bracket) == "{" else ")"),
+                     labels=(Label(place, T("the text ends here")),))
+    else:
+        last = span_of(tokens[position - 1]) if position else place
+        findings.add("E101", last, T("The text ends in the middle of a line."), help=T("Finish it, or remove it."))
+
+
+def _separator(token: Token, before: Token | None, findings: Findings) -> None:
+    span = span_of(token)
+    if str(token) == "->":
+        findings.add("E101", span, T("There is no layer on one side of this arrow."),
+                     help=T("An arrow stands between two layers: `conv 8 k3 -> maxpool 2`."))
+    else:
+        place = span_of(before) if before is not None else span
+        findings.add("E101", place, T("The line ends here, but something is missing."),
+                     help=T("Finish it, or end it with `->` if the layer goes on in the next line."))
+
+
+def _open_brackets(tokens: list[Token]) -> list[Token]:
+    opened: list[Token] = []
+    for token in tokens:
+        if token.type in ("LBRACE", "LPAR", "CALL"):
+            opened.append(token)
+        elif token.type in ("RBRACE", "RPAR") and opened:
+            opened.pop()
+    return opened
+
+
+def _visible(character: str) -> str:
+    return f"`{character}`" if character.isprintable() else f"U+{ord(character[0]):04X}"
+
+
+def _stray_help(character: str) -> T:
+    if character in "[]":
+        return T("A matrix is written `[1 0 -1; 2 0 -2]`, a group of layers in `{{ }}`.")
+    if character in "\"'«»“”":
+        return T("Text in quotes stands between two straight double quotes, on one line.")
+    if character in ".":
+        return T("A number begins with a digit: 0.5.")
+    if character == "=":
+        return T("A quantity is compared with =, <=, >=, < or >.")
+    return T("Remove it. A comment begins with #.")
+
+
+_NAMES = {
+    "WORD": T("a word"), "NUMBER": T("a number"), "SYMBOL": T("a symbol such as N"), "HOLE": T("a hole `?`"),
+    "LPAR": T("an expression in parentheses"), "LBRACE": T("`{{`"), "RBRACE": T("`}}`"), "RPAR": T("`)`"),
+    "SEP": T("the end of the line or `->`"), "X": T("`x` and another size"), "EQUAL": T("`=`"),
+}
+
+
+def _wanted(expected: set[str]) -> T | None:
+    names = [str(text) for kind, text in _NAMES.items() if kind in expected]
+    return T("Here there could be: {list}.", list=", ".join(names)) if names else None

@@ -1,0 +1,85 @@
+"""What the tool says, in English and in Spanish.
+
+Every text that a user meets is written in English in the code as `T("… {name} …", name=value)`. A `T` is a lazy text: it
+is translated when it is shown, so that a diagnostic can be kept as data and printed in either language. The Spanish
+stands in `convdsl/locale/es/*.po`, compiled into one `convdsl.mo` by `scripts/translations.py`.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+LANGUAGES = ("en", "es")
+_current: str | None = None
+_spanish: Any = None
+
+
+class T:
+    """A text in English with named holes, shown in the language in use. `plural` is chosen by the value `n`."""
+
+    __slots__ = ("plural", "text", "values")
+
+    def __init__(self, text: str, /, plural: str | None = None, **values: object) -> None:
+        self.text = text
+        self.plural = plural
+        self.values = values
+
+    def __str__(self) -> str:
+        if self.plural is None:
+            text = _catalogue().gettext(self.text) if language() == "es" else self.text
+        elif language() == "es":
+            text = _catalogue().ngettext(self.text, self.plural, self.values["n"])
+        else:
+            text = self.text if self.values["n"] == 1 else self.plural
+        return text.format(**self.values)
+
+    def __repr__(self) -> str:
+        return f"T({self.text!r}, {self.values!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, T) and (self.text, self.values) == (other.text, other.values)
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+
+def use_language(name: str | None) -> None:
+    """Speak `name` ("en" or "es") from now on; None goes back to what the locale says."""
+    global _current
+    _current = name
+
+
+def language() -> str:
+    """The language in use: the one asked for, else the locale's, else English."""
+    global _current
+    if _current is None:
+        _current = "es" if _locale().startswith("es") else "en"
+    return _current
+
+
+def _locale() -> str:
+    for variable in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        value = os.environ.get(variable)
+        if value:
+            return value.lower()
+    if os.name == "nt":
+        import locale
+
+        return (locale.getlocale()[0] or "").lower()
+    return ""
+
+
+def _catalogue() -> Any:
+    global _spanish
+    if _spanish is None:
+        import gettext
+
+        path = Path(__file__).parent / "locale" / "es" / "convdsl.mo"
+        try:
+            with path.open("rb") as file:
+                _spanish = gettext.GNUTranslations(file)
+        except OSError:
+            _spanish = gettext.NullTranslations()
+    return _spanish
