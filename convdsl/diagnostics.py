@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from convdsl.language.source import Source, Span
+from convdsl.source import Source, Span
 from convdsl.messages import T
 
 Text = T | str

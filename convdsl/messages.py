@@ -45,6 +45,11 @@ class T:
         return hash(self.text)
 
 
+def translate(text: str) -> str:
+    """A text without holes (a layer's documentation) in the language in use."""
+    return _catalogue().gettext(text) if language() == "es" else text
+
+
 def use_language(name: str | None) -> None:
     """Speak `name` ("en" or "es") from now on; None goes back to what the locale says."""
     global _current

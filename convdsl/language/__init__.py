@@ -1,6 +1,6 @@
 """From text to a syntax tree: the only room that knows lark."""
 
 from convdsl.language.parser import parse
-from convdsl.language.source import Source, Span
+from convdsl.source import Source, Span
 
 __all__ = ["Source", "Span", "parse"]

@@ -9,7 +9,7 @@ from lark import Token, Transformer, v_args
 
 from convdsl.language import tree
 from convdsl.language.layout import span_of
-from convdsl.language.source import Span
+from convdsl.source import Span
 
 _SUFFIX = {"K": 10**3, "M": 10**6, "G": 10**9}
 _GLUED = re.compile(r"(.*?[^0-9])([0-9]+)$")

@@ -6,7 +6,7 @@ from lark import Token
 
 from convdsl.diagnostics import Findings, Label
 from convdsl.language.layout import span_of
-from convdsl.language.source import Span
+from convdsl.source import Span
 from convdsl.messages import T
 
 _KEYWORDS = ("NET", "INPUT", "LET", "EXPECT", "BLOCK", "TRAIN")

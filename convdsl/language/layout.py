@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from lark import Token
 
 from convdsl.diagnostics import Findings
-from convdsl.language.source import Span
+from convdsl.source import Span
 from convdsl.language.tree import Comment
 from convdsl.messages import T
 

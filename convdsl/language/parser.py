@@ -14,12 +14,12 @@ from convdsl.diagnostics import Findings
 from convdsl.language import complaints
 from convdsl.language.builder import Builder
 from convdsl.language.layout import layout
-from convdsl.language.source import Source, Span
+from convdsl.source import Source, Span
 from convdsl.language.tree import Program
 from convdsl.messages import T
 from convdsl.resources import resource
 
-MAX_CHARACTERS = 20_000_000
+MAX_CHARACTERS = 8_000_000
 MAX_SYNTAX_ERRORS = 25
 
 

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from functools import cached_property
+from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
+
+
+MAX_BYTES = 40_000_000
+"""What is read of a file; the parser refuses less than half of it."""
 
 
 class Span(NamedTuple):
@@ -49,3 +54,32 @@ class Source:
     def stem(self) -> str:
         """A name for a network whose text gives none: the file's name without its suffix."""
         return Path(self.name).stem if self.name.endswith(".cnn") else "net"
+
+
+class NotText(ValueError):
+    """A file that is not text; `offset` is the first byte that is not, `line` and `column` its place."""
+
+    def __init__(self, name: str, offset: int, line: int) -> None:
+        self.name = name
+        self.offset = offset
+        self.line = line
+        super().__init__(f"{name}: not text in UTF-8 (byte {offset}, line {line})")
+
+
+def decode(data: bytes, name: str) -> Source:
+    """The text in some bytes: UTF-8, or UTF-16 with its mark. Raises NotText."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        encoding = "utf-16"
+    else:
+        encoding = "utf-8-sig"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise NotText(name, error.start, data.count(b"\n", 0, error.start) + 1) from None
+    return Source(text.replace("\r\n", "\n").replace("\r", "\n"), name)
+
+
+def read(path: str | PathLike[str]) -> Source:
+    """The source text in a file. Raises OSError, NotText."""
+    with open(path, "rb") as file:
+        return decode(file.read(MAX_BYTES), str(path))

@@ -1,0 +1,93 @@
+"""Formulas in symbols, on sympy. Floors are kept in the one form floor((N + c)/m) + d, so that a hundred strided layers
+still give a formula that fits in a table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy
+from sympy.printing.str import StrPrinter
+
+
+def symbol(name: str, minimum: int = 1) -> sympy.Symbol:
+    if minimum > 0:
+        return sympy.Symbol(name, integer=True, positive=True)
+    return sympy.Symbol(name, integer=True, nonnegative=True)
+
+
+def floor_divide(numerator: Any, denominator: Any) -> Any:
+    """floor(numerator / denominator), nested floors merged: floor((floor(x/a) + c)/b) = floor((x + c·a)/(a·b)) for
+    whole a, b > 0 and whole c (Graham, Knuth, Patashnik, Concrete Mathematics, 3.11)."""
+    numerator, denominator = sympy.sympify(numerator), sympy.sympify(denominator)
+    if denominator.is_Integer and denominator > 0:
+        rest, floors = _split(sympy.expand(numerator))
+        if len(floors) == 1:
+            inner, divisor = sympy.fraction(sympy.together(floors[0].args[0]))
+            if divisor.is_Integer and rest.is_integer:
+                numerator = inner + rest * divisor
+                denominator = denominator * divisor
+    quotient = sympy.expand(numerator / denominator)
+    return _integer(sympy.floor(quotient))
+
+
+def _split(expression: Any) -> tuple[Any, list[Any]]:
+    """A sum as (what has no floor, the floors with coefficient 1); a floor elsewhere leaves the list of a wrong length."""
+    rest, floors = sympy.Integer(0), []
+    for term in sympy.Add.make_args(expression):
+        if isinstance(term, sympy.floor):
+            floors.append(term)
+        elif term.has(sympy.floor):
+            floors += [term, term]
+        else:
+            rest += term
+    return rest, floors
+
+
+def maximum(a: Any, b: Any) -> Any:
+    return _integer(sympy.Max(a, b))
+
+
+def minimum(a: Any, b: Any) -> Any:
+    return _integer(sympy.Min(a, b))
+
+
+def equal(a: Any, b: Any) -> bool | None:
+    difference = simplify(sympy.sympify(a) - sympy.sympify(b))
+    if isinstance(difference, int):
+        return difference == 0
+    if difference.is_nonzero or difference.is_positive or difference.is_negative:
+        return False
+    return None
+
+
+def compare(a: Any, comparison: str, b: Any) -> bool | None:
+    difference = sympy.expand(sympy.sympify(a) - sympy.sympify(b))
+    answer = {
+        "<=": difference.is_nonpositive,
+        ">=": difference.is_nonnegative,
+        "<": difference.is_negative,
+        ">": difference.is_positive,
+    }[comparison]
+    return None if answer is None else bool(answer)
+
+
+def simplify(value: Any) -> Any:
+    return _integer(sympy.expand(value))
+
+
+def _integer(value: Any) -> Any:
+    return int(value) if value.is_Integer else value
+
+
+class _Printer(StrPrinter):
+    """Floors with one fraction inside: floor((N - 5)/2) rather than floor(N/2 - 5/2)."""
+
+    def _print_floor(self, expression: Any) -> str:
+        return f"floor({self._print(sympy.together(expression.args[0]))})"
+
+
+_printer = _Printer()
+
+
+def text(value: Any) -> str:
+    return _printer.doprint(sympy.sympify(value))

@@ -1,0 +1,11 @@
+"""One declaration for each layer: arguments, sizes, parameters, costs and documentation."""
+
+from convdsl.layers.arguments import Argument, BadValue
+from convdsl.layers.base import Layer, Reach, SizeError, show_shape
+from convdsl.layers.registry import ACTIVATIONS, BY_NAME, COMBINATIONS, ELSEWHERE, LAYERS, STRUCTURES
+from convdsl.layers.window import Axis, output_size
+
+__all__ = [
+    "ACTIVATIONS", "BY_NAME", "COMBINATIONS", "ELSEWHERE", "LAYERS", "STRUCTURES",
+    "Argument", "Axis", "BadValue", "Layer", "Reach", "SizeError", "output_size", "show_shape",
+]

@@ -1,0 +1,125 @@
+"""Activations: a layer of their own, or the end of another one (`conv 6 k5 tanh`). Adding one is adding a class here and
+its value and slope in the engine."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any, ClassVar
+
+from convdsl.layers.arguments import Real
+from convdsl.layers.base import Layer, Sizes
+
+
+class Activation(Layer):
+    """A function of each value. Costs one FLOP per element by convention."""
+
+    pointwise = True
+    per_element: ClassVar[int] = 1
+
+    def flops(self, x: Sizes, y: Sizes) -> Any:
+        return self.per_element * prod(y)
+
+
+class Relu(Activation):
+    """max(0, x)"""
+
+    name = "relu"
+    example = "relu"
+
+
+class Relu6(Activation):
+    """min(max(0, x), 6)"""
+
+    name = "relu6"
+    example = "relu6"
+
+
+class LeakyRelu(Activation):
+    """x where it is positive, a·x elsewhere"""
+
+    name = "leaky_relu"
+    elsewhere = ("leakyrelu", "lrelu")
+    example = "leaky_relu 0.1"
+
+    slope = Real(0.01, "slope for negative values (a)", positional=True)
+
+
+class Prelu(Activation):
+    """x where it is positive, a·x elsewhere, with a learned slope a for each channel"""
+
+    name = "prelu"
+    example = "prelu"
+
+    def weights(self, x: Sizes) -> dict[str, Sizes]:
+        return {"prelu": (x[-1],)}
+
+
+class Elu(Activation):
+    """x where it is positive, a·(exp(x) − 1) elsewhere"""
+
+    name = "elu"
+    example = "elu"
+
+    slope = Real(1.0, "factor for negative values (a)", positional=True)
+
+
+class Selu(Activation):
+    """1.0507·(x where it is positive, 1.6733·(exp(x) − 1) elsewhere): keeps mean 0 and variance 1"""
+
+    name = "selu"
+    example = "selu"
+
+
+class Gelu(Activation):
+    """x·Φ(x), Φ being the normal distribution function"""
+
+    name = "gelu"
+    example = "gelu"
+
+
+class Silu(Activation):
+    """x·sigmoid(x)"""
+
+    name = "silu"
+    elsewhere = ("swish",)
+    example = "silu"
+
+
+class Sigmoid(Activation):
+    """1/(1 + exp(−x))"""
+
+    name = "sigmoid"
+    elsewhere = ("logistic",)
+    example = "sigmoid"
+
+
+class HardSigmoid(Activation):
+    """min(max(0, x/6 + 1/2), 1)"""
+
+    name = "hardsigmoid"
+    elsewhere = ("hard_sigmoid",)
+    example = "hardsigmoid"
+
+
+class HardSwish(Activation):
+    """x·hardsigmoid(x)"""
+
+    name = "hardswish"
+    elsewhere = ("hard_swish",)
+    example = "hardswish"
+
+
+class Tanh(Activation):
+    """The hyperbolic tangent, between −1 and 1"""
+
+    name = "tanh"
+    example = "tanh"
+
+
+class Softmax(Activation):
+    """exp(x_i)/Σ exp(x_j) over the channels: positive values that add up to 1"""
+
+    name = "softmax"
+    example = "softmax"
+    pointwise = False
+    per_element = 3

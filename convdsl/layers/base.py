@@ -1,0 +1,143 @@
+"""What a layer is: one declaration that the parser, `check`, `explain`, completion, the docs and the tests all read.
+
+A layer is a class with its arguments as attributes and its rules as methods. Shapes are tuples with the channels last:
+(H, W, C) for images, (L, C) and (D, H, W, C) for other ranks, (N,) for flat values. Sizes are whole numbers or formulas
+in symbols (see convdsl.algebra).
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any, ClassVar, NamedTuple
+
+from convdsl.layers.arguments import Argument
+from convdsl.messages import T
+
+Sizes = tuple[Any, ...]
+
+
+class SizeError(Exception):
+    """Sizes that do not fit a layer: the diagnostic's code, the message, the substituted formula and the way out.
+
+    `argument` names the option that the message is about, so that the place shown is that option's.
+    """
+
+    def __init__(self, code: str, message: T, *, formula: str | None = None, help: T | None = None,
+                 argument: str | None = None) -> None:
+        self.code = code
+        self.message = message
+        self.formula = formula
+        self.help = help
+        self.argument = argument
+        super().__init__(str(message))
+
+
+class Reach(NamedTuple):
+    """How far one output of a layer sees along an axis, in inputs of the layer: `extent` inputs, the first of them
+    `before` inputs ahead of the window's place; the next output sees `step` inputs further (1/2 after doubling)."""
+
+    extent: Any
+    step: Any = 1
+    before: Any = 0
+
+
+class Layer:
+    """Base of all layers."""
+
+    name: ClassVar[str] = ""
+    aliases: ClassVar[tuple[str, ...]] = ()
+    """Other names that mean the same layer."""
+    elsewhere: ClassVar[tuple[str, ...]] = ()
+    """What frameworks call it; used to answer somebody who types it."""
+    example: ClassVar[str] = ""
+    """A layer as it is written, that fits an 8x8x4 input unless it brings its own `input`."""
+    activates: ClassVar[bool] = False
+    """Whether an activation may follow and become part of it."""
+    pointwise: ClassVar[bool] = False
+    """Whether sizes pass unchanged and each output depends on the one input at its place."""
+    arguments: ClassVar[dict[str, Argument]] = {}
+
+    bias: Any = False
+
+    def __init_subclass__(cls) -> None:
+        found = {}
+        for base in reversed(cls.__mro__):
+            found.update({k: v for k, v in vars(base).items() if isinstance(v, Argument)})
+        cls.arguments = found
+
+    def __init__(self, **given: Any) -> None:
+        values = self.__dict__
+        for name, argument in self.arguments.items():
+            values[name] = given[name] if name in given else argument.default
+        values["given"] = tuple(given)
+
+    def __repr__(self) -> str:
+        return f"<{self.text()}>"
+
+    def text(self) -> str:
+        """The layer as it is written, with its values: `conv 64 k3 s2 nobias`."""
+        written = [(a, self.__dict__[n]) for n, a in self.arguments.items() if n in self.__dict__["given"]]
+        ordered = [a.show(v) for a, v in written if a.positional] + [a.write(v) for a, v in written if not a.positional]
+        return " ".join((self.name, *ordered))
+
+    # The rules. `x` is the input's shape, `y` the output's.
+
+    def output(self, x: Sizes) -> Sizes:
+        """Shape of the output. Raises SizeError."""
+        return x
+
+    def weights(self, x: Sizes) -> dict[str, Sizes]:
+        """Shapes of what is learned, in the order weight, bias, laid out as PyTorch does."""
+        return {}
+
+    def buffers(self, x: Sizes) -> dict[str, Sizes]:
+        """Shapes of what is kept but not learned: running statistics."""
+        return {}
+
+    def macs(self, x: Sizes, y: Sizes) -> Any:
+        """Multiplications, for one image, without bias."""
+        return 0
+
+    def flops(self, x: Sizes, y: Sizes) -> Any:
+        """2·MACs, one for each bias added, and what the layer computes besides."""
+        return 2 * self.macs(x, y) + (prod(y) if self.bias else 0)
+
+    def reach(self, x: Sizes, y: Sizes) -> tuple[Reach, ...] | None:
+        """What one output sees along each spatial axis; None where it sees the whole input."""
+        return tuple(Reach(1) for _ in x[:-1])
+
+
+def spatial(x: Sizes, layer: Layer) -> Sizes:
+    """The spatial sizes of an input. Raises SizeError for flat values."""
+    if len(x) < 2:
+        raise SizeError("E304", T("`{layer}` slides over positions, but its input is {n} values in a row.",
+                                  layer=layer.name, n=_text(x[0])),
+                        help=T("Put it before `flatten` and `dense`, or give the values a shape with `reshape`."))
+    return x[:-1]
+
+
+def per_axis(values: Sizes, rank: int, name: str) -> Sizes:
+    """One value for each axis. Raises SizeError where there are neither one nor `rank` of them."""
+    if len(values) == 1:
+        return values * rank
+    if len(values) != rank:
+        raise SizeError("E304", T("`{name}` has {given} sizes, but its input has {rank} spatial axes.", name=name,
+                                  given=len(values), rank=rank),
+                        help=T("Write one size for all axes, or one for each."), argument=name)
+    return values
+
+
+def _text(value: Any) -> str:
+    from convdsl.algebra import text
+
+    return text(value)
+
+
+def show_shape(shape: Sizes, cross: str = "×") -> str:
+    """`28×28×6`; formulas with more than one term stand in parentheses."""
+    parts = [_text(s) for s in shape]
+    return cross.join(f"({p})" if len(parts) > 1 and any(c in p for c in "+- *") and not _closed(p) else p for p in parts)
+
+
+def _closed(formula: str) -> bool:
+    return formula.startswith("floor(") and formula.endswith(")") and formula.count("(") == formula.count(")") == 2

@@ -1,0 +1,85 @@
+"""Where branches meet: layers with several inputs."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from convdsl.algebra import equal
+from convdsl.layers.base import Layer, SizeError, Sizes, show_shape
+from convdsl.messages import T
+
+
+class Combination(Layer):
+    """A layer with one input for each branch."""
+
+    activates = True
+    example = ""
+
+    def output(self, *inputs: Sizes) -> Sizes:  # type: ignore[override]
+        raise NotImplementedError
+
+    def combine_flops(self, inputs: tuple[Sizes, ...], y: Sizes) -> Any:
+        """Operations of the meeting itself."""
+        return 0
+
+
+def _disagree(inputs: tuple[Sizes, ...], what: T) -> SizeError:
+    return SizeError("E302", what, formula=" | ".join(show_shape(x) for x in inputs),
+                     help=T("Give the branches equal strides and paddings, or a 1×1 convolution that changes the channels."))
+
+
+class Add(Combination):
+    """The sum of the branches, value by value."""
+
+    name = "add"
+    elsewhere = ("sum", "plus")
+    example = "add { conv 4 k3 p1 | identity } relu"
+
+    def output(self, *inputs: Sizes) -> Sizes:  # type: ignore[override]
+        first = inputs[0]
+        for other in inputs[1:]:
+            if len(first) != len(other) or any(equal(a, b) is False for a, b in zip(first, other, strict=True)):
+                raise _disagree(inputs, T("The branches of `add` have different sizes."))
+        return first
+
+    def combine_flops(self, inputs: tuple[Sizes, ...], y: Sizes) -> Any:
+        return (len(inputs) - 1) * prod(y)
+
+
+class Multiply(Combination):
+    """The product of the branches, value by value; 1×1×C is stretched over H×W×C."""
+
+    name = "mul"
+    elsewhere = ("multiply", "times", "product")
+    example = "mul { identity | globalavgpool -> conv 4 k1 sigmoid }"
+
+    def output(self, *inputs: Sizes) -> Sizes:  # type: ignore[override]
+        result = list(inputs[0])
+        for other in inputs[1:]:
+            if len(other) != len(result) or equal(other[-1], result[-1]) is False:
+                raise _disagree(inputs, T("The branches of `mul` have different sizes."))
+            for axis, size in enumerate(other[:-1]):
+                if result[axis] == 1:
+                    result[axis] = size
+                elif size != 1 and equal(result[axis], size) is False:
+                    raise _disagree(inputs, T("The branches of `mul` have different sizes."))
+        return tuple(result)
+
+    def combine_flops(self, inputs: tuple[Sizes, ...], y: Sizes) -> Any:
+        return (len(inputs) - 1) * prod(y)
+
+
+class Concat(Combination):
+    """The channels of the branches side by side."""
+
+    name = "concat"
+    elsewhere = ("concatenate", "cat", "depthconcat")
+    example = "concat { conv 4 k1 | conv 8 k3 p1 }"
+
+    def output(self, *inputs: Sizes) -> Sizes:  # type: ignore[override]
+        first = inputs[0]
+        for other in inputs[1:]:
+            if len(first) != len(other) or any(equal(a, b) is False for a, b in zip(first[:-1], other[:-1], strict=True)):
+                raise _disagree(inputs, T("The branches of `concat` have different heights or widths."))
+        return (*first[:-1], sum(x[-1] for x in inputs))

@@ -1,0 +1,186 @@
+"""Layers whose windows have learned weights."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from convdsl.algebra import at_least, compare, floor_divide, is_number, maximum, text
+from convdsl.layers.arguments import Count, Flag, Padding, Window
+from convdsl.layers.base import Layer, Reach, SizeError, Sizes, per_axis, spatial
+from convdsl.layers.window import Axis, Windowed, output_size_transposed
+from convdsl.messages import T
+
+_NOBIAS = "no bias is added"
+
+
+def check_groups(layer: Any, x: Sizes) -> None:
+    """Raises SizeError where the groups do not divide the channels on both sides."""
+    for channels, what in ((x[-1], T("input channels")), (layer.filters, T("filters"))):
+        if is_number(channels) and is_number(layer.g) and channels % layer.g:
+            common = [g for g in range(1, min(x[-1], layer.filters) + 1) if x[-1] % g == 0 and layer.filters % g == 0] \
+                if is_number(x[-1]) and is_number(layer.filters) and min(x[-1], layer.filters) <= 100_000 else []
+            raise SizeError(
+                "E303",
+                T("{g} groups do not divide the {channels} {what}.", g=layer.g, channels=channels, what=what),
+                formula=f"{channels}/{layer.g} = {channels / layer.g:.4g}",
+                help=T("Here `g` can be {list}.", list=", ".join(map(str, common[:12]))) if common else None,
+                argument="g",
+            )
+
+
+class Conv(Windowed):
+    """Convolution: each filter slides over the input, and at every place multiplies what it sees by its weights, adds
+    up over all channels of its group, and adds one bias. (Cross-correlation, as all frameworks compute it.)"""
+
+    name = "conv"
+    elsewhere = ("conv1d", "conv2d", "conv3d", "convolution2d", "convolution")
+    example = "conv 8 k3 p1 relu"
+    activates = True
+
+    filters = Count(doc="number of filters: channels of the output", positional=True)
+    g = Count(1, "groups: each filter sees only the channels of its group")
+    bias = Flag("nobias", False, _NOBIAS)
+
+    def channels(self, x: Sizes) -> Any:
+        check_groups(self, x)
+        return self.filters
+
+    def weights(self, x: Sizes) -> dict[str, Sizes]:
+        shape = (self.filters, _share(x[-1], self.g), *self._windows(len(x) - 1))
+        return {"weight": shape, "bias": (self.filters,)} if self.bias else {"weight": shape}
+
+    def macs(self, x: Sizes, y: Sizes) -> Any:
+        return prod(y) * self.window_area(x) * _share(x[-1], self.g)
+
+
+class DepthwiseConv(Windowed):
+    """Depthwise convolution: each channel has filters of its own, which see no other channel."""
+
+    name = "dwconv"
+    elsewhere = ("depthwiseconv2d", "depthwise", "depthwiseconv")
+    example = "dwconv k3 p1 relu"
+    activates = True
+
+    m = Count(1, "filters for each channel")
+    bias = Flag("nobias", False, _NOBIAS)
+
+    def channels(self, x: Sizes) -> Any:
+        return x[-1] * self.m
+
+    def weights(self, x: Sizes) -> dict[str, Sizes]:
+        filters = x[-1] * self.m
+        shape = (filters, 1, *self._windows(len(x) - 1))
+        return {"weight": shape, "bias": (filters,)} if self.bias else {"weight": shape}
+
+    def macs(self, x: Sizes, y: Sizes) -> Any:
+        return prod(y) * self.window_area(x)
+
+
+class TransposedConv(Windowed):
+    """Transposed convolution: spreads each input value over a window of the output; what a convolution with the same
+    values does to sizes, it undoes. ("Deconvolution" is a misnomer: values are not restored.)"""
+
+    name = "tconv"
+    elsewhere = ("convtranspose2d", "conv2dtranspose", "deconv", "deconvolution", "convtranspose")
+    example = "tconv 8 k2 s2 relu"
+    activates = True
+
+    filters = Count(doc="number of filters: channels of the output", positional=True)
+    op = Window(0, "output padding: rows and columns added at the end", minimum=0)
+    g = Count(1, "groups: each filter sees only the channels of its group")
+    bias = Flag("nobias", False, _NOBIAS)
+
+    def geometry(self, x: Sizes) -> tuple[Axis, ...]:
+        """One Axis for each spatial axis. `before` and `after` are what is cut from the full spread on either side;
+        `after` is negative where output padding adds to it."""
+        rank = len(spatial(x, self))
+        values = (self._windows(rank), per_axis(self.s, rank, "s"), per_axis(self.d, rank, "d"))
+        paddings = (0,) * rank if isinstance(self.p, str) else per_axis(self.p, rank, "p")
+        return tuple(
+            self._spread(*axis) for axis in zip(x[:-1], *values, paddings, per_axis(self.op, rank, "op"), strict=True)
+        )
+
+    def _spread(self, n: Any, f: Any, s: Any, d: Any, p: Any, op: Any) -> Axis:
+        full = (n - 1) * s + d * (f - 1) + 1
+        if self.p == "same":
+            output = n * s
+            before = floor_divide(maximum(full - output, 0), 2)
+            return Axis(f, s, d, before, full - before - output, n, output, "transposed")
+        if at_least(op, 1) and compare(op, "<", maximum(s, d)) is False:
+            raise SizeError("E307", T("The output padding {op} is not smaller than the stride {s}.", op=text(op), s=text(s)),
+                            help=T("It only chooses among the sizes that the stride leaves open: 0 to {limit}.",
+                                   limit=text(maximum(s, d) - 1)), argument="op")
+        output = output_size_transposed(n, f, s, p, op, d)
+        if at_least(output, 1) is False:
+            raise SizeError("E301", T("The padding cuts away the whole output."),
+                            formula=f"({text(n)} − 1)·{text(s)} − 2·{text(p)} + {text(d * (f - 1))} + {text(op)} + 1 = "
+                                    f"{text(output)}".replace("-", "−"),
+                            help=T("Use a smaller `p`."), argument="p")
+        return Axis(f, s, d, p, full - p - output, n, output, "transposed")
+
+    def reach(self, x: Sizes, y: Sizes) -> tuple[Reach, ...] | None:
+        return tuple(
+            Reach(floor_divide(a.extent - 1, a.s) + 1, _reciprocal(a.s), floor_divide(a.extent - 1 - a.before, a.s))
+            for a in self.geometry(x)
+        )
+
+    def channels(self, x: Sizes) -> Any:
+        check_groups(self, x)
+        return self.filters
+
+    def weights(self, x: Sizes) -> dict[str, Sizes]:
+        shape = (x[-1], _share(self.filters, self.g), *self._windows(len(x) - 1))
+        return {"weight": shape, "bias": (self.filters,)} if self.bias else {"weight": shape}
+
+    def macs(self, x: Sizes, y: Sizes) -> Any:
+        return prod(x) * self.window_area(x) * _share(self.filters, self.g)
+
+
+class Local(Layer):
+    """Locally connected layer: like a convolution, but every position has filters of its own: nothing is shared."""
+
+    name = "local"
+    elsewhere = ("locallyconnected2d", "locallyconnected1d", "locally_connected")
+    example = "local 2 k3 relu"
+    activates = True
+
+    filters = Count(doc="number of filters at each position: channels of the output", positional=True)
+    k = Window(doc="window size (F)")
+    s = Window(1, "stride (S)")
+    p = Padding(0, "zeros added on each side (P); `same` keeps ceil(N/S)")
+    bias = Flag("nobias", False, _NOBIAS)
+
+    def _window(self) -> Conv:
+        return Conv(filters=self.filters, k=self.k, s=self.s, p=self.p)
+
+    def geometry(self, x: Sizes) -> tuple[Axis, ...]:
+        """One Axis for each spatial axis of the input."""
+        return self._window().geometry(x)
+
+    def output(self, x: Sizes) -> Sizes:
+        return self._window().output(x)
+
+    def weights(self, x: Sizes) -> dict[str, Sizes]:
+        y = self.output(x)
+        shape = (*y[:-1], self.filters, x[-1], *(a.k for a in self.geometry(x)))
+        return {"weight": shape, "bias": y} if self.bias else {"weight": shape}
+
+    def macs(self, x: Sizes, y: Sizes) -> Any:
+        return self._window().macs(x, y)
+
+    def reach(self, x: Sizes, y: Sizes) -> tuple[Reach, ...] | None:
+        return self._window().reach(x, y)
+
+
+def _reciprocal(stride: Any) -> Any:
+    if stride == 1:
+        return 1
+    from fractions import Fraction
+
+    return Fraction(1, stride) if is_number(stride) else 1 / stride
+
+
+def _share(channels: Any, groups: Any) -> Any:
+    """Channels of one group; `check_groups` has seen to it that they divide."""
+    return channels // groups if is_number(channels) and is_number(groups) else channels / groups

@@ -1,0 +1,91 @@
+"""Normalisations. All have a learned scale and shift per channel, and count two FLOPs per element (as at inference)."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from convdsl.algebra import is_number
+from convdsl.layers.arguments import Count, Flag, Real
+from convdsl.layers.base import Layer, SizeError, Sizes
+from convdsl.messages import T
+
+
+class Normalization(Layer):
+    """Shifts and scales values to mean 0 and variance 1, then by a learned scale (γ) and shift (β) per channel."""
+
+    activates = True
+    bias = False
+
+    def weights(self, x: Sizes) -> dict[str, Sizes]:
+        return {"weight": (x[-1],), "bias": (x[-1],)}
+
+    def flops(self, x: Sizes, y: Sizes) -> Any:
+        return 2 * prod(y)
+
+
+class BatchNorm(Normalization):
+    """Batch normalisation: each channel over the images of the batch and all positions. At inference the running mean
+    and variance are used, which are kept but not learned."""
+
+    name = "bn"
+    aliases = ("batchnorm",)
+    elsewhere = ("batchnorm2d", "batchnormalization", "batch_norm", "batchnorm1d")
+    example = "bn relu"
+
+    def buffers(self, x: Sizes) -> dict[str, Sizes]:
+        return {"running_mean": (x[-1],), "running_var": (x[-1],)}
+
+
+class LayerNorm(Normalization):
+    """Layer normalisation: each image over H×W×C, or over C at each position with `channels`."""
+
+    name = "ln"
+    aliases = ("layernorm",)
+    elsewhere = ("layernormalization", "layer_norm")
+    example = "ln"
+
+    channels = Flag("channels", True, "over the channels of each position")
+
+
+class InstanceNorm(Normalization):
+    """Instance normalisation: each channel of each image over its positions."""
+
+    name = "in"
+    aliases = ("instancenorm",)
+    elsewhere = ("instancenorm2d", "instance_norm")
+    example = "in relu"
+
+
+class GroupNorm(Normalization):
+    """Group normalisation: each group of channels of each image."""
+
+    name = "gn"
+    aliases = ("groupnorm",)
+    elsewhere = ("groupnormalization", "group_norm")
+    example = "gn 2 relu"
+
+    g = Count(doc="number of groups", positional=True)
+
+    def output(self, x: Sizes) -> Sizes:
+        if is_number(x[-1]) and is_number(self.g) and x[-1] % self.g:
+            raise SizeError("E303", T("{g} groups do not divide the {channels} {what}.", g=self.g, channels=x[-1],
+                                      what=T("channels")), formula=f"{x[-1]}/{self.g} = {x[-1] / self.g:.4g}", argument="g")
+        return x
+
+
+class LocalResponseNorm(Layer):
+    """Local response normalisation (AlexNet): each value over (k + alpha/n · sum of squares of n neighbouring
+    channels)^beta. Nothing is learned."""
+
+    name = "lrn"
+    elsewhere = ("localresponsenorm", "localresponsenormalization")
+    example = "lrn"
+
+    n = Count(5, "neighbouring channels, the channel itself among them")
+    alpha = Real(1e-4, "weight of the squares", low=0)
+    beta = Real(0.75, "exponent", low=0)
+    k = Real(2.0, "what is added", low=0)
+
+    def flops(self, x: Sizes, y: Sizes) -> Any:
+        return 2 * prod(y)

@@ -1,0 +1,126 @@
+"""Pooling: windows without weights."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from convdsl.algebra import ceil_divide, compare, greatest_common_divisor, text
+from convdsl.layers.arguments import Flag, Window
+from convdsl.layers.base import Layer, Reach, SizeError, Sizes, per_axis, spatial
+from convdsl.layers.window import Axis, Pooling
+from convdsl.messages import T
+
+
+class _CheckedPooling(Pooling):
+    def geometry(self, x: Sizes) -> tuple[Axis, ...]:
+        axes = super().geometry(x)
+        for axis in axes:
+            if self.p != "same" and compare(2 * axis.before, "<=", axis.extent) is False:
+                raise SizeError("E305", T("A padding of {p} is more than half of the window of {k}: some windows would hold "
+                                          "nothing but padding.", p=text(axis.before), k=text(axis.extent)),
+                                help=T("`p` is at most {limit} here.", limit=text(axis.extent // 2)), argument="p")
+        return axes
+
+
+class MaxPool(_CheckedPooling):
+    """The largest value under the window. Padding never wins."""
+
+    name = "maxpool"
+    elsewhere = ("maxpool2d", "maxpooling2d", "maxpool1d", "maxpooling1d", "maxpool3d", "max_pool")
+    example = "maxpool 2"
+
+    def flops(self, x: Sizes, y: Sizes) -> Any:
+        return prod(y) * (self.window_area(x) - 1)
+
+
+class MinPool(MaxPool):
+    """The smallest value under the window. Padding never wins."""
+
+    name = "minpool"
+    elsewhere = ()
+    example = "minpool 2"
+
+
+class AvgPool(_CheckedPooling):
+    """The mean of the values under the window; zeros of the padding count, unless `exclude_pad`."""
+
+    name = "avgpool"
+    elsewhere = ("avgpool2d", "averagepooling2d", "averagepooling1d", "avg_pool", "meanpool")
+    example = "avgpool 2"
+
+    exclude_pad = Flag("exclude_pad", True, "the mean leaves the padding out")
+
+    def flops(self, x: Sizes, y: Sizes) -> Any:
+        return prod(y) * self.window_area(x)
+
+
+class MedianPool(_CheckedPooling):
+    """The median of the values under the window (of two middle ones, the lower); padding is left out."""
+
+    name = "medianpool"
+    example = "medianpool 3"
+
+    def flops(self, x: Sizes, y: Sizes) -> Any:
+        return prod(y) * self.window_area(x)
+
+
+class _Global(Layer):
+    def output(self, x: Sizes) -> Sizes:
+        return (*(1 for _ in spatial(x, self)), x[-1])
+
+    def reach(self, x: Sizes, y: Sizes) -> None:
+        return None
+
+
+class GlobalAvgPool(_Global):
+    """The mean of each channel over all positions."""
+
+    name = "globalavgpool"
+    aliases = ("gap",)
+    elsewhere = ("globalaveragepooling2d", "globalaveragepooling1d")
+    example = "globalavgpool"
+
+    def flops(self, x: Sizes, y: Sizes) -> Any:
+        return prod(x)
+
+
+class GlobalMaxPool(_Global):
+    """The largest value of each channel over all positions."""
+
+    name = "globalmaxpool"
+    aliases = ("gmp",)
+    elsewhere = ("globalmaxpooling2d", "globalmaxpooling1d")
+    example = "globalmaxpool"
+
+    def flops(self, x: Sizes, y: Sizes) -> Any:
+        return prod(x) - x[-1]
+
+
+class AdaptiveAvgPool(Layer):
+    """Means over windows chosen so that the output has the size asked for: window i spans floor(i·N/O) to
+    ceil((i + 1)·N/O)."""
+
+    name = "adaptiveavgpool"
+    elsewhere = ("adaptiveavgpool2d", "adaptiveavgpool1d", "adaptiveavgpool3d")
+    example = "adaptiveavgpool 4x4"
+
+    size = Window(doc="size of the output", positional=True)
+
+    def sizes(self, x: Sizes) -> Sizes:
+        """The output's spatial sizes."""
+        return per_axis(self.size, len(spatial(x, self)), "size")
+
+    def output(self, x: Sizes) -> Sizes:
+        return (*self.sizes(x), x[-1])
+
+    def flops(self, x: Sizes, y: Sizes) -> Any:
+        return x[-1] * prod(_covered(n, o) for n, o in zip(x[:-1], y[:-1], strict=True))
+
+    def reach(self, x: Sizes, y: Sizes) -> tuple[Reach, ...]:
+        return tuple(Reach(ceil_divide(n, o), ceil_divide(n, o)) for n, o in zip(x[:-1], y[:-1], strict=True))
+
+
+def _covered(n: Any, o: Any) -> Any:
+    """Sum of the widths of `o` adaptive windows over `n` values: n + o − gcd(n, o)."""
+    return n + o - greatest_common_divisor(n, o)

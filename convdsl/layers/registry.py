@@ -1,0 +1,42 @@
+"""All layers, by name: what the parser, `check`, completion and the docs look names up in."""
+
+from __future__ import annotations
+
+from convdsl.layers import (
+    activation,
+    combining,
+    convolution,
+    dense,
+    filtering,
+    normalization,
+    pooling,
+    shaping,
+)
+from convdsl.layers.activation import Activation
+from convdsl.layers.base import Layer
+from convdsl.layers.combining import Combination
+
+
+def _declared() -> list[type[Layer]]:
+    rooms = (convolution, dense, pooling, activation, normalization, shaping, combining, filtering)
+    return [
+        value
+        for room in rooms
+        for value in vars(room).values()
+        if isinstance(value, type) and issubclass(value, Layer) and value.name and value.__module__ == room.__name__
+    ]
+
+
+LAYERS: tuple[type[Layer], ...] = tuple(_declared())
+BY_NAME: dict[str, type[Layer]] = {name: layer for layer in LAYERS for name in (layer.name, *layer.aliases)}
+ELSEWHERE: dict[str, type[Layer]] = {name: layer for layer in LAYERS for name in layer.elsewhere}
+ACTIVATIONS: dict[str, type[Activation]] = {n: c for n, c in BY_NAME.items() if issubclass(c, Activation)}
+COMBINATIONS: dict[str, type[Combination]] = {n: c for n, c in BY_NAME.items() if issubclass(c, Combination)}
+
+STRUCTURES: dict[str, str] = {
+    "residual": "residual { A }: A(x) + x, the same as add { A | identity }",
+    "repeat": "repeat N { A }: A, N times in a row, each with weights of its own",
+    "aux": "aux W { A }: a side exit, trained with W times its own loss and not on the main path",
+    "freeze": "freeze { A }: the weights of A are not trained",
+}
+"""Words before braces that are no layers: what they mean."""

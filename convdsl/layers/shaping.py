@@ -1,0 +1,162 @@
+"""Layers that move data, or do nothing to it at inference."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from convdsl.algebra import at_least, equal, exact_divide, is_number, text
+from convdsl.layers.arguments import Choice, Count, Real, Shape, Window
+from convdsl.layers.base import Layer, Reach, SizeError, Sizes, per_axis, show_shape, spatial
+from convdsl.messages import T
+
+
+class Flatten(Layer):
+    """All values in one row, in the order H, W, C."""
+
+    name = "flatten"
+    example = "flatten"
+
+    def output(self, x: Sizes) -> Sizes:
+        return (prod(x),)
+
+
+class Reshape(Layer):
+    """The same values with other sizes."""
+
+    name = "reshape"
+    elsewhere = ("view",)
+    example = "reshape 4x16x4"
+
+    size = Shape(doc="the new sizes, channels last", positional=True)
+
+    def output(self, x: Sizes) -> Sizes:
+        if equal(prod(x), prod(self.size)) is False:
+            raise SizeError("E306", T("{old} has {n} values, {new} would have {m}.", old=show_shape(x), n=text(prod(x)),
+                                      new=show_shape(self.size), m=text(prod(self.size))),
+                            help=T("The products of the sizes must agree."), argument="size")
+        return self.size
+
+    def reach(self, x: Sizes, y: Sizes) -> None:
+        return None
+
+
+class Identity(Layer):
+    """The input, unchanged: the empty path of a branch."""
+
+    name = "identity"
+    elsewhere = ("skip", "shortcut", "id")
+    example = "identity"
+    pointwise = True
+
+
+class Pad(Layer):
+    """Zeros around the input."""
+
+    name = "pad"
+    elsewhere = ("zeropadding2d", "zeropad2d")
+    example = "pad 1"
+
+    p = Window(doc="zeros on each side", positional=True, minimum=0)
+
+    def output(self, x: Sizes) -> Sizes:
+        return (*(n + 2 * p for n, p in zip(x, per_axis(self.p, len(spatial(x, self)), "p"), strict=False)), x[-1])
+
+    def reach(self, x: Sizes, y: Sizes) -> tuple[Reach, ...]:
+        return tuple(Reach(1, 1, p) for p in per_axis(self.p, len(x) - 1, "p"))
+
+
+class Crop(Layer):
+    """Cuts rows and columns off each side."""
+
+    name = "crop"
+    elsewhere = ("cropping2d", "centercrop")
+    example = "crop 1"
+
+    p = Window(doc="rows and columns cut from each side", positional=True, minimum=0)
+
+    def output(self, x: Sizes) -> Sizes:
+        sizes = []
+        for n, p in zip(x, per_axis(self.p, len(spatial(x, self)), "p"), strict=False):
+            if at_least(n - 2 * p, 1) is False:
+                raise SizeError("E305", T("Cutting {p} from each side leaves nothing of {n}.", p=text(p), n=text(n)),
+                                formula=f"{text(n)} − 2·{text(p)} = {text(n - 2 * p)}".replace("-", "−"), argument="p")
+            sizes.append(n - 2 * p)
+        return (*sizes, x[-1])
+
+    def reach(self, x: Sizes, y: Sizes) -> tuple[Reach, ...]:
+        return tuple(Reach(1, 1, -p) for p in per_axis(self.p, len(x) - 1, "p"))
+
+
+class Upsample(Layer):
+    """Enlarges each axis by a whole factor: by repeating the nearest value, or by bilinear interpolation (pixel centres
+    at half positions, the border value beyond the border)."""
+
+    name = "upsample"
+    elsewhere = ("upsampling2d", "interpolate", "upsamplingnearest2d")
+    example = "upsample 2"
+
+    k = Window(doc="factor", positional=True)
+    mode = Choice(("nearest", "bilinear"), "nearest", "how the values between are found")
+
+    def factors(self, x: Sizes) -> Sizes:
+        """The factor for each spatial axis."""
+        return per_axis(self.k, len(spatial(x, self)), "k")
+
+    def output(self, x: Sizes) -> Sizes:
+        return (*(n * k for n, k in zip(x, self.factors(x), strict=False)), x[-1])
+
+    def flops(self, x: Sizes, y: Sizes) -> Any:
+        """Nearest moves data only; a linear interpolation between two values is three operations."""
+        return 3 * (2 ** (len(x) - 1) - 1) * prod(y) if self.mode == "bilinear" else 0
+
+    def reach(self, x: Sizes, y: Sizes) -> tuple[Reach, ...]:
+        from fractions import Fraction
+
+        extent = 2 if self.mode == "bilinear" else 1
+        return tuple(Reach(extent if k != 1 else 1, Fraction(1, k) if is_number(k) else exact_divide(1, k))
+                     for k in self.factors(x))
+
+
+class Shuffle(Layer):
+    """Channel shuffle: deals the channels of g groups out in turn, so that the next grouped convolution mixes them."""
+
+    name = "shuffle"
+    elsewhere = ("channelshuffle",)
+    example = "shuffle 2"
+
+    g = Count(doc="number of groups", positional=True)
+
+    def output(self, x: Sizes) -> Sizes:
+        if is_number(x[-1]) and is_number(self.g) and x[-1] % self.g:
+            raise SizeError("E303", T("{g} groups do not divide the {channels} {what}.", g=self.g, channels=x[-1],
+                                      what=T("channels")), formula=f"{x[-1]}/{self.g} = {x[-1] / self.g:.4g}", argument="g")
+        return x
+
+
+class Dropout(Layer):
+    """In training, sets a random part of the values to zero and enlarges the others to match; at inference, nothing."""
+
+    name = "dropout"
+    elsewhere = ("dropout2d",)
+    example = "dropout 0.5"
+    pointwise = True
+
+    rate = Real(doc="the part that is set to zero", positional=True, low=0, high=0.999)
+
+
+class Scale(Layer):
+    """A learned factor for each channel."""
+
+    name = "scale"
+    elsewhere = ("layerscale",)
+    example = "scale init=0.1"
+    activates = True
+
+    init = Real(1.0, "the factor at the start")
+
+    def weights(self, x: Sizes) -> dict[str, Sizes]:
+        return {"weight": (x[-1],)}
+
+    def flops(self, x: Sizes, y: Sizes) -> Any:
+        return prod(y)

@@ -1,0 +1,145 @@
+"""Sliding windows: the one place where a size is divided by a stride."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any, NamedTuple
+
+from convdsl.algebra import at_least, ceil_divide, floor_divide, is_number, maximum, minimum, text
+from convdsl.layers.arguments import REQUIRED, Flag, Padding, Window
+from convdsl.layers.base import Layer, Reach, SizeError, Sizes, per_axis, spatial
+from convdsl.messages import T
+
+
+def output_size(n: Any, f: Any, s: Any = 1, p: Any = 0, d: Any = 1) -> Any:
+    """floor((N + 2P − D(F − 1) − 1)/S) + 1: the number of places of a window of size F on N values with P zeros on
+    either side, every S-th place, its values D apart. For D = 1 this is (N + 2P − F)/S + 1.
+
+    Source: Dumoulin and Visin, A guide to convolution arithmetic for deep learning (2016), relationship 15.
+    """
+    return floor_divide(n + 2 * p - d * (f - 1) - 1, s) + 1
+
+
+def output_size_ceil(n: Any, f: Any, s: Any, p: Any, d: Any = 1) -> Any:
+    """The same rounded up, without a last window that would start in the padding on the right (PyTorch's rule)."""
+    up = ceil_divide(n + 2 * p - d * (f - 1) - 1, s) + 1
+    never_outside = at_least(d * (f - 1) + 1 - p - s, 0)
+    return up if never_outside else minimum(up, floor_divide(n + p - 1, s) + 1)
+
+
+def output_size_same(n: Any, s: Any) -> Any:
+    """`p same`: ceil(N/S)."""
+    return ceil_divide(n, s)
+
+
+def output_size_transposed(n: Any, f: Any, s: Any, p: Any, op: Any, d: Any) -> Any:
+    """(N − 1)S − 2P + D(F − 1) + OP + 1: the size from which a convolution with these values would give N."""
+    return (n - 1) * s - 2 * p + d * (f - 1) + op + 1
+
+
+class Axis(NamedTuple):
+    """One axis of a sliding window: window size, stride, dilation, zeros before and after, input and output size.
+
+    `rule` says how `output` came about: `floor`, `ceil`, `same` or `transposed`.
+    """
+
+    k: Any
+    s: Any
+    d: Any
+    before: Any
+    after: Any
+    input: Any
+    output: Any
+    rule: str = "floor"
+
+    @property
+    def extent(self) -> Any:
+        """What the window spans: D(F − 1) + 1."""
+        return self.d * (self.k - 1) + 1
+
+    @property
+    def remainder(self) -> Any:
+        """Positions of the padded input that no window reaches because the stride does not divide."""
+        return (self.input + self.before + self.after - self.extent) % self.s
+
+
+class Windowed(Layer):
+    """A layer that slides a window."""
+
+    k = Window(REQUIRED, "window size (F)")
+    s = Window(1, "stride (S)")
+    p = Padding(0, "zeros added on each side (P); `same` keeps ceil(N/S)")
+    d = Window(1, "dilation (D): the step between two values of the window")
+
+    ceil: Any = False
+
+    def geometry(self, x: Sizes) -> tuple[Axis, ...]:
+        """One Axis for each spatial axis of the input. Raises SizeError where the window does not fit."""
+        sizes = spatial(x, self)
+        rank = len(sizes)
+        windows, dilations = self._windows(rank), per_axis(self.d, rank, "d")
+        strides = windows if self.s is None else per_axis(self.s, rank, "s")
+        paddings = (0,) * rank if isinstance(self.p, str) else per_axis(self.p, rank, "p")
+        return tuple(
+            self._axis(n, f, s, p, d) for n, f, s, p, d in zip(sizes, windows, strides, paddings, dilations, strict=True)
+        )
+
+    def _windows(self, rank: int) -> Sizes:
+        return per_axis(self.k, rank, "k")
+
+    def _axis(self, n: Any, f: Any, s: Any, p: Any, d: Any) -> Axis:
+        if self.p == "same":
+            output = output_size_same(n, s)
+            total = maximum((output - 1) * s + d * (f - 1) + 1 - n, 0)
+            before = floor_divide(total, 2)
+            return Axis(f, s, d, before, total - before, n, output, "same")
+        output = output_size_ceil(n, f, s, p, d) if self.ceil else output_size(n, f, s, p, d)
+        if at_least(output, 1) is False:
+            raise self._too_large(n, f, s, p, d, output)
+        return Axis(f, s, d, p, p, n, output, "ceil" if self.ceil else "floor")
+
+    def _too_large(self, n: Any, f: Any, s: Any, p: Any, d: Any, output: Any) -> SizeError:
+        formula = f"{size_formula(n, f, s, p, d)} = {text(output)}".replace("-", "−")
+        extent = d * (f - 1) + 1
+        helps = None
+        if is_number(n) and is_number(extent):
+            fit = ceil_divide(extent - n, 2)
+            if n + 2 * p >= 1 and d == 1:
+                helps = T("`p{p}` or `p same` would make it fit, as would a window of at most {k}, or less shrinking "
+                          "before it.", p=fit, k=n + 2 * p)
+            else:
+                helps = T("`p{p}` or `p same` would make it fit, as would less shrinking before it.", p=fit)
+        padded = text(n + 2 * p)
+        message = (T("The window spans {extent}, but the padded input only {size}.", extent=text(extent), size=padded)
+                   if p or d != 1 else
+                   T("The window is {extent} wide, but the input only {size}.", extent=text(extent), size=padded))
+        return SizeError("E301", message, formula=formula, help=helps, argument="k")
+
+    def output(self, x: Sizes) -> Sizes:
+        return (*(axis.output for axis in self.geometry(x)), self.channels(x))
+
+    def channels(self, x: Sizes) -> Any:
+        """Channels of the output."""
+        return x[-1]
+
+    def reach(self, x: Sizes, y: Sizes) -> tuple[Reach, ...] | None:
+        return tuple(Reach(axis.extent, axis.s, axis.before) for axis in self.geometry(x))
+
+    def window_area(self, x: Sizes) -> Any:
+        """Values under the window, in one channel."""
+        return prod(self._windows(len(x) - 1))
+
+
+class Pooling(Windowed):
+    """A window that reduces each channel by itself; its stride is its size unless said otherwise."""
+
+    k = Window(REQUIRED, "window size (F)", positional=True)
+    s = Window(None, "stride (S); the window size if left out")
+    ceil = Flag("ceil", True, "round the size up")
+
+
+def size_formula(n: Any, f: Any, s: Any, p: Any, d: Any) -> str:
+    """The rule with its numbers: `(5 + 2·0 − 7)/1 + 1`, or with a dilation `(5 + 2·0 − 2·(7 − 1) − 1)/1 + 1`."""
+    n, f, s, p, d = (text(v) if is_number(v) or text(v).isidentifier() else f"({text(v)})" for v in (n, f, s, p, d))
+    span = f" − {f}" if d == "1" else f" − {d}·({f} − 1) − 1"
+    return f"({n} + 2·{p}{span})/{s} + 1"

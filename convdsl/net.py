@@ -1,0 +1,102 @@
+"""What `import convdsl` offers: a network from a text, and what is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+from convdsl.diagnostics import Diagnostic, ProgramError
+from convdsl.language.tree import Setting
+from convdsl.network import Analysis, Node, Report, analyse
+from convdsl.source import Source
+
+if TYPE_CHECKING:
+    from convdsl.engine.model import Model
+
+
+class Net:
+    """A network that `check` finds no error in. Shapes are tuples with the channels last: (H, W, C)."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        self.analysis = analysis
+
+    def __repr__(self) -> str:
+        return f"<Net {self.name}: {len(self.nodes)} layers>"
+
+    @property
+    def name(self) -> str:
+        """Its name: from the `net` line, else from the file."""
+        return self.analysis.network.name
+
+    @property
+    def input(self) -> tuple[Any, ...]:
+        """Shape of the input; symbols are sympy expressions."""
+        return self.analysis.network.input
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """All layers, in the order of the data."""
+        return self.analysis.network.nodes
+
+    @property
+    def output(self) -> int:
+        """Index of the layer whose output is the network's."""
+        return self.analysis.network.output
+
+    @property
+    def train(self) -> tuple[Setting, ...]:
+        """The lines of the `train` block."""
+        return self.analysis.network.train
+
+    @property
+    def report(self) -> Report:
+        """Sizes, costs and receptive fields of all layers, and their totals."""
+        return self.analysis.report
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Warnings and notes."""
+        return self.analysis.diagnostics
+
+    @cached_property
+    def text(self) -> str:
+        """The program's text."""
+        return self.analysis.source.text
+
+    def summary(self, *, expand: bool = False) -> None:
+        """Prints the table that `convdsl check` prints; `expand` lists the layers of every repeated block."""
+        from convdsl.report.terminal import print_summary
+
+        print_summary(self.analysis, expand=expand)
+
+    def compile(self, batch: int = 128, device: str = "cpu", seed: int = 0, **options: Any) -> Model:
+        """A model with weights, ready to train on `device` in batches of up to `batch` images."""
+        from convdsl.engine.model import Model
+
+        return Model(self, batch=batch, device=device, seed=seed, **options)
+
+
+def parse(text: str, name: str = "<text>", *, symbols: Mapping[str, int] | None = None,
+          input: tuple[int, ...] | None = None) -> Net:
+    """The network that a text describes.
+
+    `symbols` gives values to symbols, `input` replaces the input's shape (channels last).
+    Raises ProgramError, which carries all diagnostics, where there is an error in it.
+    """
+    analysis = analyse(Source(text, name), symbols=symbols, input=input)
+    if analysis.failed:
+        raise ProgramError(analysis.diagnostics)
+    return Net(analysis)
+
+
+def load(path: str | PathLike[str], *, symbols: Mapping[str, int] | None = None,
+         input: tuple[int, ...] | None = None) -> Net:
+    """The network in a file. Raises OSError where it cannot be read, ProgramError where it is wrong."""
+    from convdsl.source import read
+
+    analysis = analyse(read(path), symbols=symbols, input=input)
+    if analysis.failed:
+        raise ProgramError(analysis.diagnostics)
+    return Net(analysis)

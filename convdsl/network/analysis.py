@@ -1,0 +1,49 @@
+"""The whole path from text to facts on one page: parse, resolve, infer, verify."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from convdsl.diagnostics import Diagnostic, Findings
+from convdsl.language import Source, parse
+from convdsl.language.tree import Program
+from convdsl.network.graph import Network
+from convdsl.network.lints import verify
+from convdsl.network.resolve import resolve
+from convdsl.network.sizes import Report, infer
+
+
+class Analysis(NamedTuple):
+    """Everything that `check` knows about a program. `network` and `report` may have gaps where there are errors."""
+
+    source: Source
+    program: Program
+    network: Network
+    report: Report
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is an error among the diagnostics."""
+        return any(d.severity == "error" for d in self.diagnostics)
+
+
+def analyse(
+    source: Source,
+    *,
+    symbols: Mapping[str, int] | None = None,
+    holes: Mapping[str, int] | None = None,
+    input: tuple[Any, ...] | None = None,
+) -> Analysis:
+    """All that there is to know about a program, and all that is wrong with it.
+
+    `symbols` and `holes` give values to unknowns; `input` replaces the input's shape, channels last.
+    """
+    findings = Findings(source)
+    program = parse(source, findings)
+    network = resolve(program, findings, symbols=symbols, holes=holes, input=input)
+    report = infer(network, findings)
+    verify(network, report, findings)
+    diagnostics = sorted(findings.items, key=lambda d: (d.span.start, d.code))
+    return Analysis(source, program, network, report, tuple(diagnostics))

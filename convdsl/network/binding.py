@@ -1,0 +1,224 @@
+"""From a written layer to a declared one: which word goes with which value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from convdsl.diagnostics import Findings
+from convdsl.language import tree
+from convdsl.source import Span
+from convdsl.layers import ACTIVATIONS, BY_NAME, Argument, BadValue, Layer
+from convdsl.layers.activation import Activation
+from convdsl.layers.arguments import REQUIRED, Choice, Flag
+from convdsl.messages import T
+from convdsl.network.suggest import did_you_mean
+from convdsl.network.values import Refused, Scope, Values
+
+_INLINE = re.compile(r"([a-z_]+?)([0-9]+)")
+_ELSEWHERE = {
+    "kernel_size": "k", "kernel": "k", "size": "k", "pool_size": "k", "window": "k", "stride": "s", "strides": "s",
+    "padding": "p", "pad": "p", "dilation": "d", "dilation_rate": "d", "groups": "g", "output_padding": "op",
+}
+
+
+class Bound:
+    """A layer with its values, its activation, and where each option was written."""
+
+    __slots__ = ("activation", "layer", "places")
+
+    def __init__(self, layer: Layer, activation: Activation | None, places: dict[str, Span]) -> None:
+        self.layer = layer
+        self.activation = activation
+        self.places = places
+
+
+class Binder:
+    """Reads the items behind a layer's name, by the layer's declaration."""
+
+    def __init__(self, values: Values, findings: Findings) -> None:
+        self.values = values
+        self.findings = findings
+
+    def bind(self, declared: type[Layer], name: tree.Word, items: Sequence[tree.Item], scope: Scope) -> Bound:
+        """The layer that is written. Adds a diagnostic for everything that is wrong with it, then raises Refused."""
+        given: dict[str, Any] = {}
+        places: dict[str, Span] = {}
+        positional = iter([a for a in declared.arguments.values() if a.positional and not isinstance(a, Choice)])
+        activation: Activation | None = None
+        wrong = False
+        queue = _Queue(items)
+        for item in queue:
+            try:
+                if isinstance(item, tree.Word) and item.text in ACTIVATIONS:
+                    activation = self._activation(declared, name, item, queue, activation, scope)
+                else:
+                    argument, value, span = self._argument(declared, name, item, queue, positional, scope)
+                    if argument.name in given:
+                        self.findings.add("E206", span, T("`{option}` is given twice.", option=argument.name),
+                                          help=T("Keep one of them."))
+                        raise Refused
+                    given[argument.name] = value
+                    places[argument.name] = span
+            except Refused:
+                wrong = True
+        if not wrong:
+            for argument in declared.arguments.values():
+                if argument.default is REQUIRED and argument.name not in given:
+                    self._missing(declared, name, argument, items)
+                    wrong = True
+        if wrong:
+            raise Refused
+        return Bound(declared(**given), activation, places)
+
+    def _argument(self, declared: type[Layer], name: tree.Word, item: tree.Item, queue: _Queue,
+                  positional: Iterator[Argument], scope: Scope) -> tuple[Argument, Any, Span]:
+        match item:
+            case tree.Word():
+                return self._word(declared, name, item, queue, scope)
+            case tree.Named():
+                argument = self._option(declared, name, item.key)
+                if isinstance(item.value, tree.Word):
+                    return argument, self._accept(argument, item.value.text, item.span), item.span
+                return argument, self._value(argument, item.value, scope, item.span), item.span
+            case tree.Matrix():
+                argument = next((a for a in declared.arguments.values() if isinstance(a, Choice)), None)
+                if argument is None:
+                    self.findings.add("E205", item.span, T("`{layer}` takes no matrix.", layer=declared.name))
+                    raise Refused
+                return argument, self._accept(argument, item.text, item.span), item.span
+            case tree.Text() | tree.Comma():
+                self.findings.add("E205", item.span, T("This means nothing behind `{layer}`.", layer=declared.name))
+                raise Refused
+        argument = next(positional, None)
+        if argument is None:
+            self._too_many(declared, item)
+        assert argument is not None
+        return argument, self._value(argument, item, scope, item.span, context=declared.name), item.span
+
+    def _word(self, declared: type[Layer], name: tree.Word, word: tree.Word, queue: _Queue,
+              scope: Scope) -> tuple[Argument, Any, Span]:
+        for argument in declared.arguments.values():
+            if isinstance(argument, Flag) and argument.word == word.text:
+                return argument, argument.sets, word.span
+            if isinstance(argument, Choice) and word.text in argument.words:
+                return argument, word.text, word.span
+        if word.text in declared.arguments and not isinstance(declared.arguments[word.text], (Flag, Choice)):
+            argument = declared.arguments[word.text]
+            following = queue.peek()
+            if following is None or isinstance(following, (tree.Named, tree.Matrix, tree.Text, tree.Comma)):
+                self.findings.add("E203", word.span, T("`{option}` has no value.", option=word.text),
+                                  help=T("It takes {kind}: `{example}`.", kind=argument.kind, example=f"{word.text}3"))
+                raise Refused
+            queue.take()
+            span = word.span.to(following.span)
+            if isinstance(following, tree.Word):
+                return argument, self._accept(argument, following.text, span), span
+            return argument, self._value(argument, following, scope, span), span
+        match = _INLINE.fullmatch(word.text)
+        if match and match[1] in declared.arguments and not isinstance(declared.arguments[match[1]], (Flag, Choice)):
+            argument = declared.arguments[match[1]]
+            if len(match[2]) > 15:
+                self.findings.add("E106", word.span, T("The number {number} is too large.", number=match[2][:10] + "…"))
+                raise Refused
+            return argument, self._accept(argument, int(match[2]), word.span), word.span
+        return self._option(declared, name, tree.Word(word.span, match[1] if match else word.text)), None, word.span
+
+    def _option(self, declared: type[Layer], name: tree.Word, word: tree.Word) -> Argument:
+        argument = declared.arguments.get(word.text)
+        if argument is not None and not isinstance(argument, (Flag, Choice)):
+            return argument
+        known = [a.word if isinstance(a, Flag) else a.name for a in declared.arguments.values() if not a.positional
+                 or not isinstance(a, Choice)]
+        known += [w for a in declared.arguments.values() if isinstance(a, Choice) for w in a.words]
+        if declared.activates:
+            known += list(ACTIVATIONS)
+        meant = _ELSEWHERE.get(word.text)
+        if meant in declared.arguments:
+            help = T("Here it is called `{option}`, as in `{example}`.", option=meant, example=f"{meant}2")
+        elif word.text in BY_NAME:
+            help = T("`{word}` is a layer of its own: put `->` or the end of the line before it.", word=word.text)
+        else:
+            help = did_you_mean(word.text, known) or T("It takes: {list}.", list=", ".join(
+                a.word if isinstance(a, Flag) else a.name for a in declared.arguments.values() if not a.positional))
+        self.findings.add("E202", word.span, T("`{layer}` has no option `{option}`.", layer=declared.name,
+                                               option=word.text), help=help)
+        raise Refused
+
+    def _activation(self, declared: type[Layer], name: tree.Word, word: tree.Word, queue: _Queue,
+                    before: Activation | None, scope: Scope) -> Activation:
+        if not declared.activates or before is not None:
+            message = (T("`{layer}` takes no activation.", layer=declared.name) if before is None else
+                       T("A layer ends in one activation, and this is a second one."))
+            self.findings.add("E210", word.span, message,
+                              help=T("Put `-> {activation}` behind it, as a layer of its own.", activation=word.text))
+            raise Refused
+        activation = ACTIVATIONS[word.text]
+        items: list[tree.Item] = []
+        following = queue.peek()
+        if activation.arguments and isinstance(following, (tree.Number, tree.Negative, tree.Symbol)):
+            items.append(queue.take())
+        layer = self.bind(activation, word, items, scope).layer
+        assert isinstance(layer, Activation)
+        return layer
+
+    def _value(self, argument: Argument, value: tree.Value, scope: Scope, span: Span, context: str = "") -> Any:
+        return self._accept(argument, self.values.of(value, scope, context or argument.name, argument.minimum), span)
+
+    def _accept(self, argument: Argument, value: Any, span: Span) -> Any:
+        try:
+            return argument.accept(value)
+        except BadValue as error:
+            self.findings.add("E204", span, error.message, help=error.help)
+            raise Refused from None
+
+    def _too_many(self, declared: type[Layer], item: tree.Item) -> None:
+        if not any(a.positional for a in declared.arguments.values()):
+            message = T("`{layer}` takes no value without a name.", layer=declared.name)
+        else:
+            message = T("`{layer}` takes no further value without a name.", layer=declared.name)
+        window = "k" in declared.arguments and not declared.arguments["k"].positional
+        self.findings.add("E205", item.span, message,
+                          help=T("For the window write `k` before it, as in `{example}`.", example=declared.example)
+                          if window else (T("It is written like this: `{example}`.", example=declared.example)))
+        raise Refused
+
+    def _missing(self, declared: type[Layer], name: tree.Word, argument: Argument, items: Sequence[tree.Item]) -> None:
+        if argument.name == "k" and not argument.positional:
+            message, example = T("`{layer}` needs its window size `k`.", layer=declared.name), "k3"
+        else:
+            message = T("`{layer}` needs {kind}: {doc}.", layer=declared.name, kind=argument.kind,
+                        doc=translated_doc(argument))
+            example = ""
+        written = " ".join(filter(None, (name.text, *(_show(i) for i in items), example)))
+        self.findings.add("E203", name.span, message, help=T("For example `{example}`.",
+                                                             example=written if example else declared.example))
+
+
+class _Queue:
+    """The items behind a name, taken from the front."""
+
+    def __init__(self, items: Sequence[tree.Item]) -> None:
+        self.items = items
+        self.position = 0
+
+    def __iter__(self) -> Iterator[tree.Item]:
+        while self.position < len(self.items):
+            yield self.take()
+
+    def peek(self) -> tree.Item | None:
+        return self.items[self.position] if self.position < len(self.items) else None
+
+    def take(self) -> tree.Item:
+        self.position += 1
+        return self.items[self.position - 1]
+
+
+def translated_doc(argument: Argument) -> T:
+    """An argument's documentation as a text in the user's language."""
+    return T(argument.doc or argument.name)
+
+
+def _show(item: tree.Item) -> str:
+    return item.text if isinstance(item, (tree.Number, tree.Word)) else ""

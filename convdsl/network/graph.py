@@ -1,0 +1,72 @@
+"""The network: a flat list of layers in the order of the data, joined by edges. What braces nest, edges express."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from convdsl.source import Source, Span
+from convdsl.language.tree import Expect, Setting
+from convdsl.layers import Layer
+from convdsl.layers.activation import Activation
+
+
+class Node(NamedTuple):
+    """One layer of the network.
+
+    `inputs` are indices of nodes, 0 being the network's input. `path` names the braces and blocks around it
+    (`stage2.1.residual`). `exit` is the weight of the loss where this node ends an `aux` side exit. `layer` is None where
+    the line could not be understood. `places` are the spans of the options written; `calls` those of the block calls
+    that led here, outermost first.
+    """
+
+    index: int
+    layer: Layer | None
+    inputs: tuple[int, ...]
+    activation: Activation | None
+    path: str
+    frozen: bool
+    exit: float | None
+    span: Span
+    text: str
+    places: dict[str, Span]
+    calls: tuple[Span, ...]
+
+    @property
+    def op(self) -> str:
+        """The layer's name: `conv`, `add`."""
+        return self.layer.name if self.layer is not None else "?"
+
+
+class Expectation(NamedTuple):
+    """An `expect` line: `expected` (a shape or a number, or formulas) is compared with what holds after `node`."""
+
+    node: int
+    scope: str
+    quantity: str
+    comparison: str
+    expected: Any
+    written: Expect
+
+
+class Unknown(NamedTuple):
+    """A hole: the name that answers call it by, its symbol, where it stands and its smallest value."""
+
+    name: str
+    symbol: Any
+    span: Span
+    minimum: int
+
+
+class Network(NamedTuple):
+    """A program with its blocks expanded and its names resolved; sizes are not known yet (see convdsl.network.sizes)."""
+
+    name: str
+    source: Source
+    input: tuple[Any, ...]
+    input_span: Span | None
+    nodes: tuple[Node, ...]
+    output: int
+    expectations: tuple[Expectation, ...]
+    train: tuple[Setting, ...]
+    holes: dict[str, Unknown]
+    symbols: frozenset[str]

@@ -1,0 +1,254 @@
+"""What is allowed, but worth a second look, and whether what was expected holds."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from convdsl import algebra
+from convdsl.diagnostics import Findings, Label
+from convdsl.language import tree
+from convdsl.layers import Axis, show_shape
+from convdsl.layers.activation import Softmax
+from convdsl.layers.convolution import Conv, DepthwiseConv, Local
+from convdsl.layers.dense import Dense
+from convdsl.layers.shaping import Dropout, Flatten, Identity, Reshape
+from convdsl.layers.window import Pooling, Windowed, size_formula
+from convdsl.messages import T
+from convdsl.network.graph import Expectation, Network, Node
+from convdsl.network.sizes import Facts, Report
+
+
+def verify(network: Network, report: Report, findings: Findings) -> None:
+    """Adds warnings, notes and false expectations to `findings`."""
+    seen: set[Any] = set()
+    for node, facts in report:
+        if facts.output is None:
+            continue
+        key = (id(node.layer), node.span, facts.inputs)
+        if key not in seen:
+            seen.add(key)
+            _windows(node, facts, findings)
+        _linear_pair(network, node, findings)
+        _second_softmax(network, node, findings)
+    _channels_first(network, findings)
+    _dominating_dense(report, findings)
+    _field_beyond_input(network, report, findings)
+    for expectation in network.expectations:
+        _expectation(expectation, report, findings)
+
+
+# Windows.
+
+
+def _windows(node: Node, facts: Facts, findings: Findings) -> None:
+    layer = node.layer
+    if not isinstance(layer, (Windowed, Local)):
+        return
+    axes = layer.geometry(facts.inputs[0])
+    span = node.places.get("s") or node.places.get("k") or node.span
+    for number, axis in enumerate(axes):
+        if axis in axes[:number] or not all(map(algebra.is_number, axis[:7])):
+            continue
+        if axis.rule == "floor" and axis.remainder:
+            _does_not_divide(node, axis, span, findings)
+        if axis.rule == "same" and (axis.before + axis.after) % 2 and axis.k % 2 == 0:
+            findings.add(
+                "W502", node.places.get("p", node.span),
+                T("With a window of {k}, `p same` pads one more after than before.", k=axis.k),
+                note=T("An even window has no middle: the output is shifted by half a position. {before} before, {after} "
+                       "after.", before=axis.before, after=axis.after),
+                help=T("An odd window such as {k} keeps the middle.", k=axis.k + 1), labels=_calls(node),
+            )
+
+
+def _does_not_divide(node: Node, axis: Axis, span: Any, findings: Findings) -> None:
+    n, f, s, p, d = axis.input, axis.k, axis.s, axis.before, axis.d
+    exact = (n + 2 * p - axis.extent) / s + 1
+    unread = max(axis.remainder - p, 0)
+    if unread:
+        note = T("The last row or column of the input is read by no window.",
+                 "The last {n} rows or columns of the input are read by no window.", n=unread)
+    else:
+        note = T("Only zeros of the padding are left out: no data is lost.")
+    findings.add(
+        "W501", span,
+        T("The stride {s} does not divide: {exact} is rounded down to {size}.", s=s, exact=f"{exact:.2f}", size=axis.output),
+        note=note, formula=f"{size_formula(n, f, s, p, d)} = {exact:.2f} → {axis.output}",
+        help=_would_divide(axis), labels=_calls(node),
+    )
+
+
+def _would_divide(axis: Axis) -> T:
+    """Paddings, strides and input sizes near the given ones that leave no remainder."""
+    n, s, p, extent = axis.input, axis.s, axis.before, axis.extent
+    ways = []
+    padding = next((q for q in range(p + 1, p + s) if (n + 2 * q - extent) % s == 0), None)
+    if padding is not None:
+        ways.append(f"p{padding}")
+    smaller = next((t for t in range(s - 1, 0, -1) if (n + 2 * p - extent) % t == 0), None)
+    if smaller is not None:
+        ways.append(f"s{smaller}")
+    sizes = [m for m in (n - axis.remainder, n - axis.remainder + s) if m + 2 * p >= extent and m > 0]
+    return T("What would divide: {options}; or an input of {sizes} here.", options=", ".join(ways),
+             sizes=" / ".join(map(str, sizes)))
+
+
+def _calls(node: Node) -> tuple[Label, ...]:
+    return tuple(Label(call, T("called here")) for call in node.calls)
+
+
+# Layers that do not go together.
+
+_TRANSPARENT = (Flatten, Reshape, Dropout, Identity)
+
+
+def _before(network: Network, node: Node) -> Node | None:
+    """The layer whose values a node works on, seen through layers that compute nothing."""
+    while len(node.inputs) == 1 and node.inputs[0] > 0:
+        node = network.nodes[node.inputs[0] - 1]
+        if not isinstance(node.layer, _TRANSPARENT):
+            return node
+    return None
+
+
+def _linear_pair(network: Network, node: Node, findings: Findings) -> None:
+    if not isinstance(node.layer, Dense):
+        return
+    before = _before(network, node)
+    if before is not None and isinstance(before.layer, Dense) and before.activation is None:
+        findings.add(
+            "W505", before.span, T("Two dense layers with no activation between them."),
+            note=T("A linear function of a linear function is linear: together they can do no more than one dense layer."),
+            help=T("End it with an activation: `{text} relu`.", text=before.text), labels=(Label(node.span, T("the second one")),),
+        )
+
+
+def _second_softmax(network: Network, node: Node, findings: Findings) -> None:
+    if not _is_softmax(node):
+        return
+    before = _before(network, node)
+    if before is not None and isinstance(node.layer, Softmax) and _is_softmax(before):
+        pass
+    elif not (isinstance(node.layer, Dense) and before is not None and _is_softmax(before)):
+        return
+    findings.add(
+        "W504", node.span, T("A second softmax follows the first."),
+        note=T("It works on probabilities instead of scores: all classes end up nearly equal, and learning is slow."),
+        help=T("Remove this layer."), labels=(Label(before.span, T("the first softmax")),) if before else (),
+    )
+
+
+def _is_softmax(node: Node) -> bool:
+    return isinstance(node.activation, Softmax) or isinstance(node.layer, Softmax)
+
+
+# The network as a whole.
+
+
+def _channels_first(network: Network, findings: Findings) -> None:
+    shape = network.input
+    if network.input_span is None or len(shape) != 3 or not all(map(algebra.is_number, shape)):
+        return
+    if shape[0] in (1, 3, 4) and shape[1] >= 8 and shape[2] >= 8:
+        better = (shape[1], shape[2], shape[0])
+        findings.add(
+            "W503", network.input_span, T("This input is {h} high, {w} wide and has {c} channels.", h=shape[0], w=shape[1],
+                                          c=shape[2]),
+            note=T("It looks like channels first. Sizes are written height × width × channels."),
+            help=T("Did you mean `input {shape}`?", shape=show_shape(better, "x")),
+        )
+
+
+def _dominating_dense(report: Report, findings: Findings) -> None:
+    total = report.total.params
+    if not isinstance(total, int) or total < 10_000:
+        return
+    windows = [n for n, _ in report if isinstance(n.layer, (Conv, DepthwiseConv))]
+    for node, facts in report:
+        if windows and isinstance(node.layer, Dense) and facts.params > 0.9 * total:
+            inputs = prod(facts.inputs[0])
+            findings.add(
+                "N506", node.span, T("This dense layer holds {share} of all parameters.", share=f"{facts.params / total:.1%}"),
+                note=T("It joins every one of {inputs} inputs to every one of {units} outputs.", inputs=f"{inputs:,}",
+                       units=node.layer.units),
+                help=T("Pooling before it divides them; `globalavgpool` leaves one input for each channel."),
+            )
+
+
+def _field_beyond_input(network: Network, report: Report, findings: Findings) -> None:
+    sizes = network.input[:-1]
+    for node, facts in report:
+        if not isinstance(node.layer, (Conv, DepthwiseConv, Pooling)) or facts.output is None or len(facts.field) != len(sizes):
+            continue
+        field = facts.receptive_field
+        if all(map(algebra.is_number, (*sizes, *field))) and any(f > n for f, n in zip(field, sizes, strict=True)):
+            findings.add(
+                "N507", node.span, T("From here on one value sees more than the whole input: {field} of {input}.",
+                                     field="×".join(map(str, field)), input=show_shape(sizes)),
+                note=T("Part of every window is padding. Deep networks do this on purpose; a small one gains nothing by it."),
+                labels=_calls(node),
+            )
+            return
+
+
+# Expectations.
+
+
+def _expectation(expectation: Expectation, report: Report, findings: Findings) -> None:
+    facts = report[expectation.node]
+    if facts.output is None or any(f.output is None for f in report.facts[: expectation.node + 1]):
+        return
+    actual = _actual(expectation, report, facts)
+    expected = expectation.expected
+    quantity = T("layer {quantity}", quantity=expectation.quantity) if expectation.scope == "layer" else expectation.quantity
+    if isinstance(actual, tuple):
+        expected = expected if isinstance(expected, tuple) else (expected,) * len(actual)
+        if len(expected) != len(actual):
+            truth: bool | None = False
+        else:
+            truths = [algebra.compare(a, expectation.comparison, e) for a, e in zip(actual, expected, strict=True)]
+            truth = False if False in truths else None if None in truths else True
+        shown = (show_shape(actual), show_shape(expected))
+    else:
+        truth = algebra.compare(actual, expectation.comparison, expected)
+        shown = (_number(actual), _number(expected))
+    if truth is None:
+        if not report.network.holes:
+            findings.add("N508", expectation.written.span, T("Whether this holds depends on the symbols: here it is {actual}.",
+                                                             actual=shown[0]),
+                         help=T("Give them values with `--set`, or ask `convdsl solve`."))
+    elif not truth:
+        written = expectation.written
+        sign = "" if expectation.comparison == "=" else f"{expectation.comparison} "
+        findings.add(
+            "E401", written.span,
+            T("Expected {quantity} {sign}{expected}, but it is {actual}.", quantity=T("the shape") if
+              expectation.quantity == "shape" else quantity, sign=sign, expected=shown[1], actual=shown[0]),
+            help=_correct(written, shown[0]) if expectation.comparison == "=" else None,
+        )
+
+
+def _actual(expectation: Expectation, report: Report, facts: Facts) -> Any:
+    quantity = expectation.quantity
+    if quantity == "shape":
+        return facts.output
+    if quantity == "rf":
+        return facts.receptive_field
+    if quantity == "jump":
+        return facts.jump
+    if expectation.scope == "layer":
+        return getattr(facts, quantity)
+    return algebra.simplify(sum(getattr(f, quantity) for f in report.facts[1 : expectation.node + 1]))
+
+
+def _number(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else algebra.text(value)
+
+
+def _correct(written: tree.Expect, actual: str) -> T:
+    words = "".join(f"{w.text} " for w in written.words)
+    return T("If the network is right, write `expect {words}{actual}`.", words=words,
+             actual=actual.replace("×", "x").replace(",", ""))
+
+

@@ -1,0 +1,496 @@
+"""From the syntax tree to the network: names looked up, blocks and repeats expanded, branches turned into edges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from convdsl import algebra
+from convdsl.diagnostics import Findings, Label
+from convdsl.language import tree
+from convdsl.source import Span
+from convdsl.layers import BY_NAME, COMBINATIONS, ELSEWHERE, STRUCTURES, Layer
+from convdsl.layers.activation import Activation
+from convdsl.messages import T
+from convdsl.network.binding import Binder, Bound
+from convdsl.network.graph import Expectation, Network, Node
+from convdsl.network.suggest import closest, did_you_mean
+from convdsl.network.values import Refused, Scope, Values
+
+MAX_NODES = 200_000
+MAX_DEPTH = 64
+QUANTITIES = ("params", "trainable", "buffers", "macs", "flops", "rf", "jump")
+
+
+class TooLarge(Exception):
+    """The network has more layers than can be handled; the diagnostic has been added."""
+
+
+class Place(NamedTuple):
+    """Where in the nest of braces and blocks the expansion stands."""
+
+    scope: Scope
+    path: tuple[str, ...] = ()
+    frozen: bool = False
+    blocks: tuple[str, ...] = ()
+    calls: tuple[Span, ...] = ()
+    depth: int = 0
+
+
+def resolve(
+    program: tree.Program,
+    findings: Findings,
+    *,
+    symbols: Mapping[str, int] | None = None,
+    holes: Mapping[str, int] | None = None,
+    input: tuple[Any, ...] | None = None,
+) -> Network:
+    """The network that a program describes.
+
+    `symbols` and `holes` give values to some of its unknowns, `input` replaces its input's shape (channels last).
+    What is wrong goes to `findings`.
+    """
+    return _Resolver(program, findings, dict(symbols or {}), dict(holes or {}), input).run()
+
+
+class _Resolver:
+    def __init__(self, program: tree.Program, findings: Findings, symbols: dict[str, int], holes: dict[str, int],
+                 input: tuple[Any, ...] | None) -> None:
+        self.program = program
+        self.findings = findings
+        self.outside = symbols
+        self.values = Values(findings, holes)
+        self.binder = Binder(self.values, findings)
+        self.blocks: dict[str, tree.Block] = {}
+        self.nodes: list[Node] = []
+        self.expectations: list[Expectation] = []
+        self.steps = 0
+        self.given_input = input
+        self.bound: dict[tuple[int, int], Bound | None] = {}
+        self.scopes: list[Scope] = []
+        self.named: dict[tuple[tuple[str, ...], str], int] = {}
+        self.complained: set[tuple[str, Span]] = set()
+
+    def run(self) -> Network:
+        name: str | None = None
+        input: tree.Input | None = None
+        train: tree.Train | None = None
+        scope: dict[str, Any] = {}
+        body: list[tree.Statement] = []
+        for statement in self.program.statements:
+            match statement:
+                case tree.Net():
+                    self._once("net", name is not None, statement.span)
+                    name = statement.name
+                case tree.Input():
+                    self._once("input", input is not None, statement.span)
+                    if body and input is None:
+                        self.findings.add("E213", statement.span, T("`input` stands before the first layer."),
+                                          help=T("Move it up."))
+                    input = input or statement
+                case tree.Train():
+                    self._once("train", train is not None, statement.span)
+                    train = train or statement
+                case tree.Block():
+                    self._define(statement)
+                case tree.Let():
+                    self._let(statement, scope)
+                case _:
+                    body.append(statement)
+        scope.update(self.outside)
+        self.scopes.append(scope)
+        shape = self._input(input, scope)
+        output = 0
+        try:
+            output = self._chain(tuple(body), 0, Place(scope))
+        except TooLarge:
+            self.nodes.clear()
+            self.expectations.clear()
+        if not self.nodes and not self.findings.failed:
+            self._empty(input)
+        if shape is None:
+            shape = self._symbolic_input()
+        names = {s for size in shape for s in algebra.symbols_of(size)} | self.values.symbols
+        return Network(
+            name or self.program.source.stem(), self.program.source, shape, input.span if input else None,
+            tuple(self.nodes), output, tuple(self.expectations), train.settings if train else (), self.values.holes,
+            frozenset(names - set(self.values.holes)),
+        )
+
+    # Statements that stand once, at the top.
+
+    def _once(self, keyword: str, again: bool, span: Span) -> None:
+        if again:
+            self.findings.add("E209", span, T("There is a second `{keyword}` here.", keyword=keyword),
+                              help=T("Keep one of them."))
+
+    def _define(self, block: tree.Block) -> None:
+        name = block.name.text
+        if name in BY_NAME or name in STRUCTURES:
+            self.findings.add("E209", block.name.span, T("`{name}` is a layer already.", name=name),
+                              help=T("Call the block by another name."))
+        elif name in self.blocks:
+            self.findings.add("E209", block.name.span, T("There is a second block `{name}` here.", name=name),
+                              help=T("Call it by another name."),
+                              labels=(Label(self.blocks[name].name.span, T("the first one")),))
+        elif len(block.branches) > 1:
+            self.findings.add("E212", block.branches[1].span, T("A block has no branches of its own."),
+                              help=T("Put `add {{ … | … }}` or `concat {{ … | … }}` inside it."))
+        self.blocks.setdefault(name, block)
+
+    def _let(self, let: tree.Let, scope: dict[str, Any]) -> None:
+        if let.symbol.name in scope:
+            self.findings.add("E209", let.symbol.span, T("`{name}` has a value already.", name=let.symbol.name),
+                              help=T("Use another name."))
+        try:
+            inner = {**scope, **self.outside}
+            scope[let.symbol.name] = self.values.of(let.value, inner, let.symbol.name)
+        except Refused:
+            pass
+
+    def _input(self, input: tree.Input | None, scope: Scope) -> tuple[Any, ...] | None:
+        if self.given_input is not None:
+            return self.given_input
+        if input is None:
+            return None
+        try:
+            value = self.values.of(input.shape, scope, "input")
+        except Refused:
+            return None
+        shape = value if isinstance(value, tuple) else (value,)
+        parts = input.shape.parts if isinstance(input.shape, tree.Sizes) else (input.shape,)
+        if len(shape) > 4:
+            self.findings.add("E304", input.shape.span, T("An input has at most four sizes: D×H×W×C."))
+            return None
+        for size, part in zip(shape, parts, strict=True):
+            if isinstance(size, float) or algebra.at_least(size, 1) is False:
+                self.findings.add("E204", part.span, T("A size is a whole number from 1 on; here it is {value}.",
+                                                       value=algebra.text(size)))
+                return None
+        return shape
+
+    def _symbolic_input(self) -> tuple[Any, ...]:
+        """HxWxC, or with as many axes as the windows have sizes."""
+        rank = 2
+        for node in self.nodes:
+            window = getattr(node.layer, "k", None)
+            if isinstance(window, tuple) and len(window) > 1:
+                rank = len(window)
+                break
+        names = ("D", "H", "W", "C")[3 - rank:] if rank > 1 else ("L", "C")
+        return tuple(self.outside.get(n) or algebra.symbol(n) for n in names)
+
+    def _empty(self, input: tree.Input | None) -> None:
+        span = input.span if input else Span(0, min(1, len(self.program.source.text)))
+        self.findings.add("E103", span, T("There is no layer here."),
+                          help=T("A network is written like this: `input 28x28x1 -> conv 8 k3 relu -> dense 10`."))
+
+    # Expansion.
+
+    def _chain(self, statements: tuple[tree.Statement, ...], current: int, place: Place) -> int:
+        """Adds the nodes of a chain that starts at node `current`; returns the node where it ends."""
+        for statement in statements:
+            self._count(statement.span)
+            match statement:
+                case tree.Layer():
+                    current = self._layer(statement, current, place)
+                case tree.Call():
+                    current = self._call(statement, current, place)
+                case tree.Expect():
+                    self._expect(statement, current, place)
+                case tree.Let():
+                    inner = dict(place.scope)
+                    self._let(statement, inner)
+                    self.scopes.append(inner)
+                    place = place._replace(scope=inner)
+                case tree.Broken():
+                    current = self._unknown(statement.span, (current,), place)
+                case _:
+                    self._complain("E213", statement.span, T("This stands at the top of a program, outside all braces."),
+                                   help=T("Move it out."))
+        return current
+
+    def _count(self, span: Span) -> None:
+        self.steps += 1
+        if self.steps > MAX_NODES:
+            self.findings.add("E105", span, T("This network has more than {n} layers.", n=f"{MAX_NODES:,}"),
+                              help=T("Repeat less."))
+            raise TooLarge
+
+    def _layer(self, written: tree.Layer, current: int, place: Place) -> int:
+        word = written.name.text
+        if written.branches is not None:
+            return self._braces(written, current, place)
+        if word in COMBINATIONS or word in STRUCTURES:
+            self._complain("E212", written.name.span, T("`{name}` needs braces.", name=word),
+                           help=T("It is written like this: `{example}`.", example=_structure_example(word)))
+            return self._unknown(written.span, (current,), place)
+        declared = BY_NAME.get(word)
+        if declared is None:
+            self._unknown_layer(written)
+            return self._unknown(written.span, (current,), place)
+        bound = self._bind(written, declared, written.items, place.scope)
+        if bound is None:
+            return self._unknown(written.span, (current,), place)
+        return self._add(bound.layer, (current,), bound.activation, written.span, bound.places, place)
+
+    def _bind(self, written: tree.Layer, declared: type[Layer], items: tuple[tree.Item, ...], scope: Scope) -> Bound | None:
+        """The bound layer; one line in one scope is read once, however often it is repeated."""
+        key = (id(written), id(scope))
+        if key not in self.bound:
+            before = len(self.findings.items)
+            try:
+                self.bound[key] = self.binder.bind(declared, written.name, items, scope)
+            except Refused:
+                self.bound[key] = None
+                self._forget_repeats(before)
+        return self.bound[key]
+
+    def _forget_repeats(self, before: int) -> None:
+        """A line in a block that is called often is complained about once."""
+        fresh = self.findings.items[before:]
+        del self.findings.items[before:]
+        for diagnostic in fresh:
+            if (diagnostic.code, diagnostic.span) not in self.complained:
+                self.complained.add((diagnostic.code, diagnostic.span))
+                self.findings.items.append(diagnostic)
+
+    def _complain(self, code: str, span: Span, message: T, help: T | None = None, labels: tuple[Label, ...] = ()) -> None:
+        before = len(self.findings.items)
+        self.findings.add(code, span, message, help=help, labels=labels)
+        self._forget_repeats(before)
+
+    def _add(self, layer: Layer | None, inputs: tuple[int, ...], activation: Activation | None, span: Span,
+             places: dict[str, Span], place: Place) -> int:
+        index = len(self.nodes) + 1
+        text = self._text(layer, activation, span)
+        self.nodes.append(Node(index, layer, inputs, activation, ".".join(place.path), place.frozen, None, span, text,
+                               places, place.calls))
+        return index
+
+    def _text(self, layer: Layer | None, activation: Activation | None, span: Span) -> str:
+        """The layer with the values it has here; where something is open, as it was written."""
+        written = self.program.source.text[span.start:span.end]
+        if layer is None or ("?" in written and "{" not in written):
+            return " ".join(written.split())
+        return f"{layer.text()} {activation.text()}" if activation else layer.text()
+
+    def _unknown(self, span: Span, inputs: tuple[int, ...], place: Place) -> int:
+        return self._add(None, inputs, None, span, {}, place)
+
+    def _braces(self, written: tree.Layer, current: int, place: Place) -> int:
+        word = written.name.text
+        if place.depth >= MAX_DEPTH:
+            self._complain("E104", written.span, T("Braces and blocks are nested more than {n} deep here.", n=MAX_DEPTH))
+            return self._unknown(written.span, (current,), place)
+        for branch in written.branches or ():
+            if not branch.statements:
+                self._complain("E212", branch.span, T("Nothing stands in this branch."),
+                               help=T("An empty path is written `identity`."))
+        if word in COMBINATIONS:
+            return self._combine(written, current, place)
+        if word not in STRUCTURES:
+            self._unknown_layer(written)
+            return self._unknown(written.span, (current,), place)
+        branches = written.branches or ()
+        if len(branches) > 1:
+            self._complain("E212", branches[1].span, T("`{name}` holds one chain of layers, without branches.", name=word),
+                           help=T("Put `add {{ … | … }}` or `concat {{ … | … }}` inside it."))
+            return self._unknown(written.span, (current,), place)
+        body = branches[0].statements
+        inner = place._replace(depth=place.depth + 1)
+        if word != "residual" and written.after:
+            self._complain("E205", written.after[0].span, T("Nothing can follow the braces of `{name}`.", name=word))
+        if word == "repeat":
+            return self._repeat(written, body, current, inner)
+        if word == "aux":
+            return self._aux(written, body, current, inner)
+        if written.items:
+            self._complain("E205", written.items[0].span, T("`{name}` takes no value.", name=word))
+        if word == "freeze":
+            return self._chain(body, current, inner._replace(frozen=True, path=self._path(place, "freeze")))
+        end = self._chain(body, current, inner._replace(path=self._path(place, "residual")))
+        return self._meet(COMBINATIONS["add"], written, (end, current), place)
+
+    def _combine(self, written: tree.Layer, current: int, place: Place) -> int:
+        word = written.name.text
+        branches = written.branches or ()
+        if len(branches) < 2:
+            self._complain("E212", written.name.span, T("`{name}` joins two branches or more, and there is one.", name=word),
+                           help=T("Branches are separated by `|`; an empty path is `identity`."))
+        if written.items:
+            self._complain("E205", written.items[0].span, T("`{name}` takes no value.", name=word))
+        ends = []
+        path = self._path(place, COMBINATIONS[word].name)
+        for number, branch in enumerate(branches, 1):
+            inner = place._replace(depth=place.depth + 1, path=(*path, str(number)))
+            ends.append(self._chain(branch.statements, current, inner))
+        return self._meet(COMBINATIONS[word], written, tuple(ends), place)
+
+    def _meet(self, declared: type[Layer], written: tree.Layer, ends: tuple[int, ...], place: Place) -> int:
+        bound = self._bind(written, declared, written.after, place.scope)
+        if bound is None:
+            return self._unknown(written.span, ends, place)
+        return self._add(bound.layer, ends, bound.activation, written.span, {}, place)
+
+    def _repeat(self, written: tree.Layer, body: tuple[tree.Statement, ...], current: int, inner: Place) -> int:
+        times = self._single(written, inner.scope, T("`repeat` needs the number of times: `repeat 3 {{ … }}`."))
+        if times is None:
+            return self._unknown(written.span, (current,), inner)
+        if not isinstance(times, int) or times < 1:
+            self._complain("E204", written.items[0].span,
+                           T("`repeat` needs a whole number from 1 on; here it is {value}.", value=algebra.text(times)),
+                           help=None if isinstance(times, (int, float)) else
+                           T("Give its symbols values with `let` or `--set`."))
+            return self._unknown(written.span, (current,), inner)
+        path = self._path(inner, "repeat")
+        for turn in range(1, times + 1):
+            self._count(written.span)
+            current = self._chain(body, current, inner._replace(path=(*path, str(turn))))
+        return current
+
+    def _path(self, place: Place, name: str) -> tuple[str, ...]:
+        """The path of braces or a block called `name` in `place`; the second of a name there is `name_2`."""
+        key = (place.path, name)
+        self.named[key] = number = self.named.get(key, 0) + 1
+        return (*place.path, name if number == 1 else f"{name}_{number}")
+
+    def _aux(self, written: tree.Layer, body: tuple[tree.Statement, ...], current: int, inner: Place) -> int:
+        weight = self._single(written, inner.scope, T("`aux` needs the weight of its loss: `aux 0.3 {{ … }}`."))
+        if weight is None:
+            return current
+        if not isinstance(weight, (int, float)) or not 0 < weight <= 1000:
+            self._complain("E204", written.items[0].span, T("The weight of a loss is a number above 0."))
+            return current
+        end = self._chain(body, current, inner._replace(path=self._path(inner, "aux")))
+        if end != current:
+            self.nodes[end - 1] = self.nodes[end - 1]._replace(exit=weight)
+        return current
+
+    def _single(self, written: tree.Layer, scope: Scope, missing: T) -> Any:
+        if len(written.items) != 1 or isinstance(written.items[0], (tree.Word, tree.Named, tree.Matrix, tree.Text, tree.Comma,
+                                                                    tree.Sizes)):
+            span = written.items[-1].span if written.items else written.name.span
+            self._complain("E203", span, missing)
+            return None
+        try:
+            return self.values.of(written.items[0], scope, written.name.text)
+        except Refused:
+            return None
+
+    def _call(self, call: tree.Call, current: int, place: Place) -> int:
+        name = call.name.text
+        block = self.blocks.get(name)
+        if block is None:
+            self._unknown_block(call)
+            return self._unknown(call.span, (current,), place)
+        if name in place.blocks:
+            chain = " → ".join((*place.blocks[place.blocks.index(name):], name))
+            self._complain("E208", call.span, T("The block `{name}` uses itself: {chain}.", name=name, chain=chain),
+                           help=T("A block may use other blocks, but its own name must not come back. For several in a row "
+                                  "use `repeat`."))
+            return self._unknown(call.span, (current,), place)
+        if place.depth >= MAX_DEPTH:
+            self._complain("E104", call.span, T("Braces and blocks are nested more than {n} deep here.", n=MAX_DEPTH))
+            return self._unknown(call.span, (current,), place)
+        if len(call.arguments) != len(block.parameters):
+            wanted = ", ".join(p.name for p in block.parameters)
+            self._complain("E207", call.span, T("`{name}` takes {wanted} values, and is given {given}.", name=name,
+                                                wanted=len(block.parameters), given=len(call.arguments)),
+                           help=T("It is called like this: `{name}({wanted})`.", name=name, wanted=wanted),
+                           labels=(Label(block.name.span, T("defined here")),))
+            return self._unknown(call.span, (current,), place)
+        try:
+            arguments = [self.values.of(a, place.scope, name) for a in call.arguments]
+        except Refused:
+            return self._unknown(call.span, (current,), place)
+        scope = self._inner_scope({p.name: v for p, v in zip(block.parameters, arguments, strict=True)})
+        inner = Place(scope, self._path(place, name), place.frozen, (*place.blocks, name), (*place.calls, call.span),
+                      place.depth + 1)
+        return self._chain(block.branches[0].statements, current, inner)
+
+    def _inner_scope(self, parameters: dict[str, Any]) -> Scope:
+        """The program's names and a block's parameters. Equal calls share a scope, and with it what is bound in it."""
+        for scope in reversed(self.scopes[-16:]):
+            if scope == {**self.scopes[0], **parameters}:
+                return scope
+        scope = {**self.scopes[0], **parameters}
+        self.scopes.append(scope)
+        return scope
+
+    # Names that mean nothing.
+
+    def _unknown_layer(self, written: tree.Layer) -> None:
+        word = written.name.text
+        lowered = word.lower()
+        if word in self.blocks:
+            parameters = ", ".join(p.name for p in self.blocks[word].parameters)
+            help = T("A block is called with parentheses: `{name}({parameters})`.", name=word, parameters=parameters)
+        elif lowered in ELSEWHERE or lowered in BY_NAME:
+            found = ELSEWHERE.get(lowered) or BY_NAME[lowered]
+            help = T("Here it is written `{example}`.", example=found.example)
+        else:
+            names = [*BY_NAME, *STRUCTURES, *self.blocks, *KEYWORDS]
+            help = did_you_mean(word, names) or _by_foreign_name(lowered) or T("`convdsl explain layers` lists all layers.")
+        if written.branches is not None:
+            message = T("There is no `{name}` with braces.", name=word)
+        else:
+            message = T("There is no layer `{name}`.", name=word)
+        self._complain("E201", written.name.span, message, help=help)
+
+    def _unknown_block(self, call: tree.Call) -> None:
+        word = call.name.text
+        if word in BY_NAME:
+            help = T("`{name}` is a layer: it is written `{example}`.", name=word, example=BY_NAME[word].example)
+        else:
+            help = did_you_mean(word, self.blocks) or T("Define it: `block {name}(…) {{ … }}`.", name=word)
+        self._complain("E207", call.name.span, T("There is no block `{name}`.", name=word), help=help)
+
+    # Expectations.
+
+    def _expect(self, written: tree.Expect, current: int, place: Place) -> None:
+        words = [w.text for w in written.words]
+        scope = "total"
+        if words and words[0] == "layer":
+            scope = "layer"
+            words = words[1:]
+        if len(words) > 1 or (words and words[0] not in QUANTITIES) or (scope == "layer" and not words):
+            wrong = next((w for w in written.words if w.text not in (*QUANTITIES, "layer")), written.words[-1])
+            self._complain("E215", wrong.span, T("`{word}` is nothing that can be expected.", word=wrong.text),
+                           help=did_you_mean(wrong.text, QUANTITIES) or
+                           T("A shape such as `28x28x6`, or one of: {list}.", list=", ".join(QUANTITIES)))
+            return
+        quantity = words[0] if words else "shape"
+        try:
+            expected = self.values.of(written.value, place.scope, "expect" if not words else quantity)
+        except Refused:
+            return
+        if quantity == "shape" and not isinstance(expected, tuple):
+            expected = (expected,)
+        if quantity == "shape" and written.comparison != "=":
+            self._complain("E215", written.span, T("Shapes are equal or not; they are not larger or smaller."))
+            return
+        if quantity not in ("shape", "rf", "jump") and isinstance(expected, tuple):
+            self._complain("E215", written.value.span, T("`{quantity}` is one number.", quantity=quantity))
+            return
+        self.expectations.append(Expectation(current, scope, quantity, written.comparison, expected, written))
+
+
+KEYWORDS = ("net", "input", "let", "expect", "block", "train")
+
+
+def _by_foreign_name(word: str) -> T | None:
+    name = closest(word, ELSEWHERE)
+    return T("Here it is written `{example}`.", example=ELSEWHERE[name].example) if name else None
+
+
+def _structure_example(word: str) -> str:
+    return {
+        "repeat": "repeat 3 { conv 8 k3 p1 relu }",
+        "aux": "aux 0.3 { gap -> dense 10 softmax }",
+        "freeze": "freeze { conv 8 k3 relu }",
+        "residual": "residual { conv 8 k3 p1 }",
+    }.get(word) or COMBINATIONS[word].example
+
+
+__all__ = ["MAX_NODES", "QUANTITIES", "resolve"]

@@ -1,0 +1,232 @@
+"""Sizes, costs and receptive fields of every layer, from the input to the output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+from typing import Any, NamedTuple
+
+from convdsl import algebra
+from convdsl.diagnostics import Findings, Label
+from convdsl.language.layout import LARGEST
+from convdsl.layers import Layer, Reach, SizeError
+from convdsl.layers.combining import Combination
+from convdsl.layers.shaping import Flatten, Identity, Reshape
+from convdsl.messages import T
+from convdsl.network.graph import Network, Node
+
+Shape = tuple[Any, ...]
+BYTES = 4
+"""Bytes of a value: everything is float32."""
+
+
+class Field(NamedTuple):
+    """What one value sees of the input along an axis: inputs `low` to `high` for the value at place 0, and `jump` inputs
+    further for the next place; there are `places` of them."""
+
+    low: Any
+    high: Any
+    jump: Any
+    places: Any
+
+    @property
+    def size(self) -> Any:
+        return algebra.ceiling(self.high - self.low + 1)
+
+
+class Facts(NamedTuple):
+    """What is known of one layer. `output` is None where an error came before. Counts are for one image."""
+
+    output: Shape | None
+    inputs: tuple[Shape, ...] = ()
+    weights: dict[str, Shape] = {}
+    buffer_shapes: dict[str, Shape] = {}
+    params: Any = 0
+    trainable: Any = 0
+    buffers: Any = 0
+    macs: Any = 0
+    flops: Any = 0
+    field: tuple[Field, ...] = ()
+
+    @property
+    def receptive_field(self) -> tuple[Any, ...]:
+        """Inputs seen by one output along each spatial axis of the network's input, padding counted."""
+        return tuple(f.size for f in self.field)
+
+    @property
+    def jump(self) -> tuple[Any, ...]:
+        """Inputs between two neighbouring outputs, along each axis."""
+        return tuple(f.jump for f in self.field)
+
+
+class Total(NamedTuple):
+    """Sums over all layers, side exits included. The bytes are for one image in float32; `inference_bytes` is None where
+    symbols are left."""
+
+    params: Any
+    trainable: Any
+    buffers: Any
+    macs: Any
+    flops: Any
+    parameter_bytes: Any
+    activation_bytes: Any
+    inference_bytes: Any
+    training_bytes: Any
+
+
+class Report:
+    """Facts of every layer of a network: `report[i]` are those of node i, `report.total` their sums."""
+
+    def __init__(self, network: Network, facts: list[Facts]) -> None:
+        self.network = network
+        self.facts = facts
+        self.total = _total(network, facts)
+
+    def __getitem__(self, index: int) -> Facts:
+        """Facts of the node with this index (from 1); 0 stands for the input."""
+        return self.facts[index]
+
+    def __iter__(self) -> Iterator[tuple[Node, Facts]]:
+        return zip(self.network.nodes, self.facts[1:], strict=True)
+
+    @property
+    def output(self) -> Shape | None:
+        """Shape of the network's output, channels last."""
+        return self.facts[self.network.output].output
+
+
+class _Answer(NamedTuple):
+    output: Shape
+    weights: dict[str, Shape]
+    buffers: dict[str, Shape]
+    params: Any
+    buffer_count: Any
+    macs: Any
+    flops: Any
+    reach: tuple[Reach, ...] | None
+
+
+def infer(network: Network, findings: Findings) -> Report:
+    """Facts of every node. Sizes that do not fit go to `findings`; what depends on them stays unknown."""
+    start = tuple(Field(0, 0, 1, n) for n in network.input[:-1]) or (Field(0, 0, 1, network.input[0]),)
+    facts = [Facts(network.input, field=start)]
+    answers: dict[Any, _Answer | SizeError] = {}
+    for node in network.nodes:
+        facts.append(_facts(node, facts, answers, findings))
+    return Report(network, facts)
+
+
+def _facts(node: Node, facts: list[Facts], answers: dict[Any, Any], findings: Findings) -> Facts:
+    inputs = tuple(facts[i].output for i in node.inputs)
+    layer = node.layer
+    if layer is None or any(x is None for x in inputs):
+        return Facts(None, field=facts[node.inputs[0]].field)
+    key = (id(layer), id(node.activation), inputs)
+    answer = answers.get(key)
+    if answer is None:
+        try:
+            answer = _ask(layer, node, inputs)
+        except SizeError as error:
+            _report(error, node, findings)
+            answer = error
+        answers[key] = answer
+    if isinstance(answer, SizeError):
+        return Facts(None, field=facts[node.inputs[0]].field)
+    field = _see(answer.reach, _merge([facts[i].field for i in node.inputs]), answer.output)
+    return Facts(answer.output, inputs, answer.weights, answer.buffers, answer.params,
+                 0 if node.frozen else answer.params, answer.buffer_count, answer.macs, answer.flops, field)
+
+
+def _ask(layer: Layer, node: Node, inputs: tuple[Any, ...]) -> _Answer:
+    x = inputs[0]
+    y = tuple(algebra.simplify(s) for s in layer.output(*inputs))
+    for size in y:
+        if algebra.is_number(size) and size > LARGEST:
+            raise SizeError("E309", T("The output would have {n} values along one axis.", n=f"{size:,}"))
+    weights = layer.weights(x)
+    buffers = layer.buffers(x)
+    macs = layer.macs(x, y)
+    flops = layer.flops(x, y)
+    if isinstance(layer, Combination):
+        flops += layer.combine_flops(inputs, y)
+    if node.activation is not None:
+        weights = {**weights, **node.activation.weights(y)}
+        flops += node.activation.flops(y, y)
+    params = _count(weights)
+    return _Answer(y, weights, buffers, params, _count(buffers), algebra.simplify(macs), algebra.simplify(flops),
+                   layer.reach(x, y) if not isinstance(layer, Combination) else tuple(Reach(1) for _ in y[:-1]))
+
+
+def _count(shapes: dict[str, Shape]) -> Any:
+    return algebra.simplify(sum(prod(s) for s in shapes.values())) if shapes else 0
+
+
+def _report(error: SizeError, node: Node, findings: Findings) -> None:
+    span = node.places.get(error.argument or "", node.span)
+    labels = tuple(Label(call, T("called here")) for call in node.calls)
+    findings.add(error.code, span, error.message, formula=error.formula, help=error.help, labels=labels)
+
+
+def _merge(fields: list[tuple[Field, ...]]) -> tuple[Field, ...]:
+    """Where branches meet, a value sees what any of them sees."""
+    first = fields[0]
+    for other in fields[1:]:
+        if len(other) == len(first):
+            first = tuple(
+                Field(algebra.minimum(a.low, b.low), algebra.maximum(a.high, b.high), algebra.maximum(a.jump, b.jump),
+                      algebra.maximum(a.places, b.places))
+                for a, b in zip(first, other, strict=True)
+            )
+    return first
+
+
+def _see(reach: tuple[Reach, ...] | None, field: tuple[Field, ...], y: Shape) -> tuple[Field, ...]:
+    if reach is None:
+        return tuple(Field(f.low, f.high + (f.places - 1) * f.jump, f.jump, 1) for f in field)
+    if len(reach) != len(field):
+        return field
+    seen = []
+    for f, r, places in zip(field, reach, y, strict=False):
+        low = f.low - r.before * f.jump
+        seen.append(Field(low, low + (f.high - f.low) + (r.extent - 1) * f.jump, f.jump * r.step, places))
+    return tuple(seen)
+
+
+def _total(network: Network, facts: list[Facts]) -> Total:
+    layers = facts[1:]
+    sums = {
+        name: algebra.simplify(sum(getattr(f, name) for f in layers))
+        for name in ("params", "trainable", "buffers", "macs", "flops")
+    }
+    kept = sum(prod(f.output) for n, f in zip(network.nodes, layers, strict=True) if f.output and not _is_view(n))
+    kept = algebra.simplify(kept)
+    parameters = BYTES * (sums["params"] + sums["buffers"])
+    peak = _peak(network, facts)
+    return Total(
+        **sums,
+        parameter_bytes=parameters,
+        activation_bytes=BYTES * kept,
+        inference_bytes=None if peak is None else parameters + BYTES * peak,
+        training_bytes=parameters + BYTES * (3 * sums["trainable"] + 2 * kept),
+    )
+
+
+def _is_view(node: Node) -> bool:
+    """Whether a layer only reads its input in another way and keeps nothing of its own."""
+    return isinstance(node.layer, (Flatten, Reshape, Identity))
+
+
+def _peak(network: Network, facts: list[Facts]) -> int | None:
+    """Values alive at the worst moment of inference, layer after layer; None where sizes are not all known."""
+    values = [prod(f.output) if f.output else 0 for f in facts]
+    if not all(isinstance(v, int) for v in values):
+        return None
+    last = {i: n.index for n in network.nodes for i in n.inputs}
+    alive = peak = values[0]
+    for node in network.nodes:
+        alive += values[node.index]
+        peak = max(peak, alive)
+        alive -= sum(values[i] for i in set(node.inputs) if last[i] == node.index)
+        if node.index not in last and node.index != network.output:
+            alive -= values[node.index]
+    return peak

@@ -1,0 +1,21 @@
+"""Names close to a mistyped one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from convdsl.messages import T
+
+
+def closest(word: str, names: Iterable[str]) -> str | None:
+    """The name most like `word`, if one is alike enough."""
+    from difflib import get_close_matches
+
+    matches = get_close_matches(word.lower(), list(names), n=1, cutoff=0.6)
+    return matches[0] if matches else None
+
+
+def did_you_mean(word: str, names: Iterable[str]) -> T | None:
+    """"Did you mean …?", if a name is close."""
+    name = closest(word, names)
+    return T("Did you mean `{name}`?", name=name) if name else None

@@ -1,0 +1,95 @@
+"""From written expressions to values: numbers, or formulas where a symbol or a hole is left open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from convdsl import algebra
+from convdsl.diagnostics import Findings
+from convdsl.language import tree
+from convdsl.language.layout import LARGEST
+from convdsl.source import Span
+from convdsl.messages import T
+from convdsl.network.graph import Unknown
+
+Scope = Mapping[str, Any]
+
+
+class Refused(Exception):
+    """A statement that cannot be used; the diagnostic has been added."""
+
+
+class Values:
+    """Evaluates expressions, and keeps the symbols and holes that it met."""
+
+    def __init__(self, findings: Findings, known_holes: Mapping[str, int]) -> None:
+        self.findings = findings
+        self.known_holes = known_holes
+        self.holes: dict[str, Unknown] = {}
+        self.symbols: set[str] = set()
+        self._hole_at: dict[Span, str] = {}
+
+    def of(self, expression: tree.Value, scope: Scope, context: str, minimum: int = 1) -> Any:
+        """The value of an expression; `context` names a hole without a name (`k`, `conv`). Raises Refused."""
+        match expression:
+            case tree.Number():
+                return expression.value
+            case tree.Symbol():
+                return self._symbol(expression, scope)
+            case tree.Hole():
+                return self._hole(expression, context, minimum)
+            case tree.Sizes():
+                return tuple(self.of(p, scope, context, minimum) for p in expression.parts)
+            case tree.Negative():
+                return -self.of(expression.operand, scope, context, minimum)
+        left = self.of(expression.left, scope, context, minimum)
+        right = self.of(expression.right, scope, context, minimum)
+        return self._apply(expression, left, right)
+
+    def _symbol(self, expression: tree.Symbol, scope: Scope) -> Any:
+        if expression.name in scope:
+            return scope[expression.name]
+        self.symbols.add(expression.name)
+        return algebra.symbol(expression.name)
+
+    def _hole(self, hole: tree.Hole, context: str, minimum: int) -> Any:
+        name = hole.name or self._hole_at.get(hole.span) or self._fresh(context)
+        self._hole_at[hole.span] = name
+        if name in self.known_holes:
+            return self.known_holes[name]
+        if name not in self.holes:
+            self.holes[name] = Unknown(name, algebra.symbol(name, minimum), hole.span, minimum)
+        return self.holes[name].symbol
+
+    def _fresh(self, context: str) -> str:
+        taken = set(self._hole_at.values())
+        if context not in taken:
+            return context
+        number = 2
+        while f"{context}_{number}" in taken:
+            number += 1
+        return f"{context}_{number}"
+
+    def _apply(self, expression: tree.Binary, left: Any, right: Any) -> Any:
+        if expression.operator in ("/", "//", "%") and right == 0:
+            self.findings.add("E308", expression.span, T("This divides by zero."))
+            raise Refused
+        match expression.operator:
+            case "+":
+                value = left + right
+            case "-":
+                value = left - right
+            case "*":
+                value = left * right
+            case "/":
+                value = algebra.exact_divide(left, right)
+            case "//":
+                value = algebra.floor_divide(left, right)
+            case _:
+                value = left - right * algebra.floor_divide(left, right)
+        if algebra.is_number(value) and not abs(value) <= LARGEST:
+            self.findings.add("E106", expression.span, T("This value is too large."),
+                              help=T("Numbers go up to {limit}.", limit="10^15"))
+            raise Refused
+        return value
