@@ -1,0 +1,100 @@
+"""The command line: one small file per command, imported only when it is called."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+from convdsl.cli.parsing import CallError, Parser
+from convdsl.messages import LANGUAGES, T, use_language
+
+COMMANDS = {
+    "check": T("sizes, costs and what is wrong, for one program or several"),
+    "run": T("train, evaluate and save a network"),
+    "repl": T("work interactively; also what `convdsl` alone starts in a terminal"),
+    "explain": T("how a size or a cost comes about, step by step; what a diagnostic means"),
+    "solve": T("the values of holes and symbols"),
+    "fmt": T("the one way to write a program"),
+}
+"""Every command and what it does; its code is in convdsl/cli/NAME.py, with `arguments(parser)` and `run(arguments)`."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs one command. Returns the exit status: 0 all is well, 1 the program is wrong, 2 the call is wrong or something
+    outside failed."""
+    arguments = sys.argv[1:] if argv is None else argv
+    arguments = _language(list(arguments))
+    try:
+        return _dispatch(arguments)
+    except CallError as error:
+        print(f"convdsl: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 2
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return 130
+
+
+def _language(arguments: list[str]) -> list[str]:
+    """Takes `--lang` out, wherever it stands: even the help is in the language asked for."""
+    for position, argument in enumerate(arguments):
+        if argument == "--":
+            break
+        if argument == "--lang" or argument.startswith("--lang="):
+            inline = argument.partition("=")[2]
+            value = inline or (arguments[position + 1] if position + 1 < len(arguments) else "")
+            if value not in LANGUAGES:
+                print("convdsl: " + str(T("`--lang` takes one of: {list}.", list=", ".join(LANGUAGES))), file=sys.stderr)
+                raise SystemExit(2)
+            use_language(value)
+            return arguments[:position] + arguments[position + (1 if inline else 2) :]
+    return arguments
+
+
+def _dispatch(arguments: list[str]) -> int:
+    name = arguments[0] if arguments else ""
+    if not arguments:
+        if sys.stdin.isatty() and sys.stdout.isatty():
+            name = "repl"
+        else:
+            print(_overview())
+            return 2
+    if name in ("-h", "--help", "help") and len(arguments) < 2:
+        print(_overview())
+        return 0
+    if name in ("-V", "--version"):
+        from convdsl import __version__
+
+        print(f"convdsl {__version__}")
+        return 0
+    if name == "help":
+        arguments = [arguments[1], "--help"]
+        name = arguments[0]
+    if name not in COMMANDS:
+        raise CallError(_unknown(name))
+    module = import_module(f"convdsl.cli.{name}")
+    parser = Parser(prog=f"convdsl {name}", description=str(module.__doc__ and COMMANDS[name]))
+    module.arguments(parser)
+    return module.run(parser.parse_args(arguments[1:]))
+
+
+def _unknown(name: str) -> T:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, COMMANDS, n=1)
+    if close:
+        return T("there is no command `{name}`. Did you mean `convdsl {close}`?", name=name, close=close[0])
+    if name.endswith(".cnn") or os.path.exists(name):
+        return T("say what to do with it: `convdsl check {name}`, or `convdsl --help` for all commands.", name=name)
+    return T("there is no command `{name}`. `convdsl --help` lists them.", name=name)
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [str(T("A small language for convolutional networks.")), "", str(T("Usage: convdsl COMMAND …")), ""]
+    lines += [f"  {name:<{width}}  {help}" for name, help in COMMANDS.items()]
+    lines += ["", str(T("`convdsl COMMAND --help` tells more. `--lang es` or `--lang en` chooses the language."))]
+    return "\n".join(lines)

@@ -1,0 +1,83 @@
+"""What the commands share: arguments, and the programs that they name."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from typing import Any, NoReturn
+
+from convdsl.messages import T, translate
+from convdsl.source import NotText, Source, decode, read
+
+argparse._ = translate  # type: ignore[attr-defined]  # argparse's own words ("usage", "options") in the user's language
+
+
+class CallError(Exception):
+    """The call is wrong, or something outside the program failed: exit status 2."""
+
+    def __init__(self, message: T | str) -> None:
+        self.message = message
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, but a wrong call raises CallError."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        raise CallError(T("{message}. `{command} --help` tells what it takes.", message=message, command=self.prog))
+
+
+def add_unknowns(parser: argparse.ArgumentParser) -> None:
+    """The options that give symbols and the input a value."""
+    parser.add_argument("--set", metavar="N=224", action="append", default=[], type=setting,
+                        help=str(T("give a symbol a value")))
+    parser.add_argument("--input", metavar="224x224x3", type=shape, help=str(T("another size of the input, channels last")))
+
+
+def setting(text: str) -> tuple[str, int]:
+    """`N=224` as ("N", 224)."""
+    match = re.fullmatch(r"\s*([A-Z][A-Z0-9_]*)\s*=\s*([0-9]{1,15})\s*", text)
+    if not match:
+        raise argparse.ArgumentTypeError(str(T("`{text}` is not of the form N=224", text=text)))
+    return match[1], int(match[2])
+
+
+def shape(text: str) -> tuple[int, ...]:
+    """`224x224x3` as (224, 224, 3); × and spaces are understood."""
+    parts = re.split(r"\s*[x×X]\s*", text.strip())
+    if not 1 <= len(parts) <= 4 or not all(re.fullmatch(r"[1-9][0-9]{0,11}", p) for p in parts):
+        raise argparse.ArgumentTypeError(str(T("`{text}` is not of the form 224x224x3", text=text)))
+    return tuple(map(int, parts))
+
+
+def read_program(name: str) -> Source:
+    """The program in a file, or on standard input for `-`. Raises CallError where there is none, NotText."""
+    if name == "-":
+        data = sys.stdin.buffer.read()
+        return decode(data, str(T("<standard input>")))
+    try:
+        return read(name)
+    except NotText:
+        raise
+    except FileNotFoundError:
+        raise CallError(T("there is no file {name}.", name=name)) from None
+    except IsADirectoryError:
+        raise CallError(T("{name} is a folder; name a file in it, such as {name}/net.cnn.", name=name.rstrip("/"))) from None
+    except (OSError, ValueError) as error:
+        raise CallError(T("{name} cannot be read: {reason}.", name=name, reason=getattr(error, "strerror", None) or error)) \
+            from None
+
+
+def check_symbols(given: list[tuple[str, int]], known: frozenset[str], mentioned: set[str]) -> None:
+    """Raises CallError for a `--set` of a symbol that the program does not have."""
+    for name, _ in given:
+        if name not in known and name not in mentioned:
+            message = T("the program has no symbol {name}.", name=name)
+            raise CallError(message)
