@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import sympy
+from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
 
@@ -81,6 +82,17 @@ def _integer(value: Any) -> Any:
 
 class _Printer(StrPrinter):
     """Floors with one fraction inside: floor((N - 5)/2) rather than floor(N/2 - 5/2)."""
+
+    def _print_Add(self, expression: Any, order: Any = None) -> str:
+        """Positive terms first: N - F rather than -F + N."""
+        terms = sorted(self._as_ordered_terms(expression, order=order), key=lambda t: t.could_extract_minus_sign())
+        first, *others = terms
+        written = self._print(first)
+        for term in others:
+            negative = term.could_extract_minus_sign()
+            part = self.parenthesize(-term if negative else term, PRECEDENCE["Add"])
+            written += f" {'-' if negative else '+'} {part}"
+        return written
 
     def _print_floor(self, expression: Any) -> str:
         return f"floor({self._print(sympy.together(expression.args[0]))})"

@@ -70,3 +70,6 @@ class Network(NamedTuple):
     train: tuple[Setting, ...]
     holes: dict[str, Unknown]
     symbols: frozenset[str]
+    """Symbols that have no value."""
+    mentioned: frozenset[str]
+    """All symbols that the program speaks of, with a value or without."""

@@ -97,6 +97,7 @@ class _Resolver:
                     self._let(statement, scope)
                 case _:
                     body.append(statement)
+        lets = frozenset(scope)
         scope.update(self.outside)
         self.scopes.append(scope)
         shape = self._input(input, scope)
@@ -114,7 +115,7 @@ class _Resolver:
         return Network(
             name or self.program.source.stem(), self.program.source, shape, input.span if input else None,
             tuple(self.nodes), output, tuple(self.expectations), train.settings if train else (), self.values.holes,
-            frozenset(names - set(self.values.holes)),
+            frozenset(names - set(self.values.holes)), frozenset(names | self.values.mentioned | lets),
         )
 
     # Statements that stand once, at the top.
@@ -178,6 +179,7 @@ class _Resolver:
                 rank = len(window)
                 break
         names = ("D", "H", "W", "C")[3 - rank:] if rank > 1 else ("L", "C")
+        self.values.mentioned.update(names)
         return tuple(self.outside.get(n) or algebra.symbol(n) for n in names)
 
     def _empty(self, input: tree.Input | None) -> None:

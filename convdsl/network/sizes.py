@@ -153,7 +153,7 @@ def _ask(layer: Layer, node: Node, inputs: tuple[Any, ...]) -> _Answer:
         weights = {**weights, **node.activation.weights(y)}
         flops += node.activation.flops(y, y)
     params = _count(weights)
-    return _Answer(y, weights, buffers, params, _count(buffers), algebra.simplify(macs), algebra.simplify(flops),
+    return _Answer(y, weights, buffers, params, _count(buffers), macs, flops,
                    layer.reach(x, y) if not isinstance(layer, Combination) else tuple(Reach(1) for _ in y[:-1]))
 
 

@@ -28,6 +28,7 @@ class Values:
         self.known_holes = known_holes
         self.holes: dict[str, Unknown] = {}
         self.symbols: set[str] = set()
+        self.mentioned: set[str] = set()
         self._hole_at: dict[Span, str] = {}
 
     def of(self, expression: tree.Value, scope: Scope, context: str, minimum: int = 1) -> Any:
@@ -48,6 +49,7 @@ class Values:
         return self._apply(expression, left, right)
 
     def _symbol(self, expression: tree.Symbol, scope: Scope) -> Any:
+        self.mentioned.add(expression.name)
         if expression.name in scope:
             return scope[expression.name]
         self.symbols.add(expression.name)

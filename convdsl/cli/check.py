@@ -1,0 +1,95 @@
+"""`convdsl check`: sizes, costs and diagnostics."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from convdsl.cli.parsing import CallError, add_unknowns, read_program
+from convdsl.diagnostics import Findings
+from convdsl.messages import T
+from convdsl.network import Analysis, analyse
+from convdsl.source import NotText, Source, Span
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", metavar="FILE", help=str(T("a program, or - for standard input")))
+    parser.add_argument("--format", choices=("text", "json", "github"), default="text",
+                        help=str(T("text for people, json for programs, github for annotations")))
+    parser.add_argument("--strict", action="store_true", help=str(T("warnings are errors")))
+    parser.add_argument("--expand", action="store_true", help=str(T("show every layer of long networks")))
+    add_unknowns(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    analyses = [_analyse(name, options) for name in options.files]
+    if options.format == "json":
+        _print_json(analyses, options.strict)
+    elif options.format == "github":
+        from convdsl.report.diagnostics import github
+
+        for analysis in analyses:
+            for diagnostic in analysis.diagnostics:
+                print(github(diagnostic, options.strict))
+    else:
+        _print_text(analyses, options)
+    return int(any(_fails(a, options.strict) for a in analyses))
+
+
+def _analyse(name: str, options: argparse.Namespace) -> Analysis:
+    try:
+        source = read_program(name)
+    except NotText as error:
+        return _not_text(error)
+    analysis = analyse(source, symbols=dict(options.set), input=options.input)
+    for symbol, _ in options.set:
+        if symbol not in analysis.network.mentioned and not analysis.failed:
+            known = ", ".join(sorted(analysis.network.mentioned))
+            message = (T("{file} has no symbol {symbol}; it has {known}.", file=name, symbol=symbol, known=known) if known
+                       else T("{file} has no symbol {symbol}; it has none at all.", file=name, symbol=symbol))
+            raise CallError(message)
+    return analysis
+
+
+def _not_text(error: NotText) -> Analysis:
+    """An analysis that says where a file stops being text."""
+    source = Source("", error.name)
+    empty = analyse(source)
+    findings = Findings(source)
+    findings.add("E102", Span(0, 0), T("This is not text: byte {offset}, in line {line}, is not UTF-8.", offset=error.offset,
+                                       line=error.line),
+                 help=T("Save the file as UTF-8 text."))
+    return empty._replace(diagnostics=tuple(findings.items))
+
+
+def _fails(analysis: Analysis, strict: bool) -> bool:
+    severities = ("error", "warning") if strict else ("error",)
+    return any(d.severity in severities for d in analysis.diagnostics)
+
+
+def _print_json(analyses: list[Analysis], strict: bool) -> None:
+    import json
+
+    from convdsl.report.data import analysis_data
+
+    data = [analysis_data(a, a.diagnostics, strict) for a in analyses]
+    json.dump(data[0] if len(data) == 1 else data, sys.stdout, ensure_ascii=False, indent=1)
+    print()
+
+
+def _print_text(analyses: list[Analysis], options: argparse.Namespace) -> None:
+    from convdsl.report.console import console
+    from convdsl.report.terminal import print_analysis
+
+    out = console()
+    for analysis in analyses:
+        if len(analyses) > 1:
+            out.rule(analysis.source.name, align="left", style="blue")
+        print_analysis(out, analysis, expand=options.expand, strict=options.strict)
+    if len(analyses) > 1:
+        wrong = sum(_fails(a, options.strict) for a in analyses)
+        out.print(str(T("{total} programs, {n} of them with an error.", "{total} programs, {n} of them with errors.",
+                        total=len(analyses), n=wrong)) if wrong else
+                  str(T("{total} programs, all without errors.", total=len(analyses))))
+
+

@@ -1,0 +1,82 @@
+"""What `check` knows, as data for JSON. Sizes are H, W, C; formulas are strings that sympy reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convdsl.algebra import is_number, text
+from convdsl.diagnostics import Diagnostic
+from convdsl.network import Analysis
+
+
+def analysis_data(analysis: Analysis, diagnostics: tuple[Diagnostic, ...], strict: bool = False) -> dict[str, Any]:
+    """One program's facts and diagnostics, as `check --format json` prints them."""
+    network, report = analysis.network, analysis.report
+    total = report.total
+    return {
+        "net": network.name,
+        "input": plain(network.input),
+        "output": plain(report.output) if network.nodes else None,
+        "layers": [
+            {
+                "index": node.index,
+                "op": node.op,
+                "source": node.text,
+                "line": analysis.source.position(node.span.start)[0],
+                "path": node.path,
+                "inputs": list(node.inputs),
+                "output": plain(facts.output),
+                "params": plain(facts.params),
+                "trainable": plain(facts.trainable),
+                "buffers": plain(facts.buffers),
+                "macs": plain(facts.macs),
+                "flops": plain(facts.flops),
+                "receptive_field": plain(facts.receptive_field),
+                "jump": plain(facts.jump),
+            }
+            for node, facts in report
+        ],
+        "total": {
+            **{k: plain(getattr(total, k)) for k in ("params", "trainable", "buffers", "macs", "flops")},
+            "bytes": {
+                "params": plain(total.parameter_bytes),
+                "activations": plain(total.activation_bytes),
+                "inference": plain(total.inference_bytes),
+                "training": plain(total.training_bytes),
+            },
+        },
+        "holes": list(network.holes),
+        "symbols": sorted(network.symbols),
+        "diagnostics": [diagnostic_data(d, strict) for d in diagnostics],
+    }
+
+
+def diagnostic_data(diagnostic: Diagnostic, strict: bool = False) -> dict[str, Any]:
+    """A diagnostic with its place; columns count from 1, `end_column` is the one behind the last."""
+    line, column = diagnostic.source.position(diagnostic.span.start)
+    end_line, end_column = diagnostic.source.position(max(diagnostic.span.end, diagnostic.span.start))
+    severity = "error" if strict and diagnostic.severity == "warning" else diagnostic.severity
+    return {
+        "severity": severity,
+        "code": diagnostic.code,
+        "message": str(diagnostic.message),
+        "file": diagnostic.source.name,
+        "line": line,
+        "column": column,
+        "end_line": end_line,
+        "end_column": end_column,
+        "formula": diagnostic.formula,
+        "note": str(diagnostic.note) if diagnostic.note else None,
+        "help": str(diagnostic.help) if diagnostic.help else None,
+    }
+
+
+def plain(value: Any) -> Any:
+    """A size, shape or count as JSON can hold it."""
+    if value is None or isinstance(value, (int, str)):
+        return value
+    if isinstance(value, tuple):
+        return [plain(v) for v in value]
+    if is_number(value):
+        return int(value) if value == int(value) else float(value)
+    return text(value)

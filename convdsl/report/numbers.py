@@ -1,0 +1,53 @@
+"""Numbers and shapes as people read them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convdsl.algebra import is_number, text
+from convdsl.messages import language
+
+_STEPS = ((10**15, "P"), (10**12, "T"), (10**9, "G"), (10**6, "M"))
+
+
+def grouped(value: Any) -> str:
+    """`61,706`, in Spanish `61 706`; a formula as it is."""
+    if not is_number(value):
+        return formula(value)
+    written = f"{value:,}"
+    return written.replace(",", "\u202f") if language() == "es" else written
+
+
+def short(value: Any) -> str:
+    """Three or four digits and a unit from a million on: `15.5 G`, `4.09 G`; exact below."""
+    if not is_number(value) or value < 10**6:
+        return grouped(value)
+    for size, unit in _STEPS:
+        if value >= size:
+            return f"{value / size:#.4g} {unit}".replace(". ", " ")
+    return grouped(value)
+
+
+def share(part: Any, whole: Any) -> str:
+    """`74 %`, `<1 %`, or nothing where there is nothing to share."""
+    if not is_number(part) or not is_number(whole) or not whole or not part:
+        return ""
+    percent = 100 * part / whole
+    return "<1 %" if percent < 0.5 else f"{percent:.0f} %"
+
+
+def memory(size: Any) -> str:
+    """Bytes with a binary unit: `241 KiB`."""
+    if not is_number(size):
+        return f"{formula(size)} B"
+    value, units = float(size), ["B", "KiB", "MiB", "GiB", "TiB"]
+    while value >= 1024 and len(units) > 1:
+        value /= 1024
+        units.pop(0)
+    return f"{value:.0f} {units[0]}" if value >= 100 or units[0] == "B" else f"{value:.3g} {units[0]}"
+
+
+def formula(value: Any) -> str:
+    """A formula with · and ² as on a blackboard."""
+    written = text(value).replace("**2", "²").replace("**3", "³").replace("**4", "⁴").replace("**", "^")
+    return written.replace("*", "·").replace("-", "−")
