@@ -5,7 +5,24 @@
     print(net.report.total.params)
 """
 
-from convdsl.net import Net, load, parse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from convdsl.diagnostics import ProgramError
+    from convdsl.net import Net, load, parse
 
 __version__ = "0.1.0"
-__all__ = ["Net", "__version__", "load", "parse"]
+__all__ = ["Net", "ProgramError", "__version__", "load", "parse"]
+
+
+def __getattr__(name: str) -> Any:
+    """Loads the parser when it is first asked for: `convdsl --help` does without it."""
+    if name in ("Net", "load", "parse"):
+        from convdsl import net
+
+        return getattr(net, name)
+    if name == "ProgramError":
+        from convdsl.diagnostics import ProgramError
+
+        return ProgramError
+    raise AttributeError(f"module 'convdsl' has no attribute {name!r}")

@@ -18,12 +18,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
                         help=str(T("text for people, json for programs, github for annotations")))
     parser.add_argument("--strict", action="store_true", help=str(T("warnings are errors")))
     parser.add_argument("--expand", action="store_true", help=str(T("show every layer of long networks")))
+    parser.add_argument("--show", choices=("tree", "network", "plan"),
+                        help=str(T("print a stage of the way from the text to the numbers, and nothing else")))
     add_unknowns(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     analyses = [_analyse(name, options) for name in options.files]
-    if options.format == "json":
+    if options.show:
+        _print_stage(analyses, options)
+    elif options.format == "json":
         _print_json(analyses, options.strict)
     elif options.format == "github":
         from convdsl.report.diagnostics import github
@@ -75,6 +79,19 @@ def _print_json(analyses: list[Analysis], strict: bool) -> None:
     data = [analysis_data(a, a.diagnostics, strict) for a in analyses]
     json.dump(data[0] if len(data) == 1 else data, sys.stdout, ensure_ascii=False, indent=1)
     print()
+
+
+def _print_stage(analyses: list[Analysis], options: argparse.Namespace) -> None:
+    from convdsl.report.console import console
+    from convdsl.report.diagnostics import print_diagnostics
+    from convdsl.report.show import show
+
+    for analysis in analyses:
+        errors = [d for d in analysis.diagnostics if d.severity == "error"]
+        if errors:
+            print_diagnostics(console(sys.stderr), errors)
+        if not errors or options.show != "plan":
+            print(show(analysis, options.show))
 
 
 def _print_text(analyses: list[Analysis], options: argparse.Namespace) -> None:

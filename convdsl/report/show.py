@@ -1,0 +1,60 @@
+"""The stages between a text and its numbers, for people who develop the tool or wonder how a compiler works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from convdsl.layers import show_shape
+from convdsl.network import Analysis
+from convdsl.source import Source, Span
+
+STAGES = ("tree", "network", "plan")
+
+
+def show(analysis: Analysis, stage: str) -> str:
+    """A stage of a program's way as text: the syntax tree, the graph of layers, or the engine's plan."""
+    if stage == "tree":
+        return "\n".join(line for s in analysis.program.statements for line in _node(s, 0))
+    if stage == "network":
+        return "\n".join(_graph(analysis))
+    from convdsl.engine.plan import plan
+    from convdsl.net import Net
+
+    return str(plan(Net(analysis)))
+
+
+def _node(node: Any, depth: int, name: str = "") -> Iterator[str]:
+    """A node of the tree and what hangs from it; leaves stand on one line."""
+    margin = "  " * depth + (f"{name}: " if name else "")
+    if not hasattr(node, "_fields"):
+        yield f"{margin}{node!r}"
+        return
+    leaves, branches = [], []
+    for field in node._fields:
+        value = getattr(node, field)
+        if isinstance(value, (Span, Source)) or value in (None, ()):
+            continue
+        if isinstance(value, tuple):
+            branches.append((field, value))
+        else:
+            leaves.append(f"{field}={value!r}")
+    yield f"{margin}{type(node).__name__}({', '.join(leaves)})"
+    for field, value in branches:
+        if hasattr(value, "_fields"):
+            yield from _node(value, depth + 1, field)
+        else:
+            for item in value:
+                yield from _node(item, depth + 1, field)
+
+
+def _graph(analysis: Analysis) -> Iterator[str]:
+    network = analysis.network
+    width = max((len(n.text) for n in network.nodes), default=0)
+    yield f"{0:>5}  input {show_shape(network.input)}"
+    for node, facts in analysis.report:
+        sources = ", ".join(map(str, node.inputs))
+        output = show_shape(facts.output) if facts.output else "?"
+        marks = " frozen" * node.frozen + (f" exit×{node.exit:g}" if node.exit is not None else "")
+        yield f"{node.index:>5}  {node.text:<{width}}  ← {sources:<8} {output}{marks}  {node.path}".rstrip()
+    yield f"output: {network.output}"
