@@ -19,16 +19,18 @@ Sizes = tuple[Any, ...]
 class SizeError(Exception):
     """Sizes that do not fit a layer: the diagnostic's code, the message, the substituted formula and the way out.
 
-    `argument` names the option that the message is about, so that the place shown is that option's.
+    `argument` names the option that the message is about, so that the place shown is that option's. `sizes` are the
+    shapes of the branches, where those are what does not fit.
     """
 
     def __init__(self, code: str, message: T, *, formula: str | None = None, help: T | None = None,
-                 argument: str | None = None) -> None:
+                 argument: str | None = None, sizes: tuple[Sizes, ...] = ()) -> None:
         self.code = code
         self.message = message
         self.formula = formula
         self.help = help
         self.argument = argument
+        self.sizes = sizes
         super().__init__(str(message))
 
 

@@ -25,8 +25,10 @@ class Combination(Layer):
 
 
 def _disagree(inputs: tuple[Sizes, ...], what: T) -> SizeError:
-    return SizeError("E302", what, formula=" | ".join(show_shape(x) for x in inputs),
-                     help=T("Give the branches equal strides and paddings, or a 1×1 convolution that changes the channels."))
+    channels = len({len(x) for x in inputs}) == 1 and len({x[:-1] for x in inputs}) == 1
+    help = (T("A 1×1 convolution at the end of a branch changes its channels: `conv {n} k1`.", n=show_shape(inputs[0][-1:]))
+            if channels else T("Give the branches equal strides, and a padding that keeps the size: `p same`."))
+    return SizeError("E302", what, formula=" ≠ ".join(show_shape(x) for x in inputs), help=help, argument="name", sizes=inputs)
 
 
 class Add(Combination):

@@ -333,7 +333,7 @@ class _Resolver:
         bound = self._bind(written, declared, written.after, place.scope)
         if bound is None:
             return self._unknown(written.span, ends, place)
-        return self._add(bound.layer, ends, bound.activation, written.span, {}, place)
+        return self._add(bound.layer, ends, bound.activation, written.span, {"name": written.name.span}, place)
 
     def _repeat(self, written: tree.Layer, body: tuple[tree.Statement, ...], current: int, inner: Place) -> int:
         times = self._single(written, inner.scope, T("`repeat` needs the number of times: `repeat 3 {{ … }}`."))

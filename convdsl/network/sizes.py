@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from convdsl import algebra
 from convdsl.diagnostics import Findings, Label
 from convdsl.language.layout import LARGEST
-from convdsl.layers import Layer, Reach, SizeError
+from convdsl.layers import Layer, Reach, SizeError, show_shape
 from convdsl.layers.combining import Combination
 from convdsl.layers.shaping import Flatten, Identity, Reshape
 from convdsl.messages import T
@@ -112,11 +112,12 @@ def infer(network: Network, findings: Findings) -> Report:
     facts = [Facts(network.input, field=start)]
     answers: dict[Any, _Answer | SizeError] = {}
     for node in network.nodes:
-        facts.append(_facts(node, facts, answers, findings))
+        facts.append(_facts(node, facts, answers, network, findings))
     return Report(network, facts)
 
 
-def _facts(node: Node, facts: list[Facts], answers: dict[Any, Any], findings: Findings) -> Facts:
+def _facts(node: Node, facts: list[Facts], answers: dict[Any, Any], network: Network,
+           findings: Findings) -> Facts:
     inputs = tuple(facts[i].output for i in node.inputs)
     layer = node.layer
     if layer is None or any(x is None for x in inputs):
@@ -127,7 +128,7 @@ def _facts(node: Node, facts: list[Facts], answers: dict[Any, Any], findings: Fi
         try:
             answer = _ask(layer, node, inputs)
         except SizeError as error:
-            _report(error, node, findings)
+            _report(error, node, network, findings)
             answer = error
         answers[key] = answer
     if isinstance(answer, SizeError):
@@ -161,10 +162,14 @@ def _count(shapes: dict[str, Shape]) -> Any:
     return algebra.simplify(sum(prod(s) for s in shapes.values())) if shapes else 0
 
 
-def _report(error: SizeError, node: Node, findings: Findings) -> None:
+def _report(error: SizeError, node: Node, network: Network, findings: Findings) -> None:
     span = node.places.get(error.argument or "", node.span)
-    labels = tuple(Label(call, T("called here")) for call in node.calls)
-    findings.add(error.code, span, error.message, formula=error.formula, help=error.help, labels=labels)
+    labels = [Label(call, T("called here")) for call in node.calls]
+    if error.sizes:
+        places = [network.nodes[i - 1].span if i else span for i in node.inputs]
+        labels += [Label(p, T("this branch gives {shape}", shape=show_shape(s)))
+                   for p, s in zip(places, error.sizes, strict=True)]
+    findings.add(error.code, span, error.message, formula=error.formula, help=error.help, labels=tuple(labels))
 
 
 def _merge(fields: list[tuple[Field, ...]]) -> tuple[Field, ...]:
