@@ -76,6 +76,11 @@ class Layer:
     def __repr__(self) -> str:
         return f"<{self.text()}>"
 
+    @classmethod
+    def documentation(cls) -> str:
+        """What the layer does, in English and in one line; `messages.translate` has it in Spanish."""
+        return " ".join((cls.__doc__ or "").split())
+
     def text(self) -> str:
         """The layer as it is written, with its values: `conv 64 k3 s2 nobias`."""
         written = [(a, self.__dict__[n]) for n, a in self.arguments.items() if n in self.__dict__["given"]]
