@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from convdsl.source import Source, Span
 from convdsl.messages import T
+from convdsl.source import Source, Span
 
 Text = T | str
 

@@ -8,7 +8,6 @@ from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
 
-
 MAX_BYTES = 40_000_000
 """What is read of a file; the parser refuses less than half of it."""
 
@@ -68,10 +67,7 @@ class NotText(ValueError):
 
 def decode(data: bytes, name: str) -> Source:
     """The text in some bytes: UTF-8, or UTF-16 with its mark. Raises NotText."""
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        encoding = "utf-16"
-    else:
-        encoding = "utf-8-sig"
+    encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:

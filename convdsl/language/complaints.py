@@ -6,8 +6,8 @@ from lark import Token
 
 from convdsl.diagnostics import Findings, Label
 from convdsl.language.layout import span_of
-from convdsl.source import Span
 from convdsl.messages import T
+from convdsl.source import Span
 
 _KEYWORDS = ("NET", "INPUT", "LET", "EXPECT", "BLOCK", "TRAIN")
 

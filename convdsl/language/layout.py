@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from lark import Token
 
 from convdsl.diagnostics import Findings
-from convdsl.source import Span
 from convdsl.language.tree import Comment
 from convdsl.messages import T
+from convdsl.source import Span
 
 MAX_DEPTH = 64
 MAX_OPERATORS = 200

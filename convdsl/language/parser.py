@@ -14,10 +14,10 @@ from convdsl.diagnostics import Findings
 from convdsl.language import complaints
 from convdsl.language.builder import Builder
 from convdsl.language.layout import layout
-from convdsl.source import Source, Span
 from convdsl.language.tree import Program
 from convdsl.messages import T
 from convdsl.resources import resource
+from convdsl.source import Source, Span
 
 MAX_CHARACTERS = 8_000_000
 MAX_SYNTAX_ERRORS = 25

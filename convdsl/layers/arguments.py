@@ -32,6 +32,10 @@ class Argument:
         self.positional = positional
         self.name = ""
 
+    def __get__(self, layer: object, owner: type | None = None) -> Any:
+        """The declaration itself; on a layer, its value stands in the way of this."""
+        return self
+
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 

@@ -70,7 +70,7 @@ class Layer:
     def __init__(self, **given: Any) -> None:
         values = self.__dict__
         for name, argument in self.arguments.items():
-            values[name] = given[name] if name in given else argument.default
+            values[name] = given.get(name, argument.default)
         values["given"] = tuple(given)
 
     def __repr__(self) -> str:

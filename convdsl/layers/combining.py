@@ -16,7 +16,7 @@ class Combination(Layer):
     activates = True
     example = ""
 
-    def output(self, *inputs: Sizes) -> Sizes:  # type: ignore[override]
+    def output(self, *inputs: Sizes) -> Sizes:
         raise NotImplementedError
 
     def combine_flops(self, inputs: tuple[Sizes, ...], y: Sizes) -> Any:
@@ -38,7 +38,7 @@ class Add(Combination):
     elsewhere = ("sum", "plus")
     example = "add { conv 4 k3 p1 | identity } relu"
 
-    def output(self, *inputs: Sizes) -> Sizes:  # type: ignore[override]
+    def output(self, *inputs: Sizes) -> Sizes:
         first = inputs[0]
         for other in inputs[1:]:
             if len(first) != len(other) or any(equal(a, b) is False for a, b in zip(first, other, strict=True)):
@@ -56,7 +56,7 @@ class Multiply(Combination):
     elsewhere = ("multiply", "times", "product")
     example = "mul { identity | globalavgpool -> conv 4 k1 sigmoid }"
 
-    def output(self, *inputs: Sizes) -> Sizes:  # type: ignore[override]
+    def output(self, *inputs: Sizes) -> Sizes:
         result = list(inputs[0])
         for other in inputs[1:]:
             if len(other) != len(result) or equal(other[-1], result[-1]) is False:
@@ -79,7 +79,7 @@ class Concat(Combination):
     elsewhere = ("concatenate", "cat", "depthconcat")
     example = "concat { conv 4 k1 | conv 8 k3 p1 }"
 
-    def output(self, *inputs: Sizes) -> Sizes:  # type: ignore[override]
+    def output(self, *inputs: Sizes) -> Sizes:
         first = inputs[0]
         for other in inputs[1:]:
             if len(first) != len(other) or any(equal(a, b) is False for a, b in zip(first[:-1], other[:-1], strict=True)):

@@ -34,12 +34,14 @@ class MaxPool(_CheckedPooling):
         return prod(y) * (self.window_area(x) - 1)
 
 
-class MinPool(MaxPool):
+class MinPool(_CheckedPooling):
     """The smallest value under the window. Padding never wins."""
 
     name = "minpool"
-    elsewhere = ()
     example = "minpool 2"
+
+    def flops(self, x: Sizes, y: Sizes) -> Any:
+        return prod(y) * (self.window_area(x) - 1)
 
 
 class AvgPool(_CheckedPooling):

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from convdsl.diagnostics import Findings
 from convdsl.language import tree
-from convdsl.source import Span
 from convdsl.layers import ACTIVATIONS, BY_NAME, Argument, BadValue, Layer
 from convdsl.layers.activation import Activation
 from convdsl.layers.arguments import REQUIRED, Choice, Flag
 from convdsl.messages import T
 from convdsl.network.suggest import did_you_mean
 from convdsl.network.values import Refused, Scope, Values
+from convdsl.source import Span
 
 _INLINE = re.compile(r"([a-z_]+?)([0-9]+)")
 _ELSEWHERE = {
@@ -83,19 +83,18 @@ class Binder:
                     return argument, self._accept(argument, item.value.text, item.span), item.span
                 return argument, self._value(argument, item.value, scope, item.span), item.span
             case tree.Matrix():
-                argument = next((a for a in declared.arguments.values() if isinstance(a, Choice)), None)
-                if argument is None:
+                choice = next((a for a in declared.arguments.values() if isinstance(a, Choice)), None)
+                if choice is None:
                     self.findings.add("E205", item.span, T("`{layer}` takes no matrix.", layer=declared.name))
                     raise Refused
-                return argument, self._accept(argument, item.text, item.span), item.span
+                return choice, self._accept(choice, item.text, item.span), item.span
             case tree.Text() | tree.Comma():
                 self.findings.add("E205", item.span, T("This means nothing behind `{layer}`.", layer=declared.name))
                 raise Refused
-        argument = next(positional, None)
-        if argument is None:
+        following = next(positional, None)
+        if following is None:
             self._too_many(declared, item)
-        assert argument is not None
-        return argument, self._value(argument, item, scope, item.span, context=declared.name), item.span
+        return following, self._value(following, item, scope, item.span, context=declared.name), item.span
 
     def _word(self, declared: type[Layer], name: tree.Word, word: tree.Word, queue: _Queue,
               scope: Scope) -> tuple[Argument, Any, Span]:
@@ -173,7 +172,7 @@ class Binder:
             self.findings.add("E204", span, error.message, help=error.help)
             raise Refused from None
 
-    def _too_many(self, declared: type[Layer], item: tree.Item) -> None:
+    def _too_many(self, declared: type[Layer], item: tree.Item) -> NoReturn:
         if not any(a.positional for a in declared.arguments.values()):
             message = T("`{layer}` takes no value without a name.", layer=declared.name)
         else:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from convdsl.source import Source, Span
 from convdsl.language.tree import Expect, Setting
 from convdsl.layers import Layer
 from convdsl.layers.activation import Activation
+from convdsl.source import Source, Span
 
 
 class Node(NamedTuple):
@@ -19,7 +19,7 @@ class Node(NamedTuple):
     that led here, outermost first.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # tuple.index, which nobody asks a node for
     layer: Layer | None
     inputs: tuple[int, ...]
     activation: Activation | None

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from convdsl import algebra
 from convdsl.diagnostics import Findings, Label
 from convdsl.language import tree
-from convdsl.source import Span
 from convdsl.layers import BY_NAME, COMBINATIONS, ELSEWHERE, STRUCTURES, Layer
 from convdsl.layers.activation import Activation
 from convdsl.messages import T
@@ -16,6 +15,7 @@ from convdsl.network.binding import Binder, Bound
 from convdsl.network.graph import Expectation, Network, Node
 from convdsl.network.suggest import closest, did_you_mean
 from convdsl.network.values import Refused, Scope, Values
+from convdsl.source import Span
 
 MAX_NODES = 200_000
 MAX_DEPTH = 64

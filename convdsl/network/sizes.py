@@ -90,6 +90,11 @@ class Report:
         return zip(self.network.nodes, self.facts[1:], strict=True)
 
     @property
+    def complete(self) -> bool:
+        """Whether every layer's sizes are known; otherwise the totals leave something out."""
+        return all(f.output is not None for f in self.facts)
+
+    @property
     def output(self) -> Shape | None:
         """Shape of the network's output, channels last."""
         return self.facts[self.network.output].output
@@ -118,9 +123,9 @@ def infer(network: Network, findings: Findings) -> Report:
 
 def _facts(node: Node, facts: list[Facts], answers: dict[Any, Any], network: Network,
            findings: Findings) -> Facts:
-    inputs = tuple(facts[i].output for i in node.inputs)
+    inputs = tuple(x for i in node.inputs if (x := facts[i].output) is not None)
     layer = node.layer
-    if layer is None or any(x is None for x in inputs):
+    if layer is None or len(inputs) < len(node.inputs):
         return Facts(None, field=facts[node.inputs[0]].field)
     key = (id(layer), id(node.activation), inputs)
     answer = answers.get(key)

@@ -9,9 +9,9 @@ from convdsl import algebra
 from convdsl.diagnostics import Findings
 from convdsl.language import tree
 from convdsl.language.layout import LARGEST
-from convdsl.source import Span
 from convdsl.messages import T
 from convdsl.network.graph import Unknown
+from convdsl.source import Span
 
 Scope = Mapping[str, Any]
 

@@ -10,9 +10,17 @@ from convdsl.network import Analysis
 
 
 def analysis_data(analysis: Analysis, diagnostics: tuple[Diagnostic, ...], strict: bool = False) -> dict[str, Any]:
-    """One program's facts and diagnostics, as `check --format json` prints them."""
+    """One program's facts and diagnostics, as `check --format json` prints them. Totals are null where an error
+    leaves a layer's size unknown."""
     network, report = analysis.network, analysis.report
     total = report.total
+    sums = {k: getattr(total, k) for k in ("params", "trainable", "buffers", "macs", "flops")}
+    memory = {
+        "params": total.parameter_bytes,
+        "activations": total.activation_bytes,
+        "inference": total.inference_bytes,
+        "training": total.training_bytes,
+    }
     return {
         "net": network.name,
         "input": plain(network.input),
@@ -37,13 +45,8 @@ def analysis_data(analysis: Analysis, diagnostics: tuple[Diagnostic, ...], stric
             for node, facts in report
         ],
         "total": {
-            **{k: plain(getattr(total, k)) for k in ("params", "trainable", "buffers", "macs", "flops")},
-            "bytes": {
-                "params": plain(total.parameter_bytes),
-                "activations": plain(total.activation_bytes),
-                "inference": plain(total.inference_bytes),
-                "training": plain(total.training_bytes),
-            },
+            **{k: plain(v) if report.complete else None for k, v in sums.items()},
+            "bytes": {k: plain(v) if report.complete else None for k, v in memory.items()},
         },
         "holes": list(network.holes),
         "symbols": sorted(network.symbols),

@@ -58,9 +58,9 @@ def _full(diagnostic: Diagnostic, width: int, strict: bool) -> Text:
     text.append(f": {clean(str(diagnostic.message))}\n", "bold")
     text.append(f"{' ' * margin}--> ", "blue")
     text.append(f"{clean(diagnostic.source.name)}:{line}:{column}\n")
-    _excerpt(text, diagnostic.source, diagnostic.span, "", margin, style, width)
+    shown = _excerpt(text, diagnostic.source, diagnostic.span, "", margin, style, width)
     for label in diagnostic.labels:
-        _excerpt(text, diagnostic.source, label.span, str(label.text), margin, "blue", width)
+        shown = _excerpt(text, diagnostic.source, label.span, str(label.text), margin, "blue", width, shown)
     lines = [("", diagnostic.formula), ("", diagnostic.note), (f"{T('help')}: ", diagnostic.help)]
     for prefix, content in lines:
         if content:
@@ -77,8 +77,12 @@ def _margin(diagnostic: Diagnostic) -> int:
     return max(len(str(diagnostic.source.position(last)[0])), 2)
 
 
-def _excerpt(text: Text, source: Source, span: Span, label: str, margin: int, style: str, width: int) -> None:
-    """The line with the span underlined; of a long line, what is around the span."""
+def _excerpt(text: Text, source: Source, span: Span, label: str, margin: int, style: str, width: int,
+             shown: int = 0) -> int:
+    """The line with the span underlined; of a long line, what is around the span.
+
+    Returns the line's number if all of it is shown, else 0; the line `shown` is not printed again.
+    """
     line, column = source.position(span.start)
     content = source.line(line) if source.text else ""
     start = column - 1
@@ -92,11 +96,13 @@ def _excerpt(text: Text, source: Source, span: Span, label: str, margin: int, st
     before, marked = _visible(content[: start - offset]), _visible(content[start - offset : end - offset])
     after = _visible(content[end - offset :])
     ellipsis = "…" if offset else ""
-    text.append(f"{line:>{margin}} | ", "blue")
-    text.append(f"{ellipsis}{before}{marked}{after}\n")
+    if line != shown or offset:
+        text.append(f"{line:>{margin}} | ", "blue")
+        text.append(f"{ellipsis}{before}{marked}{after}\n")
     text.append(f"{'':>{margin}} | ", "blue")
     text.append(" " * (cell_len(before) + len(ellipsis)) + "^" * max(cell_len(marked), 1), style)
     text.append(f" {label}\n" if label else "\n", style)
+    return 0 if offset else line
 
 
 def _visible(part: str) -> str:

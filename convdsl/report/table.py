@@ -39,11 +39,12 @@ def print_table(console: Console, analysis: Analysis, expand: bool = False) -> N
     rows = list(_all_rows(report))
     if len(rows) > MOST_ROWS and not expand:
         rows = list(_folded(report))
-    numeric = is_number(report.total.params) and is_number(report.total.macs)
+    numeric = report.complete and is_number(report.total.params) and is_number(report.total.macs)
     console.print(_heading(analysis))
     console.print(_table(rows, report, numeric))
-    for line in _totals(report):
-        console.print(line)
+    if report.complete:
+        for line in _totals(report):
+            console.print(line)
 
 
 def _heading(analysis: Analysis) -> Text:
@@ -68,7 +69,7 @@ def _table(rows: list[Row], report: Report, numeric: bool) -> Table:
     table.add_column(str(T("receptive field")), justify="right", overflow="fold")
     total = report.total
     for row in rows:
-        cells = [row.number, Text(clean(row.name)), row.output, grouped(row.params) if row.params != 0 else ""]
+        cells: list[str | Text] = [row.number, Text(clean(row.name)), row.output, grouped(row.params) if row.params != 0 else ""]
         if numeric:
             cells.append(share(row.params, total.params))
         cells.append(short(row.macs) if row.macs != 0 else "")
