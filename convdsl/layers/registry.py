@@ -15,6 +15,7 @@ from convdsl.layers import (
 from convdsl.layers.activation import Activation
 from convdsl.layers.base import Layer
 from convdsl.layers.combining import Combination
+from convdsl.messages import T
 
 
 def _declared() -> list[type[Layer]]:
@@ -33,10 +34,10 @@ ELSEWHERE: dict[str, type[Layer]] = {name: layer for layer in LAYERS for name in
 ACTIVATIONS: dict[str, type[Activation]] = {n: c for n, c in BY_NAME.items() if issubclass(c, Activation)}
 COMBINATIONS: dict[str, type[Combination]] = {n: c for n, c in BY_NAME.items() if issubclass(c, Combination)}
 
-STRUCTURES: dict[str, str] = {
-    "residual": "residual { A }: A(x) + x, the same as add { A | identity }",
-    "repeat": "repeat N { A }: A, N times in a row, each with weights of its own",
-    "aux": "aux W { A }: a side exit, trained with W times its own loss and not on the main path",
-    "freeze": "freeze { A }: the weights of A are not trained",
+STRUCTURES: dict[str, tuple[str, T]] = {
+    "residual": ("residual { A }", T("A(x) + x, the same as `add {{ A | identity }}`")),
+    "repeat": ("repeat N { A }", T("A, N times in a row, each with weights of its own")),
+    "aux": ("aux W { A }", T("a side exit, trained with W times its own loss and not on the main path")),
+    "freeze": ("freeze { A }", T("the weights of A are not trained")),
 }
-"""Words before braces that are no layers: what they mean."""
+"""Words before braces that are no layers: how they are written and what they mean."""

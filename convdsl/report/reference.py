@@ -1,0 +1,54 @@
+"""The reference of all layers, written from their declarations, as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convdsl.layers import BY_NAME, LAYERS, STRUCTURES, Argument, Layer
+from convdsl.layers.activation import Activation
+from convdsl.layers.arguments import REQUIRED, Choice, Flag
+from convdsl.layers.combining import Combination
+from convdsl.messages import T, translate
+
+
+def reference() -> str:
+    """The page of all layers, in the language in use."""
+    lines = [f"# {T('Layers')}", "",
+             str(T("This page is written from the declarations in `convdsl/layers` by `scripts/reference.py`.")), ""]
+    for layer in LAYERS:
+        if not issubclass(layer, Activation):
+            lines += describe(layer)
+    lines += [f"## {T('Activations')}", "", f"| {T('written')} | {T('value')} |", "|---|---|"]
+    lines += [f"| `{_written(a)}` | {translate(a.documentation())} |" for a in LAYERS if issubclass(a, Activation)]
+    lines += ["", f"## {T('Around layers')}", "", f"| {T('written')} | {T('meaning')} |", "|---|---|"]
+    lines += [f"| `{written}` | {meaning} |" for written, meaning in STRUCTURES.values()]
+    return "\n".join(lines) + "\n"
+
+
+def describe(layer: type[Layer]) -> Iterator[str]:
+    """The lines about one layer: names, what it does, an example, its options."""
+    names = " ".join(f"`{n}`" for n, c in BY_NAME.items() if c is layer)
+    yield from (f"## {names}", "", translate(layer.documentation()), "", f"```\n{layer.example}\n```", "")
+    if layer.arguments:
+        yield from (f"| {T('option')} | {T('default')} | {T('meaning')} |", "|---|---|---|")
+        yield from (_argument(a) for a in layer.arguments.values())
+        yield ""
+    if layer.activates and not issubclass(layer, Combination):
+        yield from (str(T("May end in an activation.")), "")
+
+
+def _written(layer: type[Layer]) -> str:
+    return " ".join([layer.name, *(a.name.upper() for a in layer.arguments.values())])
+
+
+def _argument(argument: Argument) -> str:
+    if isinstance(argument, Flag):
+        return f"| `{argument.word}` | | {translate(argument.doc)} |"
+    written = argument.name.upper() if argument.positional else f"`{argument.name}`"
+    if isinstance(argument, Choice):
+        written = " ".join(f"`{w}`" for w in argument.words)
+    if argument.default is REQUIRED or argument.default is None:
+        default = ""
+    else:
+        default = f"`{argument.default if isinstance(argument.default, str) else argument.show(argument.default)}`"
+    return f"| {written} | {default} | {translate(argument.doc)} |"
