@@ -84,7 +84,8 @@ class _Printer(StrPrinter):
     """Floors with one fraction inside: floor((N - 5)/2) rather than floor(N/2 - 5/2)."""
 
     def _print_Add(self, expression: Any, order: Any = None) -> str:
-        """Positive terms first: N - F rather than -F + N."""
+        """Positive terms first, N - F rather than -F + N; and a size as a number of places, floor((N - 5)/2) + 1."""
+        expression = _as_places(expression)
         terms = sorted(self._as_ordered_terms(expression, order=order), key=lambda t: t.could_extract_minus_sign())
         first, *others = terms
         written = self._print(first)
@@ -95,7 +96,29 @@ class _Printer(StrPrinter):
         return written
 
     def _print_floor(self, expression: Any) -> str:
-        return f"floor({self._print(sympy.together(expression.args[0]))})"
+        top, bottom = _fraction(expression)
+        constant = top.as_coeff_Add()[0]
+        if bottom.is_Integer and constant == bottom - 1 > 0:
+            return f"ceiling({self._print((top - constant) / bottom)})"
+        return f"floor({self._print(top / bottom if bottom == 1 else sympy.Mul(top, 1 / bottom, evaluate=False))})"
+
+
+def _fraction(floor: Any) -> tuple[Any, Any]:
+    """What stands in a floor, as one fraction."""
+    top, bottom = sympy.fraction(sympy.together(floor.args[0]))
+    return sympy.expand(top), bottom
+
+
+def _as_places(expression: Any) -> Any:
+    """floor((N - 1)/2) - 1 as floor((N - 5)/2) + 1, the form of (N + 2P - F)/S + 1; a floor that divides stays."""
+    shift, rest = expression.as_coeff_Add()
+    if not isinstance(rest, sympy.floor) or not shift.is_Integer or shift == 1:
+        return expression
+    top, bottom = _fraction(rest)
+    if not bottom.is_Integer or top.as_coeff_Add()[0] % bottom == 0:
+        return expression
+    inner = sympy.floor(sympy.Mul(top + (shift - 1) * bottom, 1 / bottom, evaluate=False), evaluate=False)
+    return sympy.Add(inner, 1, evaluate=False)
 
 
 _printer = _Printer()

@@ -65,7 +65,7 @@ class Layer:
         found = {}
         for base in reversed(cls.__mro__):
             found.update({k: v for k, v in vars(base).items() if isinstance(v, Argument)})
-        cls.arguments = found
+        cls.arguments = dict(sorted(found.items(), key=lambda item: not item[1].positional))
 
     def __init__(self, **given: Any) -> None:
         values = self.__dict__
@@ -84,8 +84,7 @@ class Layer:
     def text(self) -> str:
         """The layer as it is written, with its values: `conv 64 k3 s2 nobias`."""
         written = [(a, self.__dict__[n]) for n, a in self.arguments.items() if n in self.__dict__["given"]]
-        ordered = [a.show(v) for a, v in written if a.positional] + [a.write(v) for a, v in written if not a.positional]
-        return " ".join((self.name, *ordered))
+        return " ".join([self.name, *(a.show(v) if a.positional else a.write(v) for a, v in written)])
 
     # The rules. `x` is the input's shape, `y` the output's.
 

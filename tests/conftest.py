@@ -1,0 +1,40 @@
+"""Every test speaks English unless it says otherwise, and writes to no folder of the user's."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from convdsl.messages import use_language
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    use_language("en")
+    yield
+    use_language("en")
+
+
+Convdsl = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def convdsl(tmp_path: Path) -> Convdsl:
+    """Runs the command line as a process of its own, in an empty folder."""
+
+    def run(*arguments: str, stdin: str | bytes | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
+        data = stdin.encode() if isinstance(stdin, str) else stdin
+        done = subprocess.run(
+            [sys.executable, "-m", "convdsl", *arguments], input=data, capture_output=True, cwd=tmp_path, timeout=120,
+            env={**os.environ, "LC_ALL": "C.UTF-8", "PYTHONIOENCODING": "utf-8", **environment}, check=False,
+        )
+        return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+    return run
