@@ -86,8 +86,9 @@ class _Printer(StrPrinter):
     def _print_Add(self, expression: Any, order: Any = None) -> str:
         """Positive terms first, N - F rather than -F + N; and a size as a number of places, floor((N - 5)/2) + 1."""
         expression = _as_places(expression)
-        terms = sorted(self._as_ordered_terms(expression, order=order), key=lambda t: t.could_extract_minus_sign())
-        first, *others = terms
+        terms = self._as_ordered_terms(expression, order=order)
+        positive = any(not t.is_number and not t.could_extract_minus_sign() for t in terms)
+        first, *others = sorted(terms, key=lambda t: (t.is_number is positive, t.could_extract_minus_sign()))
         written = self._print(first)
         for term in others:
             negative = term.could_extract_minus_sign()
@@ -100,7 +101,7 @@ class _Printer(StrPrinter):
         constant = top.as_coeff_Add()[0]
         if bottom.is_Integer and constant == bottom - 1 > 0:
             return f"ceiling({self._print((top - constant) / bottom)})"
-        return f"floor({self._print(top / bottom if bottom == 1 else sympy.Mul(top, 1 / bottom, evaluate=False))})"
+        return f"floor({self.parenthesize(top, PRECEDENCE['Mul'])}/{self.parenthesize(bottom, PRECEDENCE['Pow'])})"
 
 
 def _fraction(floor: Any) -> tuple[Any, Any]:
