@@ -106,7 +106,7 @@ class _Printer(StrPrinter):
 
 def _fraction(floor: Any) -> tuple[Any, Any]:
     """What stands in a floor, as one fraction."""
-    top, bottom = sympy.fraction(sympy.together(floor.args[0]))
+    top, bottom = sympy.fraction(sympy.together(sympy.expand(floor.args[0])))
     return sympy.expand(top), bottom
 
 

@@ -8,6 +8,7 @@ import sys
 from convdsl.cli.parsing import CallError, add_unknowns, read_program
 from convdsl.diagnostics import Findings
 from convdsl.messages import T
+from convdsl.net import Net
 from convdsl.network import Analysis, analyse
 from convdsl.source import NotText, Source, Span
 
@@ -84,14 +85,20 @@ def _print_json(analyses: list[Analysis], strict: bool) -> None:
 def _print_stage(analyses: list[Analysis], options: argparse.Namespace) -> None:
     from convdsl.report.console import console
     from convdsl.report.diagnostics import print_diagnostics
-    from convdsl.report.show import show
+    from convdsl.report.show import show_network, show_tree
 
     for analysis in analyses:
         errors = [d for d in analysis.diagnostics if d.severity == "error"]
         if errors:
             print_diagnostics(console(sys.stderr), errors)
-        if not errors or options.show != "plan":
-            print(show(analysis, options.show))
+        if options.show == "tree":
+            print(show_tree(analysis))
+        elif options.show == "network":
+            print(show_network(analysis))
+        elif not errors:
+            from convdsl.engine.plan import plan
+
+            print(plan(Net(analysis)))
 
 
 def _print_text(analyses: list[Analysis], options: argparse.Namespace) -> None:
@@ -105,7 +112,7 @@ def _print_text(analyses: list[Analysis], options: argparse.Namespace) -> None:
         print_analysis(out, analysis, expand=options.expand, strict=options.strict)
     if len(analyses) > 1:
         wrong = sum(_fails(a, options.strict) for a in analyses)
-        out.print(str(T("{total} programs, {n} of them with an error.", "{total} programs, {n} of them with errors.",
+        out.print(str(T("{total} programs, one of them with an error.", "{total} programs, {n} of them with errors.",
                         total=len(analyses), n=wrong)) if wrong else
                   str(T("{total} programs, all without errors.", total=len(analyses))))
 

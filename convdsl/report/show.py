@@ -9,19 +9,15 @@ from convdsl.layers import show_shape
 from convdsl.network import Analysis
 from convdsl.source import Source, Span
 
-STAGES = ("tree", "network", "plan")
+
+def show_tree(analysis: Analysis) -> str:
+    """The syntax tree as text."""
+    return "\n".join(line for s in analysis.program.statements for line in _node(s, 0))
 
 
-def show(analysis: Analysis, stage: str) -> str:
-    """A stage of a program's way as text: the syntax tree, the graph of layers, or the engine's plan."""
-    if stage == "tree":
-        return "\n".join(line for s in analysis.program.statements for line in _node(s, 0))
-    if stage == "network":
-        return "\n".join(_graph(analysis))
-    from convdsl.engine.plan import plan
-    from convdsl.net import Net
-
-    return str(plan(Net(analysis)))
+def show_network(analysis: Analysis) -> str:
+    """The graph of layers as text: each with its inputs, output size and path."""
+    return "\n".join(_graph(analysis))
 
 
 def _node(node: Any, depth: int, name: str = "") -> Iterator[str]:

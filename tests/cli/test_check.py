@@ -57,7 +57,7 @@ def test_formulas_in_json_can_be_read_by_sympy(convdsl: Convdsl) -> None:
 
     data = json.loads(convdsl("check", "-", "--format", "json", stdin="input NxNx3 -> conv 6 k5 s2").stdout)
     assert data["layers"][0]["output"] == ["floor((N - 5)/2) + 1", "floor((N - 5)/2) + 1", 6]
-    assert sympy.sympify(data["layers"][0]["output"][0]).subs("N", 32) == 14
+    assert sympy.sympify(data["layers"][0]["output"][0], {"N": sympy.Symbol("N")}).subs("N", 32) == 14
 
 
 def test_set_and_input_give_numbers(convdsl: Convdsl) -> None:
