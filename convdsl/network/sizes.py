@@ -195,8 +195,9 @@ def _see(reach: tuple[Reach, ...] | None, field: tuple[Field, ...], y: Shape) ->
         return tuple(Field(f.low, f.high + (f.places - 1) * f.jump, f.jump, 1) for f in field)
     if len(reach) != len(field):
         return field
+    sizes = y[:-1] if len(y) - 1 == len(field) else tuple(f.places for f in field)
     seen = []
-    for f, r, places in zip(field, reach, y, strict=False):
+    for f, r, places in zip(field, reach, sizes, strict=True):
         low = f.low - r.before * f.jump
         seen.append(Field(low, low + (f.high - f.low) + (r.extent - 1) * f.jump, f.jump * r.step, places))
     return tuple(seen)
