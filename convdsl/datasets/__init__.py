@@ -1,0 +1,26 @@
+"""Where images come from: data sets with a name, folders of pictures, archives, `.npz` and IDX files.
+
+    data = convdsl.datasets.load("fashion-mini")
+    data.train_images, data.train_labels  # (6000, 28, 28, 1) uint8, (6000,) int64
+
+`load` is the way in, `available` lists what has a name; both fail with `DataError` only.
+"""
+
+from __future__ import annotations
+
+from convdsl.datasets.dataset import DataError, Dataset, DataWarning, Progress
+from convdsl.datasets.known import Available, available
+from convdsl.datasets.loading import load
+from convdsl.datasets.places import cache_folder, search_path
+
+__all__ = [
+    "Available",
+    "DataError",
+    "DataWarning",
+    "Dataset",
+    "Progress",
+    "available",
+    "cache_folder",
+    "load",
+    "search_path",
+]

@@ -1,0 +1,121 @@
+"""Arrays from files, made sound: images that can be trained on, labels that can be learned, or a clear refusal."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from convdsl.datasets.dataset import DataError, Text
+from convdsl.datasets.memory import require
+from convdsl.messages import T
+
+_CHUNK = 1 << 22
+
+
+def images_of(array: np.ndarray, which: T, notes: list[Text]) -> np.ndarray:
+    """`array` as images: uint8 (whole numbers up to 255) or finite float32, with the channels last."""
+    if array.ndim < 2 or 0 in array.shape:
+        raise DataError(
+            T("{which}: the images have the shape {shape}.", which=which, shape=shape_text(array)),
+            T("Images × height × width × channels is expected, and none of them 0."),
+        )
+    if array.ndim == 3:
+        array = array[..., None]
+    elif array.ndim == 4 and array.shape[1] in (1, 3) and array.shape[3] not in (1, 2, 3, 4):
+        notes.append(
+            T(
+                "{which}: the images lie channels-first ({shape}); they were turned to height × width × channels.",
+                which=which,
+                shape=shape_text(array),
+            )
+        )
+        array = np.moveaxis(array, 1, -1)
+    kind = array.dtype.kind
+    if kind == "b":
+        return array.astype(np.uint8) * np.uint8(255)
+    if kind in "iu":
+        if array.dtype == np.uint8:
+            return np.require(array, requirements=["C", "W"])
+        low, high = int(array.min()), int(array.max())
+        if low >= 0 and high <= 255:
+            return array.astype(np.uint8, order="C")
+        notes.append(
+            T(
+                "{which}: the pixels go from {low} to {high}, beyond 0 to 255; they are used as they are, unscaled.",
+                which=which,
+                low=low,
+                high=high,
+            )
+        )
+    elif kind != "f":
+        raise DataError(T("{which}: the images are of the type {type}, not numbers.", which=which, type=array.dtype))
+    require(array.size * 4, which)
+    with np.errstate(over="ignore"):  # what overflows float32 becomes infinite, and is found below
+        array = array.astype(np.float32, order="C", copy=False)
+    _finite(array, T("{which} images", which=which))
+    if kind == "f" and 2 < array.max() <= 255 and array.min() >= 0:
+        notes.append(
+            T(
+                "{which}: float images from 0 to {high:g} are used as they are; as uint8 they would be scaled to 0…1.",
+                which=which,
+                high=float(array.max()),
+            )
+        )
+    return array
+
+
+def labels_of(array: np.ndarray, which: T, notes: list[Text]) -> np.ndarray:
+    """`array` as labels: int64 (n,) classes, or finite floats (n,) or (n, outputs) for a regression."""
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.dtype.kind not in "biuf" or array.ndim not in (1, 2):
+        raise DataError(
+            T(
+                "{which}: labels of the type {type} and the shape {shape} cannot be used.",
+                which=which,
+                type=array.dtype,
+                shape=shape_text(array),
+            ),
+            T("Class numbers (0, 1, 2 …), or floats for a regression, are expected: one entry for each image."),
+        )
+    if array.dtype.kind == "f":
+        _finite(array, T("{which} labels", which=which))
+    if array.ndim == 2:
+        if len(array) and ((array == 0) | (array == 1)).all() and (array.sum(axis=1) == 1).all():
+            notes.append(T("{which}: one-hot labels were turned to class numbers.", which=which))
+            return array.argmax(axis=1).astype(np.int64)
+        if array.dtype.kind != "f":
+            raise DataError(
+                T(
+                    "{which}: {columns} labels for each image, and they are not one-hot.",
+                    which=which,
+                    columns=array.shape[1],
+                ),
+                T("One class number for each image is expected; floats for a regression with several outputs."),
+            )
+    if array.dtype.kind == "f":
+        return array
+    if array.dtype == np.uint64 and len(array) and array.max() > np.iinfo(np.int64).max:
+        raise DataError(T("{which}: label {label} is out of range.", which=which, label=array.max()))
+    return array.astype(np.int64)
+
+
+def _finite(array: np.ndarray, which: T) -> None:
+    flat = array.reshape(-1)
+    for start in range(0, flat.size, _CHUNK):
+        finite = np.isfinite(flat[start : start + _CHUNK])
+        if not finite.all():
+            index = (start + int(np.argmin(finite))) // max(1, flat.size // len(array))
+            raise DataError(
+                T(
+                    "{which}: entry {index} holds {value}.",
+                    which=which,
+                    index=index,
+                    value=flat[start + int(np.argmin(finite))],
+                ),
+                T("Not-a-number and infinite values cannot be trained on; repair or remove them (counted from 0)."),
+            )
+
+
+def shape_text(array: np.ndarray) -> str:
+    """The sizes of an array for people: `28×28×1`."""
+    return "×".join(map(str, array.shape))

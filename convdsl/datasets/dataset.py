@@ -1,0 +1,75 @@
+"""What every loader returns, and the one way in which it fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from convdsl.messages import T
+
+Text = T | str
+Progress = Callable[[Text, int, int | None], None]
+"""Called as `progress(what, done, total)` while a loader works; `total` is None where it is not known."""
+
+
+class Options(NamedTuple):
+    """What a loader may choose. `size` (H, W) and `channels` (1 or 3) are for pictures, which can be made to fit."""
+
+    size: tuple[int, int] | None = None
+    channels: int | None = None
+    seed: int = 0
+    progress: Progress | None = None
+
+
+class DataError(Exception):
+    """Data that cannot be used. `message` says what is wrong and where, `help` the way out, in the language in use."""
+
+    def __init__(self, message: Text, help: Text | None = None) -> None:
+        super().__init__(message, help)
+        self.message = message
+        self.help = help
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.help}" if self.help else str(self.message)
+
+
+class DataWarning(UserWarning):
+    """Data that were loaded, but not quite as they lay there (resized, skipped, split)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Images with what they show, to train and to test.
+
+    Images are (n, H, W, C): uint8, 0 to 255, or float32, used as they are. (`.npz` files may also hold flat vectors
+    (n, N) or volumes (n, D, H, W, C).) Labels are int64 (n,), numbers of `classes`; targets of a regression are
+    float (n,) or (n, outputs), and `classes` is empty then. `classes` are in the language in use when loaded.
+    `source` says where the data came from, `notes` what was done to them on the way.
+    """
+
+    name: str
+    train_images: np.ndarray
+    train_labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+    classes: tuple[str, ...]
+    source: str
+    notes: tuple[Text, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one image: (H, W, C)."""
+        return self.train_images.shape[1:]
+
+    @property
+    def regression(self) -> bool:
+        """Whether the labels are numbers to be predicted, not classes."""
+        return self.train_labels.dtype.kind == "f"
+
+    def __repr__(self) -> str:
+        shape = "x".join(map(str, self.shape))
+        kind = "regression" if self.regression else f"{len(self.classes)} classes"
+        return f"<Dataset {self.name}: {len(self.train_images)}+{len(self.test_images)} images {shape}, {kind}>"

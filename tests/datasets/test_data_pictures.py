@@ -1,0 +1,240 @@
+import io
+import sys
+
+import numpy as np
+import pytest
+from datafiles import class_folders, images, picture, tar, zipped
+from PIL import Image
+
+from convdsl.datasets import DataError, DataWarning, load, memory
+from convdsl.datasets.pictures import Unreadable, decode, measure, quiet
+from convdsl.datasets.tree import File
+
+
+def loaded(path, **options):
+    notes = []
+    data = load(path, warn=lambda note: notes.append(str(note)), **options)
+    return data, notes
+
+
+def test_train_and_test_folders_are_used_as_they_are(tmp_path):
+    class_folders(tmp_path / "train", {"cat": 5, "ant": 4, "dog": 6})
+    class_folders(tmp_path / "test", {"dog": 2, "cat": 3, "ant": 1})
+    data, notes = loaded(tmp_path)
+    assert data.classes == ("ant", "cat", "dog")
+    assert data.train_images.shape == (15, 6, 8, 3)
+    assert np.bincount(data.train_labels).tolist() == [4, 5, 6]
+    assert np.bincount(data.test_labels).tolist() == [1, 3, 2]
+    assert notes == []
+    first = {"cat": 0, "ant": 40, "dog": 80}  # the grey of the first picture of each class, see class_folders
+    for image, label in zip(data.train_images, data.train_labels, strict=True):
+        assert 0 <= int(image[0, 0, 0]) - first[data.classes[label]] < 6
+    assert data.train_labels.tolist() != sorted(data.train_labels)
+
+
+def test_one_set_of_class_folders_is_split(tmp_path):
+    root = class_folders(tmp_path / "flowers", {"rose": 10, "tulip": 20})
+    data, notes = loaded(root)
+    assert data.name == "flowers"
+    assert np.bincount(data.test_labels).tolist() == [2, 4]
+    assert np.bincount(data.train_labels).tolist() == [8, 16]
+    assert len(notes) == 1
+    assert "set aside" in notes[0]
+    again, _ = loaded(root)
+    assert np.array_equal(again.train_images, data.train_images)
+    other, _ = loaded(root, seed=3)
+    assert not np.array_equal(other.train_images, data.train_images)
+    with pytest.warns(DataWarning, match="set aside"):
+        load(root)
+
+
+def test_outer_folders_hidden_files_and_deeper_ones(tmp_path):
+    root = class_folders(tmp_path / "outer" / "archive" / "set", {"a/2023": 5, "b/2024": 5})
+    (root / ".git").mkdir()
+    (root / ".git" / "x.png").write_bytes(picture())
+    (root / "a" / "Thumbs.db").write_bytes(b"?")
+    (root / "a" / "labels.csv").write_text("no picture")
+    data, _ = loaded(tmp_path / "outer")
+    assert data.classes == ("a", "b")
+    assert len(data.train_images) + len(data.test_images) == 10
+
+
+def test_validation_pictures_test_where_nothing_else_does(tmp_path):
+    class_folders(tmp_path / "Train", {"a": 3, "b": 3})
+    class_folders(tmp_path / "val", {"a": 2, "b": 2})
+    data, notes = loaded(tmp_path)
+    assert len(data.test_images) == 4
+    class_folders(tmp_path / "test", {"a": 1, "b": 1})
+    data, notes = loaded(tmp_path)
+    assert len(data.test_images) == 2
+    assert notes == ["Only train and test are used, not val."]
+
+
+def test_sizes_become_the_commonest_or_the_one_asked_for(tmp_path):
+    class_folders(tmp_path, {"a": 5, "b": 5})
+    (tmp_path / "a" / "big.png").write_bytes(picture(np.full((40, 20, 3), 9, np.uint8)))
+    (tmp_path / "a" / "small.jpg").write_bytes(picture(np.full((4, 4, 3), 9, np.uint8), "JPEG"))
+    data, notes = loaded(tmp_path)
+    assert data.shape == (6, 8, 3)
+    assert "2 images are not 6x8 and were stretched to it." in notes
+    data, notes = loaded(tmp_path, size=(40, 20))
+    assert data.shape == (40, 20, 3)
+    assert "11 images are not 40x20 and were stretched to it." in notes
+    data, notes = loaded(tmp_path, size=(3, 3), channels=1)
+    assert data.shape == (3, 3, 1)
+
+
+def test_grey_stays_grey_until_a_colour_comes(tmp_path):
+    class_folders(tmp_path, {"a": 5, "b": 5}, (6, 8))
+    assert loaded(tmp_path)[0].shape == (6, 8, 1)
+    assert loaded(tmp_path, channels=3)[0].shape == (6, 8, 3)
+    (tmp_path / "b" / "red.png").write_bytes(picture())
+    data, _ = loaded(tmp_path)
+    assert data.shape == (6, 8, 3)
+    assert loaded(tmp_path, channels=1)[0].shape == (6, 8, 1)
+
+
+def decoded(contents, height=6, width=8, channels=3):
+    return decode(File("x", lambda: contents), height, width, channels)[0]
+
+
+def test_kinds_of_pixels():
+    grey, colour = images(1, 6, 8)[0], images(1, 6, 8, 3)[0]
+    assert np.array_equal(decoded(picture(colour)), colour)
+    assert np.array_equal(decoded(picture(grey), channels=1)[..., 0], grey)
+    assert np.array_equal(decoded(picture(grey)), np.stack([grey] * 3, -1))
+    deep = grey.astype(np.uint16) * 256 + 77
+    assert np.array_equal(decoded(picture(deep), channels=1)[..., 0], grey)
+    alpha = np.dstack([colour, np.zeros((6, 8), np.uint8)])
+    alpha[:3, :, 3] = 255
+    seen = decoded(picture(alpha))
+    assert np.array_equal(seen[:3], colour[:3])
+    assert (seen[3:] == 255).all()
+    palette = Image.fromarray(colour).quantize(200)
+    stream = io.BytesIO()
+    palette.save(stream, "PNG")
+    assert np.array_equal(decoded(stream.getvalue()), np.asarray(palette.convert("RGB")))
+    with Image.new("CMYK", (8, 6), (0, 255, 255, 0)) as image:
+        stream = io.BytesIO()
+        image.save(stream, "JPEG")
+    assert np.abs(decoded(stream.getvalue()).astype(int) - [255, 0, 0]).max() < 12
+
+
+def test_photographs_are_turned_as_their_camera_says():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    lying = np.zeros((16, 32, 3), np.uint8)
+    lying[:, :16] = 250  # white on the left; standing, it is on top
+    contents = picture(lying, "JPEG", exif=exif, quality=95)
+    kind = measure(File("x", lambda: contents))
+    assert (kind.height, kind.width) == (32, 16)
+    standing = decoded(contents, 32, 16)
+    assert standing[:14].min() > 230
+    assert standing[18:].max() < 20
+    assert decoded(contents, 8, 4)[:3].min() > 200
+
+
+def test_some_unreadable_pictures_are_left_out_and_named(tmp_path):
+    class_folders(tmp_path, {"a": 40, "b": 40})
+    whole = picture(images(1, 60, 80, 3)[0], "JPEG")
+    (tmp_path / "a" / "0007.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "b" / "0003.png").write_bytes(b"")
+    (tmp_path / "b" / "0004.png").write_bytes(b"<html>")
+    data, notes = loaded(tmp_path, size=(6, 8), channels=3)
+    assert len(data.train_images) + len(data.test_images) == 77
+    (note,) = [note for note in notes if "cannot be read" in note]
+    assert "3 images cannot be read and are left out" in note
+    for name in ("a/0007.png", "b/0003.png", "b/0004.png"):
+        assert name in note
+    assert np.array_equal(loaded(tmp_path)[0].train_images, data.train_images)
+    for i in range(10, 20):
+        (tmp_path / "a" / f"{i:04}.png").write_bytes(b"x")
+    with pytest.raises(DataError, match="13 of 80 images cannot be read"):
+        load(tmp_path)
+
+
+def test_all_unreadable(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.png").write_bytes(b"x")
+    with pytest.raises(DataError, match=r"No image can be read, such as b/1\.png"):
+        load(tmp_path)
+
+
+def test_folders_that_are_no_data_set(tmp_path):
+    with pytest.raises(DataError, match="holds no images") as caught:
+        load(tmp_path)
+    assert "cat/1.jpg" in str(caught.value.help)
+    (tmp_path / "1.png").write_bytes(picture())
+    with pytest.raises(DataError, match="lie in no class folders"):
+        load(tmp_path)
+    class_folders(tmp_path, {"a": 5})
+    with pytest.raises(DataError, match="all images are in one class folder, a"):
+        load(tmp_path)
+    class_folders(tmp_path, {"b": 5})
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "deeper").mkdir()
+    data, notes = loaded(tmp_path)
+    assert data.classes == ("a", "b")
+    assert "1 image lies in no class folder and is left out." in notes
+    assert "The folder c holds no images and is no class." in notes
+
+
+def test_class_folders_must_agree(tmp_path):
+    class_folders(tmp_path / "train", {"a": 3, "b": 3})
+    class_folders(tmp_path / "test", {"a": 3, "c": 3})
+    with pytest.raises(DataError, match="class folder c is among the test images"):
+        load(tmp_path)
+
+
+def test_one_image_for_each_class(tmp_path):
+    class_folders(tmp_path, {"a": 1, "b": 1})
+    with pytest.raises(DataError, match="none can be set aside"):
+        load(tmp_path)
+
+
+def test_memory_is_asked_before_anything_is_decoded(tmp_path, monkeypatch):
+    class_folders(tmp_path, {"a": 5, "b": 5})
+    monkeypatch.setattr(memory, "available", lambda: 10**9)
+    with pytest.raises(DataError, match=r"10 images of 9000x9000x3: 2\.4 GB of memory are needed, 1\.0 GB are free"):
+        load(tmp_path, size=(9000, 9000), channels=3)
+
+
+@pytest.mark.parametrize("size", ["20000 8000", "60000 60000"])
+def test_pictures_that_are_bombs_are_not_decoded(size):
+    with quiet(), pytest.raises(Unreadable, match=r"20000×8000|decompression bomb"):
+        measure(File("a", lambda: f"P5 {size} 255\n".encode()))
+
+
+def test_without_pillow_the_message_says_how_to_get_it(tmp_path, monkeypatch):
+    class_folders(tmp_path, {"a": 2, "b": 2})
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    with pytest.raises(DataError, match="Pillow") as caught:
+        load(tmp_path)
+    assert "pip install pillow" in str(caught.value.help)
+
+
+@pytest.mark.parametrize("make", [tar, zipped])
+def test_archives_give_the_same_as_folders(tmp_path, make):
+    root = class_folders(tmp_path / "set", {"a": 10, "b": 10})
+    files = {f"./set/{path.relative_to(root)}": path.read_bytes() for path in sorted(root.rglob("*.png"))}
+    archive = make(tmp_path / "set.tar.gz", files)
+    data, _ = loaded(archive)
+    assert data.name == "set"
+    assert np.array_equal(data.train_images, loaded(root)[0].train_images)
+
+
+def test_progress_is_told(tmp_path):
+    class_folders(tmp_path, {"a": 5, "b": 5})
+    told = []
+    load(tmp_path, warn=str, progress=lambda what, done, total: told.append((str(what), done, total)))
+    assert told[0] == ("Looking at the images", 0, 10)
+    assert ("Reading the training images", 8, 8) in told
+    assert told[-1] == ("Reading the test images", 2, 2)
+
+
+def test_links_that_lead_round_in_circles(tmp_path):
+    class_folders(tmp_path / "set", {"a": 5, "b": 5})
+    (tmp_path / "set" / "a" / "up").symlink_to(tmp_path / "set", target_is_directory=True)
+    data, _ = loaded(tmp_path / "set")
+    assert len(data.train_images) + len(data.test_images) == 10
