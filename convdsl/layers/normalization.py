@@ -81,6 +81,7 @@ class LocalResponseNorm(Layer):
     name = "lrn"
     elsewhere = ("localresponsenorm", "localresponsenormalization")
     example = "lrn"
+    activates = True
 
     n = Count(5, "neighbouring channels, the channel itself among them")
     alpha = Real(1e-4, "weight of the squares", low=0)

@@ -8,12 +8,15 @@ from typing import Any, NamedTuple
 from convdsl import algebra
 from convdsl.diagnostics import Findings, Label
 from convdsl.language import tree
-from convdsl.layers import BY_NAME, COMBINATIONS, ELSEWHERE, STRUCTURES, Layer
+from convdsl.language.foreign import rewrite
+from convdsl.language.habits import Answer, written_elsewhere
+from convdsl.layers import BY_NAME, COMBINATIONS, STRUCTURES, Layer
 from convdsl.layers.activation import Activation
 from convdsl.messages import T
+from convdsl.network import strangers
 from convdsl.network.binding import Binder, Bound
 from convdsl.network.graph import Expectation, Network, Node
-from convdsl.network.suggest import closest, did_you_mean
+from convdsl.network.suggest import did_you_mean
 from convdsl.network.values import Refused, Scope, Values
 from convdsl.source import Span
 
@@ -84,7 +87,7 @@ class _Resolver:
                     name = statement.name
                 case tree.Input():
                     self._once("input", input is not None, statement.span)
-                    if body and input is None:
+                    if input is None and not all(isinstance(s, tree.Broken) for s in body):
                         self.findings.add("E213", statement.span, T("`input` stands before the first layer."),
                                           help=T("Move it up."))
                     input = input or statement
@@ -317,7 +320,7 @@ class _Resolver:
     def _combine(self, written: tree.Layer, current: int, place: Place) -> int:
         word = written.name.text
         branches = written.branches or ()
-        if len(branches) < 2:
+        if len(branches) < 2 and not any(isinstance(s, tree.Broken) for b in branches for s in b.statements):
             self._complain("E212", written.name.span, T("`{name}` joins two branches or more, and there is one.", name=word),
                            help=T("Branches are separated by `|`; an empty path is `identity`."))
         if written.items:
@@ -345,11 +348,16 @@ class _Resolver:
                            help=None if isinstance(times, (int, float)) else
                            T("Give its symbols values with `let` or `--set`."))
             return self._unknown(written.span, (current,), inner)
-        path = self._path(inner, "repeat")
-        for turn in range(1, times + 1):
+        for _ in range(times):
             self._count(written.span)
-            current = self._chain(body, current, inner._replace(path=(*path, str(turn))))
+            current = self._chain(body, current, inner._replace(path=self._turn(inner)))
         return current
+
+    def _turn(self, place: Place) -> tuple[str, ...]:
+        """The path of the next turn of a repeat in `place`: turns are numbered on through all repeats there."""
+        key = (place.path, "repeat")
+        self.named[key] = number = self.named.get(key, 0) + 1
+        return (*place.path, str(number))
 
     def _path(self, place: Place, name: str) -> tuple[str, ...]:
         """The path of braces or a block called `name` in `place`; the second of a name there is `name_2`."""
@@ -423,32 +431,33 @@ class _Resolver:
     # Names that mean nothing.
 
     def _unknown_layer(self, written: tree.Layer) -> None:
-        word = written.name.text
-        lowered = word.lower()
-        if word in self.blocks:
-            parameters = ", ".join(p.name for p in self.blocks[word].parameters)
-            help = T("A block is called with parentheses: `{name}({parameters})`.", name=word, parameters=parameters)
-        elif lowered in ELSEWHERE or lowered in BY_NAME:
-            found = ELSEWHERE.get(lowered) or BY_NAME[lowered]
-            help = T("Here it is written `{example}`.", example=found.example)
+        message = (T("There is no layer `{name}`.", name=written.name.text) if written.branches is None else
+                   T("There is no `{name}` with braces.", name=written.name.text))
+        found = strangers.answer(written, self.blocks, self.binder, self.program.source.text)
+        if isinstance(found, Answer):
+            self._complain(found.code, found.span, found.message, help=found.help)
         else:
-            names = [*BY_NAME, *STRUCTURES, *self.blocks, *KEYWORDS]
-            help = did_you_mean(word, names) or _by_foreign_name(lowered) or T("`convdsl explain layers` lists all layers.")
-        if written.branches is not None:
-            message = T("There is no `{name}` with braces.", name=word)
-        else:
-            message = T("There is no layer `{name}`.", name=word)
-        self._complain("E201", written.name.span, message, help=help)
+            self._complain("E201", written.name.span, message, help=found)
 
     def _unknown_block(self, call: tree.Call) -> None:
         word = call.name.text
-        if word in BY_NAME:
-            help = T("`{name}` is a layer: it is written `{example}`.", name=word, example=BY_NAME[word].example)
-        else:
-            help = did_you_mean(word, self.blocks) or T("Define it: `block {name}(…) {{ … }}`.", name=word)
+        text = self.program.source.text[call.span.start : call.span.end]
+        rewritten = rewrite(text)
+        if rewritten is not None:
+            found = written_elsewhere(call.span, rewritten)
+            self._complain(found.code, found.span, found.message, help=found.help)
+            return
+        help = did_you_mean(word, self.blocks) or T("Define it: `block {name}(…) {{ … }}`.", name=word)
         self._complain("E207", call.name.span, T("There is no block `{name}`.", name=word), help=help)
 
     # Expectations.
+
+    def _shape_word(self, word: tree.Word, written: tree.Expect) -> T | None:
+        """`expect output 10`: a shape is expected without a word before it."""
+        if word.text not in ("output", "shape", "size", "salida", "forma", "dim"):
+            return None
+        value = self.program.source.text[written.value.span.start : written.value.span.end]
+        return T("Write `{text}`.", text=f"expect {value}")
 
     def _expect(self, written: tree.Expect, current: int, place: Place) -> None:
         words = [w.text for w in written.words]
@@ -459,7 +468,7 @@ class _Resolver:
         if len(words) > 1 or (words and words[0] not in QUANTITIES) or (scope == "layer" and not words):
             wrong = next((w for w in written.words if w.text not in (*QUANTITIES, "layer")), written.words[-1])
             self._complain("E215", wrong.span, T("`{word}` is nothing that can be expected.", word=wrong.text),
-                           help=did_you_mean(wrong.text, QUANTITIES) or
+                           help=self._shape_word(wrong, written) or did_you_mean(wrong.text, QUANTITIES) or
                            T("A shape such as `28x28x6`, or one of: {list}.", list=", ".join(QUANTITIES)))
             return
         quantity = words[0] if words else "shape"
@@ -476,14 +485,6 @@ class _Resolver:
             self._complain("E215", written.value.span, T("`{quantity}` is one number.", quantity=quantity))
             return
         self.expectations.append(Expectation(current, scope, quantity, written.comparison, expected, written))
-
-
-KEYWORDS = ("net", "input", "let", "expect", "block", "train")
-
-
-def _by_foreign_name(word: str) -> T | None:
-    name = closest(word, ELSEWHERE)
-    return T("Here it is written `{example}`.", example=ELSEWHERE[name].example) if name else None
 
 
 def _structure_example(word: str) -> str:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from convdsl.algebra import is_number, simplify
-from convdsl.layers import show_shape
+from convdsl.layers import COMBINATIONS, show_shape
 from convdsl.messages import T
 from convdsl.network import Analysis, Facts, Node, Report
 from convdsl.report.diagnostics import clean
@@ -116,26 +116,31 @@ def formula_shape(shape: tuple[Any, ...]) -> str:
 
 
 def _levels(path: str) -> tuple[str, ...]:
-    """`bottleneck.add.1` as ("bottleneck", "add.1"): a branch and its number are one level."""
+    """`bottleneck.add.1` as ("bottleneck", "add.1"): a branch and its number are one level, a turn of `repeat` is one."""
     levels: list[str] = []
     for part in path.split(".") if path else ():
-        if part.isdigit():
+        if part.isdigit() and levels and _base(levels[-1]) in COMBINATIONS:
             levels[-1] += f".{part}"
         else:
             levels.append(part)
     return tuple(levels)
 
 
+def _base(level: str) -> str:
+    """The name of a block or a brace without the number that tells it from its namesakes."""
+    name, _, number = level.rpartition("_")
+    return name if name and number.isdigit() else level
+
+
 def _title(level: str) -> str:
-    name, _, number = level.partition(".")
-    base = name.rstrip("0123456789").rstrip("_") if "_" in name else name
-    if number and base != "repeat":
-        return str(T("{name}: branch {number}", name=base, number=number))
-    return f"{base} {number}".strip()
+    name, _, branch = level.partition(".")
+    if name.isdigit():
+        return f"repeat {name}"
+    return str(T("{name}: branch {number}", name=_base(name), number=branch)) if branch else _base(name)
 
 
 def _folded_title(level: str, times: int) -> str:
-    name = _title(level.partition(".")[0])
+    name = "repeat" if level.isdigit() else _title(level.partition(".")[0])
     return f"▸ {name} × {times}" if times > 1 else f"▸ {name}"
 
 
