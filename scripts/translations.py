@@ -214,7 +214,7 @@ def _done(string: str | tuple[str, ...]) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Collects English texts and compiles their Spanish.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit status 1 if anything is wrong")
-    parser.add_argument("--add", metavar="ROOM", nargs="+", default=[], help="add the missing texts to these rooms' .po")
+    parser.add_argument("--add", metavar="ROOM", nargs="+", default=[], help="add what is missing to these catalogues")
     options = parser.parse_args()
     for room in options.add:
         add_missing(room)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from lark import Token
 
 from convdsl.diagnostics import Findings, Label
+from convdsl.language import habits
 from convdsl.language.layout import span_of
+from convdsl.language.statement import open_brackets
 from convdsl.messages import T
 from convdsl.source import Span
 
@@ -19,19 +21,18 @@ def explain(tokens: list[Token], position: int, expected: set[str], findings: Fi
     span = span_of(token)
     kind = token.type
     shown = str(token) if len(token) <= 30 else str(token)[:29] + "…"
-    if kind == "$END":
+    habit = habits.answer(tokens, position, expected, findings.source.text)
+    if habit is not None:
+        findings.add(habit.code, habit.span, habit.message, help=habit.help)
+    elif kind == "$END":
         _end(tokens, position, findings)
     elif kind == "STRAY":
         findings.add("E108", span, T("The character {character} means nothing here.", character=_visible(shown)),
                      help=_stray_help(str(token)))
-    elif kind == "RBRACE" and not _open_brackets(tokens[:position]):
+    elif kind == "RBRACE" and not open_brackets(tokens[:position]):
         findings.add("E107", span, T("This `}}` closes nothing."), help=T("Remove it, or open its block with `{{`."))
     elif kind == "SEP":
         _separator(token, before, findings)
-    elif kind == "COMMA" and before is not None and before.type == "NUMBER" and tokens[position + 1].type == "NUMBER":
-        after = tokens[position + 1]
-        findings.add("E101", span_of(before).to(span_of(after)), T("A comma cannot stand inside a number."),
-                     help=T("Decimals are written with a point: {number}.", number=f"{before}.{after}"))
     elif "SEP" in expected and before is not None:
         findings.add("E101", span, T("`{token}` cannot follow here.", token=shown),
                      help=T("Layers are separated by `->` or by the end of the line."))
@@ -43,7 +44,7 @@ def explain(tokens: list[Token], position: int, expected: set[str], findings: Fi
 
 
 def _end(tokens: list[Token], position: int, findings: Findings) -> None:
-    opened = _open_brackets(tokens[:position])
+    opened = open_brackets(tokens[:position])
     end = span_of(tokens[position]).start
     place = Span(max(end - 1, 0), end)
     if opened:
@@ -51,6 +52,9 @@ def _end(tokens: list[Token], position: int, findings: Findings) -> None:
         findings.add("E107", span_of(bracket), T("`{bracket}` is never closed.", bracket=str(bracket)),
                      help=T("Add the missing `{bracket}`.", bracket="}" if str(bracket) == "{" else ")"),
                      labels=(Label(place, T("the text ends here")),))
+    elif position and str(tokens[position - 1]) == "->":
+        findings.add("E101", span_of(tokens[position - 1]), T("There is no layer behind this arrow."),
+                     help=T("Write one, or remove the arrow."))
     else:
         last = span_of(tokens[position - 1]) if position else place
         findings.add("E101", last, T("The text ends in the middle of a line."), help=T("Finish it, or remove it."))
@@ -67,16 +71,6 @@ def _separator(token: Token, before: Token | None, findings: Findings) -> None:
                      help=T("Finish it, or end it with `->` if the layer goes on in the next line."))
 
 
-def _open_brackets(tokens: list[Token]) -> list[Token]:
-    opened: list[Token] = []
-    for token in tokens:
-        if token.type in ("LBRACE", "LPAR", "CALL"):
-            opened.append(token)
-        elif token.type in ("RBRACE", "RPAR") and opened:
-            opened.pop()
-    return opened
-
-
 def _visible(character: str) -> str:
     return f"`{character}`" if character.isprintable() else f"U+{ord(character[0]):04X}"
 
@@ -86,8 +80,6 @@ def _stray_help(character: str) -> T:
         return T("A matrix is written `[1 0 -1; 2 0 -2]`, a group of layers in `{{ }}`.")
     if character in "\"'«»“”":
         return T("Text in quotes stands between two straight double quotes, on one line.")
-    if character in ".":
-        return T("A number begins with a digit: 0.5.")
     if character == "=":
         return T("A quantity is compared with =, <=, >=, < or >.")
     return T("Remove it. A comment begins with #.")

@@ -52,6 +52,8 @@ class Argument:
 
     def _whole(self, value: Any) -> Any:
         if isinstance(value, float):
+            if value.is_integer():
+                raise BadValue(T("`{name}` is a whole number: write {value}.", name=self.name, value=f"{value:.0f}"))
             raise BadValue(T("`{name}` is a whole number, and {value} is not.", name=self.name, value=f"{value:g}"))
         if isinstance(value, (str, tuple)):
             raise BadValue(T("`{name}` takes one whole number.", name=self.name))
@@ -141,8 +143,12 @@ class Real(Argument):
         if not is_number(value):
             raise BadValue(T("`{name}` takes a number.", name=self.name))
         if not self.low <= value <= self.high:
-            raise BadValue(T("`{name}` lies between {low} and {high}; here it is {value}.", name=self.name,
-                             low=f"{self.low:g}", high=f"{self.high:g}", value=f"{value:g}"))
+            percent = self.low >= 0 and self.high <= 1 < value <= 100
+            raise BadValue(
+                T("`{name}` lies between {low} and {high}; here it is {value}.", name=self.name, low=f"{self.low:g}",
+                  high=f"{self.high:g}", value=f"{value:g}"),
+                T("A share of {percent} % is written {value}.", percent=f"{value:g}", value=f"{value / 100:g}")
+                if percent else None)
         return value
 
     def show(self, value: Any) -> str:

@@ -7,20 +7,20 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 from convdsl.diagnostics import Findings
-from convdsl.language import tree
+from convdsl.language import parse, tree
 from convdsl.layers import ACTIVATIONS, BY_NAME, Argument, BadValue, Layer
 from convdsl.layers.activation import Activation
 from convdsl.layers.arguments import REQUIRED, Choice, Flag
 from convdsl.messages import T
+from convdsl.network.mending import mend
 from convdsl.network.suggest import did_you_mean
 from convdsl.network.values import Refused, Scope, Values
-from convdsl.source import Span
+from convdsl.network.words import OPTIONS, fold
+from convdsl.source import Source, Span
 
 _INLINE = re.compile(r"([a-z_]+?)([0-9]+)")
-_ELSEWHERE = {
-    "kernel_size": "k", "kernel": "k", "size": "k", "pool_size": "k", "window": "k", "stride": "s", "strides": "s",
-    "padding": "p", "pad": "p", "dilation": "d", "dilation_rate": "d", "groups": "g", "output_padding": "op",
-}
+MAX_MENDED = 50
+"""Errors that are answered with the whole line as it should be; that takes longer than the others."""
 
 
 class Bound:
@@ -40,9 +40,11 @@ class Binder:
     def __init__(self, values: Values, findings: Findings) -> None:
         self.values = values
         self.findings = findings
+        self.mended = 0
 
     def bind(self, declared: type[Layer], name: tree.Word, items: Sequence[tree.Item], scope: Scope) -> Bound:
         """The layer that is written. Adds a diagnostic for everything that is wrong with it, then raises Refused."""
+        before = len(self.findings.items)
         given: dict[str, Any] = {}
         places: dict[str, Span] = {}
         positional = iter([a for a in declared.arguments.values() if a.positional and not isinstance(a, Choice)])
@@ -51,6 +53,8 @@ class Binder:
         queue = _Queue(items)
         for item in queue:
             try:
+                if isinstance(item, tree.Word) and self._is_layer(declared, item):
+                    self._arrow_missing(declared, name, item)
                 if isinstance(item, tree.Word) and item.text in ACTIVATIONS:
                     activation = self._activation(declared, name, item, queue, activation, scope)
                 else:
@@ -63,14 +67,59 @@ class Binder:
                     places[argument.name] = span
             except Refused:
                 wrong = True
-        if not wrong:
-            for argument in declared.arguments.values():
-                if argument.default is REQUIRED and argument.name not in given:
-                    self._missing(declared, name, argument, items)
-                    wrong = True
+            except _Ended:
+                raise Refused from None
+        missing = [a for n, a in declared.arguments.items() if a.default is REQUIRED and n not in given]
+        if missing and not wrong:
+            self._missing(declared, name, missing, items)
+            raise Refused
         if wrong:
+            self._offer(declared, items, scope, before)
             raise Refused
         return Bound(declared(**given), activation, places)
+
+    def _offer(self, declared: type[Layer], items: Sequence[tree.Item], scope: Scope, before: int) -> None:
+        """Where all that is wrong with a line is how it is written, says so once, with the line as it should be."""
+        if not all(d.code in ("E202", "E203", "E205") for d in self.findings.items[before:]):
+            return
+        line = self.mended_line(declared, items, scope)
+        if line is not None:
+            first = self.findings.items[before]
+            self.findings.items[before:] = [first._replace(help=T("Write `{text}`.", text=line))]
+
+    def mended_line(self, declared: type[Layer], items: Sequence[tree.Item], scope: Scope) -> str | None:
+        """The layer in this language's words, if it can be guessed and is right."""
+        self.mended += 1
+        if self.mended > MAX_MENDED:
+            return None
+        line = mend(declared, items, self.findings.source.text)
+        trial = Findings(Source(line))
+        statements = parse(trial.source, trial).statements
+        if trial.failed or len(statements) != 1 or not isinstance(statements[0], tree.Layer):
+            return None
+        binder = Binder(Values(trial, {}), trial)
+        binder.mended = MAX_MENDED
+        try:
+            binder.bind(declared, statements[0].name, statements[0].items, scope)
+        except Refused:
+            return None
+        return line
+
+    def _is_layer(self, declared: type[Layer], word: tree.Word) -> bool:
+        """Whether a word behind a layer's name begins another layer: an arrow is missing before it."""
+        if word.text not in BY_NAME or word.text in ACTIVATIONS or OPTIONS.get(fold(word.text)) in declared.arguments:
+            return False
+        return not any(word.text in a.words for a in declared.arguments.values() if isinstance(a, Choice))
+
+    def _arrow_missing(self, declared: type[Layer], name: tree.Word, word: tree.Word) -> NoReturn:
+        before = self.findings.source.text[name.span.start : word.span.start].strip()
+        line = f"{before} -> {word.text}"
+        self.findings.add(
+            "E202", word.span,
+            T("`{word}` is a layer of its own, and no option of `{layer}`.", word=word.text, layer=declared.name),
+            help=T("Put `->` or the end of the line before it: `{text}`.", text=line),
+        )
+        raise _Ended
 
     def _argument(self, declared: type[Layer], name: tree.Word, item: tree.Item, queue: _Queue,
                   positional: Iterator[Argument], scope: Scope) -> tuple[Argument, Any, Span]:
@@ -122,6 +171,8 @@ class Binder:
                 self.findings.add("E106", word.span, T("The number {number} is too large.", number=match[2][:10] + "…"))
                 raise Refused
             return argument, self._accept(argument, int(match[2]), word.span), word.span
+        if word.text in OPTIONS.values() or fold(word.text) in OPTIONS:
+            queue.skip_value()
         return self._option(declared, name, tree.Word(word.span, match[1] if match else word.text)), None, word.span
 
     def _option(self, declared: type[Layer], name: tree.Word, word: tree.Word) -> Argument:
@@ -133,14 +184,15 @@ class Binder:
         known += [w for a in declared.arguments.values() if isinstance(a, Choice) for w in a.words]
         if declared.activates:
             known += list(ACTIVATIONS)
-        meant = _ELSEWHERE.get(word.text)
+        meant = OPTIONS.get(fold(word.text))
         if meant in declared.arguments:
             help = T("Here it is called `{option}`, as in `{example}`.", option=meant, example=f"{meant}2")
-        elif word.text in BY_NAME:
-            help = T("`{word}` is a layer of its own: put `->` or the end of the line before it.", word=word.text)
         else:
-            help = did_you_mean(word.text, known) or T("It takes: {list}.", list=", ".join(
-                a.word if isinstance(a, Flag) else a.name for a in declared.arguments.values() if not a.positional))
+            options = [a.word if isinstance(a, Flag) else n for n, a in declared.arguments.items() if not a.positional]
+            help = did_you_mean(word.text, known) or (
+                T("It is written like this: `{example}`; its options are: {list}.", example=declared.example,
+                  list=", ".join(options)) if options else T("It is written like this: `{example}`.",
+                                                             example=declared.example))
         self.findings.add("E202", word.span, T("`{layer}` has no option `{option}`.", layer=declared.name,
                                                option=word.text), help=help)
         raise Refused
@@ -177,22 +229,31 @@ class Binder:
             message = T("`{layer}` takes no value without a name.", layer=declared.name)
         else:
             message = T("`{layer}` takes no further value without a name.", layer=declared.name)
-        window = "k" in declared.arguments and not declared.arguments["k"].positional
-        self.findings.add("E205", item.span, message,
-                          help=T("For the window write `k` before it, as in `{example}`.", example=declared.example)
-                          if window else (T("It is written like this: `{example}`.", example=declared.example)))
+        if issubclass(declared, Activation) and isinstance(item, tree.Number):
+            help = T("It changes no sizes. With {n} outputs before it: `dense {n} {name}`.", n=item.text,
+                     name=declared.name)
+        else:
+            help = T("It is written like this: `{example}`.", example=declared.example)
+        self.findings.add("E205", item.span, message, help=help)
         raise Refused
 
-    def _missing(self, declared: type[Layer], name: tree.Word, argument: Argument, items: Sequence[tree.Item]) -> None:
-        if argument.name == "k" and not argument.positional:
-            message, example = T("`{layer}` needs its window size `k`.", layer=declared.name), "k3"
+    def _missing(self, declared: type[Layer], name: tree.Word, missing: list[Argument],
+                 items: Sequence[tree.Item]) -> None:
+        first = missing[0] if missing[0].positional or len(missing) == 1 else missing[1]
+        if first.name == "k" and not first.positional:
+            message = T("`{layer}` needs its window size `k`.", layer=declared.name)
         else:
-            message = T("`{layer}` needs {kind}: {doc}.", layer=declared.name, kind=argument.kind,
-                        doc=translated_doc(argument))
-            example = ""
-        written = " ".join(filter(None, (name.text, *(_show(i) for i in items), example)))
-        self.findings.add("E203", name.span, message, help=T("For example `{example}`.",
-                                                             example=written if example else declared.example))
+            message = T("`{layer}` lacks a value: {doc}.", layer=declared.name, doc=translated_doc(first))
+        text = self.findings.source.text
+        written = [text[i.span.start : i.span.end] for i in items]
+        value = declared.example.split()[1] if first.positional else ""
+        window = "k3" if any(a.name == "k" and not a.positional for a in missing) else ""
+        line = " ".join(filter(None, (name.text, value, *written, window)))
+        self.findings.add("E203", name.span, message, help=T("For example `{example}`.", example=line))
+
+
+class _Ended(Exception):
+    """The rest of a line is not worth reading."""
 
 
 class _Queue:
@@ -209,6 +270,13 @@ class _Queue:
     def peek(self) -> tree.Item | None:
         return self.items[self.position] if self.position < len(self.items) else None
 
+    def skip_value(self) -> None:
+        """Leaves out what an unknown option is given."""
+        item = self.peek()
+        word = isinstance(item, tree.Word) and item.text in ("same", "valid")
+        if word or isinstance(item, (tree.Number, tree.Sizes)):
+            self.take()
+
     def take(self) -> tree.Item:
         self.position += 1
         return self.items[self.position - 1]
@@ -217,7 +285,3 @@ class _Queue:
 def translated_doc(argument: Argument) -> T:
     """An argument's documentation as a text in the user's language."""
     return T(argument.doc or argument.name)
-
-
-def _show(item: tree.Item) -> str:
-    return item.text if isinstance(item, (tree.Number, tree.Word)) else ""

@@ -34,7 +34,7 @@ def verify(network: Network, report: Report, findings: Findings) -> None:
     _channels_first(network, findings)
     _dominating_dense(report, findings)
     _field_beyond_input(network, report, findings)
-    for expectation in network.expectations:
+    for expectation in network.expectations if network.nodes else ():
         _expectation(expectation, report, findings)
 
 
@@ -225,7 +225,7 @@ def _expectation(expectation: Expectation, report: Report, findings: Findings) -
             "E401", written.span,
             T("Expected {quantity} {sign}{expected}, but it is {actual}.", quantity=T("the shape") if
               expectation.quantity == "shape" else quantity, sign=sign, expected=shown[1], actual=shown[0]),
-            help=_correct(written, shown[0]) if expectation.comparison == "=" else None,
+            help=_correct(expectation, report, actual, shown[0]) if expectation.comparison == "=" else None,
         )
 
 
@@ -246,9 +246,17 @@ def _number(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else algebra.text(value)
 
 
-def _correct(written: tree.Expect, actual: str) -> T:
+def _correct(expectation: Expectation, report: Report, actual: Any, shown: str) -> T:
+    written, expected = expectation.written, expectation.expected
+    if isinstance(expected, float) and algebra.is_number(actual) and abs(expected * 1000 - actual) < 0.5:
+        return T("A point is decimal here, and thousands are not grouped: write `{text}`.", text=str(actual))
+    if expectation.quantity == "shape" and len(expected) == 1:
+        for quantity in ("params", "macs"):
+            total = algebra.simplify(sum(getattr(f, quantity) for f in report.facts[1 : expectation.node + 1]))
+            if total == expected[0]:
+                return T("Write `{text}`.", text=f"expect {quantity} {total}")
     words = "".join(f"{w.text} " for w in written.words)
     return T("If the network is right, write `expect {words}{actual}`.", words=words,
-             actual=actual.replace("×", "x").replace(",", ""))
+             actual=shown.replace("×", "x").replace(",", ""))
 
 

@@ -11,7 +11,9 @@ def closest(word: str, names: Iterable[str]) -> str | None:
     """The name most like `word`, if one is alike enough."""
     from difflib import get_close_matches
 
-    matches = get_close_matches(word.lower(), list(names), n=1, cutoff=0.6)
+    names = list(names)
+    matches = [n for n in names if len(word) > 3 and n.startswith(word.lower())]
+    matches = matches or get_close_matches(word.lower(), names, n=1, cutoff=0.6)
     return matches[0] if matches else None
 
 

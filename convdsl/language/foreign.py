@@ -1,0 +1,169 @@
+"""What Keras and PyTorch write, said in this language: `Conv2D(64, (3, 3), activation="relu")` is `conv 64 k3 relu`.
+
+Only used to answer somebody who types it; nothing here is part of the language.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any
+
+MAX_CHARACTERS = 400
+
+_KERAS_CONV = ("count", "k", "s", "p")
+_TORCH_CONV = ("", "count", "k", "s", "p", "d", "g")
+_POOL = ("k", "s", "p")
+_LAYERS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+    "conv": ("conv", _KERAS_CONV, _TORCH_CONV),
+    "convolution": ("conv", _KERAS_CONV, _TORCH_CONV),
+    "convtranspose": ("tconv", ("count", "k", "s", "p", "op"), ("", "count", "k", "s", "p", "op", "g")),
+    "tconv": ("tconv", _KERAS_CONV, _KERAS_CONV),
+    "depthwiseconv": ("dwconv", ("k", "s", "p", "m"), ("k", "s", "p", "m")),
+    "dwconv": ("dwconv", ("k", "s", "p", "m"), ("k", "s", "p", "m")),
+    "locallyconnected": ("local", _KERAS_CONV, _KERAS_CONV),
+    "dense": ("dense", ("count", "activation"), ("count", "activation")),
+    "linear": ("dense", ("", "count"), ("", "count")),
+    "maxpool": ("maxpool", _POOL, _POOL),
+    "maxpooling": ("maxpool", _POOL, _POOL),
+    "avgpool": ("avgpool", _POOL, _POOL),
+    "averagepooling": ("avgpool", _POOL, _POOL),
+    "globalaveragepooling": ("globalavgpool", (), ()),
+    "globalmaxpooling": ("globalmaxpool", (), ()),
+    "adaptiveavgpool": ("adaptiveavgpool", ("count",), ("count",)),
+    "flatten": ("flatten", (), ()),
+    "dropout": ("dropout", ("count",), ("count",)),
+    "spatialdropout": ("dropout", ("count",), ("count",)),
+    "activation": ("", ("activation",), ("activation",)),
+    "batchnormalization": ("bn", (), ()),
+    "batchnorm": ("bn", (), ()),
+    "layernormalization": ("ln", (), ()),
+    "layernorm": ("ln", (), ()),
+    "groupnormalization": ("gn", ("count",), ("count",)),
+    "groupnorm": ("gn", ("count",), ("count",)),
+    "instancenorm": ("in", (), ()),
+    "upsampling": ("upsample", ("count",), ("count",)),
+    "upsample": ("upsample", ("count",), ("count",)),
+    "zeropadding": ("pad", ("count",), ("count",)),
+    "zeropad": ("pad", ("count",), ("count",)),
+    "cropping": ("crop", ("count",), ("count",)),
+    "leakyrelu": ("leaky_relu", ("count",), ("count",)),
+    **{name: (name, (), ()) for name in ("relu", "relu6", "prelu", "elu", "selu", "gelu", "silu", "sigmoid", "tanh",
+                                         "softmax", "hardswish", "hardsigmoid", "identity")},
+    "input": ("input", ("count",), ("count",)),
+    "inputlayer": ("input", ("count",), ("count",)),
+}
+"""Name without its rank: the word here, and what Keras and PyTorch mean by the arguments without names."""
+
+_KEYWORDS = {
+    "filters": "count", "out_channels": "count", "units": "count", "out_features": "count", "rate": "count",
+    "num_groups": "count", "output_size": "count", "shape": "count", "negative_slope": "count", "alpha": "count",
+    "size": "count", "scale_factor": "count", "groups": "g", "kernel_size": "k", "pool_size": "k", "strides": "s",
+    "stride": "s", "padding": "p", "dilation_rate": "d", "dilation": "d", "output_padding": "op",
+    "depth_multiplier": "m",
+    "activation": "activation", "use_bias": "bias", "bias": "bias", "ceil_mode": "ceil", "input_shape": "input",
+    "k": "k", "s": "s", "p": "p", "d": "d", "g": "g",
+}
+_OPTIONS = ("k", "s", "p", "d", "g", "op", "m")
+_DEFAULTS = {"s1", "p0", "d1", "g1", "op0", "p valid"}
+
+
+def rewrite(text: str) -> str | None:
+    """The line of this language that does what a framework's call does, or None where `text` is no such call."""
+    text = text.strip().rstrip(",;")
+    if len(text) > MAX_CHARACTERS or "(" not in text or text.count("(") > 12:
+        return None
+    try:
+        body = ast.parse(text.replace("×", "x")).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    if len(body) != 1 or not isinstance(body[0], (ast.Expr, ast.Assign)):
+        return None
+    call = body[0].value
+    while isinstance(call, ast.Call):
+        if isinstance(call.func, ast.Call):
+            call = call.func
+        elif isinstance(call.func, ast.Attribute) and call.func.attr in ("add", "append") and len(call.args) == 1:
+            call = call.args[0]
+        else:
+            return _layer(call)
+    return None
+
+
+def _layer(call: ast.Call) -> str | None:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    plain = re.sub(r"[123]d", "", name.lower()).replace("_", "")
+    if plain not in _LAYERS:
+        return None
+    word, keras, torch = _LAYERS[plain]
+    found: dict[str, Any] = {}
+    roles = torch if re.search(r"[123]d", name) else keras
+    loose = []
+    for number, argument in enumerate(call.args):
+        value = _value(argument)
+        if isinstance(argument, ast.Name):
+            loose.append(argument.id)
+        elif number < len(roles) and roles[number] and value is not None:
+            found[roles[number]] = value
+        elif not roles and word == "input" and isinstance(value, int):
+            found["count"] = (*found.get("count", ()), value)
+    if word == "input" and call.args and all(isinstance(_value(a), int) for a in call.args):
+        found["count"] = tuple(_value(a) for a in call.args)
+    for keyword in call.keywords:
+        role = _KEYWORDS.get(keyword.arg or "")
+        value = _value(keyword.value)
+        if plain == "dropout" and role == "p":
+            role = "count"
+        if role and value is not None:
+            found[role] = value
+    return _write(word, found, loose)
+
+
+def _write(word: str, found: dict[str, Any], loose: list[str]) -> str | None:
+    parts = [word]
+    if "count" in found:
+        sizes = found["count"]
+        parts.append(_sizes(sizes, full=word == "input"))
+    for option in _OPTIONS:
+        value = found.get(option)
+        if value is not None and value is not False:
+            pooled = option == "k" and word.endswith("pool")
+            written = f"{option} {value}" if isinstance(value, str) else ("" if pooled else option) + _sizes(value)
+            if written not in _DEFAULTS and not (option == "s" and word.endswith("pool") and value == found.get("k")):
+                parts.append(written)
+    windowed = word in ("conv", "tconv", "dwconv", "local")
+    if windowed and "k" not in found and not any(name.startswith("k") for name in loose):
+        parts.append("k3")
+    parts += [name for name in loose if re.fullmatch(r"[a-z]{1,2}[0-9]+|[a-z_]{3,}", name)]
+    if found.get("ceil") is True:
+        parts.append("ceil")
+    if found.get("bias") in (False, 0):
+        parts.append("nobias")
+    if isinstance(found.get("activation"), str) and found["activation"] != "linear":
+        parts.append(found["activation"])
+    line = " ".join(filter(None, parts))
+    if isinstance(found.get("input"), tuple):
+        line = f"input {_sizes(found['input'], full=True)} -> {line}"
+    return line or None
+
+
+def _sizes(value: Any, full: bool = False) -> str:
+    if not isinstance(value, tuple):
+        return f"{value:g}" if isinstance(value, float) else str(value)
+    if not full and len(set(value)) == 1:
+        return str(value[0])
+    return "x".join(map(str, value))
+
+
+def _value(node: ast.expr) -> Any:
+    """A number, tuple of whole numbers, lower-case word or truth value; None for anything else."""
+    if isinstance(node, (ast.Tuple, ast.List)):
+        values = tuple(_value(e) for e in node.elts)
+        return values if values and all(isinstance(v, int) for v in values) else None
+    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float, str)):
+        return node.value.lower() if isinstance(node.value, str) else node.value
+    if isinstance(node, ast.Name) and node.id in ("true", "false"):
+        return node.id == "true"
+    if isinstance(node, ast.Attribute):
+        return node.attr.lower()
+    return None

@@ -1,0 +1,197 @@
+"""Syntax errors that come from habit: other tools' arrows, commas, comments and calls, lists, decimal commas.
+
+Each function looks for one habit around the token that broke, and answers with what is wrong and the text to write.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from lark import Token
+
+from convdsl.language import foreign, slips
+from convdsl.language.layout import span_of
+from convdsl.language.statement import BRACED, ENDS, SIZES, Answer, Statement, around, word_before
+from convdsl.messages import T
+from convdsl.source import Span
+
+_ARROWS = re.compile(r"(\|>|-+>|=+>|[—–]>?|⇒|⟶|>+|;|\||=|-|\+)[ \t]*[A-Za-z]")
+_OPTION = re.compile(r"[a-z]{1,2} ?=? ?[0-9?A-Z(][^ ]*|[a-z_]+ ?= ?\S+|p (same|valid)|[a-z_]+")
+
+
+def answer(tokens: list[Token], position: int, expected: set[str], source: str) -> Answer | None:
+    """The answer of the first habit that is recognised in the statement around `tokens[position]`."""
+    statement = around(tokens, position, expected, source)
+    for habit in _HABITS:
+        found = habit(statement)
+        if found is not None:
+            return found
+    return None
+
+
+# Other tools.
+
+
+def _call(s: Statement) -> Answer | None:
+    if s.first in ("INPUT", "LET", "EXPECT", "BLOCK", "NET", "TRAIN"):
+        return None
+    rewritten = foreign.rewrite(s.text)
+    return written_elsewhere(s.span, rewritten) if rewritten else None
+
+
+def written_elsewhere(span: Span, rewritten: str) -> Answer:
+    """A call as Python writes it, and what it is called here."""
+    return Answer(span, T("A layer's values stand behind its name, without parentheses and commas."),
+                  T("Here it is written `{text}`.", text=rewritten), "E109")
+
+
+def _assignment(s: Statement) -> Answer | None:
+    if s.token.type != "EQUAL" or s.place != 1 or s.first not in ("WORD", "MIXED", "SYMBOL"):
+        return None
+    rest = s.text[span_of(s.token).end - s.span.start :].strip()
+    if re.match(r"[0-9(]", rest):
+        return Answer(s.span, T("A value is given a name with `let`, and names are upper-case."),
+                      T("Write `{text}`.", text=f"let {str(s.tokens[0]).upper()} = {rest}"))
+    return Answer(span_of(s.tokens[0]).to(span_of(s.token)),
+                  T("Layers have no names: each one works on the one before it."), T("Write `{text}`.", text=rest))
+
+
+def _comment(s: Statement) -> Answer | None:
+    before = str(s.before) if s.before is not None else ""
+    for token, shown in ((s.token, str(s.token)), (s.before, before)):
+        if token is not None and shown in ("//", "/", "%") and (token is not s.token or not s.place or shown == "//"):
+            if shown != "//" and s.tokens[0] is not token:
+                continue
+            return Answer(span_of(token), T("`{token}` begins no comment here.", token=shown),
+                          T("A comment begins with #."))
+    return None
+
+
+def _python_matrix(s: Statement) -> Answer | None:
+    match = re.search(r"\[\s*(\[.*\])\s*\]", s.text, re.DOTALL)
+    if s.token.type != "STRAY" or str(s.token) != "[" or not match:
+        return None
+    rows = [" ".join(re.split(r"[\s,]+", row.strip(" ,"))) for row in re.findall(r"\[([^\]\[]*)\]", match[1])]
+    span = Span(s.span.start + match.start(), s.span.start + match.end())
+    return Answer(span, T("A matrix stands in one pair of brackets, with `;` between its rows."),
+                  T("Write `{text}`.", text=f"[{'; '.join(rows)}]"))
+
+
+# Between statements.
+
+
+def _arrow(s: Statement) -> Answer | None:
+    start = span_of(s.token).start
+    match = _ARROWS.match(s.source, start)
+    if match is None or not ({"SEP"} & s.expected or s.token.type == "VBAR" or (s.token.type == "STRAY" and s.place)):
+        return None
+    if s.token.type == "VBAR" and "LBRACE" in {b.type for b in s.brackets}:
+        return None
+    sign = match[1]
+    message = (T("`|` separates branches, and only inside braces.") if sign == "|" else
+               T("`{sign}` does not separate layers.", sign=sign))
+    return Answer(Span(start, start + len(sign)), message, T("Write `->` or begin a new line."))
+
+
+def _bullet(s: Statement) -> Answer | None:
+    if s.place or s.token.type not in ("NUMBER", "MINUS", "TIMES", "STRAY") or str(s.token) in "[\"“«'":
+        return None
+    following = s.source[span_of(s.token).end : span_of(s.token).end + 20]
+    if s.token.type == "NUMBER" and re.match(r"\s*[x×*]?\s*\{", following):
+        return Answer(span_of(s.token), T("Layers are repeated with `repeat`."),
+                      T("Write `repeat {n} {{ … }}`.", n=str(s.token)))
+    if not re.match(r"[.):-]?\s+[a-z]", following):
+        return None
+    return Answer(span_of(s.token), T("Lines have no numbers and no bullets."), T("Remove it."))
+
+
+# Commas, points, percent signs.
+
+
+def _comma(s: Statement) -> Answer | None:
+    if s.token.type != "COMMA" or s.before is None or s.after is None:
+        return None
+    bracket = s.brackets[-1] if s.brackets else None
+    inside = [t for t in s.tokens if bracket is not None and (t.start_pos or 0) > (bracket.start_pos or 0)]
+    closing = next((i for i, t in enumerate(inside) if t.type == "RPAR"), -1)
+    if bracket is not None and bracket.type in ("LPAR", "CALL") and closing > 0:
+        sizes = inside[:closing]
+        if all(t.type in (*SIZES, "COMMA") for t in sizes):
+            text = "x".join(str(t) for t in sizes if t.type != "COMMA")
+            opening = s.tokens.index(bracket) if bracket in s.tokens else 0
+            name = next((str(t) for t in reversed(s.tokens[:opening]) if t.type == "WORD"), "")
+            return Answer(span_of(bracket).to(span_of(inside[closing])), T("Sizes are joined by `x`, not by commas."),
+                          T("Write `{text}`.", text=f"{name if len(name) < 3 else ''}{text}"))
+    if s.before.type == s.after.type == "NUMBER" and span_of(s.after).start <= span_of(s.token).end:
+        return _decimal_comma(s, str(s.before), str(s.after), span_of(s.before).to(span_of(s.after)))
+    if bracket is not None and bracket.type == "LBRACE" and word_before(s.source, bracket) in BRACED[:3]:
+        return Answer(span_of(s.token), T("Branches are separated by `|`."), T("Write `|` instead of the comma."))
+    if "SEP" not in s.expected or s.first not in ("WORD", "MIXED"):
+        return None
+    parts = [p.strip() for p in s.text.split(",")]
+    if all(_OPTION.fullmatch(p) for p in parts[1:]):
+        return Answer(span_of(s.token), T("Options are separated by spaces, not by commas."),
+                      T("Write `{text}`.", text=" ".join(parts)))
+    return Answer(span_of(s.token), T("A comma does not separate layers."), T("Write `->` or begin a new line."))
+
+
+def _decimal_comma(s: Statement, left: str, right: str, span: Span) -> Answer:
+    if len(right) == 3 and left != "0" and s.first == "EXPECT":
+        return Answer(span, T("Digits are not grouped with commas."), T("Write `{text}`.", text=left + right))
+    return Answer(span, T("A comma cannot stand inside a number."),
+                  T("Decimals are written with a point: {number}.", number=f"{left}.{right}"))
+
+
+def _point(s: Statement) -> Answer | None:
+    if str(s.token) != "." or s.after is None or s.after.type != "NUMBER":
+        return None
+    if s.before is not None and span_of(s.before).end == span_of(s.token).start and str(s.before)[-1:].isdigit():
+        return Answer(span_of(s.before).to(span_of(s.after)), T("This has to be a whole number."),
+                      T("Windows, strides, paddings and counts are whole: `{text}`.", text=str(s.before)))
+    return Answer(span_of(s.token).to(span_of(s.after)), T("A number begins with a digit."),
+                  T("Write `{text}`.", text=f"0.{s.after}"))
+
+
+def _percent(s: Statement) -> Answer | None:
+    sign = s.before
+    if sign is None or str(sign) != "%" or s.place < 2 or s.tokens[s.place - 2].type != "NUMBER":
+        return None
+    number = s.tokens[s.place - 2]
+    return Answer(span_of(number).to(span_of(sign)), T("Shares are written as decimals, without a percent sign."),
+                  T("Write `{text}`.", text=f"{float(str(number).rstrip('KMG').replace('_', '')) / 100:g}"))
+
+
+def _comparison(s: Statement) -> Answer | None:
+    if s.first != "EXPECT" or s.before is None or str(s.before) + str(s.token) not in ("=>", "=<"):
+        return None
+    return Answer(span_of(s.before).to(span_of(s.token)), T("The sign of equality stands last."),
+                  T("Write `{text}`.", text=f"{s.token}="))
+
+
+def _bare_expression(s: Statement) -> Answer | None:
+    """`k2*F-1` instead of `k(2*F-1)`."""
+    if s.token.type not in ("PLUS", "MINUS", "TIMES", "WHOLE", "OVER", "REST") or s.before is None:
+        return None
+    start = span_of(s.before).start
+    match = re.match(r"([a-z]{1,2})([0-9A-Z][0-9A-Z_]*[-+*/%][-0-9A-Z_+*/%()]*)", s.source[start : start + 60])
+    if match is None:
+        return None
+    return Answer(Span(start, start + len(match[0])), T("An expression stands in parentheses."),
+                  T("Write `{text}`.", text=f"{match[1]}({match[2]})"))
+
+
+def _no_value(s: Statement) -> Answer | None:
+    """`k=` with nothing behind it, and an arrow that leads nowhere."""
+    if s.token.type not in ENDS or s.before is None or s.before.type != "EQUAL" or s.place < 2:
+        return None
+    name = s.tokens[s.place - 2]
+    return Answer(span_of(name).to(span_of(s.before)), T("`{option}` has no value.", option=str(name)),
+                  T("Write one behind it: `{text}`.", text=f"{name}3"))
+
+
+_HABITS: tuple[Callable[[Statement], Answer | None], ...] = (
+    slips.input, slips.net, slips.let, slips.train, slips.parentheses, _call, _assignment, _comment, _python_matrix,
+    _percent, _comparison, _comma, _point, slips.small_symbol, slips.capital_name, _bullet, _bare_expression, _arrow,
+    _no_value,
+)

@@ -1,0 +1,111 @@
+"""Slips in the lines that begin with a keyword, capitals and small letters, parentheses for braces."""
+
+from __future__ import annotations
+
+import re
+
+from convdsl.language.layout import span_of
+from convdsl.language.statement import BRACED, SIZES, Answer, Statement, word_before
+from convdsl.messages import T
+
+_IN_SIZES = (*SIZES, "LPAR", "RPAR", "CALL", "COMMA", "EQUAL", "X", "TIMES", "MATRIX")
+# Capitals.
+
+
+def capital_name(s: Statement) -> Answer | None:
+    if s.place or s.token.type != "SYMBOL":
+        return None
+    if s.after is not None and s.after.type == "EQUAL" and len(s.tokens) > 2:
+        return Answer(span_of(s.token), T("A value is given a name with `let`."),
+                      T("Write `{text}`.", text=f"let {s.text}"))
+    text = s.with_token(str(s.token).lower())
+    return Answer(span_of(s.token), T("Names are lower-case; `{token}` would be a symbol.", token=str(s.token)),
+                  T("Write `{text}`.", text=text))
+
+
+def small_symbol(s: Statement) -> Answer | None:
+    if s.token.type != "WORD" or "SYMBOL" not in s.expected or s.first not in ("BLOCK", "LET", "INPUT", "EXPECT"):
+        return None
+    shown = str(s.token)
+    if s.first in ("INPUT", "EXPECT"):
+        if not re.fullmatch(r"[a-z][0-9]?(x[a-z0-9]+)*", shown):
+            return None
+        upper = "x".join(part.upper() for part in shown.split("x"))
+    else:
+        upper = shown.upper().replace("-", "_")
+    return Answer(span_of(s.token), T("A symbol for a number is upper-case."), T("Write `{text}`.", text=upper))
+
+
+# Keywords.
+
+
+def input(s: Statement) -> Answer | None:
+    if s.first != "INPUT":
+        return None
+    rest = s.tokens[1:]
+    if s.place > 1 and s.place == len(s.tokens):
+        return None
+    named = s.token.type == "SYMBOL" and len(s.token) > 2 and s.place > 1
+    if rest and not named and all(t.type in _IN_SIZES or str(t) in (":", "[", "]", ";") for t in rest):
+        sizes = re.findall(r"[A-Z][A-Z0-9_]*|[0-9]+|\?[A-Z]*", " ".join(map(str, rest)))
+        if 1 <= len(sizes) <= 4:
+            return Answer(span_of(rest[0]).to(span_of(rest[-1])), T("The sizes of an input are joined by `x`."),
+                          T("Write `{text}`.", text=f"input {'x'.join(sizes)}"))
+    glued = s.before is not None and span_of(s.before).end == span_of(s.token).start
+    if str(s.token) == "x" and glued:
+        return Answer(span_of(s.token), T("Behind this `x` a size is missing."),
+                      T("An input is height × width × channels: `input 28x28x3`."))
+    if named or (s.place and s.token.type in ("WORD", "MIXED") and glued):
+        return Answer(span_of(s.token), T("`{token}` is no size.", token=str(s.token)),
+                      T("An input is height × width × channels: `input 28x28x3`."))
+    if len(s.tokens) == 1:
+        return Answer(span_of(s.tokens[0]), T("`input` needs its sizes."),
+                      T("An input is height × width × channels: `input 28x28x3`."))
+    return None
+
+
+def net(s: Statement) -> Answer | None:
+    if s.first != "NET":
+        return None
+    words = re.findall(r"\w+", s.text)[1:]
+    if not words:
+        return Answer(span_of(s.tokens[0]), T("`net` needs a name."), T("Write `{text}`.", text="net lenet5"))
+    if s.token.type not in ("WORD", "MIXED", "SYMBOL", "NUMBER", "STRING", "STRAY", "MINUS"):
+        return None
+    name = "_".join(words)
+    name = name if name[0].isalpha() else f"net_{name}"
+    return Answer(span_of(s.tokens[1]).to(span_of(s.tokens[-1])), T("The name of a net is one word."),
+                  T("Write `{text}`.", text=f"net {name}"))
+
+
+def let(s: Statement) -> Answer | None:
+    if s.first != "LET" or "EQUAL" not in s.expected or len(s.tokens) < 3:
+        return None
+    rest = s.text[span_of(s.token).start - s.span.start :]
+    return Answer(s.span, T("`=` is missing."), T("Write `{text}`.", text=f"let {s.tokens[1]} = {rest}"))
+
+
+def train(s: Statement) -> Answer | None:
+    if s.first != "TRAIN" or s.place != 1:
+        return None
+    return Answer(span_of(s.tokens[0]), T("`{name}` needs braces.", name="train"),
+                  T("It is written like this: `{example}`.", example="train { epochs 5 }"))
+
+
+def parentheses(s: Statement) -> Answer | None:
+    """`residual ( conv … )` and `repeat(3) { … }`."""
+    if s.token.type == "LBRACE" and len(s.tokens) > 3 and s.tokens[1].type == "CALL":
+        name = str(s.tokens[0])
+        if name in BRACED:
+            inside = s.text[len(name) :].strip(" ()")
+            return Answer(s.span, T("The value of `{name}` stands without parentheses.", name=name),
+                          T("Write `{text}`.", text=f"{name} {inside} {{ … }}"))
+    bracket = s.brackets[-1] if s.brackets else None
+    if s.token.type == "WORD" and bracket is not None and bracket.type in ("LPAR", "CALL"):
+        name = word_before(s.source, bracket)
+        if name in BRACED:
+            return Answer(span_of(bracket), T("Layers are grouped by braces, not by parentheses."),
+                          T("It is written like this: `{example}`.", example=f"{name} {{ … }}"))
+    return None
+
+

@@ -1,0 +1,95 @@
+"""The statement around a syntax error, and what can be answered to it."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from lark import Token
+
+from convdsl.language.layout import span_of
+from convdsl.messages import T
+from convdsl.source import Span
+
+MAX_TOKENS = 120
+ENDS = ("SEP", "VBAR", "RBRACE", "$END")
+SIZES = ("NUMBER", "SYMBOL", "HOLE")
+BRACED = ("add", "mul", "concat", "residual", "repeat", "freeze", "aux")
+"""Words that stand before braces."""
+
+
+class Answer(NamedTuple):
+    """What is wrong, and what to write."""
+
+    span: Span
+    message: T
+    help: T
+    code: str = "E101"
+
+
+class Statement(NamedTuple):
+    """The statement around the token that broke: `token` is `tokens[place]`, or what ends them."""
+
+    tokens: list[Token]
+    place: int
+    token: Token
+    text: str
+    source: str
+    brackets: list[Token]
+    expected: set[str]
+
+    @property
+    def before(self) -> Token | None:
+        return self.tokens[self.place - 1] if self.place else None
+
+    @property
+    def after(self) -> Token | None:
+        return self.tokens[self.place + 1] if self.place + 1 < len(self.tokens) else None
+
+    @property
+    def first(self) -> str:
+        """The type of the first token."""
+        return self.tokens[0].type if self.tokens else ""
+
+    @property
+    def span(self) -> Span:
+        return span_of(self.tokens[0]).to(span_of(self.tokens[-1])) if self.tokens else span_of(self.token)
+
+    def with_token(self, replacement: str) -> str:
+        """The statement's text with something else in the place of the token."""
+        start = self.span.start
+        span = span_of(self.token)
+        return self.text[: span.start - start] + replacement + self.text[span.end - start :]
+
+
+def open_brackets(tokens: list[Token]) -> list[Token]:
+    """Brackets that are not closed, outermost first."""
+    opened: list[Token] = []
+    for token in tokens:
+        if token.type in ("LBRACE", "LPAR", "CALL"):
+            opened.append(token)
+        elif token.type in ("RBRACE", "RPAR") and opened:
+            opened.pop()
+    return opened
+
+
+def around(tokens: list[Token], position: int, expected: set[str], source: str) -> Statement:
+    start = position
+    while start > max(position - MAX_TOKENS, 0) and tokens[start - 1].type not in (*ENDS, "LBRACE"):
+        start -= 1
+    end = position
+    while end < min(position + MAX_TOKENS, len(tokens)) and tokens[end].type not in (*ENDS, "LBRACE"):
+        end += 1
+    inner = tokens[start:end]
+    text = source[span_of(inner[0]).start : span_of(inner[-1]).end] if inner else ""
+    brackets = open_brackets(tokens[max(position - MAX_TOKENS, 0) : position])
+    return Statement(inner, position - start, tokens[position], text, source, brackets, expected)
+
+
+def word_before(source: str, bracket: Token) -> str:
+    """The name before a bracket, behind any numbers: `add` before `{`, `repeat` before `3 (`."""
+    start = bracket.start_pos or 0
+    match = re.search(r"([a-z_]+)[ \t0-9.]*$", source[max(start - 40, 0) : start])
+    return match[1] if match else ""
+
+

@@ -1,0 +1,105 @@
+"""Writes a layer as it was probably meant: `conv 64 3 padding=same` as `conv 64 k3 p same`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from convdsl.language import tree
+from convdsl.layers import ACTIVATIONS, Layer
+from convdsl.layers.arguments import Choice, Flag
+from convdsl.network.words import ACTIVATION, BIAS, NO, OPTIONS, WITHOUT_BIAS, fold
+
+_BY_FOLDED = {fold(name): name for name in ACTIVATIONS}
+_SHORT = re.compile(r"([a-z]{1,2})([0-9]+(?:x[0-9]+)*)([a-z_]*)")
+
+
+def mend(declared: type[Layer], items: Sequence[tree.Item], text: str) -> str:
+    """The layer with its options by their names here. `text` is the program's text, for what is kept as it stands."""
+    return " ".join([declared.name, *_Mending(declared, list(items), text).words()])
+
+
+class _Mending:
+    def __init__(self, declared: type[Layer], items: list[tree.Item], text: str) -> None:
+        self.declared = declared
+        self.items = items
+        self.text = text
+        self.options = {n for n, a in declared.arguments.items() if not isinstance(a, (Flag, Choice))}
+        self.values = [n for n, a in declared.arguments.items() if a.positional and n in self.options]
+        self.loose = [n for n in ("k", "s", "p") if n in self.options and n not in self.values]
+
+    def words(self) -> Iterator[str]:
+        while self.items:
+            item = self.items.pop(0)
+            written = self.text[item.span.start : item.span.end]
+            match item:
+                case tree.Comma():
+                    continue
+                case tree.Named():
+                    yield self._named(item.key.text, self._written(item.value), written)
+                case tree.Word():
+                    yield self._word(item.text)
+                case tree.Symbol() if self._means_option(item.name):
+                    yield self._word(item.name.lower())
+                case tree.Matrix() | tree.Text():
+                    yield written
+                case _ if self.values:
+                    self.values.pop(0)
+                    yield written
+                case _ if self.loose:
+                    yield self.loose.pop(0) + written
+                case _:
+                    yield written
+
+    def _written(self, value: tree.Value | tree.Word) -> str:
+        return self.text[value.span.start : value.span.end]
+
+    def _means_option(self, name: str) -> bool:
+        """`K3` and `RELU` are no symbols, by the look of them."""
+        match = _SHORT.fullmatch(name.lower())
+        return name.lower() in ACTIVATIONS or (match is not None and match[1] in self.options and not match[3])
+
+    def _named(self, key: str, value: str, written: str) -> str:
+        plain = fold(key)
+        if plain in ACTIVATION:
+            return _BY_FOLDED.get(fold(value), value)
+        if plain in BIAS:
+            return "nobias" if value.lower() in ("false", "0", "no") else ""
+        option = OPTIONS.get(plain, plain)
+        if plain in _BY_FOLDED:
+            return f"{_BY_FOLDED[plain]} {value}"
+        if option not in self.options:
+            return written
+        self.loose.clear()
+        if option in self.values:
+            self.values.remove(option)
+            return value
+        return f"{option} {value.lower()}" if value.lower() in ("same", "valid") else f"{option}{value.strip('()')}"
+
+    def _word(self, word: str) -> str:
+        plain = fold(word)
+        following = self.items[0] if self.items else None
+        if plain in NO and isinstance(following, tree.Word) and fold(following.text) in BIAS:
+            self.items.pop(0)
+            return "nobias"
+        if plain in WITHOUT_BIAS:
+            return "nobias"
+        if plain in ("same", "valid"):
+            return f"p {plain}"
+        option = OPTIONS.get(plain, word if word in self.options else "")
+        valued = isinstance(following, (tree.Number, tree.Sizes, tree.Symbol, tree.Hole, tree.Binary)) or (
+            isinstance(following, tree.Word) and fold(following.text) in ("same", "valid"))
+        if (option in self.options or plain in ACTIVATION) and following is not None and \
+                (valued or isinstance(following, tree.Word)):
+            self.items.pop(0)
+            return self._named(option or word, self.text[following.span.start : following.span.end], word)
+        match = _SHORT.fullmatch(word.lower())
+        if match and match[1] in self.options:
+            self.loose.clear()
+            return f"{match[1]}{match[2]} {match[3]}".strip()
+        if self.values and re.fullmatch("[a-z]", word):
+            self.values.pop(0)
+            return word.upper()
+        if re.fullmatch("[a-z]{2}", word) and word[0] in self.options:
+            return word[0] + word[1].upper()
+        return _BY_FOLDED.get(plain, word)

@@ -1,0 +1,64 @@
+"""Answers to names that no layer has: what is meant, and how it is written here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from convdsl.language import tree
+from convdsl.language.foreign import rewrite
+from convdsl.language.habits import Answer, written_elsewhere
+from convdsl.layers import BY_NAME, COMBINATIONS, STRUCTURES
+from convdsl.messages import T
+from convdsl.network.binding import Binder
+from convdsl.network.suggest import did_you_mean
+from convdsl.network.words import KEYWORDS, NOT_HERE, fold, keyword_called, layer_called
+
+_OPTION = re.compile(r"[kspdg][0-9]+")
+_GLUED = re.compile(r"([a-z_]+?)([0-9]+)((?:[kspdg][0-9]+)*)")
+
+
+def answer(written: tree.Layer, blocks: Mapping[str, tree.Block], binder: Binder, text: str) -> T | Answer:
+    """The way out for a layer that does not exist: a help, or another diagnosis altogether. `text` is the program's."""
+    word = written.name.text
+    line = text[written.span.start : written.span.end]
+    rest = text[written.name.span.end : written.span.end].strip()
+    if word in blocks:
+        return _uncalled_block(blocks[word], written)
+    if written.branches is None and line[len(word) :].startswith("("):
+        rewritten = rewrite(line)
+        if rewritten is not None:
+            return written_elsewhere(written.span, rewritten)
+    keyword = keyword_called(word)
+    declared = layer_called(word)
+    if keyword is not None and (declared is None or written.branches is not None):
+        return T("Here it is written `{example}`.", example=_keyword_line(keyword, rest))
+    if declared is not None:
+        mended = None if written.branches is not None else binder.mended_line(declared, written.items, {})
+        return T("Here it is written `{example}`.", example=mended or declared.example)
+    if fold(word) in NOT_HERE:
+        return T("This is a language for convolutional networks: recurrent and attention layers do not exist in it.")
+    if _OPTION.fullmatch(word):
+        return T("`{option}` is an option: it stands on the line of its layer.", option=word)
+    glued = _GLUED.fullmatch(word)
+    if glued and glued[1] in BY_NAME:
+        spaced = " ".join(filter(None, (glued[1], glued[2], *_OPTION.findall(glued[3]), rest)))
+        return T("Here it is written `{example}`.", example=spaced)
+    names = [*BY_NAME, *STRUCTURES, *blocks, *KEYWORDS]
+    return did_you_mean(word, names) or T("`convdsl explain layers` lists all layers.")
+
+
+def _uncalled_block(block: tree.Block, written: tree.Layer) -> T:
+    plain = [i for i in written.items if isinstance(i, (tree.Number, tree.Symbol))]
+    values = [i.text if isinstance(i, tree.Number) else i.name for i in plain]
+    if len(values) != len(block.parameters):
+        values = [p.name for p in block.parameters]
+    return T("A block is called with parentheses: `{text}`.", text=f"{block.name.text}({', '.join(values)})")
+
+
+def _keyword_line(keyword: str, rest: str) -> str:
+    if len(rest) > 60 or "\n" in rest or not rest:
+        rest = {"input": "28x28x1", "net": "lenet5", "let": "C = 64", "expect": "28x28x6"}.get(keyword, "{ … }")
+    if keyword in STRUCTURES or keyword in COMBINATIONS or keyword in ("block", "train"):
+        rest = rest if "{" in rest else "{ … }"
+    return f"{keyword} {rest}"
