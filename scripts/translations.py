@@ -113,7 +113,7 @@ def spanish(catalogues: dict[str, Catalog]) -> tuple[dict[str, tuple[str, ...]],
             if not message.id or message.fuzzy:
                 continue
             english = message.id if isinstance(message.id, str) else message.id[0]
-            forms = (message.string,) if isinstance(message.string, str) else tuple(message.string)
+            forms = _forms(message.string)
             if not all(forms):
                 continue
             if merged.setdefault(english, forms) != forms:
@@ -199,7 +199,7 @@ def write_catalogue(path: Path, catalogue: Catalog) -> None:
     for message in catalogue:
         if message.id:
             plain.add(message.id, message.string, user_comments=message.user_comments,
-                      auto_comments=[] if _done(message.string) else message.auto_comments)
+                      auto_comments=[] if all(_forms(message.string)) else message.auto_comments)
     buffer = io.BytesIO()
     write_po(buffer, plain, width=118, omit_header=True)
     header = ('msgid ""\nmsgstr ""\n"Language: es\\n"\n"Content-Type: text/plain; charset=utf-8\\n"\n'
@@ -207,8 +207,9 @@ def write_catalogue(path: Path, catalogue: Catalog) -> None:
     path.write_text(header + buffer.getvalue().decode("utf-8").strip() + "\n", encoding="utf-8")
 
 
-def _done(string: str | tuple[str, ...]) -> bool:
-    return bool(string) if isinstance(string, str) else all(string)
+def _forms(string: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    """The translation of a message: one form, or singular and plural; empty where there is none."""
+    return (string or "",) if isinstance(string, str | None) else tuple(string)
 
 
 def main() -> int:
