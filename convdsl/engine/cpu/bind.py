@@ -1,0 +1,227 @@
+"""From a program to tables of compiled kernels: every step finds its kernel, its constants and its addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from convdsl.engine.cpu import driver, store
+from convdsl.engine.cpu.specialise import Layout, specialise
+from convdsl.engine.plan import Parameter, Plan, Program, Step, Value
+
+Argument = tuple[int, int, int, int, int, int]
+"""base + image·a + slot·b + worker·c + part·d + count·e (see driver.py)."""
+
+IMAGE: Argument = (0, 1, 0, 0, 0, 0)
+PART: Argument = (0, 0, 0, 0, 1, 0)
+COUNT: Argument = (0, 0, 0, 0, 0, 1)
+
+
+def number(value: int) -> Argument:
+    return (value, 0, 0, 0, 0, 0)
+
+
+def shifted(argument: Argument, by: int) -> Argument:
+    return (argument[0] + by, *argument[1:])
+
+
+def aligned(count: int, dtype: Any = np.float32) -> np.ndarray:
+    """Zeros whose address is a multiple of 64 bytes, with a little room behind them."""
+    size = np.dtype(dtype).itemsize
+    raw = np.zeros(max(count, 0) * size + 64 + 256, np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start: start + max(count, 0) * size].view(dtype)
+
+
+class Memory:
+    """The arrays that all programs of a model share."""
+
+    def __init__(self, plan: Plan) -> None:
+        batch = plan.batch
+        self.weights = aligned(plan.weight_floats)
+        self.gradients = aligned(plan.chunk_gradient_floats * plan.chunks)
+        self.deferred = aligned(plan.deferred_floats)
+        trained = sum(p.layout.size for p in plan.trained)
+        self.states = {name: aligned(trained) for name in plan.optimizer.states}
+        self.state_offsets: dict[str, int] = {}
+        offset = 0
+        for parameter in plan.trained:
+            self.state_offsets[parameter.name] = offset
+            offset += parameter.layout.size
+        self.control = aligned(16, np.int64)
+        self.figures = aligned(16, np.float64)
+        exits = max(plan.training.exits, 1)
+        self.losses = aligned(exits * batch, np.float64).reshape(exits, batch)
+        positions = plan.net.report.output
+        self.positions = int(np.prod(positions[:-1])) if len(positions) > 1 else 1
+        self.hits = aligned(exits * batch * self.positions, np.int64).reshape(exits, batch, self.positions)
+        self.rows = driver.rows_for(plan.target.threads)
+
+
+@dataclass
+class Bound:
+    """A program ready to run."""
+
+    plan: Plan
+    memory: Memory
+    tables: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+    keep: list[Any]
+
+    def run(self, images: int) -> None:
+        regions, segments, operations, arguments = self.tables
+        plan = self.plan
+        driver.run(regions, segments, operations, arguments, self.memory.rows, plan.chunk, plan.block, plan.chunks,
+                   plan.tasks, images, self.memory.figures)
+
+
+_SEGMENTS = {"start": driver.SEGMENT_START, "image": driver.SEGMENT_IMAGE, "block": driver.SEGMENT_BLOCK}
+_REGIONS = {"chunks": driver.REGION_CHUNKS, "serial": driver.REGION_SERIAL, "tasks": driver.REGION_TASKS}
+
+BINDINGS: dict[str, Callable[[Binder, Step], None]] = {}
+
+
+def binding(*kinds: str) -> Callable[[Callable[[Binder, Step], None]], Callable[[Binder, Step], None]]:
+    """Registers what a kind of step becomes on a CPU."""
+    def register(function: Callable[[Binder, Step], None]) -> Callable[[Binder, Step], None]:
+        BINDINGS.update(dict.fromkeys(kinds, function))
+        return function
+
+    return register
+
+
+class Binder:
+    """Collects the operations of one program."""
+
+    def __init__(self, plan: Plan, program: Program, memory: Memory) -> None:
+        self.plan = plan
+        self.program = program
+        self.memory = memory
+        self.target = plan.target
+        self.block = aligned(program.block_bytes * plan.target.threads // 4)
+        self.batch = aligned(program.batch_bytes // 4)
+        self.extra = aligned(program.extra_bytes // 8, np.float64)
+        self.operations: list[tuple[int, int, int]] = []
+        self.arguments: list[Argument] = []
+        self.segments: list[tuple[int, int, int]] = []
+        self.regions: list[tuple[int, int, int]] = []
+        self.written: set[Value] = set()
+        self.part_step = 0
+
+    # addresses
+
+    def at(self, value: Value, element: int = 0) -> Argument:
+        """Address of an element of a value, counted from the corner of its frame."""
+        root = value.root
+        place, pitch = (root.offset + element) * 4, root.pitch * 4
+        if root.home == "batch":
+            return (self.batch.ctypes.data + place, pitch, 0, 0, 0, 0)
+        return (self.block.ctypes.data + place, 0, 0 if root.single else pitch, self.program.block_bytes, 0, 0)
+
+    def inside(self, value: Value) -> tuple[Argument, Layout]:
+        """A value without its frame."""
+        return self.at(value, value.origin), Layout(value.shape, value.strides)
+
+    def whole(self, value: Value) -> tuple[Argument, Layout]:
+        """A value with its frame."""
+        sizes = tuple(n + sum(f) for n, f in zip(value.shape, [*value.frame, [0, 0]], strict=True))
+        return self.at(value), Layout(sizes, value.strides)
+
+    def reaching(self, value: Value, before: Sequence[int]) -> tuple[Argument, Layout]:
+        """A value from the place where the first window begins; sizes are not told."""
+        element = value.origin - sum(b * s for b, s in zip(before, value.strides, strict=False))
+        return self.at(value, element), Layout(value.shape, value.strides)
+
+    def weight(self, parameter: Parameter, element: int = 0) -> int:
+        return int(self.memory.weights.ctypes.data) + (parameter.offset + element) * 4
+
+    def pack(self, parameter: Parameter, name: str, element: int = 0) -> int:
+        return int(self.memory.weights.ctypes.data) + (parameter.pack_offsets[name] + element) * 4
+
+    def gradient(self, parameter: Parameter) -> Argument:
+        """Where a parameter's gradient is summed: by chunk, or for all images at once."""
+        if parameter.deferred:
+            return number(int(self.memory.deferred.ctypes.data) + parameter.gradient_offset * 4)
+        base = int(self.memory.gradients.ctypes.data) + parameter.gradient_offset * 4
+        return (base, 0, 0, 0, self.plan.chunk_gradient_floats * 4, 0)
+
+    def vector(self, parameter: Parameter | None) -> tuple[Argument, Layout]:
+        """A parameter as one row of floats; any memory where there is none."""
+        if parameter is None:
+            return number(int(self.memory.weights.ctypes.data)), Layout((1,), (1,))
+        return number(self.weight(parameter)), Layout((parameter.layout.size,), (1,))
+
+    def gradient_vector(self, parameter: Parameter | None) -> tuple[Argument, Layout]:
+        if parameter is None or not parameter.trainable:
+            return number(int(self.memory.weights.ctypes.data)), Layout((1,), (1,))
+        return self.gradient(parameter), Layout((parameter.layout.size,), (1,))
+
+    @property
+    def control(self) -> tuple[Argument, Layout]:
+        return number(self.memory.control.ctypes.data), Layout((16,), (1,))
+
+    @property
+    def figures(self) -> tuple[Argument, Layout]:
+        return number(self.memory.figures.ctypes.data), Layout((16,), (1,))
+
+    # operations
+
+    def emit(self, function: Callable[..., Any], given: dict[str, Any], **constants: Any) -> None:
+        """Adds a call. `given` are the arguments in order: an address, a number, or an (address, layout) pair."""
+        layouts = {name: a[1] for name, a in given.items() if isinstance(a[1], Layout)}
+        compiled = store.module(function.__name__, specialise(function, layouts, constants)).run
+        self.operations.append((compiled.address, len(self.arguments), len(given)))
+        self.arguments += [a[0] if isinstance(a[1], Layout) else a for a in given.values()]
+
+    def steps(self, kind: str, steps: Sequence[Step], first: Callable[[Binder], None] | None = None) -> None:
+        """Adds a region of steps; `first` adds what every chunk begins with."""
+        first_segment = len(self.segments)
+        if first is not None:
+            self._segment("start", lambda: first(self))
+        scope = None
+        for step in steps:
+            if step.scope != scope:
+                scope = step.scope
+                self._segment(scope, lambda: None)
+            self._clear_frames(step)
+            BINDINGS[step.kind](self, step)
+            self.segments[-1] = (*self.segments[-1][:2], len(self.operations))
+        self.regions.append((_REGIONS[kind], first_segment, len(self.segments)))
+
+    def extra_region(self, kind: str, add: Callable[[Binder], None]) -> None:
+        """Adds a region of what stands in no step of the plan."""
+        first_segment, first = len(self.segments), len(self.operations)
+        self._segment("task", lambda: add(self))
+        if len(self.operations) > first:
+            self.regions.append((_REGIONS[kind], first_segment, len(self.segments)))
+        else:
+            self.segments.pop()
+
+    def bound(self) -> Bound:
+        return Bound(self.plan, self.memory, self._tables(), [self.block, self.batch, self.extra])
+
+    def _segment(self, scope: str, add: Callable[[], None]) -> None:
+        first = len(self.operations)
+        add()
+        self.segments.append((_SEGMENTS.get(scope, driver.SEGMENT_BLOCK), first, len(self.operations)))
+
+    def _clear_frames(self, step: Step) -> None:
+        """Zeros around a value, before it is written for the first time in memory that others use too."""
+        from convdsl.engine.cpu.kernels import pointwise
+
+        for value in step.writes.values():
+            if value.root not in self.written:
+                self.written.add(value.root)
+                if value.root.framed and value.root.shared:
+                    if step.scope == "block":
+                        raise AssertionError("a block step writes no framed value")
+                    self.emit(pointwise.clear_frame, {"y": self.whole(value.root)},
+                              frame=tuple(tuple(f) for f in value.root.frame))
+
+    def _tables(self) -> tuple[np.ndarray, ...]:
+        def table(rows: list[Any], width: int) -> np.ndarray:
+            return np.array(rows, np.int64).reshape(len(rows), width)
+
+        return (table(self.regions, 3), table(self.segments, 3), table(self.operations, 3), table(self.arguments, 6))

@@ -1,0 +1,35 @@
+"""What each kind of step becomes on a CPU, and whole programs made of it."""
+
+from convdsl.engine.cpu.bind import Binder, Bound, Memory
+from convdsl.engine.cpu.bindings import learning, norm, pointwise, weighted  # noqa: F401  (they register their steps)
+from convdsl.engine.plan import Plan, Program
+
+
+def bind_training(plan: Plan, memory: Memory) -> Bound:
+    """A step of training: the program's regions, then the loss, deferred gradients, update and rearranged weights."""
+    binder = Binder(plan, plan.training, memory)
+    for i, region in enumerate(r for r in plan.training.regions if r.kind != "tasks"):
+        binder.steps(region.kind, region.steps, learning.zero_gradients if i == 0 else None)
+    binder.extra_region("serial", learning.finish)
+    for region in plan.training.regions:
+        if region.kind == "tasks":
+            binder.steps(region.kind, region.steps)
+    binder.extra_region("tasks", learning.update)
+    binder.extra_region("tasks", learning.rearrange)
+    return binder.bound()
+
+
+def bind_inference(plan: Plan, program: Program, memory: Memory) -> Bound:
+    """A forward pass; the loss too, where labels are given."""
+    binder = Binder(plan, program, memory)
+    for region in program.regions:
+        binder.steps(region.kind, region.steps)
+    binder.extra_region("serial", learning.finish)
+    return binder.bound()
+
+
+def bind_rearrange(plan: Plan, memory: Memory) -> Bound:
+    """What must be done after weights were set from outside."""
+    binder = Binder(plan, plan.inference, memory)
+    binder.extra_region("tasks", learning.rearrange)
+    return binder.bound()

@@ -1,0 +1,183 @@
+"""Elementwise steps, pooling, and moving values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from convdsl.engine.cpu.bind import IMAGE, Argument, Binder, binding
+from convdsl.engine.cpu.kernels import pointwise, pooling
+from convdsl.engine.cpu.specialise import Layout
+from convdsl.engine.plan import Step, Value
+
+
+def _activation(step: Step) -> dict[str, Any]:
+    name, slope = step.settings.get("activation") or ("", 0.0)
+    return {"name": name, "slope": slope}
+
+
+def _relu(step: Step) -> bool:
+    return step.settings.get("activation") is not None
+
+
+@binding("load")
+def _load(binder: Binder, step: Step) -> None:
+    y = step.writes["y"]
+    binder.emit(pointwise.load, {"control": binder.control, "y": binder.inside(y), "image": IMAGE}, size=y.size)
+
+
+@binding("emit")
+def _emit(binder: Binder, step: Step) -> None:
+    x = step.reads["x"]
+    binder.emit(pointwise.emit, {"control": binder.control, "x": binder.inside(x), "image": IMAGE}, size=x.size)
+
+
+@binding("copy")
+def _copy(binder: Binder, step: Step) -> None:
+    binder.emit(pointwise.copy, {"x": binder.inside(step.reads["x"]), "y": binder.inside(step.writes["y"])},
+                at=step.settings["at"], add=step.settings["add"], fill=step.settings["fill"])
+
+
+@binding("reshape")
+def _reshape(binder: Binder, step: Step) -> None:
+    binder.emit(pointwise.reshape, {"x": binder.inside(step.reads["x"]), "y": binder.inside(step.writes["y"])},
+                add=step.settings["add"])
+
+
+@binding("shuffle")
+def _shuffle(binder: Binder, step: Step) -> None:
+    binder.emit(pointwise.shuffle, {"x": binder.inside(step.reads["x"]), "y": binder.inside(step.writes["y"])},
+                groups=step.settings["groups"], add=step.settings["add"])
+
+
+@binding("activate")
+def _activate(binder: Binder, step: Step) -> None:
+    y = step.writes["y"]
+    binder.emit(pointwise.activate, {"x": binder.inside(y), "y": binder.inside(y)}, **_activation(step))
+
+
+@binding("activation")
+def _separate(binder: Binder, step: Step) -> None:
+    binder.emit(pointwise.activate, {"x": binder.inside(step.reads["x"]), "y": binder.inside(step.writes["y"])},
+                **_activation(step))
+
+
+@binding("activation_gradient")
+def _activation_gradient(binder: Binder, step: Step) -> None:
+    binder.emit(pointwise.activation_gradient,
+                {"g": binder.inside(step.reads["g"]), "x": binder.inside(step.reads["x"]),
+                 "gx": binder.inside(step.writes["gx"])}, **_activation(step), add=step.settings["add"])
+
+
+@binding("settle")
+def _settle(binder: Binder, step: Step) -> None:
+    g, bias = step.reads["g"], step.weights.get("bias")
+    y = step.reads.get("y", g)
+    binder.emit(pointwise.settle, {"y": binder.inside(y), "g": binder.inside(g), "db": binder.gradient_vector(bias)},
+                **_activation(step), bias=bias is not None)
+
+
+@binding("prelu", "scale")
+def _factor(binder: Binder, step: Step) -> None:
+    (weight,) = step.weights.values()
+    binder.emit(getattr(pointwise, step.kind), {"x": binder.inside(step.reads["x"]), "w": binder.vector(weight),
+                                                "y": binder.inside(step.writes["y"])})
+
+
+@binding("prelu_gradient", "scale_gradient")
+def _factor_gradient(binder: Binder, step: Step) -> None:
+    (weight,) = step.weights.values()
+    g = step.reads["g"]
+    learns = "gx" in step.writes
+    binder.emit(getattr(pointwise, step.kind),
+                {"g": binder.inside(g), "x": binder.inside(step.reads["x"]), "w": binder.vector(weight),
+                 "gx": binder.inside(step.writes.get("gx", g)), "dw": binder.gradient_vector(weight)},
+                add=step.settings["add"], learns=learns, train=step.settings["train"])
+
+
+@binding("sum")
+def _sum(binder: Binder, step: Step) -> None:
+    binder.emit(pointwise.addition, {"a": binder.inside(step.reads["a"]), "b": binder.inside(step.reads["b"]),
+                                     "y": binder.inside(step.writes["y"])}, relu=_relu(step))
+
+
+def _stretched(binder: Binder, value: Value) -> tuple[Argument, Layout]:
+    """A value whose axes of size 1 may be read at any index."""
+    at, layout = binder.inside(value)
+    return at, Layout(layout.shape, tuple(0 if n == 1 else s for n, s in zip(layout.shape, layout.strides, strict=True)))
+
+
+@binding("product")
+def _product(binder: Binder, step: Step) -> None:
+    binder.emit(pointwise.product, {"a": _stretched(binder, step.reads["a"]), "b": _stretched(binder, step.reads["b"]),
+                                    "y": binder.inside(step.writes["y"])})
+
+
+@binding("product_gradient")
+def _product_gradient(binder: Binder, step: Step) -> None:
+    gx = step.writes["gx"]
+    binder.emit(pointwise.product_gradient,
+                {"g": binder.inside(step.reads["g"]), "a": _stretched(binder, step.reads["a"]), "gx": _stretched(binder, gx)},
+                add=step.settings["add"], sizes=gx.shape)
+
+
+@binding("dropout")
+def _dropout(binder: Binder, step: Step) -> None:
+    binder.emit(pointwise.dropout, {"control": binder.control, "x": binder.inside(step.reads["x"]),
+                                    "y": binder.inside(step.writes["y"]), "image": IMAGE},
+                rate=step.settings["rate"], key=step.settings["key"], add=step.settings["add"])
+
+
+@binding("upsample")
+def _upsample(binder: Binder, step: Step) -> None:
+    binder.emit(pointwise.upsample, {"x": binder.inside(step.reads["x"]), "y": binder.inside(step.writes["y"])},
+                bilinear=step.settings["mode"] == "bilinear")
+
+
+@binding("upsample_gradient")
+def _upsample_gradient(binder: Binder, step: Step) -> None:
+    binder.emit(pointwise.upsample_gradient, {"g": binder.inside(step.reads["g"]), "gx": binder.inside(step.writes["gx"])},
+                bilinear=step.settings["mode"] == "bilinear", add=step.settings["add"])
+
+
+@binding("pool")
+def _pool(binder: Binder, step: Step) -> None:
+    x, y, window, mode = step.reads["x"], step.writes["y"], step.settings["window"], step.settings["mode"]
+    sizes = {"k": window.k, "s": window.s, "d": window.d, "before": window.before}
+    if mode == "avg":
+        binder.emit(pooling.average, {"x": binder.inside(x), "y": binder.inside(y)}, **sizes, limit=_limit(step),
+                    exclude_pad=step.settings["exclude_pad"])
+        return
+    where = step.writes.get("where")
+    given = {"x": binder.inside(x), "y": binder.inside(y), "where": binder.inside(where or y)}
+    if mode == "median":
+        binder.emit(pooling.median, given, **sizes, keep=where is not None)
+    else:
+        binder.emit(pooling.choose, given, **sizes, least=mode == "min", keep=where is not None)
+
+
+@binding("pool_gradient")
+def _pool_gradient(binder: Binder, step: Step) -> None:
+    g, gx, window = step.reads["g"], step.writes["gx"], step.settings["window"]
+    if step.settings["mode"] == "avg":
+        binder.emit(pooling.average_gradient, {"g": binder.inside(g), "gx": binder.inside(gx)}, k=window.k, s=window.s,
+                    d=window.d, before=window.before, limit=_limit(step), exclude_pad=step.settings["exclude_pad"],
+                    add=step.settings["add"])
+    else:
+        binder.emit(pooling.choose_gradient, {"g": binder.inside(g), "where": binder.inside(step.reads["where"]),
+                                              "gx": binder.inside(gx)}, add=step.settings["add"])
+
+
+def _limit(step: Step) -> tuple[int, ...]:
+    window = step.settings["window"]
+    return tuple(n + a for n, a in zip(window.input, window.after, strict=True))
+
+
+@binding("adaptive")
+def _adaptive(binder: Binder, step: Step) -> None:
+    binder.emit(pooling.adaptive, {"x": binder.inside(step.reads["x"]), "y": binder.inside(step.writes["y"])})
+
+
+@binding("adaptive_gradient")
+def _adaptive_gradient(binder: Binder, step: Step) -> None:
+    binder.emit(pooling.adaptive_gradient, {"g": binder.inside(step.reads["g"]), "gx": binder.inside(step.writes["gx"])},
+                add=step.settings["add"])

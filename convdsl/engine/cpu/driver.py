@@ -1,0 +1,87 @@
+"""Runs a bound program: tables of compiled kernels and their arguments, in parallel over chunks of images or shares of work.
+
+The tables are int64. An operation is [address of the kernel, first row of its arguments, number of them]. An argument is
+computed from six numbers: base + image·a + slot·b + worker·c + part·d + count·e, where `part` is the chunk or the task,
+`slot` the image's number in its block and `count` the images of the block.
+"""
+
+# mypy: ignore-errors
+from __future__ import annotations
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import njit, prange, types
+from numba.extending import intrinsic
+
+SEGMENT_START, SEGMENT_IMAGE, SEGMENT_BLOCK = 0, 1, 2
+REGION_CHUNKS, REGION_SERIAL, REGION_TASKS = 0, 1, 2
+MOST_ARGUMENTS = 16
+
+
+@intrinsic
+def call(context, address, row):
+    """Calls a compiled kernel with the address of its arguments."""
+    def generate(target, b, signature, values):
+        address, row = values
+        kind = ir.FunctionType(ir.VoidType(), [ir.IntType(64)])
+        b.call(b.inttoptr(address, kind.as_pointer()), [row])
+
+    return types.void(types.int64, types.int64), generate
+
+
+@njit
+def run_operations(first, last, operations, arguments, row, image, slot, worker, part, count):
+    for number in range(first, last):
+        start = operations[number, 1]
+        for i in range(operations[number, 2]):
+            a = arguments[start + i]
+            row[i] = a[0] + image * a[1] + slot * a[2] + worker * a[3] + part * a[4] + count * a[5]
+        call(operations[number, 0], row.ctypes.data)
+
+
+@njit
+def run_chunk(region, segments, operations, arguments, row, chunk, block, images, part, worker):
+    """All steps of a region for the images of one chunk, block by block."""
+    begin = part * chunk
+    end = min(begin + chunk, images)
+    for s in range(region[1], region[2]):
+        if segments[s, 0] == SEGMENT_START:
+            run_operations(segments[s, 1], segments[s, 2], operations, arguments, row, begin, 0, worker, part, end - begin)
+    for first in range(begin, end, block):
+        count = min(block, end - first)
+        for s in range(region[1], region[2]):
+            if segments[s, 0] == SEGMENT_IMAGE:
+                for slot in range(count):
+                    run_operations(segments[s, 1], segments[s, 2], operations, arguments, row, first + slot, slot, worker,
+                                   part, count)
+            elif segments[s, 0] == SEGMENT_BLOCK:
+                run_operations(segments[s, 1], segments[s, 2], operations, arguments, row, first, 0, worker, part, count)
+
+
+@njit
+def run_task(region, segments, operations, arguments, row, images, part, worker):
+    for s in range(region[1], region[2]):
+        run_operations(segments[s, 1], segments[s, 2], operations, arguments, row, 0, 0, worker, part, images)
+
+
+@njit(parallel=True, cache=True)
+def run(regions, segments, operations, arguments, rows, chunk, block, chunks, tasks, images, figures):
+    """One pass. Stops before the regions that change weights if the loss is not a number (figures[3] is 0 then)."""
+    for r in range(regions.shape[0]):
+        region = regions[r]
+        if region[0] == REGION_SERIAL:
+            run_task(region, segments, operations, arguments, rows[0], images, 0, 0)
+        elif region[0] == REGION_CHUNKS:
+            for part in prange(chunks):
+                worker = numba.get_thread_id()
+                run_chunk(region, segments, operations, arguments, rows[worker], chunk, block, images, part, worker)
+        elif figures[3] != 0.0:
+            for part in prange(tasks):
+                worker = numba.get_thread_id()
+                run_task(region, segments, operations, arguments, rows[worker], images, part, worker)
+
+
+def rows_for(threads: int) -> np.ndarray:
+    """Room for the arguments of one call, for each worker, a cache line apart."""
+    return np.zeros((threads, MOST_ARGUMENTS + 8), np.int64)

@@ -1,0 +1,198 @@
+"""Losses, and what changes the weights."""
+
+# ruff: noqa: F403, F405
+# mypy: ignore-errors
+from convdsl.engine.cpu.runtime import *
+
+
+def cross_entropy(control: I64, z: F32, g: F32, losses: F64, hits: I64, image: Int, *, weight, smoothing, learns, add):
+    """−Σ t_c·log softmax(z)_c, its mean over the positions of one image, and its gradient over the batch's mean.
+    t is 1 at the label, or 1 − smoothing there and smoothing/C everywhere. `hits` keeps the largest value's class."""
+    depth, rows, columns, classes = z.shape
+    index = image
+    if control[2] != 0:
+        index = longs_at(control[2], control[0])[image]
+    positions = depth * rows * columns
+    labels = longs_at(control[5], 1)
+    known = control[5] != 0
+    total = 0.0
+    factor = float32(weight) / (float32(control[0]) * float32(positions))
+    n = 0
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                most = z[p, i, j, 0]
+                best = 0
+                for c in range(1, classes):
+                    if z[p, i, j, c] > most:
+                        most = z[p, i, j, c]
+                        best = c
+                hits[image, n] = best
+                if known:
+                    label = longs_at(control[5] + (index * positions + n) * 8, 1)[0]
+                    sums = float32(0)
+                    mean = float32(0)
+                    for c in range(classes):
+                        v = z[p, i, j, c] - most
+                        mean += v
+                        sums += exp(v)
+                    mean /= float32(classes)
+                    total += (log(sums) - float32(1.0 - smoothing) * (z[p, i, j, label] - most)
+                              - float32(smoothing) * mean)
+                    if learns:
+                        for c in range(classes):
+                            d = exp(z[p, i, j, c] - most) / sums - float32(smoothing / classes)
+                            if c == label:
+                                d -= float32(1.0 - smoothing)
+                            if add:
+                                g[p, i, j, c] += d * factor
+                            else:
+                                g[p, i, j, c] = d * factor
+                n += 1
+    losses[image] = weight * total / positions
+
+
+def mse(control: I64, z: F32, g: F32, losses: F64, hits: I64, image: Int, *, weight, learns, add):
+    """Mean of (z − t)² over the values of one image, and its gradient over the batch's mean."""
+    depth, rows, columns, channels = z.shape
+    index = image
+    if control[2] != 0:
+        index = longs_at(control[2], control[0])[image]
+    size = depth * rows * columns * channels
+    total = 0.0
+    if control[5] != 0:
+        targets = floats_at(control[5] + index * size * 4, size)
+        factor = float32(2.0 * weight) / (float32(control[0]) * float32(size))
+        n = 0
+        for p in range(depth):
+            for i in range(rows):
+                for j in range(columns):
+                    for c in range(channels):
+                        away = z[p, i, j, c] - targets[n]
+                        total += away * away
+                        if learns:
+                            if add:
+                                g[p, i, j, c] += away * factor
+                            else:
+                                g[p, i, j, c] = away * factor
+                        n += 1
+    losses[image] = weight * total / size
+
+
+def finish(control: I64, figures: F64, losses: F64, hits: I64, *, exits, batch, classes):
+    """The mean loss, and how many images were classified right; whether the loss is a number."""
+    count = control[0]
+    total = 0.0
+    for number in range(exits):
+        for image in range(count):
+            total += losses[number, image]
+    figures[1] = total / count
+    right = 0
+    positions = hits.shape[2]
+    if classes and control[5] != 0:
+        for image in range(count):
+            index = image
+            if control[2] != 0:
+                index = longs_at(control[2], count)[image]
+            for n in range(positions):
+                if longs_at(control[5] + (index * positions + n) * 8, 1)[0] == hits[0, image, n]:
+                    right += 1
+    figures[2] = right
+    figures[3] = 1.0 if abs(total) < 1e30 else 0.0
+
+
+def collect(g: Address, task: Int, tasks: Int, size: Int, copies: Int, step: Int):
+    """Adds the gradients of all chunks up in the first one, in their order."""
+    first = task * (size // 16) // tasks * 16
+    last = (task + 1) * (size // 16) // tasks * 16
+    if last > first:
+        total = floats_at(g + first * 4, last - first)
+        for chunk in range(1, copies):
+            part = floats_at(g + (chunk * step + first) * 4, last - first)
+            for i in range(last - first):
+                total[i] += part[i]
+
+
+def sgd(figures: F64, w: Address, g: Address, m: Address, task: Int, tasks: Int, size: Int, *, momentum, nesterov, decay):
+    first = task * (size // 16) // tasks * 16
+    last = (task + 1) * (size // 16) // tasks * 16
+    if figures[5] != 0.0 and last > first:
+        rate = float32(figures[0])
+        weights = floats_at(w + first * 4, last - first)
+        gradients = floats_at(g + first * 4, last - first)
+        moments = floats_at(m + first * 4, last - first)
+        begin = figures[4] == 1.0
+        for i in range(last - first):
+            d = gradients[i] + float32(decay) * weights[i]
+            if momentum != 0.0:
+                moment = d if begin else float32(momentum) * moments[i] + d
+                moments[i] = moment
+                d = d + float32(momentum) * moment if nesterov else moment
+            weights[i] -= rate * d
+
+
+def adam(figures: F64, w: Address, g: Address, m: Address, v: Address, task: Int, tasks: Int, size: Int, *, beta1, beta2, eps, decay,
+         decoupled):
+    """Kingma and Ba, 2015; `decoupled` is AdamW (Loshchilov and Hutter, 2019)."""
+    first = task * (size // 16) // tasks * 16
+    last = (task + 1) * (size // 16) // tasks * 16
+    if figures[5] != 0.0 and last > first:
+        t = figures[4]
+        rate = figures[0]
+        size = float32(rate / (1.0 - beta1 ** t))
+        root = float32(1.0 / np.sqrt(1.0 - beta2 ** t))
+        shrink = float32(1.0 - rate * decay)
+        weights = floats_at(w + first * 4, last - first)
+        gradients = floats_at(g + first * 4, last - first)
+        means = floats_at(m + first * 4, last - first)
+        squares = floats_at(v + first * 4, last - first)
+        for i in range(last - first):
+            weight = weights[i]
+            d = gradients[i]
+            if decoupled:
+                weight *= shrink
+            else:
+                d += float32(decay) * weight
+            mean = means[i] + (d - means[i]) * float32(1.0 - beta1)
+            square = float32(beta2) * squares[i] + float32(1.0 - beta2) * d * d
+            means[i] = mean
+            squares[i] = square
+            weights[i] = weight - size * mean / (sqrt(square) * root + float32(eps))
+
+
+def adagrad(figures: F64, w: Address, g: Address, m: Address, task: Int, tasks: Int, size: Int, *, eps, decay):
+    """Duchi, Hazan and Singer, 2011."""
+    first = task * (size // 16) // tasks * 16
+    last = (task + 1) * (size // 16) // tasks * 16
+    if figures[5] != 0.0 and last > first:
+        rate = float32(figures[0])
+        weights = floats_at(w + first * 4, last - first)
+        gradients = floats_at(g + first * 4, last - first)
+        sums = floats_at(m + first * 4, last - first)
+        for i in range(last - first):
+            d = gradients[i] + float32(decay) * weights[i]
+            sums[i] += d * d
+            weights[i] -= rate * d / (sqrt(sums[i]) + float32(eps))
+
+
+def rmsprop(figures: F64, w: Address, g: Address, s: Address, m: Address, task: Int, tasks: Int, size: Int, *, alpha, momentum, eps,
+            decay):
+    """Tieleman and Hinton, 2012."""
+    first = task * (size // 16) // tasks * 16
+    last = (task + 1) * (size // 16) // tasks * 16
+    if figures[5] != 0.0 and last > first:
+        rate = float32(figures[0])
+        weights = floats_at(w + first * 4, last - first)
+        gradients = floats_at(g + first * 4, last - first)
+        squares = floats_at(s + first * 4, last - first)
+        moments = floats_at(m + first * 4, last - first)
+        for i in range(last - first):
+            d = gradients[i] + float32(decay) * weights[i]
+            square = float32(alpha) * squares[i] + float32(1.0 - alpha) * d * d
+            squares[i] = square
+            d = d / (sqrt(square) + float32(eps))
+            if momentum != 0.0:
+                moment = float32(momentum) * moments[i] + d
+                moments[i] = moment
+                d = moment
+            weights[i] -= rate * d

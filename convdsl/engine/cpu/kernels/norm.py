@@ -1,0 +1,339 @@
+"""Normalisations and softmax."""
+
+# ruff: noqa: F403, F405
+# mypy: ignore-errors
+from convdsl.engine.cpu.runtime import *
+
+
+def bn_begin(sums: F64):
+    """A chunk's statistics: [count, mean or first sum, second sum][channel]."""
+    for i in range(sums.shape[0]):
+        for c in range(sums.shape[1]):
+            sums[i, c] = 0.0
+
+
+def bn_sum(x: F32, sums: F64, scratch: F32):
+    """Adds one image to a chunk's count, mean and sum of squared deviations (Chan, Golub and LeVeque, 1979)."""
+    depth, rows, columns, channels = x.shape
+    for c in range(channels):
+        scratch[0, c] = x[0, 0, 0, c]
+        scratch[1, c] = float32(0)
+        scratch[2, c] = float32(0)
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                for c in range(channels):
+                    v = x[p, i, j, c] - scratch[0, c]
+                    scratch[1, c] += v
+                    scratch[2, c] += v * v
+    n = float(depth * rows * columns)
+    for c in range(channels):
+        shift = np.float64(scratch[1, c]) / n
+        mean = scratch[0, c] + shift
+        squares = scratch[2, c] - n * shift * shift
+        count = sums[0, c]
+        total = count + n
+        away = mean - sums[1, c]
+        sums[1, c] += away * n / total
+        sums[2, c] += squares + away * away * count * n / total
+        sums[0, c] = total
+
+
+def bn_combine(sums: F64, w: F32, b: F32, mean: F32, var: F32, coefficients: F32, *, chunks, eps):
+    """All chunks together: y = x·coefficients[0] + coefficients[1]; x̂ = (x − coefficients[2])·coefficients[3].
+    The running statistics move a tenth of the way; the variance kept there is the unbiased one."""
+    for c in range(w.shape[0]):
+        count = 0.0
+        middle = 0.0
+        squares = 0.0
+        for chunk in range(chunks):
+            n = sums[chunk, 0, c]
+            if n > 0.0:
+                total = count + n
+                away = sums[chunk, 1, c] - middle
+                middle += away * n / total
+                squares += sums[chunk, 2, c] + away * away * count * n / total
+                count = total
+        deviation = 1.0 / np.sqrt(squares / count + eps)
+        coefficients[0, c] = float32(w[c] * deviation)
+        coefficients[1, c] = float32(b[c] - middle * w[c] * deviation)
+        coefficients[2, c] = float32(middle)
+        coefficients[3, c] = float32(deviation)
+        mean[c] = float32(0.9 * mean[c] + 0.1 * middle)
+        var[c] = float32(0.9 * var[c] + 0.1 * squares / max(count - 1.0, 1.0))
+
+
+def bn_frozen(w: F32, b: F32, mean: F32, var: F32, coefficients: F32, *, eps):
+    """At inference: from the running statistics."""
+    for c in range(w.shape[0]):
+        deviation = 1.0 / np.sqrt(var[c] + eps)
+        coefficients[0, c] = float32(w[c] * deviation)
+        coefficients[1, c] = float32(b[c] - mean[c] * w[c] * deviation)
+
+
+def bn_apply(x: F32, coefficients: F32, y: F32, *, relu):
+    depth, rows, columns, channels = x.shape
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                for c in range(channels):
+                    v = x[p, i, j, c] * coefficients[0, c] + coefficients[1, c]
+                    if relu:
+                        v = float32(0) if v < float32(0) else v
+                    y[p, i, j, c] = v
+
+
+def bn_sum_gradient(x: F32, g: F32, coefficients: F32, sums: F64, scratch: F32):
+    """Adds one image to a chunk's sums of g and g·x̂."""
+    depth, rows, columns, channels = x.shape
+    for c in range(channels):
+        scratch[1, c] = float32(0)
+        scratch[2, c] = float32(0)
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                for c in range(channels):
+                    d = g[p, i, j, c]
+                    scratch[1, c] += d
+                    scratch[2, c] += d * (x[p, i, j, c] - coefficients[2, c])
+    for c in range(channels):
+        sums[0, c] += float(depth * rows * columns)
+        sums[1, c] += scratch[1, c]
+        sums[2, c] += scratch[2, c] * coefficients[3, c]
+
+
+def bn_combine_gradient(sums: F64, w: F32, coefficients: F32, dw: F32, db: F32, *, chunks, train):
+    """The gradients of scale and shift; then coefficients for gx = g·c₀ + x·c₁ + c₂, in their first three rows."""
+    for c in range(w.shape[0]):
+        count = 0.0
+        total = 0.0
+        products = 0.0
+        for chunk in range(chunks):
+            count += sums[chunk, 0, c]
+            total += sums[chunk, 1, c]
+            products += sums[chunk, 2, c]
+        if train:
+            dw[c] += float32(products)
+            db[c] += float32(total)
+        a = np.float64(w[c]) * coefficients[3, c]
+        slope = -a * coefficients[3, c] * products / count
+        coefficients[1, c] = float32(slope)
+        coefficients[0, c] = float32(a)
+        coefficients[2, c] = float32(-a * total / count - slope * coefficients[2, c])
+
+
+def bn_input(x: F32, g: F32, coefficients: F32, gx: F32, *, add):
+    depth, rows, columns, channels = x.shape
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                for c in range(channels):
+                    v = g[p, i, j, c] * coefficients[0, c] + x[p, i, j, c] * coefficients[1, c] + coefficients[2, c]
+                    if add:
+                        gx[p, i, j, c] += v
+                    else:
+                        gx[p, i, j, c] = v
+
+
+def group_norm(x: F32, w: F32, b: F32, y: F32, *, groups, eps):
+    """Each group of channels of one image over all its positions."""
+    depth, rows, columns, channels = x.shape
+    members = channels // groups
+    n = depth * rows * columns * members
+    for h in range(groups):
+        start = h * members
+        total = 0.0
+        for p in range(depth):
+            for i in range(rows):
+                for j in range(columns):
+                    for c in range(start, start + members):
+                        total += x[p, i, j, c]
+        mean = float32(total / n)
+        squares = 0.0
+        for p in range(depth):
+            for i in range(rows):
+                for j in range(columns):
+                    for c in range(start, start + members):
+                        v = x[p, i, j, c] - mean
+                        squares += v * v
+        deviation = float32(1.0 / np.sqrt(squares / n + eps))
+        for p in range(depth):
+            for i in range(rows):
+                for j in range(columns):
+                    for c in range(start, start + members):
+                        y[p, i, j, c] = (x[p, i, j, c] - mean) * deviation * w[c] + b[c]
+
+
+def group_norm_gradient(g: F32, x: F32, w: F32, gx: F32, dw: F32, db: F32, *, groups, eps, add, learns, train):
+    """With x̂ = (x − mean)·deviation: gx = deviation·(g·w − mean(g·w) − x̂·mean(g·w·x̂))."""
+    depth, rows, columns, channels = x.shape
+    members = channels // groups
+    n = depth * rows * columns * members
+    for h in range(groups):
+        start = h * members
+        total = 0.0
+        for p in range(depth):
+            for i in range(rows):
+                for j in range(columns):
+                    for c in range(start, start + members):
+                        total += x[p, i, j, c]
+        mean = float32(total / n)
+        squares = 0.0
+        for p in range(depth):
+            for i in range(rows):
+                for j in range(columns):
+                    for c in range(start, start + members):
+                        v = x[p, i, j, c] - mean
+                        squares += v * v
+        deviation = float32(1.0 / np.sqrt(squares / n + eps))
+        sums = 0.0
+        products = 0.0
+        for p in range(depth):
+            for i in range(rows):
+                for j in range(columns):
+                    for c in range(start, start + members):
+                        away = (x[p, i, j, c] - mean) * deviation
+                        d = g[p, i, j, c]
+                        if train:
+                            dw[c] += d * away
+                            db[c] += d
+                        sums += d * w[c]
+                        products += d * w[c] * away
+        if learns:
+            middle = float32(sums / n)
+            tilt = float32(products / n)
+            for p in range(depth):
+                for i in range(rows):
+                    for j in range(columns):
+                        for c in range(start, start + members):
+                            away = (x[p, i, j, c] - mean) * deviation
+                            v = deviation * (g[p, i, j, c] * w[c] - middle - away * tilt)
+                            if add:
+                                gx[p, i, j, c] += v
+                            else:
+                                gx[p, i, j, c] = v
+
+
+def position_norm(x: F32, w: F32, b: F32, y: F32, *, eps):
+    """The channels of each position."""
+    depth, rows, columns, channels = x.shape
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                total = 0.0
+                for c in range(channels):
+                    total += x[p, i, j, c]
+                mean = float32(total / channels)
+                squares = 0.0
+                for c in range(channels):
+                    v = x[p, i, j, c] - mean
+                    squares += v * v
+                deviation = float32(1.0 / np.sqrt(squares / channels + eps))
+                for c in range(channels):
+                    y[p, i, j, c] = (x[p, i, j, c] - mean) * deviation * w[c] + b[c]
+
+
+def position_norm_gradient(g: F32, x: F32, w: F32, gx: F32, dw: F32, db: F32, *, eps, add, learns, train):
+    depth, rows, columns, channels = x.shape
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                total = 0.0
+                for c in range(channels):
+                    total += x[p, i, j, c]
+                mean = float32(total / channels)
+                squares = 0.0
+                for c in range(channels):
+                    v = x[p, i, j, c] - mean
+                    squares += v * v
+                deviation = float32(1.0 / np.sqrt(squares / channels + eps))
+                sums = float32(0)
+                products = float32(0)
+                for c in range(channels):
+                    away = (x[p, i, j, c] - mean) * deviation
+                    d = g[p, i, j, c]
+                    if train:
+                        dw[c] += d * away
+                        db[c] += d
+                    sums += d * w[c]
+                    products += d * w[c] * away
+                if learns:
+                    middle = sums / float32(channels)
+                    tilt = products / float32(channels)
+                    for c in range(channels):
+                        away = (x[p, i, j, c] - mean) * deviation
+                        v = deviation * (g[p, i, j, c] * w[c] - middle - away * tilt)
+                        if add:
+                            gx[p, i, j, c] += v
+                        else:
+                            gx[p, i, j, c] = v
+
+
+def response_norm(x: F32, y: F32, *, n, alpha, beta, k):
+    """y_c = x_c·(k + alpha/n · Σ x²)^−beta, the sum over n channels around c."""
+    depth, rows, columns, channels = x.shape
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                for c in range(channels):
+                    squares = float32(0)
+                    for q in range(max(0, c - n // 2), min(channels, c + (n - 1) // 2 + 1)):
+                        squares += x[p, i, j, q] * x[p, i, j, q]
+                    y[p, i, j, c] = x[p, i, j, c] * power(float32(k) + float32(alpha / n) * squares, float32(-beta))
+
+
+def response_norm_gradient(g: F32, x: F32, gx: F32, *, n, alpha, beta, k, add, learns, train):
+    """gx_c = g_c·s_c^−beta − 2·alpha·beta/n · x_c · Σ g_q·x_q·s_q^(−beta−1), over the q whose sum holds c."""
+    depth, rows, columns, channels = x.shape
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                if not add:
+                    for c in range(channels):
+                        gx[p, i, j, c] = float32(0)
+                for q in range(channels):
+                    first = max(0, q - n // 2)
+                    last = min(channels, q + (n - 1) // 2 + 1)
+                    squares = float32(0)
+                    for c in range(first, last):
+                        squares += x[p, i, j, c] * x[p, i, j, c]
+                    s = float32(k) + float32(alpha / n) * squares
+                    part = g[p, i, j, q] * power(s, float32(-beta))
+                    gx[p, i, j, q] += part
+                    part = part * x[p, i, j, q] / s * float32(-2.0 * alpha * beta / n)
+                    for c in range(first, last):
+                        gx[p, i, j, c] += part * x[p, i, j, c]
+
+
+def softmax(x: F32, y: F32):
+    """Over the channels of each position."""
+    depth, rows, columns, channels = x.shape
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                most = x[p, i, j, 0]
+                for c in range(1, channels):
+                    most = max(most, x[p, i, j, c])
+                total = float32(0)
+                for c in range(channels):
+                    v = exp(x[p, i, j, c] - most)
+                    y[p, i, j, c] = v
+                    total += v
+                for c in range(channels):
+                    y[p, i, j, c] /= total
+
+
+def softmax_gradient(g: F32, y: F32, gx: F32, *, add, learns, train):
+    depth, rows, columns, channels = g.shape
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                product = float32(0)
+                for c in range(channels):
+                    product += g[p, i, j, c] * y[p, i, j, c]
+                for c in range(channels):
+                    v = y[p, i, j, c] * (g[p, i, j, c] - product)
+                    if add:
+                        gx[p, i, j, c] += v
+                    else:
+                        gx[p, i, j, c] = v

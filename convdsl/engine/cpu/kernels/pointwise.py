@@ -1,0 +1,385 @@
+"""Elementwise operations, and those that only move values."""
+
+# ruff: noqa: F403, F405
+# mypy: ignore-errors
+from convdsl.engine.cpu.runtime import *
+
+
+def load(control: I64, y: F32, image: Int, *, size):
+    """One image of the batch into the network's input; uint8 becomes 0 to 1."""
+    depth, rows, columns, channels = y.shape
+    index = image
+    if control[2] != 0:
+        index = longs_at(control[2], control[0])[image]
+    n = 0
+    if control[4] != 0:
+        pixels = bytes_at(control[1] + index * size, size)
+        for p in range(depth):
+            for i in range(rows):
+                for j in range(columns):
+                    for c in range(channels):
+                        y[p, i, j, c] = float32(pixels[n + c]) * float32(0.00392156862745098)
+                    n += channels
+    else:
+        values = floats_at(control[1] + index * size * 4, size)
+        for p in range(depth):
+            for i in range(rows):
+                for j in range(columns):
+                    for c in range(channels):
+                        y[p, i, j, c] = values[n + c]
+                    n += channels
+
+
+def emit(control: I64, x: F32, image: Int, *, size):
+    """One image's result into the array that was asked for."""
+    depth, rows, columns, channels = x.shape
+    if control[6] != 0:
+        values = floats_at(control[6] + image * size * 4, size)
+        n = 0
+        for p in range(depth):
+            for i in range(rows):
+                for j in range(columns):
+                    for c in range(channels):
+                        values[n + c] = x[p, i, j, c]
+                    n += channels
+
+
+def clear_frame(y: F32, *, frame):
+    """Zeros around the values; `y` holds the frame too."""
+    depth, rows, columns, channels = y.shape
+    for p in range(depth):
+        for i in range(rows):
+            inside = frame[0][0] <= p < depth - frame[0][1] and frame[1][0] <= i < rows - frame[1][1]
+            for j in range(frame[2][0] if inside else columns):
+                for c in range(channels):
+                    y[p, i, j, c] = float32(0)
+            for j in range(columns - frame[2][1] if inside else columns, columns):
+                for c in range(channels):
+                    y[p, i, j, c] = float32(0)
+
+
+def fill_zero(address: Address, count: Int):
+    values = floats_at(address, count)
+    for i in range(count):
+        values[i] = float32(0)
+
+
+def copy(x: F32, y: F32, *, at, add, fill):
+    """y[position + at] = x[position] wherever both exist; `fill` puts zeros elsewhere."""
+    if fill and not add:
+        depth, rows, columns, channels = y.shape
+        for p in range(depth):
+            for i in range(rows):
+                for j in range(columns):
+                    for c in range(channels):
+                        y[p, i, j, c] = float32(0)
+    depth = min(x.shape[0], y.shape[0] - at[0]) if at[0] > 0 else min(x.shape[0] + at[0], y.shape[0])
+    rows = min(x.shape[1], y.shape[1] - at[1]) if at[1] > 0 else min(x.shape[1] + at[1], y.shape[1])
+    columns = min(x.shape[2], y.shape[2] - at[2]) if at[2] > 0 else min(x.shape[2] + at[2], y.shape[2])
+    channels = min(x.shape[3], y.shape[3] - at[3]) if at[3] > 0 else min(x.shape[3] + at[3], y.shape[3])
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                for c in range(channels):
+                    value = x[p + max(-at[0], 0), i + max(-at[1], 0), j + max(-at[2], 0), c + max(-at[3], 0)]
+                    if add:
+                        y[p + max(at[0], 0), i + max(at[1], 0), j + max(at[2], 0), c + max(at[3], 0)] += value
+                    else:
+                        y[p + max(at[0], 0), i + max(at[1], 0), j + max(at[2], 0), c + max(at[3], 0)] = value
+
+
+def reshape(x: F32, y: F32, *, add):
+    """The same values in the order D, H, W, C under other sizes."""
+    depth, rows, columns, channels = x.shape
+    _, to_rows, to_columns, to_channels = y.shape
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                for c in range(channels):
+                    n = ((p * rows + i) * columns + j) * channels + c
+                    place = n // to_channels
+                    if add:
+                        y[place // (to_rows * to_columns), place // to_columns % to_rows, place % to_columns,
+                          n % to_channels] += x[p, i, j, c]
+                    else:
+                        y[place // (to_rows * to_columns), place // to_columns % to_rows, place % to_columns,
+                          n % to_channels] = x[p, i, j, c]
+
+
+def shuffle(x: F32, y: F32, *, groups, add):
+    """Channel (group, member) becomes (member, group)."""
+    depth, rows, columns, channels = x.shape
+    members = channels // groups
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                for m in range(members):
+                    for g in range(groups):
+                        if add:
+                            y[p, i, j, m * groups + g] += x[p, i, j, g * members + m]
+                        else:
+                            y[p, i, j, m * groups + g] = x[p, i, j, g * members + m]
+
+
+def activate(x: F32, y: F32, *, name, slope):
+    """y = f(x); x and y may be the same."""
+    depth, rows, columns, channels = x.shape
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                for c in range(channels):
+                    v = x[p, i, j, c]
+                    if name == "relu":
+                        y[p, i, j, c] = float32(0) if v < float32(0) else v
+                    elif name == "relu6":
+                        y[p, i, j, c] = float32(0) if v < float32(0) else (float32(6) if v > float32(6) else v)
+                    elif name == "leaky_relu":
+                        y[p, i, j, c] = v if v > float32(0) else float32(slope) * v
+                    elif name == "elu":
+                        y[p, i, j, c] = v if v > float32(0) else float32(slope) * (exp(v) - float32(1))
+                    elif name == "selu":
+                        y[p, i, j, c] = (float32(1.0507009873554805) * v if v > float32(0)
+                                         else float32(1.7580993408473766) * (exp(v) - float32(1)))
+                    elif name == "sigmoid":
+                        y[p, i, j, c] = sigmoid(v)
+                    elif name == "tanh":
+                        y[p, i, j, c] = tanh(v)
+                    elif name == "hardsigmoid":
+                        y[p, i, j, c] = min(max(v * float32(1 / 6) + float32(0.5), float32(0)), float32(1)) if v == v else v
+                    elif name == "hardswish":
+                        y[p, i, j, c] = v * min(max(v * float32(1 / 6) + float32(0.5), float32(0)), float32(1))
+                    elif name == "gelu":
+                        y[p, i, j, c] = v * gaussian_part(v)
+                    elif name == "silu":
+                        y[p, i, j, c] = v * sigmoid(v)
+
+
+def settle(y: F32, g: F32, db: F32, *, name, slope, bias):
+    """g becomes the gradient before the activation, whose output is y; its sums are the gradient of the bias."""
+    depth, rows, columns, channels = g.shape
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                for c in range(channels):
+                    d = g[p, i, j, c]
+                    if name != "":
+                        v = y[p, i, j, c]
+                        if name == "relu":
+                            d = d if v > float32(0) else float32(0)
+                        elif name == "relu6":
+                            d = d if v > float32(0) and v < float32(6) else float32(0)
+                        elif name == "leaky_relu":
+                            d = d if v > float32(0) else float32(slope) * d
+                        elif name == "elu":
+                            d = d if v > float32(0) else d * (v + float32(slope))
+                        elif name == "selu":
+                            d = (float32(1.0507009873554805) * d if v > float32(0)
+                                 else d * (v + float32(1.7580993408473766)))
+                        elif name == "sigmoid":
+                            d = d * v * (float32(1) - v)
+                        elif name == "tanh":
+                            d = d * (float32(1) - v * v)
+                        elif name == "hardsigmoid":
+                            d = d * float32(1 / 6) if v > float32(0) and v < float32(1) else float32(0)
+                        g[p, i, j, c] = d
+                    if bias:
+                        db[c] += d
+
+
+def activation_gradient(g: F32, x: F32, gx: F32, *, name, slope, add):
+    """From the input x of an activation whose slope its output does not tell."""
+    depth, rows, columns, channels = g.shape
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                for c in range(channels):
+                    v = x[p, i, j, c]
+                    d = float32(0)
+                    if name == "relu":
+                        d = float32(1) if v > float32(0) else float32(0)
+                    elif name == "relu6":
+                        d = float32(1) if v > float32(0) and v < float32(6) else float32(0)
+                    elif name == "leaky_relu":
+                        d = float32(1) if v > float32(0) else float32(slope)
+                    elif name == "elu":
+                        d = float32(1) if v > float32(0) else float32(slope) * exp(v)
+                    elif name == "selu":
+                        d = float32(1.0507009873554805) if v > float32(0) else float32(1.7580993408473766) * exp(v)
+                    elif name == "sigmoid":
+                        s = sigmoid(v)
+                        d = s * (float32(1) - s)
+                    elif name == "tanh":
+                        t = tanh(v)
+                        d = float32(1) - t * t
+                    elif name == "hardsigmoid":
+                        d = float32(1 / 6) if v > float32(-3) and v < float32(3) else float32(0)
+                    elif name == "hardswish":
+                        d = (v * float32(1 / 3) + float32(0.5) if v > float32(-3) and v < float32(3)
+                             else (float32(1) if v >= float32(3) else float32(0)))
+                    elif name == "gelu":
+                        d = gaussian_part(v) + v * float32(0.3989422804014327) * exp(float32(-0.5) * v * v)
+                    elif name == "silu":
+                        s = sigmoid(v)
+                        d = s * (float32(1) + v * (float32(1) - s))
+                    if add:
+                        gx[p, i, j, c] += d * g[p, i, j, c]
+                    else:
+                        gx[p, i, j, c] = d * g[p, i, j, c]
+
+
+def prelu(x: F32, w: F32, y: F32):
+    depth, rows, columns, channels = x.shape
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                for c in range(channels):
+                    v = x[p, i, j, c]
+                    y[p, i, j, c] = v if v > float32(0) else w[c] * v
+
+
+def prelu_gradient(g: F32, x: F32, w: F32, gx: F32, dw: F32, *, add, learns, train):
+    depth, rows, columns, channels = g.shape
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                for c in range(channels):
+                    v = x[p, i, j, c]
+                    d = g[p, i, j, c]
+                    if train:
+                        dw[c] += float32(0) if v > float32(0) else d * v
+                    if learns:
+                        d = d if v > float32(0) else w[c] * d
+                        if add:
+                            gx[p, i, j, c] += d
+                        else:
+                            gx[p, i, j, c] = d
+
+
+def scale(x: F32, w: F32, y: F32):
+    depth, rows, columns, channels = x.shape
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                for c in range(channels):
+                    y[p, i, j, c] = w[c] * x[p, i, j, c]
+
+
+def scale_gradient(g: F32, x: F32, w: F32, gx: F32, dw: F32, *, add, learns, train):
+    depth, rows, columns, channels = g.shape
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                for c in range(channels):
+                    d = g[p, i, j, c]
+                    if train:
+                        dw[c] += d * x[p, i, j, c]
+                    if learns:
+                        if add:
+                            gx[p, i, j, c] += w[c] * d
+                        else:
+                            gx[p, i, j, c] = w[c] * d
+
+
+def addition(a: F32, b: F32, y: F32, *, relu):
+    depth, rows, columns, channels = y.shape
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                for c in range(channels):
+                    v = a[p, i, j, c] + b[p, i, j, c]
+                    if relu:
+                        v = float32(0) if v < float32(0) else v
+                    y[p, i, j, c] = v
+
+
+def product(a: F32, b: F32, y: F32):
+    """Factors of size 1 along an axis come with a stride of 0 there."""
+    depth, rows, columns, channels = y.shape
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                for c in range(channels):
+                    y[p, i, j, c] = a[p, i, j, c] * b[p, i, j, c]
+
+
+def product_gradient(g: F32, a: F32, gx: F32, *, add, sizes):
+    """gx has strides of 0 where the factor was stretched: there the gradients add up."""
+    depth, rows, columns, channels = g.shape
+    if not add:
+        for p in range(sizes[0]):
+            for i in range(sizes[1]):
+                for j in range(sizes[2]):
+                    for c in range(channels):
+                        gx[p, i, j, c] = float32(0)
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                for c in range(channels):
+                    gx[p, i, j, c] += g[p, i, j, c] * a[p, i, j, c]
+
+
+def dropout(control: I64, x: F32, y: F32, image: Int, *, rate, key, add):
+    """Keeps a value with probability 1 − rate, by a number drawn from the step's seed, the layer and the place."""
+    depth, rows, columns, channels = x.shape
+    seed = random_bits(control[3], image * 65536 + key)
+    keep = np.uint64((1.0 - rate) * 4294967296.0)
+    n = 0
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                for c in range(channels):
+                    kept = (random_bits(seed, n + c) >> np.uint64(32)) < keep
+                    v = x[p, i, j, c] * float32(1.0 / (1.0 - rate)) if kept else float32(0)
+                    if add:
+                        y[p, i, j, c] += v
+                    else:
+                        y[p, i, j, c] = v
+                n += channels
+
+
+def upsample(x: F32, y: F32, *, bilinear):
+    depth, rows, columns, channels = y.shape
+    xd, xi, xj, _ = x.shape
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                if not bilinear:
+                    for c in range(channels):
+                        y[p, i, j, c] = x[p // (depth // xd), i // (rows // xi), j // (columns // xj), c]
+                else:
+                    for c in range(channels):
+                        y[p, i, j, c] = float32(0)
+                    for corner in range(8):
+                        a, u = between(p, depth, xd, corner & 1)
+                        b, v = between(i, rows, xi, corner >> 1 & 1)
+                        q, w = between(j, columns, xj, corner >> 2 & 1)
+                        weight = u * v * w
+                        if weight != float32(0):
+                            for c in range(channels):
+                                y[p, i, j, c] += weight * x[a, b, q, c]
+
+
+def upsample_gradient(g: F32, gx: F32, *, bilinear, add):
+    depth, rows, columns, channels = g.shape
+    xd, xi, xj, _ = gx.shape
+    if not add:
+        for p in range(xd):
+            for i in range(xi):
+                for j in range(xj):
+                    for c in range(channels):
+                        gx[p, i, j, c] = float32(0)
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                if not bilinear:
+                    for c in range(channels):
+                        gx[p // (depth // xd), i // (rows // xi), j // (columns // xj), c] += g[p, i, j, c]
+                else:
+                    for corner in range(8):
+                        a, u = between(p, depth, xd, corner & 1)
+                        b, v = between(i, rows, xi, corner >> 1 & 1)
+                        q, w = between(j, columns, xj, corner >> 2 & 1)
+                        weight = u * v * w
+                        if weight != float32(0):
+                            for c in range(channels):
+                                gx[a, b, q, c] += weight * g[p, i, j, c]

@@ -1,0 +1,106 @@
+"""What the generated kernel modules import: views of memory, helpers of arithmetic and the micro-kernels.
+
+A compiled kernel gets one argument, the address of a row of 64-bit integers: its own arguments. The functions here turn a
+slot of that row into an array with constant sizes, so that LLVM sees every stride.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+from numba.np import arrayobj
+
+from convdsl.engine.cpu.maths import between, exp, gaussian_part, log, power, random_bits, sigmoid, sqrt, tanh
+from convdsl.engine.cpu.micro import conv_tile, outer_tile
+
+__all__ = ["Address", "F32", "F64", "I32", "I64", "Int", "U8", "between", "bytes_at", "conv_tile", "doubles_at", "exp",
+           "float32", "float32_view", "float64_view", "floats_at", "gaussian_part", "int32", "int32_view", "int64_view",
+           "integers_at", "kernel", "log", "longs_at", "np", "outer_tile", "power", "random_bits", "sigmoid", "slot",
+           "sqrt", "tanh", "uint8_view"]
+
+float32 = np.float32
+int32 = np.int32
+
+F32 = F64 = I32 = I64 = U8 = Any
+"""Annotations of a kernel's arguments: an array of that type."""
+Address = Int = int
+"""Annotations: an address in bytes, for micro-kernels; a whole number."""
+
+FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
+"""Sums may be reordered and divisions become products; NaN and infinity keep their meaning, so that they can be found."""
+
+kernel = numba.cfunc("void(int64)", cache=True, fastmath=FASTMATH, error_model="numpy", _nrt=False)
+
+
+def _view(dtype: Any) -> Any:
+    size = dtype.bitwidth // 8
+
+    @intrinsic
+    def view(context: Any, row: Any, number: Any, shape: Any, strides: Any) -> Any:
+        array = types.Array(dtype, len(shape), "A")
+
+        def generate(target: Any, b: Any, signature: Any, values: Any) -> Any:
+            at, number, shape, strides = values
+            address = b.load(b.gep(b.inttoptr(at, ir.IntType(64).as_pointer()), [number], source_etype=ir.IntType(64)))
+            data = b.inttoptr(address, target.get_data_type(dtype).as_pointer())
+            return _array(target, b, array, data, shape, strides, size)
+
+        return array(types.int64, types.int64, shape, strides), generate
+
+    return view
+
+
+def _flat(dtype: Any) -> Any:
+    size = dtype.bitwidth // 8
+
+    @intrinsic
+    def flat(context: Any, address: Any, length: Any) -> Any:
+        array = types.Array(dtype, 1, "C")
+
+        def generate(target: Any, b: Any, signature: Any, values: Any) -> Any:
+            address, length = values
+            data = b.inttoptr(address, target.get_data_type(dtype).as_pointer())
+            one = cgutils.pack_array(b, [target.get_constant(types.intp, 1)])
+            return _array(target, b, array, data, cgutils.pack_array(b, [length]), one, size)
+
+        return array(types.int64, types.int64), generate
+
+    return flat
+
+
+def _array(target: Any, b: Any, kind: Any, data: Any, shape: Any, strides: Any, size: int) -> Any:
+    """An array of `shape` over memory that it does not own; `strides` count elements."""
+    result = arrayobj.make_array(kind)(target, b)
+    itemsize = target.get_constant(types.intp, size)
+    steps = [b.mul(s, itemsize) for s in cgutils.unpack_tuple(b, strides)]
+    sizes = cgutils.unpack_tuple(b, shape)
+    arrayobj.populate_array(result, data, cgutils.pack_array(b, sizes), cgutils.pack_array(b, steps), itemsize, None)
+    return result._getvalue()
+
+
+@intrinsic
+def slot(context: Any, row: Any, number: Any) -> Any:
+    """The integer in a slot of the row of arguments."""
+    def generate(target: Any, b: Any, signature: Any, values: Any) -> Any:
+        at, number = values
+        return b.load(b.gep(b.inttoptr(at, ir.IntType(64).as_pointer()), [number], source_etype=ir.IntType(64)))
+
+    return types.int64(types.int64, types.int64), generate
+
+
+float32_view = _view(types.float32)
+float64_view = _view(types.float64)
+int32_view = _view(types.int32)
+int64_view = _view(types.int64)
+uint8_view = _view(types.uint8)
+floats_at = _flat(types.float32)
+doubles_at = _flat(types.float64)
+integers_at = _flat(types.int32)
+longs_at = _flat(types.int64)
+bytes_at = _flat(types.uint8)

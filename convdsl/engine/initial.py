@@ -1,0 +1,69 @@
+"""Weights to start from."""
+
+from __future__ import annotations
+
+from math import prod, sqrt
+from typing import Any
+
+import numpy as np
+
+from convdsl.engine.plan import Parameter
+
+RECTIFIERS = frozenset({"relu", "relu6", "leaky_relu", "prelu", "elu", "gelu", "silu", "hardswish"})
+
+
+def initial_weights(net: Any, parameters: dict[str, Parameter], seed: int, scheme: str | None = None) -> dict[str, np.ndarray]:
+    """Weights by name, in the public layout, from a seed; biases are zero.
+
+    `scheme` is "he" (normal, variance 2/fan-in; He and others, 2015) or "glorot" (uniform, variance 2/(fan-in + fan-out);
+    Glorot and Bengio, 2010); None takes He where a rectifier follows, else Glorot.
+    """
+    generator = np.random.default_rng(seed)
+    result = {}
+    for name, parameter in parameters.items():
+        index, role = int(name.split(".")[0]), name.rsplit(".", 1)[1]
+        if parameter.value is not None:
+            value = np.broadcast_to(np.asarray(parameter.value, np.float32), parameter.shape)
+            result[name] = np.array(value, np.float32)
+        elif role == "bias":
+            result[name] = np.zeros(parameter.shape, np.float32)
+        else:
+            result[name] = _draw(generator, net, net.nodes[index - 1], parameter.shape, scheme)
+    return result
+
+
+def _draw(generator: np.random.Generator, net: Any, node: Any, shape: tuple[int, ...], scheme: str | None) -> np.ndarray:
+    fan_in, fan_out = _fans(node, shape)
+    he = scheme == "he" or (scheme is None and _rectified(net, node))
+    if he:
+        return (generator.standard_normal(shape) * sqrt(2 / fan_in)).astype(np.float32)
+    limit = sqrt(6 / (fan_in + fan_out))
+    return generator.uniform(-limit, limit, shape).astype(np.float32)
+
+
+def _fans(node: Any, shape: tuple[int, ...]) -> tuple[int, int]:
+    """Inputs of an output, and outputs that an input reaches (the stride left aside)."""
+    if node.op == "local":
+        rank = len(shape) // 2 - 1
+        window = prod(shape[rank + 2:])
+        return shape[rank + 1] * window, shape[rank] * window
+    window = prod(shape[2:])
+    if node.op == "tconv":
+        return shape[0] // node.layer.g * window, shape[1] * window
+    groups = getattr(node.layer, "g", 1) if node.op == "conv" else 1
+    return shape[1] * window, shape[0] // groups * window
+
+
+def _rectified(net: Any, node: Any) -> bool:
+    """Whether the first activation that the output meets is a rectifier."""
+    while True:
+        if node.activation is not None:
+            return node.activation.name in RECTIFIERS
+        following = [n for n in net.nodes if node.index in n.inputs]
+        if not following:
+            return False
+        node = following[0]
+        if node.op in RECTIFIERS:
+            return True
+        if node.op in ("conv", "dense", "dwconv", "tconv", "local", "sigmoid", "tanh", "softmax", "hardsigmoid", "selu"):
+            return False

@@ -1,0 +1,7 @@
+"""The plan: what a step of training does, in which order, and where everything lies. Device-free, and printable."""
+
+from convdsl.engine.plan.build import Memory, Plan, plan
+from convdsl.engine.plan.program import Loss, Program, Region
+from convdsl.engine.plan.values import Parameter, Step, Target, Value, Window
+
+__all__ = ["Loss", "Memory", "Parameter", "Plan", "Program", "Region", "Step", "Target", "Value", "Window", "plan"]

@@ -1,0 +1,106 @@
+"""The whole plan of a network: parameters, the training and the inference program, and the bytes of it all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from convdsl.engine.optimizer import Optimizer
+from convdsl.engine.plan.program import CHUNKS, Loss, Program, inference_program, training_program
+from convdsl.engine.plan.show import show
+from convdsl.engine.plan.values import Parameter, Target
+
+BLOCK = 8
+"""Images that a worker takes through the whole network before it turns to the next."""
+
+
+class Memory(NamedTuple):
+    """Bytes. `activations` holds the gradients of activations too."""
+
+    weights: int
+    gradients: int
+    optimizer: int
+    activations: int
+
+    @property
+    def total(self) -> int:
+        return sum(self)
+
+
+@dataclass(eq=False)
+class Plan:
+    """How a network runs: printed, it is what `--show plan` shows.
+
+    A batch is cut into `chunks` of `chunk` images, whatever the number of threads; a worker takes `block` of them at a
+    time through all steps of a region.
+    """
+
+    net: Any
+    batch: int
+    optimizer: Optimizer
+    target: Target
+    loss: Loss
+    parameters: dict[str, Parameter]
+    chunk: int
+    block: int
+    training: Program
+    weight_floats: int = 0
+    chunk_gradient_floats: int = 0
+    deferred_floats: int = 0
+
+    @property
+    def chunks(self) -> int:
+        return -(-self.batch // self.chunk)
+
+    @property
+    def tasks(self) -> int:
+        return CHUNKS
+
+    @cached_property
+    def inference(self) -> Program:
+        """The forward pass for predictions and evaluation."""
+        return self.inference_upto(None)
+
+    def inference_upto(self, node: int | None) -> Program:
+        return inference_program(self.net, self.target, self.parameters, self.loss, self.block, self.batch, node)
+
+    @property
+    def trained(self) -> list[Parameter]:
+        return [p for p in self.parameters.values() if p.trainable]
+
+    @cached_property
+    def memory(self) -> Memory:
+        trained = sum(p.layout.size for p in self.trained)
+        gradients = (self.chunk_gradient_floats * self.chunks + self.deferred_floats) * 4
+        activations = sum(p.block_bytes * self.target.threads + p.batch_bytes + p.extra_bytes
+                          for p in (self.training, self.inference))
+        return Memory(self.weight_floats * 4, gradients, trained * 4 * len(self.optimizer.states), activations)
+
+    def __str__(self) -> str:
+        return show(self)
+
+
+def plan(net: Any, batch: int, optimizer: Optimizer, target: Target, loss: Loss | None = None) -> Plan:
+    """The plan of training `net` (see convdsl.net) in batches of up to `batch` images."""
+    loss = loss or Loss()
+    chunk = max(-(-batch // CHUNKS), min(batch, 4))
+    block = min(chunk, BLOCK)
+    parameters: dict[str, Parameter] = {}
+    padded = -(-batch // chunk) * chunk + block
+    result = Plan(net, batch, optimizer, target, loss, parameters, chunk, block,
+                  training_program(net, target, parameters, loss, block, padded))
+    _ = result.inference  # it may ask for arrangements of weights of its own
+    for parameter in parameters.values():
+        parameter.offset = result.weight_floats
+        result.weight_floats += parameter.layout.size
+        for name, pack in parameter.packs.items():
+            parameter.pack_offsets[name] = result.weight_floats
+            result.weight_floats += pack.size
+        if parameter.trainable and parameter.deferred:
+            parameter.gradient_offset = result.deferred_floats
+            result.deferred_floats += parameter.layout.size
+        elif parameter.trainable:
+            parameter.gradient_offset = result.chunk_gradient_floats
+            result.chunk_gradient_floats += parameter.layout.size
+    return result

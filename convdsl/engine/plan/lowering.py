@@ -1,0 +1,259 @@
+"""From the network's layers to operations: one place says what each layer of the language becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+from convdsl.engine.plan.layouts import Filters, Local, Plain, TapsFirst, vectors_for
+from convdsl.engine.plan.ops import FROM_OUTPUT, Op
+from convdsl.engine.plan.values import Parameter, Target, Value, Window, four
+
+EPSILON = 1e-5
+"""Added to variances, as PyTorch and the papers do."""
+
+ACTIVATIONS = FROM_OUTPUT | {"gelu", "silu", "hardswish"}
+
+
+class Lowering:
+    """The operations of one network. `parameters` are shared by all programs that are made of it."""
+
+    def __init__(self, net: Any, target: Target, training: bool, parameters: dict[str, Parameter]) -> None:
+        self.net = net
+        self.target = target
+        self.training = training
+        self.parameters = parameters
+        self.ops: list[Op] = []
+        self.input = Value("input", four(net.input))
+        self.values: list[Value] = [self.input]
+        """The value that each node of the network stands for, by index."""
+        self.logits: dict[int, Value] = {}
+        """For nodes that end in a softmax: what goes into it."""
+
+    def run(self, upto: int | None = None) -> None:
+        for node in self.net.nodes[: upto]:
+            layer = node.layer
+            inputs = [self.values[i] for i in node.inputs]
+            handler = _LAYERS.get(node.op)
+            value = handler(self, node, layer, inputs) if handler else self._activation(node, layer, inputs[0])
+            if node.activation is not None:
+                value = self._activation(node, node.activation, value)
+            if value.shape != four(self.net.report[node.index].output):
+                value = self._reshape(node, value)
+            self.values.append(value)
+
+    # what handlers use
+
+    def emit(self, node: Any, kind: str, inputs: list[Value], shape: tuple[int, ...],
+             weights: dict[str, Parameter] | None = None, **settings: Any) -> Value:
+        weights = weights or {}
+        learns = any(x.learns for x in inputs) or any(p.trainable for p in weights.values())
+        value = Value(f"{node.index} {node.op}", four(shape), learns=learns)
+        self.ops.append(Op(kind, node.index, inputs, value, weights, settings))
+        return value
+
+    def parameter(self, node: Any, role: str, layout: Callable[[tuple[int, ...]], Any] = Plain, *,
+                  learned: bool = True, shape: tuple[int, ...] | None = None, value: Any = None) -> Parameter:
+        name = f"{node.index}.{node.op}.{role}"
+        if name not in self.parameters:
+            facts = self.net.report[node.index]
+            if shape is None:
+                shape = tuple((facts.weights if learned else facts.buffer_shapes)[role])
+            trainable = learned and not node.frozen
+            self.parameters[name] = Parameter(name, shape, layout(shape), trainable, learned, value)
+        return self.parameters[name]
+
+    def flat(self, node: Any, x: Value) -> Value:
+        """All values of an image in one row, in the order H, W, C."""
+        return x if x.shape[:3] == (1, 1, 1) else self.emit(node, "reshape", [x], (x.size,))
+
+    def window(self, node: Any, layer: Any) -> Window:
+        return Window.of(layer.geometry(self.net.report[node.index].inputs[0]))
+
+    def filters(self, groups: int, filters: int, channels: int, taps: int) -> Callable[[tuple[int, ...]], Filters]:
+        lanes, vectors = vectors_for(filters, self.target)
+        return lambda shape: Filters(shape, groups, filters, channels, taps, lanes, vectors)
+
+    def _activation(self, node: Any, layer: Any, x: Value) -> Value:
+        name = layer.name
+        if name == "softmax":
+            self.logits[node.index] = x
+            return self.emit(node, "softmax", [x], x.shape)
+        if name == "prelu":
+            return self.emit(node, "prelu", [x], x.shape, {"prelu": self.parameter(node, "prelu", value=0.25)})
+        activation = (name, float(getattr(layer, "slope", 0.0)))
+        made_here = bool(self.ops) and self.ops[-1].output is x and self.ops[-1].node == node.index
+        told = name in FROM_OUTPUT and (name not in ("leaky_relu", "elu") or activation[1] > 0)
+        if made_here and told and self.ops[-1].activation is None:
+            self.ops[-1].activation = activation
+            return x
+        return self.emit(node, "activation", [x], x.shape, activation=activation)
+
+    def _reshape(self, node: Any, x: Value) -> Value:
+        return self.emit(node, "reshape", [x], self.net.report[node.index].output)
+
+
+_Handler = Callable[[Lowering, Any, Any, list[Value]], Value]
+_LAYERS: dict[str, _Handler] = {}
+
+
+def _layer(*names: str) -> Callable[[_Handler], _Handler]:
+    def register(handler: _Handler) -> _Handler:
+        _LAYERS.update(dict.fromkeys(names, handler))
+        return handler
+
+    return register
+
+
+def _output(low: Lowering, node: Any) -> tuple[int, ...]:
+    return tuple(low.net.report[node.index].output)
+
+
+def _with_bias(low: Lowering, node: Any, layer: Any, weight: Parameter) -> dict[str, Parameter]:
+    return {"weight": weight, "bias": low.parameter(node, "bias")} if layer.bias else {"weight": weight}
+
+
+@_layer("conv")
+def _conv(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+    (x,), window = inputs, low.window(node, layer)
+    filters = low.filters(layer.g, layer.filters // layer.g, x.shape[3] // layer.g, window.taps)
+    weights = _with_bias(low, node, layer, low.parameter(node, "weight", filters))
+    return low.emit(node, "conv", [x], _output(low, node), weights, window=window)
+
+
+@_layer("tconv")
+def _tconv(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+    (x,), window = inputs, low.window(node, layer).adjoint
+    filters = low.filters(layer.g, x.shape[3] // layer.g, layer.filters // layer.g, window.taps)
+    weights = _with_bias(low, node, layer, low.parameter(node, "weight", filters))
+    return low.emit(node, "tconv", [x], _output(low, node), weights, window=window, target=low.target)
+
+
+@_layer("dense")
+def _dense(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+    x = low.flat(node, inputs[0])
+    weight = low.parameter(node, "weight", low.filters(1, layer.units, x.size, 1))
+    return low.emit(node, "dense", [x], _output(low, node), _with_bias(low, node, layer, weight))
+
+
+@_layer("dwconv")
+def _dwconv(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+    weights = _with_bias(low, node, layer, low.parameter(node, "weight", TapsFirst))
+    return low.emit(node, "dwconv", inputs, _output(low, node), weights, window=low.window(node, layer))
+
+
+@_layer("filter")
+def _filter(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+    window, kernel = low.window(node, layer), layer.divided_rows()
+    if kernel is None:
+        return low.emit(node, "pool", inputs, _output(low, node), mode="median", window=window,
+                        exclude_pad=False)
+    divisor, rows = kernel
+    shape = (inputs[0].shape[3], 1, len(rows), len(rows[0]))
+    fixed = [[float(v) / float(divisor) for v in row] for row in rows]
+    weight = low.parameter(node, "kernel", TapsFirst, learned=False, shape=shape, value=[[fixed]] * shape[0])
+    weight.trainable = False
+    return low.emit(node, "dwconv", inputs, _output(low, node), {"weight": weight}, window=window)
+
+
+@_layer("local")
+def _local(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+    (x,), y = inputs, _output(low, node)
+    weight = low.parameter(node, "weight", lambda shape: Local(shape, prod(y[:-1]), y[-1], x.shape[3]))
+    return low.emit(node, "local", [x], y, _with_bias(low, node, layer, weight), window=low.window(node, layer))
+
+
+@_layer("maxpool", "minpool", "avgpool", "medianpool")
+def _pool(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+    return low.emit(node, "pool", inputs, _output(low, node), mode=node.op.removesuffix("pool"),
+                    window=low.window(node, layer), exclude_pad=bool(getattr(layer, "exclude_pad", False)))
+
+
+@_layer("globalavgpool", "globalmaxpool")
+def _global(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+    size = inputs[0].shape[:3]
+    none, one = (0, 0, 0), (1, 1, 1)
+    window = Window(size, one, one, none, none, size, one)
+    return low.emit(node, "pool", inputs, _output(low, node), mode=node.op[6:9], window=window, exclude_pad=False)
+
+
+@_layer("adaptiveavgpool")
+def _adaptive(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+    return low.emit(node, "adaptive", inputs, _output(low, node))
+
+
+@_layer("flatten", "reshape")
+def _reshape(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+    return inputs[0]  # the driver of this module reshapes where the shapes differ
+
+
+@_layer("identity")
+def _identity(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+    return inputs[0]
+
+
+@_layer("dropout")
+def _dropout(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+    if not low.training or layer.rate == 0:
+        return inputs[0]
+    return low.emit(node, "dropout", inputs, inputs[0].shape, rate=float(layer.rate), key=node.index)
+
+
+@_layer("pad", "crop")
+def _pad(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+    y = four(_output(low, node))
+    at = tuple((b - a) // 2 for a, b in zip(inputs[0].shape, y, strict=True))
+    return low.emit(node, "copy", inputs, y, at=at)
+
+
+@_layer("upsample")
+def _upsample(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+    return low.emit(node, "upsample", inputs, _output(low, node), mode=layer.mode)
+
+
+@_layer("shuffle")
+def _shuffle(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+    return low.emit(node, "shuffle", inputs, inputs[0].shape, groups=layer.g)
+
+
+def _scale_and_shift(low: Lowering, node: Any) -> dict[str, Parameter]:
+    return {"weight": low.parameter(node, "weight", value=1.0), "bias": low.parameter(node, "bias", value=0.0)}
+
+
+@_layer("bn")
+def _bn(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+    weights = {**_scale_and_shift(low, node),
+               "running_mean": low.parameter(node, "running_mean", learned=False, value=0.0),
+               "running_var": low.parameter(node, "running_var", learned=False, value=1.0)}
+    for role in ("running_mean", "running_var"):
+        weights[role].trainable = False
+    return low.emit(node, "batch_norm", inputs, inputs[0].shape, weights)
+
+
+@_layer("ln", "in", "gn")
+def _group_norm(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+    channels = inputs[0].shape[3]
+    if node.op == "ln" and layer.channels:
+        return low.emit(node, "position_norm", inputs, inputs[0].shape, _scale_and_shift(low, node))
+    groups = {"ln": 1, "in": channels}.get(node.op) or layer.g
+    return low.emit(node, "group_norm", inputs, inputs[0].shape, _scale_and_shift(low, node), groups=groups)
+
+
+@_layer("lrn")
+def _lrn(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+    return low.emit(node, "response_norm", inputs, inputs[0].shape, n=int(layer.n), alpha=float(layer.alpha),
+                    beta=float(layer.beta), k=float(layer.k))
+
+
+@_layer("scale")
+def _scale(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+    weights = {"weight": low.parameter(node, "weight", value=float(layer.init))}
+    return low.emit(node, "scale", inputs, inputs[0].shape, weights)
+
+
+@_layer("add", "mul", "concat")
+def _combination(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+    if len(inputs) == 1:
+        return inputs[0]
+    return low.emit(node, node.op, inputs, _output(low, node))

@@ -1,0 +1,155 @@
+"""Programs: the steps of a training or inference pass, put into regions, with a place in memory for every value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from convdsl.engine.plan import unweighted, weighted  # noqa: F401  (they register their operations)
+from convdsl.engine.plan.lowering import Lowering
+from convdsl.engine.plan.memory import allocate
+from convdsl.engine.plan.ops import Op, Tape, backward_steps, forward_steps
+from convdsl.engine.plan.values import Parameter, Step, Target, Value
+
+Kind = Literal["chunks", "serial", "tasks"]
+
+
+@dataclass(eq=False)
+class Region:
+    """Steps between two points where all threads meet. In a region of `chunks` each thread takes chunks of images and
+    does all steps for one block of them after another; in one of `tasks`, shares of the work."""
+
+    kind: Kind
+    steps: list[Step] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Program:
+    """`block_bytes` is what a worker needs for a block, `batch_bytes` what all images need, `extra_bytes` the rest."""
+
+    regions: list[Region]
+    input: Value
+    outputs: dict[int, Value]
+    values: list[Value]
+    block_bytes: int = 0
+    batch_bytes: int = 0
+    extra_bytes: int = 0
+    exits: int = 1
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What training minimises: `kind` is "cross_entropy" or "mse"."""
+
+    kind: str = "cross_entropy"
+    smoothing: float = 0.0
+
+
+def training_program(net: Any, target: Target, parameters: dict[str, Parameter], loss: Loss, block: int,
+                     batch: int) -> Program:
+    """Forward, loss, backward, and the gradients that are left for the end."""
+    low = Lowering(net, target, True, parameters)
+    low.run()
+    exits = [(net.output, 1.0), *((n.index, float(n.exit)) for n in net.nodes if n.exit is not None)]
+    roots = [_loss_input(low, index, loss) for index, _ in exits]
+    ops = _needed(low.ops, roots)
+    steps = [Step("load", 0, {}, {"y": low.input})]
+    for op in ops:
+        steps += forward_steps(op, True)
+    tape = Tape(target)
+    for number, ((index, weight), z) in enumerate(zip(exits, roots, strict=True)):
+        writes, add = {}, False
+        if z.learns:
+            writes["g"], add = tape.add_to(z)
+        steps.append(Step(loss.kind, index, {"z": z}, writes,
+                          settings={"weight": weight, "exit": number, "smoothing": loss.smoothing, "add": add}))
+    for op in reversed(ops):
+        steps += backward_steps(op, tape)
+    return _assemble(steps, low, {}, len(exits), block, batch)
+
+
+def inference_program(net: Any, target: Target, parameters: dict[str, Parameter], loss: Loss, block: int, batch: int,
+                      upto: int | None = None) -> Program:
+    """Forward only, to node `upto` or to the output; there, with the loss of each image where labels are given."""
+    low = Lowering(net, target, False, parameters)
+    index = net.output if upto is None else upto
+    low.run(index)
+    result = low.values[index]
+    roots = [result] if upto is not None else [result, _loss_input(low, index, loss)]
+    steps = [Step("load", 0, {}, {"y": low.input})]
+    for op in _needed(low.ops, roots):
+        steps += forward_steps(op, False)
+    if upto is None:
+        steps.append(Step(loss.kind, index, {"z": roots[1]}, {},
+                          settings={"weight": 1.0, "exit": 0, "smoothing": loss.smoothing, "add": False}))
+    steps.append(Step("emit", index, {"x": result}))
+    return _assemble(steps, low, {index: result}, 1, block, batch)
+
+
+def _loss_input(low: Lowering, index: int, loss: Loss) -> Value:
+    """A last softmax is trained with the cross-entropy on the values before it."""
+    return low.logits.get(index, low.values[index]) if loss.kind == "cross_entropy" else low.values[index]
+
+
+def _needed(ops: list[Op], roots: list[Value]) -> list[Op]:
+    wanted = set(roots)
+    result = []
+    for op in reversed(ops):
+        if op.output in wanted:
+            wanted.update(op.inputs)
+            result.append(op)
+    return result[::-1]
+
+
+def _assemble(steps: list[Step], low: Lowering, outputs: dict[int, Value], exits: int, block: int, batch: int) -> Program:
+    steps = _without_copies(steps)
+    regions: list[Region] = []
+    late = [s for s in steps if s.scope == "task"]
+    for step in steps:
+        if step.scope == "task":
+            continue
+        kind: Kind = "serial" if step.scope == "serial" else "chunks"
+        if not regions or regions[-1].kind != kind:
+            regions.append(Region(kind))
+        regions[-1].steps.append(step)
+    for region in regions:
+        region.steps.sort(key=lambda s: s.scope != "start")
+    if late:
+        regions.append(Region("tasks", late))
+    values = list(dict.fromkeys(v.root for r in regions for s in r.steps for v in s.values()))
+    program = Program(regions, low.input, outputs, values, exits=exits)
+    program.block_bytes, program.batch_bytes = allocate([r.steps for r in regions], block, batch)
+    program.extra_bytes = _place_statistics(steps)
+    return program
+
+
+def _without_copies(steps: list[Step]) -> list[Step]:
+    """Leaves out reshapes between values without frames: one name for the memory of the other is enough."""
+    result = []
+    for step in steps:
+        if step.kind == "reshape" and not step.settings["add"]:
+            x, y = step.reads["x"], step.writes["y"]
+            if not x.framed and not y.framed:
+                y.base = x
+                continue
+        result.append(step)
+    return result
+
+
+def _place_statistics(steps: list[Step]) -> int:
+    """Room for the sums of batch normalisation: for each chunk a count and two sums a channel and scratch, and four
+    coefficients."""
+    total = 0
+    for step in steps:
+        op = step.settings.get("op")
+        if op is not None and "state" not in op.settings:
+            op.settings["state"] = total
+            total += STATISTICS * op.output.shape[3] * 8
+    return total
+
+
+CHUNKS = 16
+"""Most chunks that a batch is cut into. It does not depend on the number of threads, so that neither do the sums."""
+
+STATISTICS = 5 * CHUNKS + 4
+"""Numbers (of 8 bytes) kept for each channel of a batch normalisation."""

@@ -1,0 +1,215 @@
+"""What a plan talks about: values (one tensor for each image), parameters, steps. No device and no numba here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any, Literal
+
+Shape = tuple[int, int, int, int]
+"""Sizes of one image's tensor: D, H, W, C; missing axes have size 1."""
+
+Scope = Literal["start", "image", "block", "serial", "task"]
+"""How often a step runs: once for each chunk before its images, for each image, for each block of images, once, or once
+for each of `Plan.tasks` shares of its work."""
+
+ALIGNMENT = 16
+"""Values are laid out in multiples of this many floats: a cache line, and the widest vector."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a plan needs to know of a CPU: floats in a vector, vector registers, threads."""
+
+    lanes: int = 16
+    registers: int = 32
+    threads: int = 2
+
+
+def four(sizes: Sequence[int]) -> Shape:
+    """A network shape (N,), (L, C), (H, W, C) or (D, H, W, C) as D, H, W, C."""
+    return (1,) * (4 - len(sizes)) + tuple(sizes)  # type: ignore[return-value]
+
+
+def three(sizes: Sequence[int], missing: int) -> tuple[int, int, int]:
+    """Values for the spatial axes as values for three of them."""
+    return (missing,) * (3 - len(sizes)) + tuple(sizes)  # type: ignore[return-value]
+
+
+@dataclass(eq=False)
+class Value:
+    """A tensor that each image has: an activation or a gradient.
+
+    `frame` are rows of zeros before and after each spatial axis, which windows of its readers reach into. A value with
+    `base` shares the memory of another. `home` says where it lives: for the whole batch if it is needed across a point
+    where all images meet, else only in the block that a worker is busy with.
+    """
+
+    name: str
+    shape: Shape
+    dtype: str = "f32"
+    learns: bool = False
+    """Whether something that is trained comes before it, so that its gradient is wanted."""
+    frame: list[list[int]] = field(default_factory=lambda: [[0, 0], [0, 0], [0, 0]])
+    base: Value | None = None
+    home: Literal["block", "batch"] = "block"
+    single: bool = False
+    """Whether one image after another may use the same place."""
+    offset: int = 0
+    shared: bool = False
+    """Whether other values use the same memory at other times, so that its frame must be cleared."""
+
+    @property
+    def root(self) -> Value:
+        return self if self.base is None else self.base.root
+
+    @property
+    def framed(self) -> bool:
+        return any(map(any, self.frame))
+
+    @property
+    def size(self) -> int:
+        """Numbers of one image, without the frame."""
+        return prod(self.shape)
+
+    @property
+    def strides(self) -> Shape:
+        d, h, w, c = (n + sum(f) for n, f in zip(self.shape, [*self.frame, [0, 0]], strict=True))
+        return (h * w * c, w * c, c, 1)
+
+    @property
+    def origin(self) -> int:
+        """Elements before the first one that is not frame."""
+        return sum(f[0] * s for f, s in zip(self.frame, self.strides, strict=False))
+
+    @property
+    def pitch(self) -> int:
+        """Elements from one image to the next."""
+        elements = (self.shape[0] + sum(self.frame[0])) * self.strides[0]
+        return -(-elements // ALIGNMENT) * ALIGNMENT
+
+    def widen(self, frame: Sequence[tuple[int, int]]) -> None:
+        """Ask for at least this frame."""
+        for mine, (before, after) in zip(self.frame, frame, strict=True):
+            mine[0] = max(mine[0], before)
+            mine[1] = max(mine[1], after)
+
+
+@dataclass(frozen=True)
+class Window:
+    """A sliding window on three axes; `input` and `output` are the spatial sizes that it joins."""
+
+    k: tuple[int, int, int]
+    s: tuple[int, int, int]
+    d: tuple[int, int, int]
+    before: tuple[int, int, int]
+    after: tuple[int, int, int]
+    input: tuple[int, int, int]
+    output: tuple[int, int, int]
+
+    @classmethod
+    def of(cls, axes: Sequence[Any]) -> Window:
+        """From the axes that a layer's `geometry` gives."""
+        def on(name: str, missing: int) -> tuple[int, int, int]:
+            return three([getattr(a, name) for a in axes], missing)
+
+        return cls(on("k", 1), on("s", 1), on("d", 1), on("before", 0), on("after", 0), on("input", 1), on("output", 1))
+
+    @property
+    def adjoint(self) -> Window:
+        """The same window seen from the other side: of a transposed convolution, its ordinary one."""
+        return Window(self.k, self.s, self.d, self.before, self.after, self.output, self.input)
+
+    @property
+    def taps(self) -> int:
+        return prod(self.k)
+
+    @property
+    def frame(self) -> list[tuple[int, int]]:
+        """Zeros that the window reaches into around its input."""
+        return [(b, max(0, (o - 1) * s + d * (k - 1) + 1 - b - n))
+                for k, s, d, b, n, o in zip(self.k, self.s, self.d, self.before, self.input, self.output, strict=True)]
+
+    @property
+    def spread_frame(self) -> list[tuple[int, int]]:
+        """Zeros around its *output*, when the output is spread back over the input."""
+        result = []
+        for axis in range(3):
+            reach = [(phase.first, phase.last + phase.count - 1) for phase in self.phases(axis)]
+            lowest = min([first for first, _ in reach] or [0])
+            highest = max([last for _, last in reach] or [0])
+            result.append((max(0, -lowest), max(0, highest - (self.output[axis] - 1))))
+        return result
+
+    def phases(self, axis: int) -> list[Phase]:
+        """How each input position p = residue + s·t of an axis is reached: from outputs t + (a few offsets)."""
+        k, s, d, before, n = self.k[axis], self.s[axis], self.d[axis], self.before[axis], self.input[axis]
+        result = []
+        for residue in range(min(s, n)):
+            taps = tuple(tap for tap in reversed(range(k)) if (residue + before - tap * d) % s == 0)
+            offsets = tuple((residue + before - tap * d) // s for tap in taps)
+            result.append(Phase(residue, -(-(n - residue) // s), taps, offsets))
+        return result
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Input positions with one residue by the stride: `count` of them; window taps that reach them, the last first, and
+    for each the offset of the output that it belongs to: these rise."""
+
+    residue: int
+    count: int
+    taps: tuple[int, ...]
+    offsets: tuple[int, ...]
+
+    @property
+    def first(self) -> int:
+        return min(self.offsets, default=0)
+
+    @property
+    def last(self) -> int:
+        return max(self.offsets, default=0)
+
+    @property
+    def step(self) -> int:
+        """Between the offsets of neighbouring taps."""
+        return self.offsets[1] - self.offsets[0] if len(self.offsets) > 1 else 0
+
+
+@dataclass(eq=False)
+class Parameter:
+    """Something that the network holds: learned numbers, fixed ones (`value`), or running statistics.
+
+    `layout` says how the engine keeps it (see layouts.py). `deferred` gradients are computed after the backward pass,
+    over the whole batch at once, instead of in a copy for each chunk of images.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    layout: Any
+    trainable: bool = True
+    learned: bool = True
+    value: Any = None
+    deferred: bool = False
+    offset: int = -1
+    gradient_offset: int = -1
+    packs: dict[str, Any] = field(default_factory=dict)
+    """Other arrangements of the same weights that are kept up to date: name → Pack."""
+    pack_offsets: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(eq=False)
+class Step:
+    """One thing to do. `reads` and `writes` name values by their role; a role in both is changed in place."""
+
+    kind: str
+    node: int
+    reads: dict[str, Value] = field(default_factory=dict)
+    writes: dict[str, Value] = field(default_factory=dict)
+    weights: dict[str, Parameter] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    scope: Scope = "image"
+
+    def values(self) -> list[Value]:
+        return [*self.reads.values(), *self.writes.values()]

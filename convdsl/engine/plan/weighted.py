@@ -1,0 +1,154 @@
+"""Convolutions and dense layers: the operations that multiply by filters.
+
+`gather` slides a window over its input; `spread` is its adjoint, which adds each value to all places that its window
+covers; `correlate` sums the gradient of the filters. A transposed convolution is a convolution with input and output
+swapped: its way forward is `spread`.
+"""
+
+from __future__ import annotations
+
+from convdsl.engine.plan.layouts import Filters, Pack, vectors_for
+from convdsl.engine.plan.ops import Op, Tape, backward, forward
+from convdsl.engine.plan.values import Parameter, Step, Target, Value, Window
+
+DEFERRED = 1 << 16
+"""From this many weights on, the gradient of a convolution is computed over the whole batch at the end: a copy of it for
+every chunk of images would cost more memory and time."""
+DEFERRED_DENSE = 1 << 12
+
+
+def swapped(filters: Filters, window: Window | None, target: Target) -> Pack:
+    """The arrangement that `spread` reads: taps grouped by the phases of the stride, in the order of the phases."""
+    order = [0]
+    if window is not None:
+        phases = [window.phases(axis) for axis in range(3)]
+        order = [(a * window.k[1] + b) * window.k[2] + c for p in phases[0] for q in phases[1] for r in phases[2]
+                 for a in p.taps for b in q.taps for c in r.taps]
+    lanes, vectors = vectors_for(filters.channels, target)
+    return Pack(filters.groups, filters.filters, filters.channels, tuple(order), lanes, vectors)
+
+
+def _needs_pack(weight: Parameter, window: Window | None, target: Target) -> None:
+    if "swapped" not in weight.packs:
+        weight.packs["swapped"] = swapped(weight.layout, window, target)
+
+
+def _gather(op: Op, x: Value, y: Value, weight: Parameter, window: Window, bias: Parameter | None, add: bool) -> Step:
+    x.widen(window.frame)
+    weights = {"weight": weight} if bias is None else {"weight": weight, "bias": bias}
+    return Step("gather", op.node, {"x": x}, {"y": y}, weights, {"window": window, "add": add, "activation": None})
+
+
+def _spread(op: Op, g: Value, x: Value, weight: Parameter, window: Window, bias: Parameter | None, add: bool,
+            target: Target) -> Step:
+    g.widen(window.spread_frame)
+    _needs_pack(weight, window, target)
+    weights = {"weight": weight} if bias is None else {"weight": weight, "bias": bias}
+    return Step("spread", op.node, {"x": g}, {"y": x}, weights, {"window": window, "add": add, "activation": None})
+
+
+def _correlate(op: Op, x: Value, g: Value, weight: Parameter, window: Window) -> Step:
+    x.widen(window.frame)
+    weight.deferred = weight.layout.size > DEFERRED
+    return Step("correlate", op.node, {"x": x, "g": g}, {}, {"weight": weight}, {"window": window},
+                "task" if weight.deferred else "image")
+
+
+@forward("conv")
+def _conv(op: Op, training: bool) -> list[Step]:
+    step = _gather(op, op.inputs[0], op.output, op.weights["weight"], op.settings["window"], op.weights.get("bias"), False)
+    if op.activation is not None and op.activation[0] == "relu":
+        step.settings["activation"] = op.activation
+    return [step]
+
+
+@backward("conv")
+def _conv_back(op: Op, tape: Tape) -> list[Step]:
+    (x,), g, weight, window = op.inputs, tape.of(op.output), op.weights["weight"], op.settings["window"]
+    steps = [_correlate(op, x, g, weight, window)] if weight.trainable else []
+    if x.learns:
+        into, add = tape.add_to(x)
+        steps.append(_spread(op, g, into, weight, window, None, add, tape.target))
+    return steps
+
+
+@forward("tconv")
+def _tconv(op: Op, training: bool) -> list[Step]:
+    step = _spread(op, op.inputs[0], op.output, op.weights["weight"], op.settings["window"], op.weights.get("bias"), False,
+                   op.settings["target"])
+    if op.activation is not None and op.activation[0] == "relu":
+        step.settings["activation"] = op.activation
+    return [step]
+
+
+@backward("tconv")
+def _tconv_back(op: Op, tape: Tape) -> list[Step]:
+    (x,), g, weight, window = op.inputs, tape.of(op.output), op.weights["weight"], op.settings["window"]
+    steps = [_correlate(op, g, x, weight, window)] if weight.trainable else []
+    if x.learns:
+        into, add = tape.add_to(x)
+        steps.append(_gather(op, g, into, weight, window, None, add))
+    return steps
+
+
+@forward("dense")
+def _dense(op: Op, training: bool) -> list[Step]:
+    fused = op.activation if op.activation is not None and op.activation[0] == "relu" else None
+    return [Step("dense", op.node, {"x": op.inputs[0]}, {"y": op.output}, op.weights, {"activation": fused}, "block")]
+
+
+@backward("dense")
+def _dense_back(op: Op, tape: Tape) -> list[Step]:
+    (x,), g, weight = op.inputs, tape.of(op.output), op.weights["weight"]
+    steps = []
+    if weight.trainable:
+        weight.deferred = weight.layout.size > DEFERRED_DENSE
+        steps.append(Step("dense_weight", op.node, {"x": x, "g": g}, {}, {"weight": weight}, {},
+                          "task" if weight.deferred else "block"))
+    if x.learns:
+        into, add = tape.add_to(x)
+        _needs_pack(weight, None, tape.target)
+        steps.append(Step("dense_input", op.node, {"g": g}, {"x": into}, {"weight": weight}, {"add": add}, "block"))
+    return steps
+
+
+def _like(op: Op, name: str) -> list[Step]:
+    op.inputs[0].widen(op.settings["window"].frame)
+    return [Step(name, op.node, {"x": op.inputs[0]}, {"y": op.output}, op.weights, op.settings)]
+
+
+def _like_back(op: Op, tape: Tape, name: str) -> list[Step]:
+    (x,), g, weight = op.inputs, tape.of(op.output), op.weights["weight"]
+    steps = []
+    if weight.trainable:
+        scope = "task" if weight.deferred else "image"
+        bias = op.weights.get("bias") if name == "local" else None
+        weights = {"weight": weight} if bias is None else {"weight": weight, "bias": bias}
+        steps.append(Step(f"{name}_weight", op.node, {"x": x, "g": g}, {}, weights, op.settings, scope))  # type: ignore[arg-type]
+    if x.learns:
+        into, add = tape.add_to(x)
+        steps.append(Step(f"{name}_input", op.node, {"g": g}, {"x": into}, {"weight": weight}, {**op.settings, "add": add}))
+    return steps
+
+
+@forward("dwconv")
+def _depthwise(op: Op, training: bool) -> list[Step]:
+    return _like(op, "depthwise")
+
+
+@backward("dwconv")
+def _depthwise_back(op: Op, tape: Tape) -> list[Step]:
+    return _like_back(op, tape, "depthwise")
+
+
+@forward("local")
+def _local(op: Op, training: bool) -> list[Step]:
+    return _like(op, "local")
+
+
+@backward("local")
+def _local_back(op: Op, tape: Tape) -> list[Step]:
+    op.weights["weight"].deferred = True
+    if "bias" in op.weights:
+        op.weights["bias"].deferred = True
+    return _like_back(op, tape, "local")
