@@ -83,15 +83,13 @@ def _in_code() -> Iterator[Text]:
 
 def _in_registry() -> Iterator[Text]:
     sys.path.insert(0, str(ROOT))
-    from convdsl.layers import LAYERS, STRUCTURES
+    from convdsl.layers import LAYERS
 
     for layer in LAYERS:
         yield Text(layer.documentation(), None, "layers", f"the layer `{layer.name}`", False)
         for argument in layer.arguments.values():
             if argument.doc:
                 yield Text(argument.doc, None, "layers", f"`{argument.name}` of `{layer.name}`", False)
-    for name, doc in STRUCTURES.items():
-        yield Text(doc, None, "layers", f"`{name}`", False)
 
 
 def rooms() -> dict[str, Catalog]:
