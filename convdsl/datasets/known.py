@@ -14,7 +14,6 @@ import numpy as np
 from convdsl.datasets import cifar
 from convdsl.datasets.assemble import assemble
 from convdsl.datasets.dataset import DataError, Dataset, Options, Text
-from convdsl.datasets.download import fetch
 from convdsl.datasets.folder import is_picture, pictures_of
 from convdsl.datasets.idx import read_idx
 from convdsl.datasets.memory import human
@@ -121,6 +120,8 @@ class _Search:
         return replace(data, name=self.known.name, notes=(*self._notes(), *data.notes))
 
     def _fetched(self, source: Source, verify: Callable[[Path], object]) -> Path:
+        from convdsl.datasets.download import fetch  # http and ssl are slow to import
+
         target = cache_folder() / self.known.name / source.name
         urls = [mirror + source.name for mirror in _mirrors(self.known)]
         if not self.download:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -49,9 +50,14 @@ def pillow() -> Any:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Silences Pillow, which warns of what does not matter here: palettes, odd EXIF, large pictures."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
+    logger, handler = logging.getLogger("PIL"), logging.NullHandler()
+    logger.addHandler(handler)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def measure(file: File) -> Kind:

@@ -1,6 +1,8 @@
 import gzip
 import hashlib
 import http.server
+import os
+import tarfile
 import threading
 from functools import partial
 from pathlib import Path
@@ -273,11 +275,26 @@ def test_the_real_fashion_mnist():
 
 
 @real
+@pytest.mark.skipif(not os.environ.get("CONVDSL_SLOW_TESTS"), reason="ten seconds; CONVDSL_SLOW_TESTS=1 runs it")
 def test_the_real_cifar10():
     data = full("cifar10", (50_000, 10_000), (32, 32, 3))
     assert np.bincount(data.train_labels).tolist() == [5000] * 10
     assert np.bincount(data.test_labels).tolist() == [1000] * 10
     assert np.abs(data.train_images.mean((0, 1, 2)) - [125.31, 122.95, 113.87]).max() < 1
+
+
+@real
+def test_a_sample_of_the_real_cifar10(tmp_path):
+    path = REAL / "cifar-10-images.tar.gz"
+    if not path.exists():
+        pytest.skip("cifar-10-images.tar.gz is not in CONVDSL_DATA")
+    with tarfile.open(path) as archive:
+        files = {m.name: archive.extractfile(m).read() for i, m in enumerate(archive) if m.isreg() and i % 50 == 0}
+    data = load(tar(tmp_path / "sample.tar", files, "w"), warn=str)
+    assert data.classes == ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+    assert np.bincount(data.train_labels).tolist() == [100] * 10
+    assert np.bincount(data.test_labels).tolist() == [20] * 10
+    assert np.abs(data.train_images.mean((0, 1, 2)) - [125.31, 122.95, 113.87]).max() < 6
 
 
 def test_packed_files_of_other_programs_are_the_same(tmp_path, tiny):
