@@ -67,17 +67,21 @@ def module(name: str, text: str) -> Any:
     """The module of this text, imported; `name` only helps people to find it."""
     text = HEADER + text
     name = f"{name}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
-    known = sys.modules.get(f"convdsl_kernels.{name}")
-    if known is not None:
-        return known
+    full_name = f"convdsl_kernel_{name}"
+    if full_name in sys.modules:
+        return sys.modules[full_name]
     path = folder() / f"{name}.py"
     if not path.exists():
         write_atomically(path, text.encode())
-    spec = importlib.util.spec_from_file_location(f"convdsl_kernels.{name}", path)
+    spec = importlib.util.spec_from_file_location(full_name, path)
     assert spec is not None and spec.loader is not None
     result = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(result)
-    sys.modules[f"convdsl_kernels.{name}"] = result
+    sys.modules[full_name] = result  # before it runs: numba looks it up by name
+    try:
+        spec.loader.exec_module(result)
+    except BaseException:
+        del sys.modules[full_name]
+        raise
     return result
 
 
