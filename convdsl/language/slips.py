@@ -70,7 +70,7 @@ def net(s: Statement) -> Answer | None:
     words = re.findall(r"\w+", s.text)[1:]
     if not words:
         return Answer(span_of(s.tokens[0]), T("`net` needs a name."), T("Write `{text}`.", text="net lenet5"))
-    if s.token.type not in ("WORD", "MIXED", "SYMBOL", "NUMBER", "STRING", "STRAY", "MINUS"):
+    if s.place == len(s.tokens):
         return None
     name = "_".join(words)
     name = name if name[0].isalpha() else f"net_{name}"

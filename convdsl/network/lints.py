@@ -32,6 +32,7 @@ def verify(network: Network, report: Report, findings: Findings) -> None:
         _linear_pair(network, node, findings)
         _second_softmax(network, node, findings)
     _channels_first(network, findings)
+    _no_channels(network, findings)
     _dominating_dense(report, findings)
     _field_beyond_input(network, report, findings)
     for expectation in network.expectations if network.nodes else ():
@@ -158,6 +159,20 @@ def _channels_first(network: Network, findings: Findings) -> None:
             note=T("It looks like channels first. Sizes are written height × width × channels."),
             help=T("Did you mean `input {shape}`?", shape=show_shape(better, "x")),
         )
+
+
+def _no_channels(network: Network, findings: Findings) -> None:
+    shape = network.input
+    if network.input_span is None or len(shape) != 2 or shape[0] != shape[1]:
+        return
+    if algebra.is_number(shape[0]) and shape[0] < 8:
+        return
+    findings.add(
+        "W509", network.input_span,
+        T("This input is a row of {length} positions with {channels} channels.", length=shape[0], channels=shape[1]),
+        note=T("Two sizes are length × channels. An image has three: height × width × channels."),
+        help=T("Did you mean `input {shape}`?", shape=show_shape((*shape, 1), "x")),
+    )
 
 
 def _dominating_dense(report: Report, findings: Findings) -> None:

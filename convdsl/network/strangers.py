@@ -13,6 +13,7 @@ from convdsl.messages import T
 from convdsl.network.binding import Binder
 from convdsl.network.suggest import did_you_mean
 from convdsl.network.words import KEYWORDS, NOT_HERE, fold, keyword_called, layer_called
+from convdsl.source import Span
 
 _OPTION = re.compile(r"[kspdg][0-9]+")
 _GLUED = re.compile(r"([a-z_]+?)([0-9]+)((?:[kspdg][0-9]+)*)")
@@ -21,14 +22,14 @@ _GLUED = re.compile(r"([a-z_]+?)([0-9]+)((?:[kspdg][0-9]+)*)")
 def answer(written: tree.Layer, blocks: Mapping[str, tree.Block], binder: Binder, text: str) -> T | Answer:
     """The way out for a layer that does not exist: a help, or another diagnosis altogether. `text` is the program's."""
     word = written.name.text
-    line = text[written.span.start : written.span.end]
+    line = _closed(text, written)
     rest = text[written.name.span.end : written.span.end].strip()
     if word in blocks:
         return _uncalled_block(blocks[word], written)
     if written.branches is None and line[len(word) :].startswith("("):
         rewritten = rewrite(line)
         if rewritten is not None:
-            return written_elsewhere(written.span, rewritten)
+            return written_elsewhere(Span(written.span.start, written.span.start + len(line)), rewritten)
     keyword = keyword_called(word)
     declared = layer_called(word)
     if keyword is not None and (declared is None or written.branches is not None):
@@ -46,6 +47,16 @@ def answer(written: tree.Layer, blocks: Mapping[str, tree.Block], binder: Binder
         return T("Here it is written `{example}`.", example=spaced)
     names = [*BY_NAME, *STRUCTURES, *blocks, *KEYWORDS]
     return did_you_mean(word, names) or T("`convdsl explain layers` lists all layers.")
+
+
+def _closed(text: str, written: tree.Layer) -> str:
+    """The text of a layer, with the parentheses that end it: they are no part of its last value."""
+    end = written.span.end
+    line = text[written.span.start : end]
+    while line.count("(") > line.count(")") and text[end : end + 1] in (")", " "):
+        line += text[end]
+        end += 1
+    return line
 
 
 def _uncalled_block(block: tree.Block, written: tree.Layer) -> T:

@@ -1,0 +1,272 @@
+"""What a student who slips is told: the code, the place, what is wrong, and the text to write, in both languages."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from convdsl.diagnostics import Diagnostic
+from convdsl.messages import use_language
+from convdsl.network import analyse
+from convdsl.source import Source
+
+HERE = "input 28x28x1 -> "
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    use_language("en")
+    yield
+    use_language(None)
+
+
+def diagnostics(program: str) -> tuple[Diagnostic, ...]:
+    return analyse(Source(program, "student.cnn")).diagnostics
+
+
+def only(program: str) -> Diagnostic:
+    found = diagnostics(program)
+    assert len(found) == 1, [f"{d.code}: {d.message}" for d in found]
+    return found[0]
+
+
+def marked(program: str, diagnostic: Diagnostic) -> str:
+    return program[diagnostic.span.start : diagnostic.span.end]
+
+
+# A line, what is underlined, the code, and the line that the help offers.
+HABITS = [
+    # Keras and PyTorch
+    ("Conv2D(64, kernel_size=3)", "Conv2D(64, kernel_size=3)", "E109", "conv 64 k3"),
+    ("Conv2D(64, 3)", "Conv2D(64, 3)", "E109", "conv 64 k3"),
+    ("Conv2D(64, (3, 5), activation='relu', padding='same')", None, "E109", "conv 64 k3x5 p same relu"),
+    ("Conv2D(8, 3, strides=(2, 2), use_bias=False)", None, "E109", "conv 8 k3 s2 nobias"),
+    ("nn.Conv2d(1, 64, 3, padding=1)", "nn.Conv2d(1, 64, 3, padding=1)", "E109", "conv 64 k3 p1"),
+    ("x = layers.Dense(10, activation='softmax')(x)", None, "E109", "dense 10 softmax"),
+    ("model.add(Conv2D(64, (3, 3)))", None, "E109", "conv 64 k3"),
+    ("MaxPooling2D(pool_size=(2, 2))", None, "E109", "maxpool 2"),
+    ("nn.MaxPool2d(3, stride=2, ceil_mode=True)", None, "E109", "maxpool 3 s2 ceil"),
+    ("Flatten()", "Flatten()", "E109", "flatten"),
+    ("Dense(10)", "Dense(10)", "E109", "dense 10"),
+    ("nn.Linear(784, 10)", None, "E109", "dense 10"),
+    ("nn.Dropout(p=0.5)", None, "E109", "dropout 0.5"),
+    ("conv(64, 3)", "conv(64, 3)", "E109", "conv 64 k3"),
+    ("conv(64, k3, relu)", "conv(64, k3, relu)", "E109", "conv 64 k3 relu"),
+    ("flatten()", "flatten()", "E109", "flatten"),
+    ("conv2d 64 3x3", "conv2d", "E201", "conv 64 k3x3"),
+    ("Conv 64 K3", "Conv", "E201", "conv 64 k3"),
+    ("Dense 10", "Dense", "E201", "dense 10"),
+    ("batch_norm", "batch_norm", "E201", "bn"),
+    ("leakyrelu 0.1", "leakyrelu", "E201", "leaky_relu 0.1"),
+    ("maxpooling 2", "maxpooling", "E201", "maxpool 2"),
+    ("pool 2", "pool", "E201", "maxpool 2"),
+    # Spanish
+    ("convolucion 8 k3", "convolucion", "E201", "conv 8 k3"),
+    ("convolución 8 ventana=3 paso=2", "convolución", "E201", "conv 8 k3 s2"),
+    ("conv 8 k3 relleno 1", "relleno", "E202", "conv 8 k3 p1"),
+    ("agrupamiento 2", "agrupamiento", "E201", "maxpool 2"),
+    ("densa 10", "densa", "E201", "dense 10"),
+    ("aplanar", "aplanar", "E201", "flatten"),
+    # options
+    ("conv 64 3", "3", "E205", "conv 64 k3"),
+    ("conv 64 3x3", "3x3", "E205", "conv 64 k3x3"),
+    ("conv 64 3 2 1", "3", "E205", "conv 64 k3 s2 p1"),
+    ("conv 64 k3 padding=same", "padding", "E202", "conv 64 k3 p same"),
+    ("conv 64 k3 padding same", "padding", "E202", "conv 64 k3 p same"),
+    ("conv 64 k3 same", "same", "E202", "conv 64 k3 p same"),
+    ("conv 64 kernel_size=3 strides=2", "kernel_size", "E202", "conv 64 k3 s2"),
+    ("conv 64 k3 activation=relu", "activation", "E202", "conv 64 k3 relu"),
+    ("conv 64 k3 activation relu", "activation", "E202", "conv 64 k3 relu"),
+    ("conv 64 k3relu", "k3relu", "E202", "conv 64 k3 relu"),
+    ("conv 64 k3 ReLU", "ReLU", "E202", "conv 64 k3 relu"),
+    ("conv 64 k3 RELU", "RELU", "E205", "conv 64 k3 relu"),
+    ("conv 64 K3", "K3", "E205", "conv 64 k3"),
+    ("conv 64 k3 no bias", "no", "E202", "conv 64 k3 nobias"),
+    ("conv 64 k3 bias=false", "bias", "E202", "conv 64 k3 nobias"),
+    ("conv 64 k3 leaky_relu=0.1", "leaky_relu", "E202", "conv 64 k3 leaky_relu 0.1"),
+    ("conv n k3", "n", "E202", "conv N k3"),
+    ("maxpool 2 2", "2", "E205", "maxpool 2 s2"),
+    ("conv64 k3", "conv64", "E201", "conv 64 k3"),
+    ("conv64k3", "conv64k3", "E201", "conv 64 k3"),
+    ("conv 8 k3 maxpool 2", "maxpool", "E202", "conv 8 k3 -> maxpool"),
+    ("conv 64", "conv", "E203", "conv 64 k3"),
+    ("conv k3", "conv", "E203", "conv 8 k3"),
+    ("conv", "conv", "E203", "conv 8 k3"),
+    ("maxpool", "maxpool", "E203", "maxpool 2"),
+    ("dropout", "dropout", "E203", "dropout 0.5"),
+    ("softmax 10", "10", "E205", "dense 10 softmax"),
+    # punctuation
+    ("conv 64 k=3, s=1", ",", "E101", "conv 64 k=3 s=1"),
+    ("conv 64, k3, s1", ",", "E101", "conv 64 k3 s1"),
+    ("conv 64 k(3,3)", "(3,3)", "E101", "k3x3"),
+    ("conv 64 k2*F-1", "k2*F-1", "E101", "k(2*F-1)"),
+    ("conv 64 k=", "k=", "E101", "k3"),
+    ("dropout 0,5", "0,5", "E101", None),
+    ("dropout .5", ".5", "E101", "0.5"),
+    ("dropout 50%", "50%", "E101", "0.5"),
+    ("conv 64 k3.5", "k3.5", "E101", "k3"),
+    ("filter [[1,0,-1],[1,0,-1]]", "[[1,0,-1],[1,0,-1]]", "E101", "[1 0 -1; 1 0 -1]"),
+    ("CONV 64 k3", "CONV", "E101", "conv 64 k3"),
+    ("3 { conv 1 k3 p1 }", "3", "E101", "repeat 3 { … }"),
+    ("repeat(3) { conv 1 k3 p1 }", "repeat(3)", "E101", "repeat 3 { … }"),
+    ("residual (conv 1 k3 p1)", "(", "E101", "residual { … }"),
+    ("residual conv 1 k3 p1", "residual", "E212", "residual { conv 8 k3 p1 }"),
+    ("add { conv 1 k3 p1 , identity }", ",", "E101", "|"),
+    ("dense 10 ->", "->", "E101", None),
+]
+
+
+@pytest.mark.parametrize(("line", "place", "code", "offered"), HABITS)
+def test_a_habit_is_answered_with_the_text_to_write(line: str, place: str | None, code: str,
+                                                    offered: str | None) -> None:
+    program = HERE + line
+    found = only(program)
+    assert found.code == code
+    assert place is None or marked(program, found) == place
+    assert found.help is not None
+    assert offered is None or f"`{offered}`" in str(found.help)
+
+
+@pytest.mark.parametrize(("line", "place", "code", "offered"), HABITS)
+def test_it_is_said_in_spanish_too(line: str, place: str | None, code: str, offered: str | None) -> None:
+    found = only(HERE + line)
+    english = (str(found.message), str(found.help))
+    use_language("es")
+    assert (str(found.message), str(found.help)) != english
+    prose = re.sub(r"`[^`]*`", "", f"{found.message} {found.help}")
+    assert not re.search(r"\b(the|is|are|not|write|there|here)\b", prose)
+
+
+LINES = [o for _, _, c, o in HABITS if o and c in ("E109", "E201", "E202", "E203", "E205") and "->" not in o]
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_what_is_offered_is_right(line: str) -> None:
+    assert not analyse(Source(f"input 28x28x1 -> {line}", "t")).failed
+
+
+INPUTS = [
+    ("input(28,28,1)", "(28,28,1)", "input 28x28x1"),
+    ("input (28, 28, 1)", "(28, 28, 1)", "input 28x28x1"),
+    ("input 28 28 1", "28 28 1", "input 28x28x1"),
+    ("input 28, 28, 1", "28, 28, 1", "input 28x28x1"),
+    ("input [28 28 1]", "[28 28 1]", "input 28x28x1"),
+    ("input: 28x28x1", ": 28x28x1", "input 28x28x1"),
+    ("input = 28x28x1", "= 28x28x1", "input 28x28x1"),
+    ("INPUT 28x28x1", "INPUT", "input 28x28x1"),
+    ("input nxnx3", "nxnx3", "NxNx3"),
+    ("input 28x28x", "x", "input 28x28x3"),
+    ("input 28px28x3", "px28", "input 28x28x3"),
+    ("input 28x28x3 RGB", "RGB", "input 28x28x3"),
+    ("input", "input", "input 28x28x3"),
+    ("// a net", "//", None),
+    ("# a net\n/* a net */", "/", None),
+    ("C = 3", "C", "let C = 3"),
+    ("let C 3", "let C 3", "let C = 3"),
+    ("let c = 3", "c", "C"),
+    ("block b(c) { conv 8 k3 }", "c", "C"),
+    ("net my net", "my net", "net my_net"),
+    ('net "my net"', '"my net"', "net my_net"),
+    ("net", "net", "net lenet5"),
+    ("train", "train", "train { epochs 5 }"),
+    ("1. conv 8 k3", "1", None),
+    ("- conv 8 k3", "-", None),
+    ("x = conv 8 k3", "x =", "conv 8 k3"),
+    ("expect params => 10", "=>", ">="),
+    ("expect params = 7,850", "7,850", "7850"),
+]
+
+
+@pytest.mark.parametrize(("line", "place", "offered"), INPUTS)
+def test_whole_lines(line: str, place: str, offered: str | None) -> None:
+    program = f"{line}\nconv 8 k3"
+    found = only(program)
+    assert found.code == "E101"
+    assert marked(program, found) == place
+    assert offered is None or f"`{offered}`" in str(found.help)
+    use_language("es")
+    assert re.search(r"Escriba|Quít|empieza|Se escribe así|Una entrada es", str(found.help))
+
+
+@pytest.mark.parametrize("arrow", ["=>", ">", "-->", "-", "=", ";", "|", "|>", "—>", "+", "⇒"])
+def test_what_is_no_arrow(arrow: str) -> None:
+    program = f"input 28x28x1 {arrow} conv 8 k3"
+    found = only(program)
+    assert found.code == "E101"
+    assert marked(program, found) == arrow
+    assert "`->`" in str(found.help)
+
+
+def test_keywords_by_other_names() -> None:
+    for line, offered in [("entrada 28x28x1", "input 28x28x1"), ("Input 28x28x1", "input 28x28x1"),
+                          ("red lenet", "net lenet"), ("bloque b(C) { conv C k3 }", "block b(C) { conv C k3 }"),
+                          ("repetir 3 { conv 1 k3 p1 }", "repeat 3 { conv 1 k3 p1 }"),
+                          ("entrenar { epochs 5 }", "train { epochs 5 }")]:
+        found = next(d for d in diagnostics(f"{line}\nconv 8 k3") if d.code == "E201")
+        assert str(found.help) == f"Here it is written `{offered}`."
+
+
+def test_a_block_is_called_with_its_values() -> None:
+    program = "input 8x8x3\nb 3 1\nblock b(C, S) { conv C k3 s(S) }"
+    found = only(program)
+    assert (found.code, marked(program, found)) == ("E201", "b")
+    assert "`b(3, 1)`" in str(found.help)
+
+
+def test_mistyped_names_are_recognised() -> None:
+    assert "`conv`" in str(only(HERE + "cnov 64 k3").help)
+    assert "`tanh`" in str(only(HERE + "conv 64 k3 tahn").help)
+    assert "`gaussian`" in str(only(HERE + "filter gauss").help)
+    assert "`sobel_x`" in str(only(HERE + "filter sobel").help)
+    assert "`params`" in str(only(HERE + "dense 10\nexpect parameters 7850").help)
+    assert "recurrent" in str(only(HERE + "lstm 8").help)
+    assert "on the line of its layer" in str(only(HERE + "conv 8 k1\nk3").help)
+
+
+def test_expectations_help_to_be_written() -> None:
+    assert str(only(HERE + "dense 10\nexpect output 10").help) == "Write `expect 10`."
+    assert str(only(HERE + "dense 10\nexpect 7850").help) == "Write `expect params 7850`."
+    assert "`7850`" in str(only(HERE + "dense 10\nexpect params 7.850").help)
+    assert "`expect params 7850`" in str(only(HERE + "dense 10\nexpect params 7840").help)
+
+
+def test_values_that_are_out_of_range_say_the_range() -> None:
+    assert "0 and 0.999" in str(only(HERE + "dropout 50").message)
+    assert str(only(HERE + "dropout 50").help) == "A share of 50 % is written 0.5."
+    assert "at least 1" in str(only(HERE + "conv 64 k0").message)
+    assert "at least 0" in str(only(HERE + "conv 64 k3 p-1").message)
+    assert "write 3" in str(only(HERE + "conv 64 k=3.0").message)
+
+
+def test_all_errors_at_once_and_none_that_follows_from_another() -> None:
+    program = "Input 28x28x1\ncnov 8 k3\nconv 8 3\nmaxpool 2 2\ndense\ndense 10 tahn"
+    assert [d.code for d in diagnostics(program)] == ["E201", "E201", "E205", "E205", "E203", "E202"]
+    assert [d.code for d in diagnostics("net my net\ninput 8x8x1\nconv 8 k3")] == ["E101"]
+    assert [d.code for d in diagnostics("input 5x5x1\nconv 8 k7\nmaxpool 9\ndense 3")] == ["E301"]
+
+
+def test_the_window_that_does_not_fit() -> None:
+    program = "input 5x5x3\nconv 8 k7 relu"
+    found = only(program)
+    assert (found.code, marked(program, found), found.formula) == ("E301", "k7", "(5 + 2·0 − 7)/1 + 1 = −1")
+    assert "`p1`" in str(found.help) and "at most 5" in str(found.help)
+    for mended in ("k7 p1", "k7 p same", "k5"):
+        assert not analyse(Source(program.replace("k7", mended), "t")).failed
+
+
+def test_branches_show_all_their_sizes() -> None:
+    program = "input 8x8x4\nadd { conv 4 k3 | identity }"
+    found = only(program)
+    assert found.code == "E302"
+    assert found.formula == "6×6×4 ≠ 8×8×4"
+    assert [str(label.text) for label in found.labels] == ["this branch gives 6×6×4", "this branch gives 8×8×4"]
+
+
+def test_a_program_full_of_slips_is_answered_in_seconds() -> None:
+    lines = ["conv 8 3 padding=same", "Conv2D(8, 3)", "convolucion 8 3", "cnov 8 k3", "conv 8, k3"] * 4000
+    started = time.perf_counter()
+    diagnostics("input 8x8x1\n" + "\n".join(lines))
+    assert time.perf_counter() - started < 20
