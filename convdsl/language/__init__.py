@@ -1,4 +1,4 @@
-"""From text to a syntax tree: the only room that knows lark."""
+"""From text to a syntax tree. The only room that knows lark, and it loads it only to make the parser's tables anew."""
 
 from convdsl.language.parser import parse
 from convdsl.source import Source, Span

@@ -1,176 +1,187 @@
-"""Turns what the parser recognises into nodes of the syntax tree, as it goes."""
+"""Turns what the parser recognises into nodes of the syntax tree: one function for each rule of the grammar.
+
+Each takes the rule's parts, in which tokens that are leaves of the tree have become leaves already, and the offset
+where its text ends.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from lark import Token, Transformer, v_args
-
 from convdsl.language import tree
-from convdsl.language.layout import span_of
+from convdsl.language.tokens import Token
 from convdsl.source import Span
 
 _SUFFIX = {"K": 10**3, "M": 10**6, "G": 10**9}
 _GLUED = re.compile(r"(.*?[^0-9])([0-9]+)$")
 
+Parts = list[Any]
 
-def number(token: Token) -> tree.Number:
-    text = str(token)
+
+# Leaves.
+
+
+def number(span: Span, text: str) -> tree.Number:
+    if text.isdecimal():
+        return tree.Number(span, int(text), text)
     digits = text.replace("_", "")
     factor = _SUFFIX.get(digits[-1], 1)
     digits = digits.rstrip("KMG")
-    if digits.isdigit():
-        return tree.Number(span_of(token), int(digits) * factor, text)
+    if digits.isdecimal():
+        return tree.Number(span, int(digits) * factor, text)
     value = float(digits) * factor
     whole = factor > 1 and abs(value - round(value)) < 1e-6
-    return tree.Number(span_of(token), round(value) if whole else value, text)
+    return tree.Number(span, round(value) if whole else value, text)
 
 
-def symbol(token: Token) -> tree.Symbol:
-    return tree.Symbol(span_of(token), str(token))
-
-
-def hole(token: Token) -> tree.Hole:
-    return tree.Hole(span_of(token), str(token)[1:] or None)
-
-
-def word(token: Token) -> tree.Word:
-    return tree.Word(span_of(token), str(token), token.type == "MIXED")
-
-
-_LEAVES = {
+LEAVES: dict[str, Callable[[Span, str], Any]] = {
     "NUMBER": number,
-    "SYMBOL": symbol,
-    "HOLE": hole,
-    "WORD": word,
-    "MIXED": word,
-    "MATRIX": lambda token: tree.Matrix(span_of(token), str(token)),
-    "STRING": lambda token: tree.Text(span_of(token), str(token)[1:-1]),
-    "COMMA": lambda token: tree.Comma(span_of(token)),
+    "SYMBOL": tree.Symbol,
+    "HOLE": lambda span, text: tree.Hole(span, text[1:] or None),
+    "WORD": tree.Word,
+    "MIXED": lambda span, text: tree.Word(span, text, True),
+    "MATRIX": tree.Matrix,
+    "STRING": lambda span, text: tree.Text(span, text[1:-1]),
+    "COMMA": lambda span, text: tree.Comma(span),
 }
+"""What becomes of a token of each kind; the others stay tokens."""
 
 
-def _leaf(value: Any) -> Any:
-    """Inner nodes pass through; tokens become leaves."""
-    return _LEAVES[value.type](value) if isinstance(value, Token) else value
+def _nodes(parts: Parts) -> tuple[Any, ...]:
+    """The parts without brackets and separators, lists laid out flat."""
+    return tuple(p for part in parts for p in (part if type(part) is list else (part,)) if type(p) is not Token)
 
 
-@v_args(inline=True)
-class Builder(Transformer):
-    """One method for each rule of the grammar."""
+def _span(parts: Sequence[Any], end: int) -> Span:
+    return Span(parts[0].span.start, end)
 
-    def start(self, *chain: tuple) -> tuple[tree.Statement, ...]:
-        return chain[0] if chain else ()
 
-    def chain(self, *parts: Any) -> tuple[tree.Statement, ...]:
-        return tuple(p for p in parts if not isinstance(p, Token))
+# Rules.
 
-    def broken(self, token: Token) -> tree.Broken:
-        return tree.Broken(span_of(token))
 
-    def net(self, keyword: Token, name: Token) -> tree.Net:
-        return tree.Net(span_of(keyword).to(span_of(name)), str(name))
+def several(parts: Parts, end: int) -> Parts:
+    """The first of what a `*` or `+` of the grammar repeats; the parser puts the others behind it."""
+    return parts
 
-    def input(self, keyword: Token, shape: Any) -> tree.Input:
-        shape = _leaf(shape)
-        return tree.Input(span_of(keyword).to(shape.span), shape)
 
-    def let(self, keyword: Token, name: Token, _equals: Token, value: Any) -> tree.Let:
-        value = _leaf(value)
-        return tree.Let(span_of(keyword).to(value.span), symbol(name), value)
+def start(parts: Parts, end: int) -> tuple[tree.Statement, ...]:
+    return parts[0] if parts else ()
 
-    def comparison(self, token: Token) -> str:
-        return str(token)
 
-    def expect(self, keyword: Token, *parts: Any) -> tree.Expect:
-        *before, last = parts
-        value = _leaf(last)
-        words = tuple(word(p) for p in before if isinstance(p, Token))
-        comparison = next((p for p in before if isinstance(p, str) and not isinstance(p, Token)), None)
-        if comparison in (None, "=="):
-            comparison = "="
-        return tree.Expect(span_of(keyword).to(value.span), words, comparison, value)
+def chain(parts: Parts, end: int) -> tuple[tree.Statement, ...]:
+    return _nodes(parts)
 
-    def block(self, keyword: Token, name: Token, *rest: Any) -> tree.Block:
-        parameters = tuple(symbol(p) for p in rest if isinstance(p, Token) and p.type == "SYMBOL")
-        branches, close = rest[-1]
-        return tree.Block(span_of(keyword).to(close), word(name), parameters, branches)
 
-    def train(self, keyword: Token, *rest: Any) -> tree.Train:
-        settings = tuple(p for p in rest if isinstance(p, tree.Setting))
-        return tree.Train(span_of(keyword).to(span_of(rest[-1])), settings)
+def broken(parts: Parts, end: int) -> tree.Broken:
+    return tree.Broken(parts[0].span)
 
-    def setting(self, name: Token, *items: Any) -> tree.Setting:
-        leaves = tuple(_leaf(i) for i in items)
-        end = leaves[-1].span if leaves else span_of(name)
-        return tree.Setting(span_of(name).to(end), word(name), leaves)
 
-    def layer(self, name: Token, *parts: Any) -> tree.Layer:
-        span = span_of(name)
-        before: list[tree.Item] = []
-        after: list[tree.Item] = []
-        branches = None
-        for part in parts:
-            if part is None:
-                continue
-            if type(part) is tuple:
-                branches, close = part
-                span = span.to(close)
-            else:
-                leaf = _leaf(part)
-                (before if branches is None else after).append(leaf)
-                span = span.to(leaf.span)
-        return tree.Layer(span, word(name), tuple(before), branches, tuple(after))
+def net(parts: Parts, end: int) -> tree.Net:
+    name = parts[1]
+    return tree.Net(_span(parts, end), name.name if isinstance(name, tree.Symbol) else name.text)
 
-    def call(self, name: Token, *rest: Any) -> tree.Call:
-        inner = [r for r in rest[1:-1] if r is not None and not (isinstance(r, Token) and r.type == "COMMA")]
-        return tree.Call(span_of(name).to(span_of(rest[-1])), word(name), tuple(_leaf(r) for r in inner))
 
-    def body(self, opening: Token, *rest: Any) -> tuple[tuple[tree.Branch, ...], Span]:
-        close = span_of(rest[-1])
-        branches = []
-        start = span_of(opening).end
-        for part in rest:
-            if isinstance(part, Token):
-                start = span_of(part).end
-            elif part:
-                branches.append(tree.Branch(part[0].span.to(part[-1].span), part))
-            else:
-                branches.append(tree.Branch(Span(start, start), ()))
-        return tuple(branches), close
+def input(parts: Parts, end: int) -> tree.Input:
+    return tree.Input(_span(parts, end), parts[1])
 
-    def branch(self, *chain: tuple) -> tuple[tree.Statement, ...]:
-        return chain[0] if chain else ()
 
-    def named(self, key: Token, _equals: Token, value: Any) -> tree.Named:
-        value = _leaf(value)
-        return tree.Named(span_of(key).to(value.span), word(key), value)
+def let(parts: Parts, end: int) -> tree.Let:
+    return tree.Let(_span(parts, end), parts[1], parts[3])
 
-    def glued(self, key: Token, *rest: Any) -> tree.Named:
-        name = word(key)
-        parts = [_leaf(r) for r in rest if not (isinstance(r, Token) and r.type in ("X", "CALL", "RPAR"))]
-        match = _GLUED.match(name.text)
-        if match and isinstance(rest[0], Token) and rest[0].type == "X":
-            cut = name.span.start + len(match[1])
-            parts.insert(0, tree.Number(Span(cut, name.span.end), int(match[2]), match[2]))
-            name = tree.Word(Span(name.span.start, cut), match[1])
-        end = parts[-1].span if not isinstance(rest[-1], Token) or rest[-1].type != "RPAR" else span_of(rest[-1])
-        start = parts[0].span
-        value = parts[0] if len(parts) == 1 else tree.Sizes(start.to(end), tuple(parts))
-        return tree.Named(Span(name.span.start, end.end), name, value)
 
-    def sizes(self, *parts: Any) -> tree.Sizes:
-        leaves = tuple(_leaf(p) for p in parts if not (isinstance(p, Token) and p.type == "X"))
-        return tree.Sizes(leaves[0].span.to(leaves[-1].span), leaves)
+def comparison(parts: Parts, end: int) -> str:
+    return "=" if parts[0].text == "==" else parts[0].text
 
-    def atom(self, _open: Token, inner: Any, _close: Token) -> Any:
-        return _leaf(inner)
 
-    def binary(self, left: Any, operator: Token, right: Any) -> tree.Binary:
-        left, right = _leaf(left), _leaf(right)
-        return tree.Binary(left.span.to(right.span), str(operator), left, right)
+def expect(parts: Parts, end: int) -> tree.Expect:
+    words: tuple[tree.Word, ...] = ()
+    comparison = "="
+    for part in parts[1:-1]:
+        if type(part) is list:
+            words = tuple(part)
+        else:
+            comparison = part
+    return tree.Expect(_span(parts, end), words, comparison, parts[-1])
 
-    def negative(self, minus: Token, operand: Any) -> tree.Negative:
-        operand = _leaf(operand)
-        return tree.Negative(span_of(minus).to(operand.span), operand)
+
+def block(parts: Parts, end: int) -> tree.Block:
+    _, name, *head, body = parts
+    return tree.Block(_span(parts, end), name, tuple(p for p in _nodes(head) if type(p) is tree.Symbol), body)
+
+
+def train(parts: Parts, end: int) -> tree.Train:
+    return tree.Train(_span(parts, end), _nodes(parts))
+
+
+def setting(parts: Parts, end: int) -> tree.Setting:
+    return tree.Setting(_span(parts, end), parts[0], tuple(parts[1]) if len(parts) > 1 else ())
+
+
+def layer(parts: Parts, end: int) -> tree.Layer:
+    before: tuple[tree.Item, ...] = ()
+    after: tuple[tree.Item, ...] = ()
+    branches = None
+    for part in parts[1:]:
+        if type(part) is tuple:
+            branches = part
+        elif branches is None:
+            before = tuple(part)
+        else:
+            after = tuple(part)
+    return tree.Layer(_span(parts, end), parts[0], before, branches, after)
+
+
+def call(parts: Parts, end: int) -> tree.Call:
+    return tree.Call(_span(parts, end), parts[0], tuple(p for p in _nodes(parts[2:]) if type(p) is not tree.Comma))
+
+
+def body(parts: Parts, end: int) -> tuple[tree.Branch, ...]:
+    return _nodes(parts)
+
+
+def branch(parts: Parts, end: int) -> tree.Branch:
+    if not parts:
+        return tree.Branch(Span(end, end), ())
+    return tree.Branch(_span(parts[0], end), parts[0])
+
+
+def named(parts: Parts, end: int) -> tree.Named:
+    return tree.Named(_span(parts, end), parts[0], parts[2])
+
+
+def glued(parts: Parts, end: int) -> tree.Named:
+    """`k(2*F-1)`, `k1x7`, `k(F)x3`. The word `k1` of `k1x7` is a name and the first size."""
+    name, *values = _nodes(parts)
+    match = _GLUED.match(name.text)
+    if match and type(parts[1]) is list:
+        cut = name.span.start + len(match[1])
+        values.insert(0, tree.Number(Span(cut, name.span.end), int(match[2]), match[2]))
+        name = tree.Word(Span(name.span.start, cut), match[1])
+    if len(values) == 1:
+        return tree.Named(_span(parts, end), name, values[0])
+    return tree.Named(_span(parts, end), name, tree.Sizes(Span(values[0].span.start, end), tuple(values)))
+
+
+def sizes(parts: Parts, end: int) -> tree.Sizes:
+    return tree.Sizes(_span(parts, end), _nodes(parts))
+
+
+def atom(parts: Parts, end: int) -> tree.Expression:
+    return parts[1]._replace(span=_span(parts, end))
+
+
+def binary(parts: Parts, end: int) -> tree.Binary:
+    return tree.Binary(_span(parts, end), parts[1].text, parts[0], parts[2])
+
+
+def negative(parts: Parts, end: int) -> tree.Negative:
+    return tree.Negative(_span(parts, end), parts[1])
+
+
+BUILD: dict[str, Callable[[Parts, int], Any]] = {
+    f.__name__: f for f in (several, start, chain, broken, net, input, let, comparison, expect, block, train, setting,
+                            layer, call, body, branch, named, glued, sizes, atom, binary, negative)
+}
+"""The function for each rule of the grammar."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from lark import Token
-
 from convdsl.diagnostics import Findings, Label
 from convdsl.language import habits
-from convdsl.language.layout import span_of
 from convdsl.language.statement import open_brackets
+from convdsl.language.tokens import Token
 from convdsl.messages import T
 from convdsl.source import Span
 
@@ -18,9 +16,9 @@ def explain(tokens: list[Token], position: int, expected: set[str], findings: Fi
     """Adds the diagnostic for the token at `position`, which the parser could not take."""
     token = tokens[position]
     before = tokens[position - 1] if position else None
-    span = span_of(token)
+    span = token.span
     kind = token.type
-    shown = str(token) if len(token) <= 30 else str(token)[:29] + "…"
+    shown = str(token) if len(token.text) <= 30 else str(token)[:29] + "…"
     habit = habits.answer(tokens, position, expected, findings.source.text)
     if habit is not None:
         findings.add(habit.code, habit.span, habit.message, help=habit.help)
@@ -45,28 +43,28 @@ def explain(tokens: list[Token], position: int, expected: set[str], findings: Fi
 
 def _end(tokens: list[Token], position: int, findings: Findings) -> None:
     opened = open_brackets(tokens[:position])
-    end = span_of(tokens[position]).start
+    end = tokens[position].span.start
     place = Span(max(end - 1, 0), end)
     if opened:
         bracket = opened[-1]
-        findings.add("E107", span_of(bracket), T("`{bracket}` is never closed.", bracket=str(bracket)),
+        findings.add("E107", bracket.span, T("`{bracket}` is never closed.", bracket=str(bracket)),
                      help=T("Add the missing `{bracket}`.", bracket="}" if str(bracket) == "{" else ")"),
                      labels=(Label(place, T("the text ends here")),))
     elif position and str(tokens[position - 1]) == "->":
-        findings.add("E101", span_of(tokens[position - 1]), T("There is no layer behind this arrow."),
+        findings.add("E101", tokens[position - 1].span, T("There is no layer behind this arrow."),
                      help=T("Write one, or remove the arrow."))
     else:
-        last = span_of(tokens[position - 1]) if position else place
+        last = tokens[position - 1].span if position else place
         findings.add("E101", last, T("The text ends in the middle of a line."), help=T("Finish it, or remove it."))
 
 
 def _separator(token: Token, before: Token | None, findings: Findings) -> None:
-    span = span_of(token)
+    span = token.span
     if str(token) == "->":
         findings.add("E101", span, T("There is no layer on one side of this arrow."),
                      help=T("An arrow stands between two layers: `conv 8 k3 -> maxpool 2`."))
     else:
-        place = span_of(before) if before is not None else span
+        place = before.span if before is not None else span
         findings.add("E101", place, T("The line ends here, but something is missing."),
                      help=T("Finish it, or end it with `->` if the layer goes on in the next line."))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from typing import Any
 
 MAX_CHARACTERS = 400
@@ -74,7 +75,8 @@ def rewrite(text: str) -> str | None:
     if len(text) > MAX_CHARACTERS or "(" not in text or text.count("(") > 12:
         return None
     try:
-        body = ast.parse(text.replace("×", "x")).body
+        with warnings.catch_warnings(action="ignore", category=SyntaxWarning):
+            body = ast.parse(text.replace("×", "x")).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     if len(body) != 1 or not isinstance(body[0], (ast.Expr, ast.Assign)):

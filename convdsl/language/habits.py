@@ -8,11 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from lark import Token
-
 from convdsl.language import foreign, slips
-from convdsl.language.layout import span_of
 from convdsl.language.statement import BRACED, ENDS, SIZES, Answer, Statement, around, word_before
+from convdsl.language.tokens import Token
 from convdsl.messages import T
 from convdsl.source import Span
 
@@ -49,11 +47,11 @@ def written_elsewhere(span: Span, rewritten: str) -> Answer:
 def _assignment(s: Statement) -> Answer | None:
     if s.token.type != "EQUAL" or s.place != 1 or s.first not in ("WORD", "MIXED", "SYMBOL"):
         return None
-    rest = s.text[span_of(s.token).end - s.span.start :].strip()
+    rest = s.text[s.token.span.end - s.span.start :].strip()
     if re.match(r"[0-9(]", rest):
         return Answer(s.span, T("A value is given a name with `let`, and names are upper-case."),
                       T("Write `{text}`.", text=f"let {str(s.tokens[0]).upper()} = {rest}"))
-    return Answer(span_of(s.tokens[0]).to(span_of(s.token)),
+    return Answer(s.tokens[0].span.to(s.token.span),
                   T("Layers have no names: each one works on the one before it."), T("Write `{text}`.", text=rest))
 
 
@@ -63,7 +61,7 @@ def _comment(s: Statement) -> Answer | None:
         if token is not None and shown in ("//", "/", "%") and (token is not s.token or not s.place or shown == "//"):
             if shown != "//" and s.tokens[0] is not token:
                 continue
-            return Answer(span_of(token), T("`{token}` begins no comment here.", token=shown),
+            return Answer(token.span, T("`{token}` begins no comment here.", token=shown),
                           T("A comment begins with #."))
     return None
 
@@ -82,7 +80,7 @@ def _python_matrix(s: Statement) -> Answer | None:
 
 
 def _arrow(s: Statement) -> Answer | None:
-    start = span_of(s.token).start
+    start = s.token.span.start
     match = _ARROWS.match(s.source, start)
     if match is None or not ({"SEP"} & s.expected or s.token.type == "VBAR" or (s.token.type == "STRAY" and s.place)):
         return None
@@ -97,13 +95,13 @@ def _arrow(s: Statement) -> Answer | None:
 def _bullet(s: Statement) -> Answer | None:
     if s.place or s.token.type not in ("NUMBER", "MINUS", "TIMES", "STRAY") or str(s.token) in "[\"“«'":
         return None
-    following = s.source[span_of(s.token).end : span_of(s.token).end + 20]
+    following = s.source[s.token.span.end : s.token.span.end + 20]
     if s.token.type == "NUMBER" and re.match(r"\s*[x×*]?\s*\{", following):
-        return Answer(span_of(s.token), T("Layers are repeated with `repeat`."),
+        return Answer(s.token.span, T("Layers are repeated with `repeat`."),
                       T("Write `repeat {n} {{ … }}`.", n=str(s.token)))
     if not re.match(r"[.):-]?\s+[a-z]", following):
         return None
-    return Answer(span_of(s.token), T("Lines have no numbers and no bullets."), T("Remove it."))
+    return Answer(s.token.span, T("Lines have no numbers and no bullets."), T("Remove it."))
 
 
 # Commas, points, percent signs.
@@ -113,7 +111,7 @@ def _comma(s: Statement) -> Answer | None:
     if s.token.type != "COMMA" or s.before is None or s.after is None:
         return None
     bracket = s.brackets[-1] if s.brackets else None
-    inside = [t for t in s.tokens if bracket is not None and (t.start_pos or 0) > (bracket.start_pos or 0)]
+    inside = [t for t in s.tokens if bracket is not None and t.span.start > bracket.span.start]
     closing = next((i for i, t in enumerate(inside) if t.type == "RPAR"), -1)
     if bracket is not None and bracket.type in ("LPAR", "CALL") and closing > 0:
         sizes = inside[:closing]
@@ -121,19 +119,19 @@ def _comma(s: Statement) -> Answer | None:
             text = "x".join(str(t) for t in sizes if t.type != "COMMA")
             opening = s.tokens.index(bracket) if bracket in s.tokens else 0
             name = next((str(t) for t in reversed(s.tokens[:opening]) if t.type == "WORD"), "")
-            return Answer(span_of(bracket).to(span_of(inside[closing])), T("Sizes are joined by `x`, not by commas."),
+            return Answer(bracket.span.to(inside[closing].span), T("Sizes are joined by `x`, not by commas."),
                           T("Write `{text}`.", text=f"{name if len(name) < 3 else ''}{text}"))
-    if s.before.type == s.after.type == "NUMBER" and span_of(s.after).start <= span_of(s.token).end:
-        return _decimal_comma(s, str(s.before), str(s.after), span_of(s.before).to(span_of(s.after)))
+    if s.before.type == s.after.type == "NUMBER" and s.after.span.start <= s.token.span.end:
+        return _decimal_comma(s, str(s.before), str(s.after), s.before.span.to(s.after.span))
     if bracket is not None and bracket.type == "LBRACE" and word_before(s.source, bracket) in BRACED[:3]:
-        return Answer(span_of(s.token), T("Branches are separated by `|`."), T("Write `|` instead of the comma."))
+        return Answer(s.token.span, T("Branches are separated by `|`."), T("Write `|` instead of the comma."))
     if "SEP" not in s.expected or s.first not in ("WORD", "MIXED"):
         return None
     parts = [p.strip() for p in s.text.split(",")]
     if all(_OPTION.fullmatch(p) for p in parts[1:]):
-        return Answer(span_of(s.token), T("Options are separated by spaces, not by commas."),
+        return Answer(s.token.span, T("Options are separated by spaces, not by commas."),
                       T("Write `{text}`.", text=" ".join(parts)))
-    return Answer(span_of(s.token), T("A comma does not separate layers."), T("Write `->` or begin a new line."))
+    return Answer(s.token.span, T("A comma does not separate layers."), T("Write `->` or begin a new line."))
 
 
 def _decimal_comma(s: Statement, left: str, right: str, span: Span) -> Answer:
@@ -146,10 +144,10 @@ def _decimal_comma(s: Statement, left: str, right: str, span: Span) -> Answer:
 def _point(s: Statement) -> Answer | None:
     if str(s.token) != "." or s.after is None or s.after.type != "NUMBER":
         return None
-    if s.before is not None and span_of(s.before).end == span_of(s.token).start and str(s.before)[-1:].isdigit():
-        return Answer(span_of(s.before).to(span_of(s.after)), T("This has to be a whole number."),
+    if s.before is not None and s.before.span.end == s.token.span.start and str(s.before)[-1:].isdigit():
+        return Answer(s.before.span.to(s.after.span), T("This has to be a whole number."),
                       T("Windows, strides, paddings and counts are whole: `{text}`.", text=str(s.before)))
-    return Answer(span_of(s.token).to(span_of(s.after)), T("A number begins with a digit."),
+    return Answer(s.token.span.to(s.after.span), T("A number begins with a digit."),
                   T("Write `{text}`.", text=f"0.{s.after}"))
 
 
@@ -158,14 +156,14 @@ def _percent(s: Statement) -> Answer | None:
     if sign is None or str(sign) != "%" or s.place < 2 or s.tokens[s.place - 2].type != "NUMBER":
         return None
     number = s.tokens[s.place - 2]
-    return Answer(span_of(number).to(span_of(sign)), T("Shares are written as decimals, without a percent sign."),
+    return Answer(number.span.to(sign.span), T("Shares are written as decimals, without a percent sign."),
                   T("Write `{text}`.", text=f"{float(str(number).rstrip('KMG').replace('_', '')) / 100:g}"))
 
 
 def _comparison(s: Statement) -> Answer | None:
     if s.first != "EXPECT" or s.before is None or str(s.before) + str(s.token) not in ("=>", "=<"):
         return None
-    return Answer(span_of(s.before).to(span_of(s.token)), T("The sign of equality stands last."),
+    return Answer(s.before.span.to(s.token.span), T("The sign of equality stands last."),
                   T("Write `{text}`.", text=f"{s.token}="))
 
 
@@ -173,7 +171,7 @@ def _bare_expression(s: Statement) -> Answer | None:
     """`k2*F-1` instead of `k(2*F-1)`."""
     if s.token.type not in ("PLUS", "MINUS", "TIMES", "WHOLE", "OVER", "REST") or s.before is None:
         return None
-    start = span_of(s.before).start
+    start = s.before.span.start
     match = re.match(r"([a-z]{1,2})([0-9A-Z][0-9A-Z_]*[-+*/%][-0-9A-Z_+*/%()]*)", s.source[start : start + 60])
     if match is None:
         return None
@@ -186,7 +184,7 @@ def _no_value(s: Statement) -> Answer | None:
     if s.token.type not in ENDS or s.before is None or s.before.type != "EQUAL" or s.place < 2:
         return None
     name = s.tokens[s.place - 2]
-    return Answer(span_of(name).to(span_of(s.before)), T("`{option}` has no value.", option=str(name)),
+    return Answer(name.span.to(s.before.span), T("`{option}` has no value.", option=str(name)),
                   T("Write one behind it: `{text}`.", text=f"{name}3"))
 
 

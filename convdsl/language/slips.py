@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from convdsl.language.layout import span_of
 from convdsl.language.statement import BRACED, SIZES, Answer, Statement, word_before
 from convdsl.messages import T
 
@@ -16,10 +15,10 @@ def capital_name(s: Statement) -> Answer | None:
     if s.place or s.token.type != "SYMBOL":
         return None
     if s.after is not None and s.after.type == "EQUAL" and len(s.tokens) > 2:
-        return Answer(span_of(s.token), T("A value is given a name with `let`."),
+        return Answer(s.token.span, T("A value is given a name with `let`."),
                       T("Write `{text}`.", text=f"let {s.text}"))
     text = s.with_token(str(s.token).lower())
-    return Answer(span_of(s.token), T("Names are lower-case; `{token}` would be a symbol.", token=str(s.token)),
+    return Answer(s.token.span, T("Names are lower-case; `{token}` would be a symbol.", token=str(s.token)),
                   T("Write `{text}`.", text=text))
 
 
@@ -33,7 +32,7 @@ def small_symbol(s: Statement) -> Answer | None:
         upper = "x".join(part.upper() for part in shown.split("x"))
     else:
         upper = shown.upper().replace("-", "_")
-    return Answer(span_of(s.token), T("A symbol for a number is upper-case."), T("Write `{text}`.", text=upper))
+    return Answer(s.token.span, T("A symbol for a number is upper-case."), T("Write `{text}`.", text=upper))
 
 
 # Keywords.
@@ -45,21 +44,21 @@ def input(s: Statement) -> Answer | None:
     rest = s.tokens[1:]
     if s.place > 1 and s.place == len(s.tokens):
         return None
-    named = s.token.type == "SYMBOL" and len(s.token) > 2 and s.place > 1
+    named = s.token.type == "SYMBOL" and len(s.token.text) > 2 and s.place > 1
     if rest and not named and all(t.type in _IN_SIZES or str(t) in (":", "[", "]", ";") for t in rest):
         sizes = re.findall(r"[A-Z][A-Z0-9_]*|[0-9]+|\?[A-Z]*", " ".join(map(str, rest)))
         if 1 <= len(sizes) <= 4:
-            return Answer(span_of(rest[0]).to(span_of(rest[-1])), T("The sizes of an input are joined by `x`."),
+            return Answer(rest[0].span.to(rest[-1].span), T("The sizes of an input are joined by `x`."),
                           T("Write `{text}`.", text=f"input {'x'.join(sizes)}"))
-    glued = s.before is not None and span_of(s.before).end == span_of(s.token).start
+    glued = s.before is not None and s.before.span.end == s.token.span.start
     if str(s.token) == "x" and glued:
-        return Answer(span_of(s.token), T("Behind this `x` a size is missing."),
+        return Answer(s.token.span, T("Behind this `x` a size is missing."),
                       T("An input is height × width × channels: `input 28x28x3`."))
     if named or (s.place and s.token.type in ("WORD", "MIXED") and glued):
-        return Answer(span_of(s.token), T("`{token}` is no size.", token=str(s.token)),
+        return Answer(s.token.span, T("`{token}` is no size.", token=str(s.token)),
                       T("An input is height × width × channels: `input 28x28x3`."))
     if len(s.tokens) == 1:
-        return Answer(span_of(s.tokens[0]), T("`input` needs its sizes."),
+        return Answer(s.tokens[0].span, T("`input` needs its sizes."),
                       T("An input is height × width × channels: `input 28x28x3`."))
     return None
 
@@ -69,26 +68,26 @@ def net(s: Statement) -> Answer | None:
         return None
     words = re.findall(r"\w+", s.text)[1:]
     if not words:
-        return Answer(span_of(s.tokens[0]), T("`net` needs a name."), T("Write `{text}`.", text="net lenet5"))
+        return Answer(s.tokens[0].span, T("`net` needs a name."), T("Write `{text}`.", text="net lenet5"))
     if s.place == len(s.tokens):
         return None
     name = "_".join(words)
     name = name if name[0].isalpha() else f"net_{name}"
-    return Answer(span_of(s.tokens[1]).to(span_of(s.tokens[-1])), T("The name of a net is one word."),
+    return Answer(s.tokens[1].span.to(s.tokens[-1].span), T("The name of a net is one word."),
                   T("Write `{text}`.", text=f"net {name}"))
 
 
 def let(s: Statement) -> Answer | None:
     if s.first != "LET" or "EQUAL" not in s.expected or len(s.tokens) < 3:
         return None
-    rest = s.text[span_of(s.token).start - s.span.start :]
+    rest = s.text[s.token.span.start - s.span.start :]
     return Answer(s.span, T("`=` is missing."), T("Write `{text}`.", text=f"let {s.tokens[1]} = {rest}"))
 
 
 def train(s: Statement) -> Answer | None:
     if s.first != "TRAIN" or s.place != 1:
         return None
-    return Answer(span_of(s.tokens[0]), T("`{name}` needs braces.", name="train"),
+    return Answer(s.tokens[0].span, T("`{name}` needs braces.", name="train"),
                   T("It is written like this: `{example}`.", example="train { epochs 5 }"))
 
 
@@ -104,7 +103,7 @@ def parentheses(s: Statement) -> Answer | None:
     if s.token.type == "WORD" and bracket is not None and bracket.type in ("LPAR", "CALL"):
         name = word_before(s.source, bracket)
         if name in BRACED:
-            return Answer(span_of(bracket), T("Layers are grouped by braces, not by parentheses."),
+            return Answer(bracket.span, T("Layers are grouped by braces, not by parentheses."),
                           T("It is written like this: `{example}`.", example=f"{name} {{ … }}"))
     return None
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from lark import Token
-
-from convdsl.language.layout import span_of
+from convdsl.language.tokens import Token
 from convdsl.messages import T
 from convdsl.source import Span
 
@@ -53,12 +51,12 @@ class Statement(NamedTuple):
 
     @property
     def span(self) -> Span:
-        return span_of(self.tokens[0]).to(span_of(self.tokens[-1])) if self.tokens else span_of(self.token)
+        return self.tokens[0].span.to(self.tokens[-1].span) if self.tokens else self.token.span
 
     def with_token(self, replacement: str) -> str:
         """The statement's text with something else in the place of the token."""
         start = self.span.start
-        span = span_of(self.token)
+        span = self.token.span
         return self.text[: span.start - start] + replacement + self.text[span.end - start :]
 
 
@@ -81,14 +79,14 @@ def around(tokens: list[Token], position: int, expected: set[str], source: str) 
     while end < min(position + MAX_TOKENS, len(tokens)) and tokens[end].type not in (*ENDS, "LBRACE"):
         end += 1
     inner = tokens[start:end]
-    text = source[span_of(inner[0]).start : span_of(inner[-1]).end] if inner else ""
+    text = source[inner[0].span.start : inner[-1].span.end] if inner else ""
     brackets = open_brackets(tokens[max(position - MAX_TOKENS, 0) : position])
     return Statement(inner, position - start, tokens[position], text, source, brackets, expected)
 
 
 def word_before(source: str, bracket: Token) -> str:
     """The name before a bracket, behind any numbers: `add` before `{`, `repeat` before `3 (`."""
-    start = bracket.start_pos or 0
+    start = bracket.span.start
     match = re.search(r"([a-z_]+)[ \t0-9.]*$", source[max(start - 40, 0) : start])
     return match[1] if match else ""
 

@@ -1,4 +1,4 @@
-"""The syntax tree: typed, immutable, with the place in the source on every node. Nothing in it knows what a layer is."""
+"""The syntax tree: typed, immutable, with the place in the source on every node. It does not know what a layer is."""
 
 from __future__ import annotations
 
