@@ -21,8 +21,9 @@ _TAB = "    "
 
 
 def print_diagnostics(console: Console, diagnostics: Sequence[Diagnostic], strict: bool = False) -> None:
-    """Prints diagnostics in the order of the text. Warnings of one kind are shown once, with the other places."""
-    groups = list(_grouped(diagnostics))
+    """Prints errors, then warnings, then notes, each in the order of the text. Warnings of one kind are shown once, with
+    the other places."""
+    groups = list(_grouped(sorted(diagnostics, key=lambda d: "EWN".index(d.code[0]))))
     for number, (first, others) in enumerate(groups):
         if number == MOST:
             rest = len(groups) - MOST
@@ -30,9 +31,10 @@ def print_diagnostics(console: Console, diagnostics: Sequence[Diagnostic], stric
             console.print()
             return
         console.print(_full(first, console.width, strict), soft_wrap=True)
-        if others:
-            places = ", ".join("{}:{}".format(*d.source.position(d.span.start)) for d in others[:12])
-            more = " …" if len(others) > 12 else ""
+        elsewhere = dict.fromkeys(o.source.position(o.span.start) for o in others)
+        if elsewhere:
+            places = ", ".join(f"{line}:{column}" for line, column in list(elsewhere)[:12])
+            more = " …" if len(elsewhere) > 12 else ""
             margin = " " * _margin(first)
             console.print(Text.assemble((f"{margin} = ", "blue"), str(T("the same at {places}", places=places)), more),
                           soft_wrap=True)
