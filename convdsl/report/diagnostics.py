@@ -31,7 +31,7 @@ def print_diagnostics(console: Console, diagnostics: Sequence[Diagnostic], stric
             console.print()
             return
         console.print(_full(first, console.width, strict), soft_wrap=True)
-        elsewhere = dict.fromkeys(o.source.position(o.span.start) for o in others)
+        elsewhere = dict.fromkeys(o.source.position(o.span.start) for o in others if o.span != first.span)
         if elsewhere:
             places = ", ".join(f"{line}:{column}" for line, column in list(elsewhere)[:12])
             more = " …" if len(elsewhere) > 12 else ""
