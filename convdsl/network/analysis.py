@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from convdsl.diagnostics import Diagnostic, Findings
 from convdsl.language import Source, parse
 from convdsl.language.tree import Program
+from convdsl.network.expectations import verify
 from convdsl.network.graph import Network
-from convdsl.network.lints import verify
+from convdsl.network.lints import look_twice
 from convdsl.network.resolve import resolve
 from convdsl.network.sizes import Report, infer
 
@@ -44,6 +45,7 @@ def analyse(
     program = parse(source, findings)
     network = resolve(program, findings, symbols=symbols, holes=holes, input=input)
     report = infer(network, findings)
+    look_twice(network, report, findings)
     verify(network, report, findings)
     diagnostics = sorted(findings.items, key=lambda d: (d.span.start, d.code))
     return Analysis(source, program, network, report, tuple(diagnostics))

@@ -1,4 +1,4 @@
-"""What is allowed, but worth a second look, and whether what was expected holds."""
+"""What is allowed, but worth a second look."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 from convdsl import algebra
 from convdsl.diagnostics import Findings, Label
-from convdsl.language import tree
 from convdsl.layers import Axis, show_shape
 from convdsl.layers.activation import Softmax
 from convdsl.layers.convolution import Conv, DepthwiseConv, Local
@@ -15,12 +14,12 @@ from convdsl.layers.dense import Dense
 from convdsl.layers.shaping import Dropout, Flatten, Identity, Reshape
 from convdsl.layers.window import Pooling, Windowed, size_formula
 from convdsl.messages import T
-from convdsl.network.graph import Expectation, Network, Node
+from convdsl.network.graph import Network, Node
 from convdsl.network.sizes import Facts, Report
 
 
-def verify(network: Network, report: Report, findings: Findings) -> None:
-    """Adds warnings, notes and false expectations to `findings`."""
+def look_twice(network: Network, report: Report, findings: Findings) -> None:
+    """Adds warnings and notes to `findings`."""
     seen: set[Any] = set()
     for node, facts in report:
         if facts.output is None:
@@ -29,14 +28,16 @@ def verify(network: Network, report: Report, findings: Findings) -> None:
         if key not in seen:
             seen.add(key)
             _windows(node, facts, findings)
-        _linear_pair(network, node, findings)
-        _second_softmax(network, node, findings)
+        before = _before(network, node)
+        if before is not None and (before.span, node.span) not in seen:
+            seen.add((before.span, node.span))
+            _linear_pair(before, node, findings)
+            _second_softmax(before, node, findings)
+        _linear_convolutions(network, node, report, seen, findings)
     _channels_first(network, findings)
     _no_channels(network, findings)
     _dominating_dense(report, findings)
     _field_beyond_input(network, report, findings)
-    for expectation in network.expectations if network.nodes else ():
-        _expectation(expectation, report, findings)
 
 
 # Windows.
@@ -57,8 +58,8 @@ def _windows(node: Node, facts: Facts, findings: Findings) -> None:
             findings.add(
                 "W502", node.places.get("p", node.span),
                 T("With a window of {k}, `p same` pads one more after than before.", k=axis.k),
-                note=T("An even window has no middle: the output is shifted by half a position. {before} before, {after} "
-                       "after.", before=axis.before, after=axis.after),
+                note=T("An even window has no middle: the output is shifted by half a position. {before} before, "
+                       "{after} after.", before=axis.before, after=axis.after),
                 help=T("An odd window such as {k} keeps the middle.", k=axis.k + 1), labels=_calls(node),
             )
 
@@ -74,17 +75,19 @@ def _does_not_divide(node: Node, axis: Axis, span: Any, findings: Findings) -> N
         note = T("Only zeros of the padding are left out: no data is lost.")
     findings.add(
         "W501", span,
-        T("The stride {s} does not divide: {exact} is rounded down to {size}.", s=s, exact=f"{exact:.2f}", size=axis.output),
+        T("The stride {s} does not divide: {exact} is rounded down to {size}.", s=s, exact=f"{exact:.2f}",
+          size=axis.output),
         note=note, formula=f"{size_formula(n, f, s, p, d)} = {exact:.2f} → {axis.output}",
-        help=_would_divide(axis), labels=_calls(node),
+        help=_would_divide(axis, isinstance(node.layer, Pooling)), labels=_calls(node),
     )
 
 
-def _would_divide(axis: Axis) -> T:
+def _would_divide(axis: Axis, pooled: bool) -> T:
     """Paddings, strides and input sizes near the given ones that leave no remainder."""
     n, s, p, extent = axis.input, axis.s, axis.before, axis.extent
     ways = []
-    padding = next((q for q in range(p + 1, p + s) if (n + 2 * q - extent) % s == 0), None)
+    most = min(p + s - 1, axis.extent // 2) if pooled else p + s - 1
+    padding = next((q for q in range(p + 1, most + 1) if (n + 2 * q - extent) % s == 0), None)
     if padding is not None:
         ways.append(f"p{padding}")
     smaller = next((t for t in range(s - 1, 0, -1) if (n + 2 * p - extent) % t == 0), None)
@@ -113,30 +116,45 @@ def _before(network: Network, node: Node) -> Node | None:
     return None
 
 
-def _linear_pair(network: Network, node: Node, findings: Findings) -> None:
-    if not isinstance(node.layer, Dense):
-        return
-    before = _before(network, node)
-    if before is not None and isinstance(before.layer, Dense) and before.activation is None:
+def _linear_pair(before: Node, node: Node, findings: Findings) -> None:
+    if isinstance(node.layer, Dense) and isinstance(before.layer, Dense) and before.activation is None:
         findings.add(
             "W505", before.span, T("Two dense layers with no activation between them."),
-            note=T("A linear function of a linear function is linear: together they can do no more than one dense layer."),
-            help=T("End it with an activation: `{text} relu`.", text=before.text), labels=(Label(node.span, T("the second one")),),
+            note=T("A linear function of a linear function is linear: together they can do no more than one dense "
+                   "layer."),
+            help=T("End it with an activation: `{text} relu`.", text=before.text),
+            labels=(Label(node.span, T("the second one")),),
         )
 
 
-def _second_softmax(network: Network, node: Node, findings: Findings) -> None:
-    if not _is_softmax(node):
+def _linear_convolutions(network: Network, node: Node, report: Report, seen: set[Any], findings: Findings) -> None:
+    """Two convolutions in a row, with nothing at all between them."""
+    before = network.nodes[node.inputs[0] - 1] if node.inputs[0] else None
+    if before is None or not isinstance(before.layer, Conv) or not isinstance(node.layer, Conv) or before.activation:
         return
-    before = _before(network, node)
-    if before is not None and isinstance(node.layer, Softmax) and _is_softmax(before):
-        pass
-    elif not (isinstance(node.layer, Dense) and before is not None and _is_softmax(before)):
+    if (before.span, node.span, "conv") in seen:
+        return
+    seen.add((before.span, node.span, "conv"))
+    axes = (before.layer.geometry(report[before.index].inputs[0]), node.layer.geometry(report[node.index].inputs[0]))
+    extents = [first.extent + (second.extent - 1) * first.s for first, second in zip(*axes, strict=True)]
+    if not all(map(algebra.is_number, extents)):
+        return
+    findings.add(
+        "N510", before.span, T("Two convolutions with no activation between them."),
+        note=T("Away from the borders they can do no more than one convolution with a window of {window}.",
+               window=show_shape(tuple(extents))),
+        help=T("End it with an activation: `{text} relu`.", text=before.text),
+        labels=(Label(node.span, T("the second one")), *_calls(node)),
+    )
+
+
+def _second_softmax(before: Node, node: Node, findings: Findings) -> None:
+    if not (_is_softmax(node) and _is_softmax(before) and isinstance(node.layer, (Softmax, Dense))):
         return
     findings.add(
         "W504", node.span, T("A second softmax follows the first."),
         note=T("It works on probabilities instead of scores: all classes end up nearly equal, and learning is slow."),
-        help=T("Remove this layer."), labels=(Label(before.span, T("the first softmax")),) if before else (),
+        help=T("Remove this layer."), labels=(Label(before.span, T("the first softmax")),),
     )
 
 
@@ -154,8 +172,8 @@ def _channels_first(network: Network, findings: Findings) -> None:
     if shape[0] in (1, 3, 4) and shape[1] >= 8 and shape[2] >= 8:
         better = (shape[1], shape[2], shape[0])
         findings.add(
-            "W503", network.input_span, T("This input is {h} high, {w} wide and has {c} channels.", h=shape[0], w=shape[1],
-                                          c=shape[2]),
+            "W503", network.input_span,
+            T("This input is {h} high, {w} wide and has {c} channels.", h=shape[0], w=shape[1], c=shape[2]),
             note=T("It looks like channels first. Sizes are written height × width × channels."),
             help=T("Did you mean `input {shape}`?", shape=show_shape(better, "x")),
         )
@@ -184,7 +202,8 @@ def _dominating_dense(report: Report, findings: Findings) -> None:
         if windows and isinstance(node.layer, Dense) and facts.params > 0.9 * total:
             inputs = prod(facts.inputs[0])
             findings.add(
-                "N506", node.span, T("This dense layer holds {share} of all parameters.", share=f"{facts.params / total:.1%}"),
+                "N506", node.span,
+                T("This dense layer holds {share} of all parameters.", share=f"{facts.params / total:.1%}"),
                 note=T("It joins every one of {inputs} inputs to every one of {units} outputs.", inputs=f"{inputs:,}",
                        units=node.layer.units),
                 help=T("Pooling before it divides them; `globalavgpool` leaves one input for each channel."),
@@ -194,84 +213,17 @@ def _dominating_dense(report: Report, findings: Findings) -> None:
 def _field_beyond_input(network: Network, report: Report, findings: Findings) -> None:
     sizes = network.input[:-1]
     for node, facts in report:
-        if not isinstance(node.layer, (Conv, DepthwiseConv, Pooling)) or facts.output is None or len(facts.field) != len(sizes):
+        if not isinstance(node.layer, (Conv, DepthwiseConv, Pooling)):
+            continue
+        if facts.output is None or len(facts.field) != len(sizes):
             continue
         field = facts.receptive_field
         if all(map(algebra.is_number, (*sizes, *field))) and any(f > n for f, n in zip(field, sizes, strict=True)):
             findings.add(
                 "N507", node.span, T("From here on one value sees more than the whole input: {field} of {input}.",
                                      field="×".join(map(str, field)), input=show_shape(sizes)),
-                note=T("Part of every window is padding. Deep networks do this on purpose; a small one gains nothing by it."),
+                note=T("Part of every window is padding. Deep networks do this on purpose; a small one gains nothing "
+                       "by it."),
                 labels=_calls(node),
             )
             return
-
-
-# Expectations.
-
-
-def _expectation(expectation: Expectation, report: Report, findings: Findings) -> None:
-    facts = report[expectation.node]
-    if facts.output is None or any(f.output is None for f in report.facts[: expectation.node + 1]):
-        return
-    actual = _actual(expectation, report, facts)
-    expected = expectation.expected
-    quantity = T("layer {quantity}", quantity=expectation.quantity) if expectation.scope == "layer" else expectation.quantity
-    if isinstance(actual, tuple):
-        expected = expected if isinstance(expected, tuple) else (expected,) * len(actual)
-        if len(expected) != len(actual):
-            truth: bool | None = False
-        else:
-            truths = [algebra.compare(a, expectation.comparison, e) for a, e in zip(actual, expected, strict=True)]
-            truth = False if False in truths else None if None in truths else True
-        shown = (show_shape(actual), show_shape(expected))
-    else:
-        truth = algebra.compare(actual, expectation.comparison, expected)
-        shown = (_number(actual), _number(expected))
-    if truth is None:
-        if not report.network.holes:
-            findings.add("N508", expectation.written.span, T("Whether this holds depends on the symbols: here it is {actual}.",
-                                                             actual=shown[0]),
-                         help=T("Give them values with `--set`, or ask `convdsl solve`."))
-    elif not truth:
-        written = expectation.written
-        sign = "" if expectation.comparison == "=" else f"{expectation.comparison} "
-        findings.add(
-            "E401", written.span,
-            T("Expected {quantity} {sign}{expected}, but it is {actual}.", quantity=T("the shape") if
-              expectation.quantity == "shape" else quantity, sign=sign, expected=shown[1], actual=shown[0]),
-            help=_correct(expectation, report, actual, shown[0]) if expectation.comparison == "=" else None,
-        )
-
-
-def _actual(expectation: Expectation, report: Report, facts: Facts) -> Any:
-    quantity = expectation.quantity
-    if quantity == "shape":
-        return facts.output
-    if quantity == "rf":
-        return facts.receptive_field
-    if quantity == "jump":
-        return facts.jump
-    if expectation.scope == "layer":
-        return getattr(facts, quantity)
-    return algebra.simplify(sum(getattr(f, quantity) for f in report.facts[1 : expectation.node + 1]))
-
-
-def _number(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) else algebra.text(value)
-
-
-def _correct(expectation: Expectation, report: Report, actual: Any, shown: str) -> T:
-    written, expected = expectation.written, expectation.expected
-    if isinstance(expected, float) and algebra.is_number(actual) and abs(expected * 1000 - actual) < 0.5:
-        return T("A point is decimal here, and thousands are not grouped: write `{text}`.", text=str(actual))
-    if expectation.quantity == "shape" and len(expected) == 1:
-        for quantity in ("params", "macs"):
-            total = algebra.simplify(sum(getattr(f, quantity) for f in report.facts[1 : expectation.node + 1]))
-            if total == expected[0]:
-                return T("Write `{text}`.", text=f"expect {quantity} {total}")
-    words = "".join(f"{w.text} " for w in written.words)
-    return T("If the network is right, write `expect {words}{actual}`.", words=words,
-             actual=shown.replace("×", "x").replace(",", ""))
-
-

@@ -1,0 +1,105 @@
+"""Whether what a program expects holds."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from typing import Any
+
+from convdsl import algebra
+from convdsl.diagnostics import Findings
+from convdsl.layers import show_shape
+from convdsl.messages import T
+from convdsl.network.graph import Expectation, Network
+from convdsl.network.sizes import Facts, Report
+
+
+def verify(network: Network, report: Report, findings: Findings) -> None:
+    """Adds what is expected and false to `findings`, and what depends on symbols."""
+    if network.expectations and network.nodes:
+        sums = _Sums(report)
+        known = next((i for i, f in enumerate(report.facts) if f.output is None), len(report.facts))
+        for expectation in network.expectations:
+            if expectation.node < known:
+                _compare(expectation, report, sums, findings)
+
+
+class _Sums:
+    """Quantities added up from the input to a node; each is added up once, however many expectations there are."""
+
+    def __init__(self, report: Report) -> None:
+        self.facts = report.facts
+        self.sums: dict[str, list[Any]] = {}
+
+    def to(self, node: int, quantity: str) -> Any:
+        if quantity not in self.sums:
+            self.sums[quantity] = list(accumulate(getattr(f, quantity) for f in self.facts))
+        return algebra.simplify(self.sums[quantity][node])
+
+
+def _compare(expectation: Expectation, report: Report, sums: _Sums, findings: Findings) -> None:
+    facts = report[expectation.node]
+    actual = _actual(expectation, sums, facts)
+    expected = expectation.expected
+    quantity: T | str = expectation.quantity
+    if quantity == "shape":
+        quantity = T("the shape")
+    elif expectation.scope == "layer":
+        quantity = T("layer {quantity}", quantity=quantity)
+    if isinstance(actual, tuple):
+        expected = expected if isinstance(expected, tuple) else (expected,) * len(actual)
+        if len(expected) != len(actual):
+            truth: bool | None = False
+        else:
+            truths = [algebra.compare(a, expectation.comparison, e) for a, e in zip(actual, expected, strict=True)]
+            truth = False if False in truths else None if None in truths else True
+        shown = (show_shape(actual), show_shape(expected))
+    else:
+        truth = algebra.compare(actual, expectation.comparison, expected)
+        shown = (_number(actual), _number(expected))
+    if truth is None:
+        if not report.network.holes:
+            findings.add("N508", expectation.written.span,
+                         T("Whether this holds depends on the symbols: here it is {actual}.", actual=shown[0]),
+                         help=T("Give them values with `--set`, or ask `convdsl solve`."))
+    elif not truth:
+        written = expectation.written
+        sign = "" if expectation.comparison == "=" else f"{expectation.comparison} "
+        findings.add(
+            "E401", written.span,
+            T("Expected {quantity} {sign}{expected}, but it is {actual}.", quantity=quantity, sign=sign,
+              expected=shown[1], actual=shown[0]),
+            help=_correct(expectation, sums, actual, shown[0]) if expectation.comparison == "=" else None,
+        )
+
+
+def _actual(expectation: Expectation, sums: _Sums, facts: Facts) -> Any:
+    quantity = expectation.quantity
+    if quantity == "shape":
+        return facts.output
+    if quantity == "rf":
+        return facts.receptive_field
+    if quantity == "jump":
+        return facts.jump
+    if expectation.scope == "layer":
+        return getattr(facts, quantity)
+    return sums.to(expectation.node, quantity)
+
+
+def _number(value: Any) -> str:
+    return f"{value:,}" if isinstance(value, int) else algebra.text(value)
+
+
+def _correct(expectation: Expectation, sums: _Sums, actual: Any, shown: str) -> T:
+    written, expected = expectation.written, expectation.expected
+    if isinstance(expected, float) and algebra.is_number(actual) and abs(expected * 1000 - actual) < 0.5:
+        return T("A point is decimal here, and thousands are not grouped: write `{text}`.", text=str(actual))
+    if expectation.quantity == "shape" and len(expected) == 1:
+        for quantity in ("params", "macs"):
+            total = sums.to(expectation.node, quantity)
+            if total == expected[0]:
+                return T("Write `{text}`.", text=f"expect {quantity} {total}")
+    words = "".join(f"{w.text} " for w in written.words)
+    return T("If the network is right, write `expect {words}{actual}`.", words=words,
+             actual=shown.replace("×", "x").replace(",", ""))
+
+

@@ -1,0 +1,156 @@
+"""Warnings and notes: when they are given, and when they are not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from convdsl.diagnostics import Diagnostic
+from convdsl.messages import use_language
+from convdsl.network import analyse
+from convdsl.source import Source
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    use_language("en")
+    yield
+    use_language(None)
+
+
+def found(code: str, program: str) -> list[Diagnostic]:
+    analysis = analyse(Source(program, "t"))
+    assert not analysis.failed, [str(d.message) for d in analysis.diagnostics]
+    return [d for d in analysis.diagnostics if d.code == code]
+
+
+FIRES = [
+    ("W501", "input 7x7x3 -> conv 8 k3 s3", "s3"),
+    ("W501", "input 28x28x1 -> maxpool 3", "3"),
+    ("W501", "input 224x224x3 -> conv 64 k7 s2 p3", "s2"),
+    ("W501", "input 10x8x1 -> conv 1 k3x2 s2x2", "s2x2"),
+    ("W501", "input 8x8x1 -> local 1 k3 s2", "s2"),
+    ("W502", "input 7x7x3 -> conv 8 k2 p same", "p same"),
+    ("W502", "input 8x8x3 -> maxpool 4 s1 p same", "p same"),
+    ("W503", "input 3x32x32 -> conv 8 k3", "input 3x32x32"),
+    ("W503", "input 1x28x28 -> dense 10", "input 1x28x28"),
+    ("W504", "input 8x8x3 -> dense 10 softmax -> softmax", "softmax"),
+    ("W504", "input 8x8x3 -> dense 10 softmax -> dense 10 softmax", "dense 10 softmax"),
+    ("W505", "input 8x8x3 -> dense 20 -> dense 10", "dense 20"),
+    ("W505", "input 8x8x3 -> dense 20 -> dropout 0.5 -> dense 10", "dense 20"),
+    ("N506", "input 32x32x3 -> conv 64 k3 relu -> dense 32 relu -> dense 10", "dense 32 relu"),
+    ("N507", "input 8x8x3 -> conv 8 k7 p3 relu -> conv 8 k7 p3", "conv 8 k7 p3"),
+    ("N508", "input NxNx3 -> conv 8 k3\nexpect 30x30x8", "expect 30x30x8"),
+    ("W509", "input 28x28 -> conv 8 k3", "input 28x28"),
+    ("W509", "input NxN -> conv 8 k3", "input NxN"),
+    ("N510", "input 28x28x1 -> conv 8 k3 -> conv 8 k3 relu", "conv 8 k3"),
+]
+
+SILENT = [
+    ("W501", "input 7x7x3 -> conv 8 k3 s2"),
+    ("W501", "input 7x7x3 -> conv 8 k3 s3 p1"),
+    ("W501", "input 28x28x1 -> maxpool 3 ceil"),
+    ("W501", "input 7x7x3 -> conv 8 k3 s3 p same"),
+    ("W501", "input NxNx3 -> conv 8 k3 s3"),
+    ("W501", "input 7x7x3 -> conv 8 k3 s?"),
+    ("W501", "input 7x7x3 -> tconv 8 k3 s2"),
+    ("W502", "input 8x8x3 -> conv 8 k3 p same"),
+    ("W502", "input 8x8x3 -> maxpool 2 p same"),
+    ("W502", "input 8x8x3 -> conv 8 k2 d2 p same"),
+    ("W502", "input 8x8x3 -> conv 8 k2"),
+    ("W503", "input 32x32x3 -> conv 8 k3"),
+    ("W503", "input 3x3x32 -> conv 8 k3"),
+    ("W503", "input 3x5x8 -> conv 8 k1"),
+    ("W503", "input 3x32x32x1 -> conv 8 k3"),
+    ("W503", "input CxHxW -> conv 8 k3"),
+    ("W504", "input 8x8x3 -> dense 10 softmax"),
+    ("W504", "input 8x8x3 -> dense 10 -> softmax"),
+    ("W504", "input 8x8x3 -> dense 10 softmax -> dense 3"),
+    ("W504", "input 8x8x3 -> aux 0.3 { dense 10 softmax } -> dense 10 softmax"),
+    ("W505", "input 8x8x3 -> dense 20 relu -> dense 10"),
+    ("W505", "input 8x8x3 -> dense 20 -> relu -> dense 10"),
+    ("W505", "input 8x8x3 -> dense 20 -> bn relu -> dense 10"),
+    ("N506", "input 28x28x1 -> conv 32 k5 relu -> maxpool 2 -> conv 64 k5 relu -> maxpool 2 -> dense 10 softmax"),
+    ("N506", "input 32x32x3 -> dense 100 relu -> dense 10"),
+    ("N506", "input 8x8x3 -> conv 8 k3 -> dense 10"),
+    ("N507", "input 28x28x1 -> conv 8 k5 relu -> conv 8 k5"),
+    ("N507", "input NxNx1 -> conv 8 k5 p2 relu -> conv 8 k5"),
+    ("N507", "input 8x8x3 -> globalavgpool -> dense 10"),
+    ("N508", "input NxNx3 -> conv 8 k3\nexpect (N-2)x(N-2)x8"),
+    ("N508", "input 32x32x3 -> conv 6 k?\nexpect 28x28x6"),
+    ("W509", "input 100x12 -> conv 8 k3"),
+    ("W509", "input 3x3 -> dense 4"),
+    ("W509", "input 28x28x1 -> conv 8 k3"),
+    ("N510", "input 28x28x1 -> conv 8 k3 relu -> conv 8 k3"),
+    ("N510", "input 28x28x1 -> conv 8 k3 -> bn relu -> conv 8 k3"),
+    ("N510", "input 28x28x1 -> conv 8 k3 -> dwconv k3"),
+    ("N510", "input 28x28x8 -> residual { conv 8 k3 p1 } -> conv 8 k3"),
+]
+
+
+@pytest.mark.parametrize(("code", "program", "place"), FIRES)
+def test_it_is_said(code: str, program: str, place: str) -> None:
+    diagnostics = found(code, program)
+    assert len(diagnostics) == 1
+    span = diagnostics[0].span
+    assert program[span.start : span.end] == place
+
+
+@pytest.mark.parametrize(("code", "program"), SILENT)
+def test_it_is_not_said(code: str, program: str) -> None:
+    assert found(code, program) == []
+
+
+def test_the_stride_that_does_not_divide_shows_the_fraction_and_what_would_fit() -> None:
+    warning = found("W501", "input 7x7x3 -> conv 8 k3 s3")[0]
+    assert warning.formula == "(7 + 2·0 − 3)/3 + 1 = 2.33 → 2"
+    assert str(warning.help) == "What would divide: p1, s2; or an input of 6 / 9 here."
+    assert str(warning.note) == "The last row or column of the input is read by no window."
+    for mended in ("input 7x7x3 -> conv 8 k3 s3 p1", "input 7x7x3 -> conv 8 k3 s2", "input 6x6x3 -> conv 8 k3 s3",
+                   "input 9x9x3 -> conv 8 k3 s3"):
+        assert found("W501", mended) == []
+
+
+def test_what_is_left_unread_is_counted() -> None:
+    assert "last 2 rows" in str(found("W501", "input 8x8x3 -> conv 8 k3 s3")[0].note)
+    assert "no data is lost" in str(found("W501", "input 224x224x3 -> conv 64 k7 s2 p3")[0].note)
+
+
+@pytest.mark.parametrize("n", range(4, 12))
+@pytest.mark.parametrize("k", range(2, 5))
+@pytest.mark.parametrize("s", range(2, 6))
+@pytest.mark.parametrize("word", ["conv 2", "maxpool"])
+def test_all_that_is_offered_divides(n: int, k: int, s: int, word: str) -> None:
+    window = f"{word} k{k}" if word == "conv 2" else f"{word} {k}"
+    for warning in found("W501", f"input {n}x{n}x1 -> {window} s{s}"):
+        ways, sizes = str(warning.help).removeprefix("What would divide: ").split("; or an input of ")
+        for way in ways.split(", "):
+            changed = f"s{s} {way}" if way[0] == "p" else way
+            assert found("W501", f"input {n}x{n}x1 -> {window} {changed}") == []
+        for size in sizes.removesuffix(" here.").split(" / "):
+            assert found("W501", f"input {size}x{size}x1 -> {window} s{s}") == []
+
+
+def test_a_repeated_line_is_pointed_out_once() -> None:
+    assert len(found("W505", "input 8x8x3 -> repeat 5 { dense 20 }")) == 1
+    assert len(found("N510", "input 8x8x3 -> repeat 5 { conv 3 k3 p1 }")) == 1
+    assert len(found("W501", "input 57x57x3 -> repeat 3 { conv 3 k2 s2 p1 -> conv 3 k2 p same }")) <= 3
+
+
+def test_two_convolutions_in_a_row_are_one() -> None:
+    assert "window of 5×5" in str(found("N510", "input 28x28x1 -> conv 8 k3 -> conv 8 k3")[0].note)
+    assert "window of 7×7" in str(found("N510", "input 28x28x1 -> conv 8 k3 s2 -> conv 8 k3")[0].note)
+
+
+def test_strict_programs_have_no_warnings_for_their_notes() -> None:
+    analysis = analyse(Source("input 28x28x1 -> conv 8 k3 -> conv 8 k3", "t"))
+    assert {d.severity for d in analysis.diagnostics} == {"note"}
+
+
+def test_many_expectations_are_cheap() -> None:
+    line = "conv 1 k1 relu\nexpect params >= 2\nexpect macs >= 64\nexpect 8x8x1\n"
+    started = time.perf_counter()
+    assert not analyse(Source("input 8x8x1\n" + line * 10_000, "t")).failed
+    assert time.perf_counter() - started < 20
