@@ -1,11 +1,19 @@
 """Arithmetic on sizes: whole numbers, or formulas in symbols. The only room that knows sympy, and it loads it late.
 
-A *size* is an `int`, or a sympy expression over positive whole symbols. Every function here takes both; with plain
-numbers none of them imports sympy, so that `check` of an ordinary net stays fast.
+A *size* is an `int`, or a formula over whole symbols, of one of three kinds:
+
+- a sympy expression, which `check` shows (symbolic.py);
+- a `Written`, which keeps how it came about, as on a blackboard, for `explain` (blackboard.py);
+- a `Form`, a normal form that is quick to compare, for `solve` (forms.py).
+
+Every function here takes all of them, so that a layer's rules are written once and serve `check`, `explain` and
+`solve`. With plain numbers none of them imports sympy, so that `check` of an ordinary net stays fast.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from math import gcd
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +25,31 @@ else:
     Size = Any
 
 
+_new_symbol: Callable[[str, int], Any] | None = None
+
+
+@contextmanager
+def symbols_from(source: Callable[[str, int], Any]) -> Iterator[None]:
+    """While it lasts, `symbol` asks `source(name, minimum)` instead of sympy."""
+    global _new_symbol
+    before, _new_symbol = _new_symbol, source
+    try:
+        yield
+    finally:
+        _new_symbol = before
+
+
+def _room(*values: Any) -> Any:
+    """The module that knows the arithmetic of some formulas."""
+    for value in values:
+        room = getattr(value, "arithmetic", None)
+        if room is not None:
+            return room
+    from convdsl.algebra import symbolic
+
+    return symbolic
+
+
 def is_number(value: Any) -> bool:
     """Whether a value is a plain number, not a formula."""
     return isinstance(value, (int, float)) or not hasattr(value, "free_symbols")
@@ -24,6 +57,8 @@ def is_number(value: Any) -> bool:
 
 def symbol(name: str, minimum: int = 1) -> Any:
     """A whole symbol, positive, or from 0 on where `minimum` is 0."""
+    if _new_symbol is not None:
+        return _new_symbol(name, minimum)
     from convdsl.algebra import symbolic
 
     return symbolic.symbol(name, minimum)
@@ -33,18 +68,14 @@ def floor_divide(numerator: Any, denominator: Any) -> Any:
     """floor(numerator / denominator)."""
     if is_number(numerator) and is_number(denominator):
         return numerator // denominator
-    from convdsl.algebra import symbolic
-
-    return symbolic.floor_divide(numerator, denominator)
+    return _room(numerator, denominator).floor_divide(numerator, denominator)
 
 
 def ceil_divide(numerator: Any, denominator: Any) -> Any:
     """ceil(numerator / denominator)."""
     if is_number(numerator) and is_number(denominator):
         return -(-numerator // denominator)
-    from convdsl.algebra import symbolic
-
-    return symbolic.floor_divide(numerator + denominator - 1, denominator)
+    return _room(numerator, denominator).ceil_divide(numerator, denominator)
 
 
 def exact_divide(numerator: Any, denominator: Any) -> Any:
@@ -52,31 +83,32 @@ def exact_divide(numerator: Any, denominator: Any) -> Any:
     if is_number(numerator) and is_number(denominator):
         divides = isinstance(numerator, int) and isinstance(denominator, int) and numerator % denominator == 0
         return numerator // denominator if divides else numerator / denominator
-    return numerator / denominator
+    return _room(numerator, denominator).exact_divide(numerator, denominator)
+
+
+def divides(divisor: Any, value: Any) -> bool | None:
+    """Whether `value` is a whole multiple of `divisor`; None where it depends on the symbols."""
+    if is_number(divisor) and is_number(value):
+        return value % divisor == 0
+    return _room(divisor, value).divides(divisor, value)
 
 
 def maximum(a: Any, b: Any) -> Any:
     if is_number(a) and is_number(b):
         return max(a, b)
-    from convdsl.algebra import symbolic
-
-    return symbolic.maximum(a, b)
+    return _room(a, b).maximum(a, b)
 
 
 def minimum(a: Any, b: Any) -> Any:
     if is_number(a) and is_number(b):
         return min(a, b)
-    from convdsl.algebra import symbolic
-
-    return symbolic.minimum(a, b)
+    return _room(a, b).minimum(a, b)
 
 
 def greatest_common_divisor(a: Any, b: Any) -> Any:
     if is_number(a) and is_number(b):
         return gcd(a, b)
-    import sympy
-
-    return sympy.gcd(a, b) if is_number(a) or is_number(b) else sympy.Function("gcd")(a, b)
+    return _room(a, b).greatest_common_divisor(a, b)
 
 
 def ceiling(value: Any) -> Any:
@@ -88,9 +120,7 @@ def equal(a: Any, b: Any) -> bool | None:
     """Whether two sizes are the same; None where it depends on the symbols."""
     if is_number(a) and is_number(b):
         return a == b
-    from convdsl.algebra import symbolic
-
-    return symbolic.equal(a, b)
+    return _room(a, b).equal(a, b)
 
 
 def compare(a: Any, comparison: str, b: Any) -> bool | None:
@@ -99,9 +129,7 @@ def compare(a: Any, comparison: str, b: Any) -> bool | None:
         return equal(a, b)
     if is_number(a) and is_number(b):
         return {"<=": a <= b, ">=": a >= b, "<": a < b, ">": a > b}[comparison]
-    from convdsl.algebra import symbolic
-
-    return symbolic.compare(a, comparison, b)
+    return _room(a, b).compare(a, comparison, b)
 
 
 def at_least(value: Any, bound: int) -> bool | None:
@@ -113,18 +141,14 @@ def simplify(value: Any) -> Any:
     """A formula in its shortest form; a formula that is a number becomes an int."""
     if is_number(value):
         return value
-    from convdsl.algebra import symbolic
-
-    return symbolic.simplify(value)
+    return _room(value).simplify(value)
 
 
 def text(value: Any) -> str:
     """A size as text that sympy can read back: `28`, `floor((N - 5)/2) + 1`."""
     if is_number(value):
         return str(value)
-    from convdsl.algebra import symbolic
-
-    return symbolic.text(value)
+    return _room(value).text(value)
 
 
 def symbols_of(value: Any) -> frozenset[str]:

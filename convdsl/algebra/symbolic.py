@@ -31,6 +31,23 @@ def floor_divide(numerator: Any, denominator: Any) -> Any:
     return _integer(sympy.floor(quotient))
 
 
+def ceil_divide(numerator: Any, denominator: Any) -> Any:
+    return floor_divide(numerator + denominator - 1, denominator)
+
+
+def exact_divide(numerator: Any, denominator: Any) -> Any:
+    return numerator / denominator
+
+
+def greatest_common_divisor(a: Any, b: Any) -> Any:
+    return sympy.gcd(a, b) if isinstance(a, int) or isinstance(b, int) else sympy.Function("gcd")(a, b)
+
+
+def divides(divisor: Any, value: Any) -> bool | None:
+    quotient = sympy.sympify(value) / divisor
+    return True if quotient.is_integer else False if quotient.is_number else None
+
+
 def _split(expression: Any) -> tuple[Any, list[Any]]:
     """A sum as (what has no floor, the floors with coefficient 1); a floor elsewhere leaves the list of a wrong length."""
     rest, floors = sympy.Integer(0), []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from convdsl.algebra import equal
+from convdsl.algebra import equal, is_number
 from convdsl.layers.base import Layer, SizeError, Sizes, show_shape
 from convdsl.messages import T
 
@@ -62,14 +62,22 @@ class Multiply(Combination):
             if len(other) != len(result) or equal(other[-1], result[-1]) is False:
                 raise _disagree(inputs, T("The branches of `mul` have different sizes."))
             for axis, size in enumerate(other[:-1]):
-                if result[axis] == 1:
-                    result[axis] = size
-                elif size != 1 and equal(result[axis], size) is False:
+                result[axis] = _stretched(result[axis], size)
+                if result[axis] is None:
                     raise _disagree(inputs, T("The branches of `mul` have different sizes."))
         return tuple(result)
 
     def combine_flops(self, inputs: tuple[Sizes, ...], y: Sizes) -> Any:
         return (len(inputs) - 1) * prod(y)
+
+
+def _stretched(a: Any, b: Any) -> Any:
+    """The size that two meet at, one of them being stretched if it is 1; None where they disagree. Plain numbers are
+    looked at first: what a formula is may be left open."""
+    for size, other in ((a, b), (b, a)) if is_number(a) else ((b, a), (a, b)):
+        if size == 1:
+            return other
+    return None if equal(a, b) is False else a
 
 
 class Concat(Combination):

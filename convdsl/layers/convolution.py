@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from convdsl.algebra import at_least, compare, floor_divide, is_number, maximum, text
+from convdsl.algebra import at_least, compare, divides, exact_divide, floor_divide, is_number, maximum, text
 from convdsl.layers.arguments import Count, Flag, Padding, Window
 from convdsl.layers.base import Layer, Reach, SizeError, Sizes, per_axis, spatial
 from convdsl.layers.window import Axis, Windowed, output_size_transposed
@@ -17,7 +17,7 @@ _NOBIAS = "no bias is added"
 def check_groups(layer: Any, x: Sizes) -> None:
     """Raises SizeError where the groups do not divide the channels on both sides."""
     for channels, what in ((x[-1], T("input channels")), (layer.filters, T("filters"))):
-        if is_number(channels) and is_number(layer.g) and channels % layer.g:
+        if divides(layer.g, channels) is False:
             common = [g for g in range(1, min(x[-1], layer.filters) + 1) if x[-1] % g == 0 and layer.filters % g == 0] \
                 if is_number(x[-1]) and is_number(layer.filters) and min(x[-1], layer.filters) <= 100_000 else []
             raise SizeError(
@@ -183,4 +183,4 @@ def _reciprocal(stride: Any) -> Any:
 
 def _share(channels: Any, groups: Any) -> Any:
     """Channels of one group; `check_groups` has seen to it that they divide."""
-    return channels // groups if is_number(channels) and is_number(groups) else channels / groups
+    return exact_divide(channels, groups)

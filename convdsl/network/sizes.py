@@ -100,7 +100,9 @@ class Report:
         return self.facts[self.network.output].output
 
 
-class _Answer(NamedTuple):
+class Answer(NamedTuple):
+    """What one layer has for given inputs; `reach` is None where one output sees the whole input."""
+
     output: Shape
     weights: dict[str, Shape]
     buffers: dict[str, Shape]
@@ -115,7 +117,7 @@ def infer(network: Network, findings: Findings) -> Report:
     """Facts of every node. Sizes that do not fit go to `findings`; what depends on them stays unknown."""
     start = tuple(Field(0, 0, 1, n) for n in network.input[:-1]) or (Field(0, 0, 1, network.input[0]),)
     facts = [Facts(network.input, field=start)]
-    answers: dict[Any, _Answer | SizeError] = {}
+    answers: dict[Any, Answer | SizeError] = {}
     for node in network.nodes:
         facts.append(_facts(node, facts, answers, network, findings))
     return Report(network, facts)
@@ -131,19 +133,20 @@ def _facts(node: Node, facts: list[Facts], answers: dict[Any, Any], network: Net
     answer = answers.get(key)
     if answer is None:
         try:
-            answer = _ask(layer, node, inputs)
+            answer = ask(layer, node.activation, inputs)
         except SizeError as error:
             _report(error, node, network, findings)
             answer = error
         answers[key] = answer
     if isinstance(answer, SizeError):
         return Facts(None, field=facts[node.inputs[0]].field)
-    field = _see(answer.reach, _merge([facts[i].field for i in node.inputs]), answer.output)
+    field = see(answer.reach, _merge([facts[i].field for i in node.inputs]), answer.output)
     return Facts(answer.output, inputs, answer.weights, answer.buffers, answer.params,
                  0 if node.frozen else answer.params, answer.buffer_count, answer.macs, answer.flops, field)
 
 
-def _ask(layer: Layer, node: Node, inputs: tuple[Any, ...]) -> _Answer:
+def ask(layer: Layer, activation: Layer | None, inputs: tuple[Any, ...]) -> Answer:
+    """What a layer's declaration says of given inputs. Raises SizeError."""
     x = inputs[0]
     y = tuple(algebra.simplify(s) for s in layer.output(*inputs))
     for size in y:
@@ -155,11 +158,11 @@ def _ask(layer: Layer, node: Node, inputs: tuple[Any, ...]) -> _Answer:
     flops = layer.flops(x, y)
     if isinstance(layer, Combination):
         flops += layer.combine_flops(inputs, y)
-    if node.activation is not None:
-        weights = {**weights, **node.activation.weights(y)}
-        flops += node.activation.flops(y, y)
+    if activation is not None:
+        weights = {**weights, **activation.weights(y)}
+        flops += activation.flops(y, y)
     params = _count(weights)
-    return _Answer(y, weights, buffers, params, _count(buffers), macs, flops,
+    return Answer(y, weights, buffers, params, _count(buffers), macs, flops,
                    layer.reach(x, y) if not isinstance(layer, Combination) else tuple(Reach(1) for _ in y[:-1]))
 
 
@@ -190,7 +193,8 @@ def _merge(fields: list[tuple[Field, ...]]) -> tuple[Field, ...]:
     return first
 
 
-def _see(reach: tuple[Reach, ...] | None, field: tuple[Field, ...], y: Shape) -> tuple[Field, ...]:
+def see(reach: tuple[Reach, ...] | None, field: tuple[Field, ...], y: Shape) -> tuple[Field, ...]:
+    """What the values behind a layer see, when those before it see `field`; `y` is the layer's output."""
     if reach is None:
         return tuple(Field(f.low, f.high + (f.places - 1) * f.jump, f.jump, 1) for f in field)
     if len(reach) != len(field):
