@@ -6,11 +6,11 @@ import argparse
 import sys
 
 from convdsl.cli.parsing import CallError, add_unknowns, read_program
-from convdsl.diagnostics import Findings
+from convdsl.diagnostics import not_text
 from convdsl.messages import T
 from convdsl.net import Net
 from convdsl.network import Analysis, analyse
-from convdsl.source import NotText, Source, Span
+from convdsl.source import NotText, Source
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,8 +45,8 @@ def _analyse(name: str, options: argparse.Namespace) -> Analysis:
     try:
         source = read_program(name)
     except NotText as error:
-        return _not_text(error)
-    analysis = analyse(source, symbols=dict(options.set), input=options.input)
+        return analyse(Source("", error.source.name))._replace(diagnostics=(not_text(error),))
+    analysis = _with_training(analyse(source, symbols=dict(options.set), input=options.input))
     for symbol, _ in options.set:
         if symbol not in analysis.network.mentioned and not analysis.failed:
             known = ", ".join(sorted(analysis.network.mentioned))
@@ -54,17 +54,6 @@ def _analyse(name: str, options: argparse.Namespace) -> Analysis:
                        else T("{file} has no symbol {symbol}; it has none at all.", file=name, symbol=symbol))
             raise CallError(message)
     return analysis
-
-
-def _not_text(error: NotText) -> Analysis:
-    """An analysis that says where a file stops being text."""
-    source = Source("", error.name)
-    empty = analyse(source)
-    findings = Findings(source)
-    findings.add("E102", Span(0, 0), T("This is not text: byte {offset}, in line {line}, is not UTF-8.", offset=error.offset,
-                                       line=error.line),
-                 help=T("Save the file as UTF-8 text."))
-    return empty._replace(diagnostics=tuple(findings.items))
 
 
 def _fails(analysis: Analysis, strict: bool) -> bool:
