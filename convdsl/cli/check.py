@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from convdsl.cli.parsing import CallError, add_unknowns, read_program
-from convdsl.diagnostics import not_text
+from convdsl.diagnostics import Findings, not_text
 from convdsl.messages import T
 from convdsl.net import Net
 from convdsl.network import Analysis, analyse
@@ -54,6 +54,17 @@ def _analyse(name: str, options: argparse.Namespace) -> Analysis:
                        else T("{file} has no symbol {symbol}; it has none at all.", file=name, symbol=symbol))
             raise CallError(message)
     return analysis
+
+
+def _with_training(analysis: Analysis) -> Analysis:
+    """The analysis with what is wrong in the `train` block."""
+    if not analysis.network.train:
+        return analysis
+    from convdsl.training import training_settings
+
+    findings = Findings(analysis.source)
+    training_settings(analysis.network, findings)
+    return analysis._replace(diagnostics=(*analysis.diagnostics, *findings.items))
 
 
 def _fails(analysis: Analysis, strict: bool) -> bool:
