@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from convdsl.messages import T
-from convdsl.source import Source, Span
+from convdsl.source import NotText, Source, Span
 
 Text = T | str
 
@@ -81,3 +81,11 @@ class Findings:
         """Raises ProgramError with everything found, if there is an error among it."""
         if self.failed:
             raise ProgramError(tuple(self.items))
+
+
+def not_text(error: NotText) -> Diagnostic:
+    """What is said of a file that is not text."""
+    findings = Findings(error.source)
+    message = T("This is not text: byte {offset} of the file is not UTF-8.", offset=error.offset)
+    findings.add("E102", error.span, message, help=T("Save the file as text in UTF-8."))
+    return findings.items[0]

@@ -7,10 +7,10 @@ from functools import cached_property
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from convdsl.diagnostics import Diagnostic, ProgramError
+from convdsl.diagnostics import Diagnostic, ProgramError, not_text
 from convdsl.language.tree import Setting
 from convdsl.network import Analysis, Node, Report, analyse
-from convdsl.source import Source
+from convdsl.source import NotText, Source, read
 
 if TYPE_CHECKING:
     from convdsl.engine.model import Model
@@ -94,9 +94,11 @@ def parse(text: str, name: str = "<text>", *, symbols: Mapping[str, int] | None 
 def load(path: str | PathLike[str], *, symbols: Mapping[str, int] | None = None,
          input: tuple[int, ...] | None = None) -> Net:
     """The network in a file. Raises OSError where it cannot be read, ProgramError where it is wrong."""
-    from convdsl.source import read
-
-    analysis = analyse(read(path), symbols=symbols, input=input)
+    try:
+        source = read(path)
+    except NotText as error:
+        raise ProgramError((not_text(error),)) from None
+    analysis = analyse(source, symbols=symbols, input=input)
     if analysis.failed:
         raise ProgramError(analysis.diagnostics)
     return Net(analysis)

@@ -56,13 +56,16 @@ class Source:
 
 
 class NotText(ValueError):
-    """A file that is not text; `offset` is the first byte that is not, `line` and `column` its place."""
+    """A file that is not text. `source` is what can be read of it, up to `span`, which stands for the first byte that
+    cannot; `line` and `column` are its place, `offset` its number in the file."""
 
-    def __init__(self, name: str, offset: int, line: int) -> None:
-        self.name = name
+    def __init__(self, source: Source, offset: int) -> None:
+        end = len(source.text)
+        self.source = source
+        self.span = Span(end - 1, end)
         self.offset = offset
-        self.line = line
-        super().__init__(f"{name}: not text in UTF-8 (byte {offset}, line {line})")
+        self.line, self.column = source.position(end - 1)
+        super().__init__(f"{source.name}:{self.line}:{self.column}: not text in UTF-8")
 
 
 def decode(data: bytes, name: str) -> Source:
@@ -71,8 +74,13 @@ def decode(data: bytes, name: str) -> Source:
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise NotText(name, error.start, data.count(b"\n", 0, error.start) + 1) from None
-    return Source(text.replace("\r\n", "\n").replace("\r", "\n"), name)
+        readable = data[: error.start].decode(encoding, "ignore") + "\N{REPLACEMENT CHARACTER}"
+        raise NotText(Source(_with_plain_line_ends(readable), name), error.start) from None
+    return Source(_with_plain_line_ends(text), name)
+
+
+def _with_plain_line_ends(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read(path: str | PathLike[str]) -> Source:

@@ -1,0 +1,87 @@
+"""`convdsl fmt`: the one way to write a program."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from difflib import unified_diff
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from convdsl.cli.parsing import CallError, read_program
+from convdsl.diagnostics import Diagnostic, Findings, not_text
+from convdsl.language import parse
+from convdsl.language.formatter import formatted
+from convdsl.messages import T
+from convdsl.source import NotText, Source
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", metavar="FILE",
+                        help=str(T("a program to rewrite, or - to read standard input and print the result")))
+    parser.add_argument("--check", action="store_true",
+                        help=str(T("rewrite nothing; name the files that would change, and exit with 1 if any would")))
+    parser.add_argument("--diff", action="store_true", help=str(T("rewrite nothing; print what would change")))
+
+
+def run(options: argparse.Namespace) -> int:
+    failed = changed = False
+    for name in options.files:
+        try:
+            source = read_program(name)
+        except NotText as error:
+            _print_diagnostics([not_text(error)])
+            failed = True
+            continue
+        findings = Findings(source)
+        program = parse(source, findings)
+        if findings.failed:
+            _print_diagnostics(findings.items)
+            failed = True
+            continue
+        text = formatted(program)
+        changed |= text != source.text
+        _deliver(name, source, text, options)
+    return int(failed or (options.check and changed))
+
+
+def _deliver(name: str, source: Source, text: str, options: argparse.Namespace) -> None:
+    """Prints or writes the new text, as the options say."""
+    if options.diff:
+        lines = unified_diff(source.text.splitlines(True), text.splitlines(True), source.name, source.name)
+        sys.stdout.writelines(line if line.endswith("\n") else f"{line}\n" for line in lines)
+    elif options.check:
+        if text != source.text:
+            print(source.name)
+    elif name == "-":
+        sys.stdout.write(text)
+    elif text != source.text:
+        _replace(Path(os.path.realpath(name)), text)
+        print(T("{file} is rewritten.", file=name))
+
+
+def _replace(file: Path, text: str) -> None:
+    """Writes a file in one step, so that nobody ever sees half of it. Keeps its permissions and line ends."""
+    temporary = None
+    try:
+        if not os.access(file, os.W_OK):
+            raise PermissionError(0, str(T("it is write-protected")))
+        newline = "\r\n" if b"\r\n" in file.read_bytes() else "\n"
+        with NamedTemporaryFile("w", dir=file.parent, delete=False, encoding="utf-8", newline=newline) as written:
+            temporary = written.name
+            written.write(text)
+        os.chmod(temporary, file.stat().st_mode & 0o7777)
+        os.replace(temporary, file)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        reason = error.strerror or error
+        raise CallError(T("{name} cannot be written: {reason}.", name=str(file), reason=reason)) from None
+
+
+def _print_diagnostics(diagnostics: list[Diagnostic]) -> None:
+    from convdsl.report.console import console
+    from convdsl.report.diagnostics import print_diagnostics
+
+    print_diagnostics(console(sys.stderr), diagnostics)
