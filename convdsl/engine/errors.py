@@ -14,8 +14,11 @@ class MemoryRefused(EngineError):
 
     def __init__(self, needed: int, available: int, batch: int) -> None:
         self.needed, self.available, self.batch = needed, available, batch
-        text = T("Training this network needs {needed:.2f} GB of memory, and {available:.2f} GB are free.",
-                 needed=needed / 1e9, available=available / 1e9)
+        text = T(
+            "Training this network needs {needed:.2f} GB of memory, and {available:.2f} GB are free.",
+            needed=needed / 1e9,
+            available=available / 1e9,
+        )
         way = T("A batch of {batch} would fit.", batch=batch) if batch else T("Not even a batch of 1 would fit.")
         super().__init__(f"{text} {way}")
 
@@ -26,9 +29,11 @@ class NotFinite(EngineError):
 
     def __init__(self, layer: int, name: str, what: str) -> None:
         self.layer, self.name, self.what = layer, name, what
-        text = {"weights": T("The weights of layer {name} are no longer finite numbers.", name=name),
-                "values": T("The values of layer {name} are no longer finite numbers.", name=name),
-                "loss": T("The loss is no longer a finite number.")}[what]
+        text = {
+            "weights": T("The weights of layer {name} are no longer finite numbers.", name=name),
+            "values": T("The values of layer {name} are no longer finite numbers.", name=name),
+            "loss": T("The loss is no longer a finite number."),
+        }[what]
         super().__init__(f"{text} {T('A smaller learning rate may help.')}")
 
 

@@ -12,7 +12,9 @@ from convdsl.engine.plan import Parameter
 RECTIFIERS = frozenset({"relu", "relu6", "leaky_relu", "prelu", "elu", "gelu", "silu", "hardswish"})
 
 
-def initial_weights(net: Any, parameters: dict[str, Parameter], seed: int, scheme: str | None = None) -> dict[str, np.ndarray]:
+def initial_weights(
+    net: Any, parameters: dict[str, Parameter], seed: int, scheme: str | None = None
+) -> dict[str, np.ndarray]:
     """Weights by name, in the public layout, from a seed; biases are zero.
 
     `scheme` is "he" (normal, variance 2/fan-in; He and others, 2015) or "glorot" (uniform, variance 2/(fan-in + fan-out);
@@ -32,7 +34,9 @@ def initial_weights(net: Any, parameters: dict[str, Parameter], seed: int, schem
     return result
 
 
-def _draw(generator: np.random.Generator, net: Any, node: Any, shape: tuple[int, ...], scheme: str | None) -> np.ndarray:
+def _draw(
+    generator: np.random.Generator, net: Any, node: Any, shape: tuple[int, ...], scheme: str | None
+) -> np.ndarray:
     fan_in, fan_out = _fans(node, shape)
     he = scheme == "he" or (scheme is None and _rectified(net, node))
     if he:
@@ -45,7 +49,7 @@ def _fans(node: Any, shape: tuple[int, ...]) -> tuple[int, int]:
     """Inputs of an output, and outputs that an input reaches (the stride left aside)."""
     if node.op == "local":
         rank = len(shape) // 2 - 1
-        window = prod(shape[rank + 2:])
+        window = prod(shape[rank + 2 :])
         return shape[rank + 1] * window, shape[rank] * window
     window = prod(shape[2:])
     if node.op == "tconv":
@@ -65,5 +69,16 @@ def _rectified(net: Any, node: Any) -> bool:
         node = following[0]
         if node.op in RECTIFIERS:
             return True
-        if node.op in ("conv", "dense", "dwconv", "tconv", "local", "sigmoid", "tanh", "softmax", "hardsigmoid", "selu"):
+        if node.op in (
+            "conv",
+            "dense",
+            "dwconv",
+            "tconv",
+            "local",
+            "sigmoid",
+            "tanh",
+            "softmax",
+            "hardsigmoid",
+            "selu",
+        ):
             return False

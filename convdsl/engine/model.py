@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from convdsl.engine.cpu.setup import numba
 from convdsl.engine.cpu.bind import Bound
 from convdsl.engine.cpu.bind import Memory as Arrays
 from convdsl.engine.cpu.bindings import bind_inference, bind_rearrange, bind_training
+from convdsl.engine.cpu.setup import numba
 from convdsl.engine.cpu.target import detect
 from convdsl.engine.errors import BadInput, EngineError, MemoryRefused, NotFinite
 from convdsl.engine.initial import initial_weights
@@ -46,9 +46,20 @@ class Model:
     number of threads. Raises MemoryRefused before anything large is allocated.
     """
 
-    def __init__(self, net: Any, *, batch: int = 128, device: str = "cpu", seed: int = 0,
-                 optimizer: Optimizer | None = None, loss: str | None = None, label_smoothing: float = 0.0,
-                 init: str | None = None, threads: int | None = None, memory_limit: int | None = None) -> None:
+    def __init__(
+        self,
+        net: Any,
+        *,
+        batch: int = 128,
+        device: str = "cpu",
+        seed: int = 0,
+        optimizer: Optimizer | None = None,
+        loss: str | None = None,
+        label_smoothing: float = 0.0,
+        init: str | None = None,
+        threads: int | None = None,
+        memory_limit: int | None = None,
+    ) -> None:
         if device not in ("cpu", "auto"):
             raise EngineError(str(T("There is no device called `{device}` here.", device=device)))
         if batch < 1:
@@ -94,9 +105,17 @@ class Model:
         missing = [n for n in mine if n not in tensors]
         mismatched = [n for n in mine if n in tensors and np.shape(tensors[n]) != mine[n].shape]
         if strict and (unknown or missing or mismatched):
-            raise BadInput(str(T("The weights do not fit this network: missing {missing}, unknown {unknown}, of another size "
-                                 "{mismatched}.", missing=_names(missing), unknown=_names(unknown),
-                                 mismatched=_names(mismatched))))
+            raise BadInput(
+                str(
+                    T(
+                        "The weights do not fit this network: missing {missing}, unknown {unknown}, of another size "
+                        "{mismatched}.",
+                        missing=_names(missing),
+                        unknown=_names(unknown),
+                        mismatched=_names(mismatched),
+                    )
+                )
+            )
         taken = [n for n in mine if n in tensors and n not in mismatched]
         self._set({n: np.asarray(tensors[n], np.float32) for n in taken})
         return Loaded(taken, missing, unknown, mismatched)
@@ -107,7 +126,7 @@ class Model:
         for p in self.plan.trained:
             start = self._arrays.state_offsets[p.name]
             for name, state in self._arrays.states.items():
-                result[f"{p.name}.{name}"] = p.layout.unpack(state[start: start + p.layout.size])
+                result[f"{p.name}.{name}"] = p.layout.unpack(state[start : start + p.layout.size])
         return result
 
     def load_optimizer_state(self, tensors: Mapping[str, Any]) -> None:
@@ -118,7 +137,7 @@ class Model:
                 given = tensors.get(f"{p.name}.{name}")
                 if given is None or np.shape(given) != p.shape:
                     raise BadInput(str(T("The state of the optimiser does not fit: {name}.", name=f"{p.name}.{name}")))
-                state[start: start + p.layout.size] = p.layout.pack(given)
+                state[start : start + p.layout.size] = p.layout.pack(given)
         self._steps = int(tensors["step"])
 
     @property
@@ -128,8 +147,9 @@ class Model:
 
     # running
 
-    def train_step(self, images: np.ndarray, labels: np.ndarray, lr: float, step_seed: int = 0,
-                   index: np.ndarray | None = None) -> tuple[float, int]:
+    def train_step(
+        self, images: np.ndarray, labels: np.ndarray, lr: float, step_seed: int = 0, index: np.ndarray | None = None
+    ) -> tuple[float, int]:
         """Forward, loss, backward, update, for the images of `index` (all, if None), at most `batch` of them.
 
         Returns the mean loss and how many images were classified right. Raises NotFinite, with the weights as they
@@ -161,7 +181,7 @@ class Model:
         result = {}
         for p in self.plan.trained:
             source = self._arrays.deferred if p.deferred else self._arrays.gradients
-            result[p.name] = p.layout.unpack(source[p.gradient_offset: p.gradient_offset + p.layout.size])
+            result[p.name] = p.layout.unpack(source[p.gradient_offset : p.gradient_offset + p.layout.size])
         self._set(kept)
         return result
 
@@ -172,7 +192,9 @@ class Model:
     def activations(self, images: np.ndarray, layer: int) -> np.ndarray:
         """The output of one layer, (n, *shape), as at inference. Raises BadInput for a layer that there is not."""
         if not 0 <= layer <= len(self.net.nodes):
-            raise BadInput(str(T("There is no layer {layer}; the last one is {last}.", layer=layer, last=len(self.net.nodes))))
+            raise BadInput(
+                str(T("There is no layer {layer}; the last one is {last}.", layer=layer, last=len(self.net.nodes)))
+            )
         return self._infer(images, None, layer, self.net.report[layer].output)
 
     def evaluate(self, images: np.ndarray, labels: np.ndarray, index: np.ndarray | None = None) -> Evaluation:
@@ -188,7 +210,7 @@ class Model:
             self._run("predict", count)
             loss += float(self._arrays.figures[1]) * count
             right += int(self._arrays.figures[2])
-            predicted[start: start + count] = self._arrays.hits[0, :count]
+            predicted[start : start + count] = self._arrays.hits[0, :count]
         if values is not None:
             return Evaluation(loss / max(n, 1), float("nan"), values)
         result = predicted[:, 0] if self._arrays.positions == 1 else predicted
@@ -213,8 +235,15 @@ class Model:
         """Checks the arrays and notes their addresses; returns how many images there are."""
         shape = tuple(self.net.input)
         if images.shape[1:] != shape:
-            raise BadInput(str(T("The network takes images of {expected}, these are {given}.",
-                                 expected="x".join(map(str, shape)), given="x".join(map(str, images.shape[1:])))))
+            raise BadInput(
+                str(
+                    T(
+                        "The network takes images of {expected}, these are {given}.",
+                        expected="x".join(map(str, shape)),
+                        given="x".join(map(str, images.shape[1:])),
+                    )
+                )
+            )
         if images.dtype not in (np.uint8, np.float32):
             images = images.astype(np.float32)
         images = np.ascontiguousarray(images)
@@ -231,7 +260,7 @@ class Model:
             control[2], count = 0, len(images)
         else:
             index = np.ascontiguousarray(index, np.int64)
-            if len(index) and not (0 <= index.min() and index.max() < len(images)):
+            if len(index) and not (index.min() >= 0 and index.max() < len(images)):
                 raise BadInput(str(T("The index goes beyond the images.")))
             control[2], count = index.ctypes.data, len(index)
             kept.append(index)
@@ -254,9 +283,17 @@ class Model:
             result = np.ascontiguousarray(labels)
             if result.size != n * self._arrays.positions or result.dtype.kind not in "iu":
                 raise BadInput(str(T("There must be one whole number for each image as its label.")))
-            if result.size and not (0 <= result.min() and result.max() < output[-1]):
-                raise BadInput(str(T("Labels must lie between 0 and {last}; these go from {low} to {high}.", last=output[-1] - 1,
-                                     low=int(result.min()), high=int(result.max()))))
+            if result.size and not (result.min() >= 0 and result.max() < output[-1]):
+                raise BadInput(
+                    str(
+                        T(
+                            "Labels must lie between 0 and {last}; these go from {low} to {high}.",
+                            last=output[-1] - 1,
+                            low=int(result.min()),
+                            high=int(result.max()),
+                        )
+                    )
+                )
             result = result.astype(np.int64, copy=False)
         self._labels = (labels, result)
         return result
@@ -283,12 +320,12 @@ class Model:
 
     def _get(self, parameter: Parameter) -> np.ndarray:
         start = parameter.offset
-        return parameter.layout.unpack(self._arrays.weights[start: start + parameter.layout.size])
+        return parameter.layout.unpack(self._arrays.weights[start : start + parameter.layout.size])
 
     def _set(self, tensors: Mapping[str, np.ndarray]) -> None:
         for name, tensor in tensors.items():
             p = self.plan.parameters[name]
-            self._arrays.weights[p.offset: p.offset + p.layout.size] = p.layout.pack(tensor)
+            self._arrays.weights[p.offset : p.offset + p.layout.size] = p.layout.pack(tensor)
         if any(p.packs for p in self.plan.parameters.values()):
             self._run("rearrange", 1)
 

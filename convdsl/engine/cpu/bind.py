@@ -33,7 +33,7 @@ def aligned(count: int, dtype: Any = np.float32) -> np.ndarray:
     size = np.dtype(dtype).itemsize
     raw = np.zeros(max(count, 0) * size + 64 + 256, np.uint8)
     start = -raw.ctypes.data % 64
-    return raw[start: start + max(count, 0) * size].view(dtype)
+    return raw[start : start + max(count, 0) * size].view(dtype)
 
 
 class Memory:
@@ -67,14 +67,26 @@ class Bound:
 
     plan: Plan
     memory: Memory
-    tables: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+    tables: tuple[np.ndarray, ...]
     keep: list[Any]
+    names: list[str]
 
     def run(self, images: int) -> None:
         regions, segments, operations, arguments = self.tables
         plan = self.plan
-        driver.run(regions, segments, operations, arguments, self.memory.rows, plan.chunk, plan.block, plan.chunks,
-                   plan.tasks, images, self.memory.figures)
+        driver.run(
+            regions,
+            segments,
+            operations,
+            arguments,
+            self.memory.rows,
+            plan.chunk,
+            plan.block,
+            plan.chunks,
+            plan.tasks,
+            images,
+            self.memory.figures,
+        )
 
 
 _SEGMENTS = {"start": driver.SEGMENT_START, "image": driver.SEGMENT_IMAGE, "block": driver.SEGMENT_BLOCK}
@@ -85,6 +97,7 @@ BINDINGS: dict[str, Callable[[Binder, Step], None]] = {}
 
 def binding(*kinds: str) -> Callable[[Callable[[Binder, Step], None]], Callable[[Binder, Step], None]]:
     """Registers what a kind of step becomes on a CPU."""
+
     def register(function: Callable[[Binder, Step], None]) -> Callable[[Binder, Step], None]:
         BINDINGS.update(dict.fromkeys(kinds, function))
         return function
@@ -105,6 +118,8 @@ class Binder:
         self.extra = aligned(program.extra_bytes // 8, np.float64)
         self.operations: list[tuple[int, int, int]] = []
         self.arguments: list[Argument] = []
+        self.names: list[str] = []
+        """Of the kernels, for people who measure them."""
         self.segments: list[tuple[int, int, int]] = []
         self.regions: list[tuple[int, int, int]] = []
         self.written: set[Value] = set()
@@ -172,6 +187,7 @@ class Binder:
         """Adds a call. `given` are the arguments in order: an address, a number, or an (address, layout) pair."""
         layouts = {name: a[1] for name, a in given.items() if isinstance(a[1], Layout)}
         compiled = store.module(function.__name__, specialise(function, layouts, constants)).run
+        self.names.append(function.__name__)
         self.operations.append((compiled.address, len(self.arguments), len(given)))
         self.arguments += [a[0] if isinstance(a[1], Layout) else a for a in given.values()]
 
@@ -200,7 +216,7 @@ class Binder:
             self.segments.pop()
 
     def bound(self) -> Bound:
-        return Bound(self.plan, self.memory, self._tables(), [self.block, self.batch, self.extra])
+        return Bound(self.plan, self.memory, self._tables(), [self.block, self.batch, self.extra], self.names)
 
     def _segment(self, scope: str, add: Callable[[], None]) -> None:
         first = len(self.operations)
@@ -217,8 +233,11 @@ class Binder:
                 if value.root.framed and value.root.shared:
                     if step.scope == "block":
                         raise AssertionError("a block step writes no framed value")
-                    self.emit(pointwise.clear_frame, {"y": self.whole(value.root)},
-                              frame=tuple(tuple(f) for f in value.root.frame))
+                    self.emit(
+                        pointwise.clear_frame,
+                        {"y": self.whole(value.root)},
+                        frame=tuple(tuple(f) for f in value.root.frame),
+                    )
 
     def _tables(self) -> tuple[np.ndarray, ...]:
         def table(rows: list[Any], width: int) -> np.ndarray:

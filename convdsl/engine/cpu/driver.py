@@ -22,6 +22,7 @@ MOST_ARGUMENTS = 16
 @intrinsic
 def call(context, address, row):
     """Calls a compiled kernel with the address of its arguments."""
+
     def generate(target, b, signature, values):
         address, row = values
         kind = ir.FunctionType(ir.VoidType(), [ir.IntType(64)])
@@ -47,16 +48,30 @@ def run_chunk(region, segments, operations, arguments, row, chunk, block, images
     end = min(begin + chunk, images)
     for s in range(region[1], region[2]):
         if segments[s, 0] == SEGMENT_START:
-            run_operations(segments[s, 1], segments[s, 2], operations, arguments, row, begin, 0, worker, part, end - begin)
+            run_operations(
+                segments[s, 1], segments[s, 2], operations, arguments, row, begin, 0, worker, part, end - begin
+            )
     for first in range(begin, end, block):
         count = min(block, end - first)
         for s in range(region[1], region[2]):
             if segments[s, 0] == SEGMENT_IMAGE:
                 for slot in range(count):
-                    run_operations(segments[s, 1], segments[s, 2], operations, arguments, row, first + slot, slot, worker,
-                                   part, count)
+                    run_operations(
+                        segments[s, 1],
+                        segments[s, 2],
+                        operations,
+                        arguments,
+                        row,
+                        first + slot,
+                        slot,
+                        worker,
+                        part,
+                        count,
+                    )
             elif segments[s, 0] == SEGMENT_BLOCK:
-                run_operations(segments[s, 1], segments[s, 2], operations, arguments, row, first, 0, worker, part, count)
+                run_operations(
+                    segments[s, 1], segments[s, 2], operations, arguments, row, first, 0, worker, part, count
+                )
 
 
 @njit

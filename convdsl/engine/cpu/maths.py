@@ -17,7 +17,7 @@ u64 = np.uint64
 
 
 @njit(fastmath=_FAST, error_model="numpy")
-def exp(x):  # type: ignore[no-untyped-def]
+def exp(x):
     """e^x: 2^n · e^r with r in ±ln(2)/2 and a polynomial of degree 6 for e^r. NaN stays NaN; beyond ±87 it saturates."""
     inside = min(max(x, f32(-87.3)), f32(88.7))
     z = inside * f32(1.4426950408889634)
@@ -38,7 +38,7 @@ def exp(x):  # type: ignore[no-untyped-def]
 
 
 @njit(fastmath=_FAST, error_model="numpy")
-def tanh(x):  # type: ignore[no-untyped-def]
+def tanh(x):
     """The rational approximation (degree 13 over 6) that Eigen uses; ±1 beyond 7.9."""
     t = min(max(x, f32(-7.90531110763549805)), f32(7.90531110763549805))
     y = t * t
@@ -57,13 +57,13 @@ def tanh(x):  # type: ignore[no-untyped-def]
 
 
 @njit(fastmath=_FAST, error_model="numpy")
-def sigmoid(x):  # type: ignore[no-untyped-def]
+def sigmoid(x):
     """1/(1 + e^−x), through tanh(x/2) so that neither end overflows."""
     return f32(0.5) + f32(0.5) * tanh(f32(0.5) * x)
 
 
 @njit(fastmath=_FAST, error_model="numpy")
-def gaussian_part(x):  # type: ignore[no-untyped-def]
+def gaussian_part(x):
     """Φ(x), the part of a normal distribution below x, to 1e-7 (Abramowitz and Stegun, Handbook, 7.1.26)."""
     z = abs(x) * f32(0.7071067811865476)
     t = f32(1) / (f32(1) + f32(0.3275911) * z)
@@ -77,22 +77,22 @@ def gaussian_part(x):  # type: ignore[no-untyped-def]
 
 
 @njit(error_model="numpy")
-def log(x):  # type: ignore[no-untyped-def]
+def log(x):
     return f32(math.log(x))
 
 
 @njit(error_model="numpy")
-def sqrt(x):  # type: ignore[no-untyped-def]
+def sqrt(x):
     return f32(math.sqrt(x))
 
 
 @njit(error_model="numpy")
-def power(x, y):  # type: ignore[no-untyped-def]
+def power(x, y):
     return f32(math.pow(x, y))
 
 
 @njit
-def random_bits(seed, counter):  # type: ignore[no-untyped-def]
+def random_bits(seed, counter):
     """64 random bits for each pair of whole numbers: the finaliser of SplitMix64 (Steele, Lea and Flood, 2014), twice."""
     z = u64(seed) * u64(0x9E3779B97F4A7C15) + u64(0x632BE59BD9B4E019)
     z = (z ^ (z >> u64(30))) * u64(0xBF58476D1CE4E5B9)
@@ -103,7 +103,7 @@ def random_bits(seed, counter):  # type: ignore[no-untyped-def]
 
 
 @njit(error_model="numpy")
-def between(i, n, m, upper):  # type: ignore[no-untyped-def]
+def between(i, n, m, upper):
     """Of the two of m values that lie around the i-th of n (pixel centres at half positions): index and weight."""
     at = max((f32(i) + f32(0.5)) * f32(m) / f32(n) - f32(0.5), f32(0))
     low = int(at)

@@ -17,8 +17,19 @@ UNROLLED = 32
 """Longest sum that is written out without a loop."""
 
 
-def conv_tile(lanes: int, vectors: int, taps: Axes, run: int, row: int, x_at: tuple[int, ...],
-              y_at: tuple[int, ...], valid: int, bias: bool, relu: bool, add: bool) -> Any:
+def conv_tile(
+    lanes: int,
+    vectors: int,
+    taps: Axes,
+    run: int,
+    row: int,
+    x_at: tuple[int, ...],
+    y_at: tuple[int, ...],
+    valid: int,
+    bias: bool,
+    relu: bool,
+    add: bool,
+) -> Any:
     """y[p, f] = sum over taps t and c < run of x[x_at[p] + t + c] · w[t, c, f] (+ bias) (then ReLU); arguments x, w, bias, y.
 
     `row` bytes separate the weights of one product from the next; `valid` lanes of the last vector are filters; `add`
@@ -100,8 +111,16 @@ def _unrolled(taps: Axes, run: int, sums: list[Any], step: Any, x: Any) -> list[
     return sums
 
 
-def outer_tile(lanes: int, vectors: int, row: int, x_at: tuple[int, ...], positions: tuple[tuple[int, int, int], ...],
-               valid: int, counted: bool, add: bool) -> Any:
+def outer_tile(
+    lanes: int,
+    vectors: int,
+    row: int,
+    x_at: tuple[int, ...],
+    positions: tuple[tuple[int, int, int], ...],
+    valid: int,
+    counted: bool,
+    add: bool,
+) -> Any:
     """dw[k, f] (+)= sum over positions of x[x_at[k]] · g[f]; arguments x, g, dw, count.
 
     `positions` are the axes of the sum: (count, step of x, step of g), the outermost first. With `counted` the last
@@ -111,8 +130,11 @@ def outer_tile(lanes: int, vectors: int, row: int, x_at: tuple[int, ...], positi
 
     def write(b: v.Builder, arguments: list[Any]) -> None:
         x, g, dw, count = arguments
-        sums = [v.load(b, dw, k * row + j * lanes * 4, lanes) if add else v.constant(0.0, lanes)
-                for k in range(len(x_at)) for j in range(vectors)]
+        sums = [
+            v.load(b, dw, k * row + j * lanes * 4, lanes) if add else v.constant(0.0, lanes)
+            for k in range(len(x_at))
+            for j in range(vectors)
+        ]
         counts: list[Any] = [n for n, _, _ in positions]
         if counted:
             counts[0] = count

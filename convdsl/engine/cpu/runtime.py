@@ -19,10 +19,41 @@ from numba.np import arrayobj
 from convdsl.engine.cpu.maths import between, exp, gaussian_part, log, power, random_bits, sigmoid, sqrt, tanh
 from convdsl.engine.cpu.micro import conv_tile, outer_tile
 
-__all__ = ["Address", "F32", "F64", "I32", "I64", "Int", "U8", "between", "bytes_at", "conv_tile", "doubles_at", "exp",
-           "float32", "float32_view", "float64_view", "floats_at", "gaussian_part", "int32", "int32_view", "int64_view",
-           "integers_at", "kernel", "log", "longs_at", "np", "outer_tile", "power", "random_bits", "sigmoid", "slot",
-           "sqrt", "tanh", "uint8_view"]
+__all__ = [
+    "F32",
+    "F64",
+    "I32",
+    "I64",
+    "U8",
+    "Address",
+    "Int",
+    "between",
+    "bytes_at",
+    "conv_tile",
+    "doubles_at",
+    "exp",
+    "float32",
+    "float32_view",
+    "float64_view",
+    "floats_at",
+    "gaussian_part",
+    "int32",
+    "int32_view",
+    "int64_view",
+    "integers_at",
+    "kernel",
+    "log",
+    "longs_at",
+    "np",
+    "outer_tile",
+    "power",
+    "random_bits",
+    "sigmoid",
+    "slot",
+    "sqrt",
+    "tanh",
+    "uint8_view",
+]
 
 float32 = np.float32
 int32 = np.int32
@@ -87,6 +118,7 @@ def _array(target: Any, b: Any, kind: Any, data: Any, shape: Any, strides: Any, 
 @intrinsic
 def slot(context: Any, row: Any, number: Any) -> Any:
     """The integer in a slot of the row of arguments."""
+
     def generate(target: Any, b: Any, signature: Any, values: Any) -> Any:
         at, number = values
         return b.load(b.gep(b.inttoptr(at, ir.IntType(64).as_pointer()), [number], source_etype=ir.IntType(64)))

@@ -142,10 +142,11 @@ def _known(node: ast.AST) -> tuple[bool, Any]:
     for part in ast.walk(node):
         if isinstance(part, ast.Name) and part.id not in _FUNCTIONS:
             return False, None
-        if isinstance(part, (ast.Attribute, ast.Starred, ast.Slice)) or \
-                isinstance(part, (ast.Subscript, ast.Name)) and not isinstance(part.ctx, ast.Load):
+        if isinstance(part, (ast.Attribute, ast.Starred, ast.Slice)) or (
+            isinstance(part, (ast.Subscript, ast.Name)) and not isinstance(part.ctx, ast.Load)
+        ):
             return False, None
     if isinstance(node, ast.Name):
         return False, None
-    return True, eval(compile(ast.Expression(ast.fix_missing_locations(node)), "<constant>", "eval"),
-                      {"__builtins__": {}}, _FUNCTIONS)
+    expression = ast.fix_missing_locations(ast.Expression(node))  # type: ignore[arg-type]
+    return True, eval(compile(expression, "<constant>", "eval"), {"__builtins__": {}}, _FUNCTIONS)

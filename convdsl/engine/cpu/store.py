@@ -57,8 +57,14 @@ def _fingerprint() -> str:
     here = Path(__file__).parent
     for name in ("runtime.py", "maths.py", "micro.py", "vector.py"):
         digest.update((here / name).read_bytes())
-    versions = (numba.__version__, llvmlite.__version__, numpy.__version__, sys.version, binding.get_host_cpu_name(),
-                binding.get_host_cpu_features().flatten())
+    versions = (
+        numba.__version__,
+        llvmlite.__version__,
+        numpy.__version__,
+        sys.version,
+        binding.get_host_cpu_name(),
+        binding.get_host_cpu_features().flatten(),
+    )
     digest.update(repr(versions).encode())
     return digest.hexdigest()[:16]
 
@@ -73,6 +79,15 @@ def module(name: str, text: str) -> Any:
     path = folder() / f"{name}.py"
     if not path.exists():
         write_atomically(path, text.encode())
+    try:
+        return _imported(full_name, path)
+    except Exception:  # what numba kept is damaged, or from elsewhere: compile again
+        for file in (path.parent / "__pycache__").glob(f"{name}.*"):
+            file.unlink(missing_ok=True)
+        return _imported(full_name, path)
+
+
+def _imported(full_name: str, path: Path) -> Any:
     spec = importlib.util.spec_from_file_location(full_name, path)
     assert spec is not None and spec.loader is not None
     result = importlib.util.module_from_spec(spec)

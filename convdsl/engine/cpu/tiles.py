@@ -30,7 +30,9 @@ def grid_tile(rows: int, columns: int, vectors: int, target: Target) -> tuple[in
 Runs = list[tuple[int, int]]
 
 
-def outer_cuts(runs: Runs, run: int, vectors: int, target: Target) -> tuple[list[tuple[int, int, tuple[int, ...]]], Runs, int]:
+def outer_cuts(
+    runs: Runs, run: int, vectors: int, target: Target
+) -> tuple[list[tuple[int, int, tuple[int, ...]]], Runs, int]:
     """How the weights of a filter are cut into tiles: `run` inputs in a row, at places given by the axes `runs` of
     (count, bytes). Short runs are put together, long ones cut.
 

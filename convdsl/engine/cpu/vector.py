@@ -48,7 +48,9 @@ def load(b: Builder, address: Any, offset: Any, lanes: int, valid: int | None = 
         return vector
     name = f"llvm.masked.load.v{lanes}f32.p0"
     masked = _declare(b, name, shape(lanes), [ir.PointerType(), INT32, ir.VectorType(BIT, lanes), shape(lanes)])
-    return b.call(masked, [pointer(b, address, offset), ir.Constant(INT32, 4), _mask(lanes, valid), constant(0.0, lanes)])
+    return b.call(
+        masked, [pointer(b, address, offset), ir.Constant(INT32, 4), _mask(lanes, valid), constant(0.0, lanes)]
+    )
 
 
 def store(b: Builder, vector: Vector, address: Any, offset: Any, valid: int | None = None) -> None:
@@ -106,9 +108,11 @@ def loop(b: Builder, count: Any, carried: Sequence[Any], body: Callable[[Any, li
     return results
 
 
-def nested_loops(b: Builder, counts: Sequence[Any], carried: Sequence[Any],
-                 body: Callable[[list[Any], list[Any]], list[Any]]) -> list[Any]:
+def nested_loops(
+    b: Builder, counts: Sequence[Any], carried: Sequence[Any], body: Callable[[list[Any], list[Any]], list[Any]]
+) -> list[Any]:
     """`loop` inside `loop`; a count of 1 costs nothing. `body(indices, carried) -> carried`."""
+
     def level(depth: int, indices: list[Any], values: list[Any]) -> list[Any]:
         if depth == len(counts):
             return body(indices, values)
@@ -124,6 +128,7 @@ def micro_kernel(arguments: int, write: Callable[[Builder, list[Any]], None]) ->
 
     It is a function of its own in the compiled code too, so that it has all registers to itself.
     """
+
     def generate(context: Any, builder: Builder, signature: Any, values: Any) -> Any:
         module = builder.module
         function = ir.Function(module, ir.FunctionType(INT, [INT] * arguments), name=module.get_unique_name("micro"))

@@ -73,8 +73,9 @@ class Plan:
     def memory(self) -> Memory:
         trained = sum(p.layout.size for p in self.trained)
         gradients = (self.chunk_gradient_floats * self.chunks + self.deferred_floats) * 4
-        activations = sum(p.block_bytes * self.target.threads + p.batch_bytes + p.extra_bytes
-                          for p in (self.training, self.inference))
+        activations = sum(
+            p.block_bytes * self.target.threads + p.batch_bytes + p.extra_bytes for p in (self.training, self.inference)
+        )
         return Memory(self.weight_floats * 4, gradients, trained * 4 * len(self.optimizer.states), activations)
 
     def __str__(self) -> str:
@@ -88,8 +89,17 @@ def plan(net: Any, batch: int, optimizer: Optimizer, target: Target, loss: Loss 
     block = min(chunk, BLOCK)
     parameters: dict[str, Parameter] = {}
     padded = -(-batch // chunk) * chunk + block
-    result = Plan(net, batch, optimizer, target, loss, parameters, chunk, block,
-                  training_program(net, target, parameters, loss, block, padded))
+    result = Plan(
+        net,
+        batch,
+        optimizer,
+        target,
+        loss,
+        parameters,
+        chunk,
+        block,
+        training_program(net, target, parameters, loss, block, padded),
+    )
     _ = result.inference  # it may ask for arrangements of weights of its own
     for parameter in parameters.values():
         parameter.offset = result.weight_floats

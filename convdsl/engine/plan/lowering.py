@@ -32,7 +32,7 @@ class Lowering:
         """For nodes that end in a softmax: what goes into it."""
 
     def run(self, upto: int | None = None) -> None:
-        for node in self.net.nodes[: upto]:
+        for node in self.net.nodes[:upto]:
             layer = node.layer
             inputs = [self.values[i] for i in node.inputs]
             handler = _LAYERS.get(node.op)
@@ -45,16 +45,31 @@ class Lowering:
 
     # what handlers use
 
-    def emit(self, node: Any, kind: str, inputs: list[Value], shape: tuple[int, ...],
-             weights: dict[str, Parameter] | None = None, **settings: Any) -> Value:
+    def emit(
+        self,
+        node: Any,
+        kind: str,
+        inputs: list[Value],
+        shape: tuple[int, ...],
+        weights: dict[str, Parameter] | None = None,
+        **settings: Any,
+    ) -> Value:
         weights = weights or {}
         learns = any(x.learns for x in inputs) or any(p.trainable for p in weights.values())
         value = Value(f"{node.index} {node.op}", four(shape), learns=learns)
         self.ops.append(Op(kind, node.index, inputs, value, weights, settings))
         return value
 
-    def parameter(self, node: Any, role: str, layout: Callable[[tuple[int, ...]], Any] = Plain, *,
-                  learned: bool = True, shape: tuple[int, ...] | None = None, value: Any = None) -> Parameter:
+    def parameter(
+        self,
+        node: Any,
+        role: str,
+        layout: Callable[[tuple[int, ...]], Any] = Plain,
+        *,
+        learned: bool = True,
+        shape: tuple[int, ...] | None = None,
+        value: Any = None,
+    ) -> Parameter:
         name = f"{node.index}.{node.op}.{role}"
         if name not in self.parameters:
             facts = self.net.report[node.index]
@@ -66,7 +81,8 @@ class Lowering:
 
     def flat(self, node: Any, x: Value) -> Value:
         """All values of an image in one row, in the order H, W, C."""
-        return x if x.shape[:3] == (1, 1, 1) else self.emit(node, "reshape", [x], (x.size,))
+        already = len(self.net.report[node.index].inputs[0]) == 1
+        return x if already else self.emit(node, "reshape", [x], (x.size,))
 
     def window(self, node: Any, layer: Any) -> Window:
         return Window.of(layer.geometry(self.net.report[node.index].inputs[0]))
@@ -147,8 +163,7 @@ def _dwconv(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
 def _filter(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
     window, kernel = low.window(node, layer), layer.divided_rows()
     if kernel is None:
-        return low.emit(node, "pool", inputs, _output(low, node), mode="median", window=window,
-                        exclude_pad=False)
+        return low.emit(node, "pool", inputs, _output(low, node), mode="median", window=window, exclude_pad=False)
     divisor, rows = kernel
     shape = (inputs[0].shape[3], 1, len(rows), len(rows[0]))
     fixed = [[float(v) / float(divisor) for v in row] for row in rows]
@@ -166,8 +181,15 @@ def _local(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
 
 @_layer("maxpool", "minpool", "avgpool", "medianpool")
 def _pool(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
-    return low.emit(node, "pool", inputs, _output(low, node), mode=node.op.removesuffix("pool"),
-                    window=low.window(node, layer), exclude_pad=bool(getattr(layer, "exclude_pad", False)))
+    return low.emit(
+        node,
+        "pool",
+        inputs,
+        _output(low, node),
+        mode=node.op.removesuffix("pool"),
+        window=low.window(node, layer),
+        exclude_pad=bool(getattr(layer, "exclude_pad", False)),
+    )
 
 
 @_layer("globalavgpool", "globalmaxpool")
@@ -223,9 +245,11 @@ def _scale_and_shift(low: Lowering, node: Any) -> dict[str, Parameter]:
 
 @_layer("bn")
 def _bn(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
-    weights = {**_scale_and_shift(low, node),
-               "running_mean": low.parameter(node, "running_mean", learned=False, value=0.0),
-               "running_var": low.parameter(node, "running_var", learned=False, value=1.0)}
+    weights = {
+        **_scale_and_shift(low, node),
+        "running_mean": low.parameter(node, "running_mean", learned=False, value=0.0),
+        "running_var": low.parameter(node, "running_var", learned=False, value=1.0),
+    }
     for role in ("running_mean", "running_var"):
         weights[role].trainable = False
     return low.emit(node, "batch_norm", inputs, inputs[0].shape, weights)
@@ -242,8 +266,16 @@ def _group_norm(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Va
 
 @_layer("lrn")
 def _lrn(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
-    return low.emit(node, "response_norm", inputs, inputs[0].shape, n=int(layer.n), alpha=float(layer.alpha),
-                    beta=float(layer.beta), k=float(layer.k))
+    return low.emit(
+        node,
+        "response_norm",
+        inputs,
+        inputs[0].shape,
+        n=int(layer.n),
+        alpha=float(layer.alpha),
+        beta=float(layer.beta),
+        k=float(layer.k),
+    )
 
 
 @_layer("scale")

@@ -69,7 +69,9 @@ def _place(lives: list[_Life]) -> int:
     total = 0
     for life in sorted(lives, key=lambda x: -x.size):
         size = -(-life.size // ALIGNMENT) * ALIGNMENT
-        neighbours = sorted((p for p in placed if p.first <= life.last and life.first <= p.last), key=lambda p: p.value.offset)
+        neighbours = sorted(
+            (p for p in placed if p.first <= life.last and life.first <= p.last), key=lambda p: p.value.offset
+        )
         offset = 0
         for other in neighbours:
             if offset + size <= other.value.offset:
@@ -80,7 +82,10 @@ def _place(lives: list[_Life]) -> int:
         total = max(total, offset + size)
     for life in placed:
         for other in placed:
-            if other is not life and life.value.offset < other.value.offset + other.size \
-                    and other.value.offset < life.value.offset + life.size:
+            if (
+                other is not life
+                and life.value.offset < other.value.offset + other.size
+                and other.value.offset < life.value.offset + life.size
+            ):
                 life.value.shared = True
     return total

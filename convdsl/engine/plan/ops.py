@@ -63,6 +63,7 @@ BACKWARD: dict[str, Backward] = {}
 
 def forward(kind: str) -> Callable[[Forward], Forward]:
     """Registers the steps that compute an operation."""
+
     def register(function: Forward) -> Forward:
         FORWARD[kind] = function
         return function
@@ -72,6 +73,7 @@ def forward(kind: str) -> Callable[[Forward], Forward]:
 
 def backward(kind: str) -> Callable[[Backward], Backward]:
     """Registers the steps that compute its gradients, from the gradient of its output before the activation."""
+
     def register(function: Backward) -> Backward:
         BACKWARD[kind] = function
         return function
@@ -99,8 +101,16 @@ def backward_steps(op: Op, tape: Tape) -> list[Step]:
     if op.activation is not None or bias is not None:
         gradient = tape.of(op.output)
         reads = {"g": gradient} if op.activation is None else {"y": op.output, "g": gradient}
-        steps.append(Step("settle", op.node, reads, {"g": gradient}, {} if bias is None else {"bias": bias},
-                          {"activation": op.activation}))
+        steps.append(
+            Step(
+                "settle",
+                op.node,
+                reads,
+                {"g": gradient},
+                {} if bias is None else {"bias": bias},
+                {"activation": op.activation},
+            )
+        )
     return steps + BACKWARD[op.kind](op, tape)
 
 

@@ -45,8 +45,9 @@ class Loss:
     smoothing: float = 0.0
 
 
-def training_program(net: Any, target: Target, parameters: dict[str, Parameter], loss: Loss, block: int,
-                     batch: int) -> Program:
+def training_program(
+    net: Any, target: Target, parameters: dict[str, Parameter], loss: Loss, block: int, batch: int
+) -> Program:
     """Forward, loss, backward, and the gradients that are left for the end."""
     low = Lowering(net, target, True, parameters)
     low.run()
@@ -61,15 +62,29 @@ def training_program(net: Any, target: Target, parameters: dict[str, Parameter],
         writes, add = {}, False
         if z.learns:
             writes["g"], add = tape.add_to(z)
-        steps.append(Step(loss.kind, index, {"z": z}, writes,
-                          settings={"weight": weight, "exit": number, "smoothing": loss.smoothing, "add": add}))
+        steps.append(
+            Step(
+                loss.kind,
+                index,
+                {"z": z},
+                writes,
+                settings={"weight": weight, "exit": number, "smoothing": loss.smoothing, "add": add},
+            )
+        )
     for op in reversed(ops):
         steps += backward_steps(op, tape)
     return _assemble(steps, low, {}, len(exits), block, batch)
 
 
-def inference_program(net: Any, target: Target, parameters: dict[str, Parameter], loss: Loss, block: int, batch: int,
-                      upto: int | None = None) -> Program:
+def inference_program(
+    net: Any,
+    target: Target,
+    parameters: dict[str, Parameter],
+    loss: Loss,
+    block: int,
+    batch: int,
+    upto: int | None = None,
+) -> Program:
     """Forward only, to node `upto` or to the output; there, with the loss of each image where labels are given."""
     low = Lowering(net, target, False, parameters)
     index = net.output if upto is None else upto
@@ -80,8 +95,15 @@ def inference_program(net: Any, target: Target, parameters: dict[str, Parameter]
     for op in _needed(low.ops, roots):
         steps += forward_steps(op, False)
     if upto is None:
-        steps.append(Step(loss.kind, index, {"z": roots[1]}, {},
-                          settings={"weight": 1.0, "exit": 0, "smoothing": loss.smoothing, "add": False}))
+        steps.append(
+            Step(
+                loss.kind,
+                index,
+                {"z": roots[1]},
+                {},
+                settings={"weight": 1.0, "exit": 0, "smoothing": loss.smoothing, "add": False},
+            )
+        )
     steps.append(Step("emit", index, {"x": result}))
     return _assemble(steps, low, {index: result}, 1, block, batch)
 
@@ -101,7 +123,9 @@ def _needed(ops: list[Op], roots: list[Value]) -> list[Op]:
     return result[::-1]
 
 
-def _assemble(steps: list[Step], low: Lowering, outputs: dict[int, Value], exits: int, block: int, batch: int) -> Program:
+def _assemble(
+    steps: list[Step], low: Lowering, outputs: dict[int, Value], exits: int, block: int, batch: int
+) -> Program:
     steps = _without_copies(steps)
     regions: list[Region] = []
     late = [s for s in steps if s.scope == "task"]

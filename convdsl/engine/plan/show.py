@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 def show(plan: Plan) -> str:
     """Steps in their regions, with the buffers that they read and write."""
     memory = plan.memory
-    lines = [f"plan of {plan.net.name or 'a network'}: batch {plan.batch} in {plan.chunks} chunks of {plan.chunk}, "
-             f"{plan.block} images at a time, {plan.optimizer}",
-             f"  {plan.target.threads} threads, vectors of {plan.target.lanes} floats; weights {_bytes(memory.weights)}, "
-             f"gradients {_bytes(memory.gradients)}, optimiser {_bytes(memory.optimizer)}, "
-             f"activations {_bytes(memory.activations)}"]
+    lines = [
+        f"plan of {plan.net.name or 'a network'}: batch {plan.batch} in {plan.chunks} chunks of {plan.chunk}, "
+        f"{plan.block} images at a time, {plan.optimizer}",
+        f"  {plan.target.threads} threads, vectors of {plan.target.lanes} floats; weights {_bytes(memory.weights)}, "
+        f"gradients {_bytes(memory.gradients)}, optimiser {_bytes(memory.optimizer)}, "
+        f"activations {_bytes(memory.activations)}",
+    ]
     for title, program in (("one step of training", plan.training), ("inference", plan.inference)):
         lines.append(f"{title}: {_bytes(program.block_bytes)} a worker, {_bytes(program.batch_bytes)} for the batch")
         for region in program.regions:
@@ -26,7 +28,11 @@ def show(plan: Plan) -> str:
     return "\n".join(lines)
 
 
-_REGIONS = {"chunks": "in parallel over chunks of images:", "serial": "alone:", "tasks": "in parallel over shares of the weights:"}
+_REGIONS = {
+    "chunks": "in parallel over chunks of images:",
+    "serial": "alone:",
+    "tasks": "in parallel over shares of the weights:",
+}
 
 
 def _step(step: Step) -> str:

@@ -24,8 +24,16 @@ def _simple_back(op: Op, tape: Tape, *, x: bool = False, y: bool = False, **sett
     add = False
     if op.inputs[0].learns:
         writes["gx"], add = tape.add_to(op.inputs[0])
-    return [Step(f"{op.kind}_gradient", op.node, reads, writes, op.weights,
-                 {**op.settings, **settings, "add": add, "train": bool(_trainable(op))})]
+    return [
+        Step(
+            f"{op.kind}_gradient",
+            op.node,
+            reads,
+            writes,
+            op.weights,
+            {**op.settings, **settings, "add": add, "train": bool(_trainable(op))},
+        )
+    ]
 
 
 @forward("pool")
@@ -51,21 +59,27 @@ def _batch_norm(op: Op, training: bool) -> list[Step]:
     fused = op.activation if op.activation is not None and op.activation[0] == "relu" else None
     key = {"op": op, "training": training}
     if not training:
-        return [Step("bn_frozen", op.node, {}, {}, op.weights, key, "serial"),
-                Step("bn_apply", op.node, {"x": x}, {"y": y}, op.weights, {**key, "activation": fused})]
-    return [Step("bn_begin", op.node, {}, {}, op.weights, key, "start"),
-            Step("bn_sum", op.node, {"x": x}, {}, op.weights, key),
-            Step("bn_combine", op.node, {}, {}, op.weights, key, "serial"),
-            Step("bn_apply", op.node, {"x": x}, {"y": y}, op.weights, {**key, "activation": fused})]
+        return [
+            Step("bn_frozen", op.node, {}, {}, op.weights, key, "serial"),
+            Step("bn_apply", op.node, {"x": x}, {"y": y}, op.weights, {**key, "activation": fused}),
+        ]
+    return [
+        Step("bn_begin", op.node, {}, {}, op.weights, key, "start"),
+        Step("bn_sum", op.node, {"x": x}, {}, op.weights, key),
+        Step("bn_combine", op.node, {}, {}, op.weights, key, "serial"),
+        Step("bn_apply", op.node, {"x": x}, {"y": y}, op.weights, {**key, "activation": fused}),
+    ]
 
 
 @backward("batch_norm")
 def _batch_norm_back(op: Op, tape: Tape) -> list[Step]:
     x, g = op.inputs[0], tape.of(op.output)
     key = {"op": op, "train": bool(_trainable(op))}
-    steps = [Step("bn_begin", op.node, {}, {}, op.weights, key, "start"),
-             Step("bn_sum_gradient", op.node, {"x": x, "g": g}, {}, op.weights, key),
-             Step("bn_combine_gradient", op.node, {}, {}, op.weights, key, "serial")]
+    steps = [
+        Step("bn_begin", op.node, {}, {}, op.weights, key, "start"),
+        Step("bn_sum_gradient", op.node, {"x": x, "g": g}, {}, op.weights, key),
+        Step("bn_combine_gradient", op.node, {}, {}, op.weights, key, "serial"),
+    ]
     if x.learns:
         into, add = tape.add_to(x)
         steps.append(Step("bn_input", op.node, {"x": x, "g": g}, {"gx": into}, op.weights, {**key, "add": add}))
@@ -116,8 +130,11 @@ def _add(op: Op, training: bool) -> list[Step]:
     total = op.inputs[0]
     for i, x in enumerate(op.inputs[1:]):
         last = i == len(op.inputs) - 2
-        steps.append(Step("sum", op.node, {"a": total, "b": x}, {"y": op.output},
-                          settings={"activation": fused if last else None}))
+        steps.append(
+            Step(
+                "sum", op.node, {"a": total, "b": x}, {"y": op.output}, settings={"activation": fused if last else None}
+            )
+        )
         total = op.output
     return steps
 
@@ -128,8 +145,16 @@ def _add_back(op: Op, tape: Tape) -> list[Step]:
     for x in op.inputs:
         if x.learns:
             into, add = tape.add_to(x)
-            steps.append(Step("copy", op.node, {"x": tape.of(op.output)}, {"y": into}, {},
-                              {"at": (0, 0, 0, 0), "add": add, "fill": False}))
+            steps.append(
+                Step(
+                    "copy",
+                    op.node,
+                    {"x": tape.of(op.output)},
+                    {"y": into},
+                    {},
+                    {"at": (0, 0, 0, 0), "add": add, "fill": False},
+                )
+            )
     return steps
 
 
@@ -163,7 +188,9 @@ def _mul_back(op: Op, tape: Tape) -> list[Step]:
 def _concat(op: Op, training: bool) -> list[Step]:
     steps, at = [], 0
     for x in op.inputs:
-        steps.append(Step("copy", op.node, {"x": x}, {"y": op.output}, {}, {"at": (0, 0, 0, at), "add": False, "fill": False}))
+        steps.append(
+            Step("copy", op.node, {"x": x}, {"y": op.output}, {}, {"at": (0, 0, 0, at), "add": False, "fill": False})
+        )
         at += x.shape[3]
     return steps
 

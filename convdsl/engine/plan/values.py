@@ -111,6 +111,7 @@ class Window:
     @classmethod
     def of(cls, axes: Sequence[Any]) -> Window:
         """From the axes that a layer's `geometry` gives."""
+
         def on(name: str, missing: int) -> tuple[int, int, int]:
             return three([getattr(a, name) for a in axes], missing)
 
@@ -128,8 +129,10 @@ class Window:
     @property
     def frame(self) -> list[tuple[int, int]]:
         """Zeros that the window reaches into around its input."""
-        return [(b, max(0, (o - 1) * s + d * (k - 1) + 1 - b - n))
-                for k, s, d, b, n, o in zip(self.k, self.s, self.d, self.before, self.input, self.output, strict=True)]
+        return [
+            (b, max(0, (o - 1) * s + d * (k - 1) + 1 - b - n))
+            for k, s, d, b, n, o in zip(self.k, self.s, self.d, self.before, self.input, self.output, strict=True)
+        ]
 
     @property
     def spread_frame(self) -> list[tuple[int, int]]:

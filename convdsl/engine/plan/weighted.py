@@ -22,8 +22,15 @@ def swapped(filters: Filters, window: Window | None, target: Target) -> Pack:
     order = [0]
     if window is not None:
         phases = [window.phases(axis) for axis in range(3)]
-        order = [(a * window.k[1] + b) * window.k[2] + c for p in phases[0] for q in phases[1] for r in phases[2]
-                 for a in p.taps for b in q.taps for c in r.taps]
+        order = [
+            (a * window.k[1] + b) * window.k[2] + c
+            for p in phases[0]
+            for q in phases[1]
+            for r in phases[2]
+            for a in p.taps
+            for b in q.taps
+            for c in r.taps
+        ]
     lanes, vectors = vectors_for(filters.channels, target)
     return Pack(filters.groups, filters.filters, filters.channels, tuple(order), lanes, vectors)
 
@@ -39,8 +46,9 @@ def _gather(op: Op, x: Value, y: Value, weight: Parameter, window: Window, bias:
     return Step("gather", op.node, {"x": x}, {"y": y}, weights, {"window": window, "add": add, "activation": None})
 
 
-def _spread(op: Op, g: Value, x: Value, weight: Parameter, window: Window, bias: Parameter | None, add: bool,
-            target: Target) -> Step:
+def _spread(
+    op: Op, g: Value, x: Value, weight: Parameter, window: Window, bias: Parameter | None, add: bool, target: Target
+) -> Step:
     g.widen(window.spread_frame)
     _needs_pack(weight, window, target)
     weights = {"weight": weight} if bias is None else {"weight": weight, "bias": bias}
@@ -50,13 +58,22 @@ def _spread(op: Op, g: Value, x: Value, weight: Parameter, window: Window, bias:
 def _correlate(op: Op, x: Value, g: Value, weight: Parameter, window: Window) -> Step:
     x.widen(window.frame)
     weight.deferred = weight.layout.size > DEFERRED
-    return Step("correlate", op.node, {"x": x, "g": g}, {}, {"weight": weight}, {"window": window},
-                "task" if weight.deferred else "image")
+    return Step(
+        "correlate",
+        op.node,
+        {"x": x, "g": g},
+        {},
+        {"weight": weight},
+        {"window": window},
+        "task" if weight.deferred else "image",
+    )
 
 
 @forward("conv")
 def _conv(op: Op, training: bool) -> list[Step]:
-    step = _gather(op, op.inputs[0], op.output, op.weights["weight"], op.settings["window"], op.weights.get("bias"), False)
+    step = _gather(
+        op, op.inputs[0], op.output, op.weights["weight"], op.settings["window"], op.weights.get("bias"), False
+    )
     if op.activation is not None and op.activation[0] == "relu":
         step.settings["activation"] = op.activation
     return [step]
@@ -74,8 +91,16 @@ def _conv_back(op: Op, tape: Tape) -> list[Step]:
 
 @forward("tconv")
 def _tconv(op: Op, training: bool) -> list[Step]:
-    step = _spread(op, op.inputs[0], op.output, op.weights["weight"], op.settings["window"], op.weights.get("bias"), False,
-                   op.settings["target"])
+    step = _spread(
+        op,
+        op.inputs[0],
+        op.output,
+        op.weights["weight"],
+        op.settings["window"],
+        op.weights.get("bias"),
+        False,
+        op.settings["target"],
+    )
     if op.activation is not None and op.activation[0] == "relu":
         step.settings["activation"] = op.activation
     return [step]
@@ -103,8 +128,17 @@ def _dense_back(op: Op, tape: Tape) -> list[Step]:
     steps = []
     if weight.trainable:
         weight.deferred = weight.layout.size > DEFERRED_DENSE
-        steps.append(Step("dense_weight", op.node, {"x": x, "g": g}, {}, {"weight": weight}, {},
-                          "task" if weight.deferred else "block"))
+        steps.append(
+            Step(
+                "dense_weight",
+                op.node,
+                {"x": x, "g": g},
+                {},
+                {"weight": weight},
+                {},
+                "task" if weight.deferred else "block",
+            )
+        )
     if x.learns:
         into, add = tape.add_to(x)
         _needs_pack(weight, None, tape.target)
@@ -127,7 +161,9 @@ def _like_back(op: Op, tape: Tape, name: str) -> list[Step]:
         steps.append(Step(f"{name}_weight", op.node, {"x": x, "g": g}, {}, weights, op.settings, scope))  # type: ignore[arg-type]
     if x.learns:
         into, add = tape.add_to(x)
-        steps.append(Step(f"{name}_input", op.node, {"g": g}, {"x": into}, {"weight": weight}, {**op.settings, "add": add}))
+        steps.append(
+            Step(f"{name}_input", op.node, {"g": g}, {"x": into}, {"weight": weight}, {**op.settings, "add": add})
+        )
     return steps
 
 

@@ -18,9 +18,14 @@ def _loss(binder: Binder, step: Step) -> None:
     exit_number = settings["exit"]
     losses = memory.losses[exit_number]
     hits = memory.hits[exit_number]
-    given = {"control": binder.control, "z": binder.inside(z), "g": binder.inside(g or z),
-             "losses": (number(losses.ctypes.data), Layout(losses.shape, (1,))),
-             "hits": (number(hits.ctypes.data), Layout(hits.shape, (hits.shape[1], 1))), "image": IMAGE}
+    given = {
+        "control": binder.control,
+        "z": binder.inside(z),
+        "g": binder.inside(g or z),
+        "losses": (number(losses.ctypes.data), Layout(losses.shape, (1,))),
+        "hits": (number(hits.ctypes.data), Layout(hits.shape, (hits.shape[1], 1))),
+        "image": IMAGE,
+    }
     constants: dict[str, Any] = {"weight": settings["weight"], "learns": g is not None, "add": settings["add"]}
     if step.kind == "cross_entropy":
         constants["smoothing"] = settings["smoothing"]
@@ -37,11 +42,21 @@ def zero_gradients(binder: Binder) -> None:
 def finish(binder: Binder) -> None:
     memory = binder.memory
     exits, batch, positions = memory.hits.shape
-    binder.emit(learning.finish,
-                {"control": binder.control, "figures": binder.figures,
-                 "losses": (number(memory.losses.ctypes.data), Layout((exits, batch), (batch, 1))),
-                 "hits": (number(memory.hits.ctypes.data), Layout((exits, batch, positions), (batch * positions, positions, 1)))},
-                exits=binder.program.exits, batch=batch, classes=binder.plan.loss.kind == "cross_entropy")
+    binder.emit(
+        learning.finish,
+        {
+            "control": binder.control,
+            "figures": binder.figures,
+            "losses": (number(memory.losses.ctypes.data), Layout((exits, batch), (batch, 1))),
+            "hits": (
+                number(memory.hits.ctypes.data),
+                Layout((exits, batch, positions), (batch * positions, positions, 1)),
+            ),
+        },
+        exits=binder.program.exits,
+        batch=batch,
+        classes=binder.plan.loss.kind == "cross_entropy",
+    )
 
 
 def update(binder: Binder) -> None:
@@ -54,8 +69,17 @@ def update(binder: Binder) -> None:
         gradient = binder.gradient(run[0])
         base = number(gradient[0])
         if not run[0].deferred and plan.chunks > 1:
-            binder.emit(learning.collect, {"g": base, "task": PART, "tasks": tasks, "size": number(size),
-                                           "copies": number(plan.chunks), "step": number(plan.chunk_gradient_floats)})
+            binder.emit(
+                learning.collect,
+                {
+                    "g": base,
+                    "task": PART,
+                    "tasks": tasks,
+                    "size": number(size),
+                    "copies": number(plan.chunks),
+                    "step": number(plan.chunk_gradient_floats),
+                },
+            )
         states = [number(s.ctypes.data + offset * 4) for s in memory.states.values()]
         _optimise(binder, number(binder.weight(run[0])), base, states, size)
         offset += size
@@ -66,9 +90,13 @@ def _runs(parameters: list[Parameter]) -> list[list[Parameter]]:
     runs: list[list[Parameter]] = []
     for p in parameters:
         last = runs[-1][-1] if runs else None
-        if last is not None and not last.packs and last.deferred == p.deferred \
-                and last.offset + last.layout.size == p.offset \
-                and last.gradient_offset + last.layout.size == p.gradient_offset:
+        if (
+            last is not None
+            and not last.packs
+            and last.deferred == p.deferred
+            and last.offset + last.layout.size == p.offset
+            and last.gradient_offset + last.layout.size == p.gradient_offset
+        ):
             runs[-1].append(p)
         else:
             runs.append([p])
@@ -80,16 +108,34 @@ def _optimise(binder: Binder, w: Argument, g: Argument, states: list[Argument], 
     given: dict[str, Any] = {"figures": binder.figures, "w": w, "g": g}
     share = {"task": PART, "tasks": number(binder.plan.tasks), "size": number(size)}
     if o.kind == "sgd":
-        binder.emit(learning.sgd, {**given, "m": states[0] if states else w, **share}, momentum=o.momentum,
-                    nesterov=o.nesterov, decay=o.weight_decay)
+        binder.emit(
+            learning.sgd,
+            {**given, "m": states[0] if states else w, **share},
+            momentum=o.momentum,
+            nesterov=o.nesterov,
+            decay=o.weight_decay,
+        )
     elif o.kind in ("adam", "adamw"):
-        binder.emit(learning.adam, {**given, "m": states[0], "v": states[1], **share}, beta1=o.beta1, beta2=o.beta2, eps=o.eps,
-                    decay=o.weight_decay, decoupled=o.kind == "adamw")
+        binder.emit(
+            learning.adam,
+            {**given, "m": states[0], "v": states[1], **share},
+            beta1=o.beta1,
+            beta2=o.beta2,
+            eps=o.eps,
+            decay=o.weight_decay,
+            decoupled=o.kind == "adamw",
+        )
     elif o.kind == "adagrad":
         binder.emit(learning.adagrad, {**given, "m": states[0], **share}, eps=o.eps, decay=o.weight_decay)
     else:
-        binder.emit(learning.rmsprop, {**given, "s": states[0], "m": states[-1], **share}, alpha=o.alpha, momentum=o.momentum,
-                    eps=o.eps, decay=o.weight_decay)
+        binder.emit(
+            learning.rmsprop,
+            {**given, "s": states[0], "m": states[-1], **share},
+            alpha=o.alpha,
+            momentum=o.momentum,
+            eps=o.eps,
+            decay=o.weight_decay,
+        )
 
 
 def rearrange(binder: Binder) -> None:
@@ -102,9 +148,19 @@ def rearrange(binder: Binder) -> None:
         place = [0] * len(pack.order)
         for position, tap in enumerate(pack.order):
             place[tap] = position
-        binder.emit(weighted.swap,
-                    {"w": (number(binder.weight(parameter)), Layout((f.size,), (1,))),
-                     "swapped": (number(binder.pack(parameter, "swapped")), Layout((pack.size,), (1,))),
-                     "task": PART, "tasks": number(binder.plan.tasks)},
-                    groups=f.groups, filters=f.filters, channels=f.channels, taps=f.taps, width=f.width, to_width=pack.width,
-                    place=tuple(place))
+        binder.emit(
+            weighted.swap,
+            {
+                "w": (number(binder.weight(parameter)), Layout((f.size,), (1,))),
+                "swapped": (number(binder.pack(parameter, "swapped")), Layout((pack.size,), (1,))),
+                "task": PART,
+                "tasks": number(binder.plan.tasks),
+            },
+            groups=f.groups,
+            filters=f.filters,
+            channels=f.channels,
+            taps=f.taps,
+            width=f.width,
+            to_width=pack.width,
+            place=tuple(place),
+        )

@@ -20,8 +20,10 @@ class _Statistics:
         self.all_sums = (number(self.base), Layout((CHUNKS, 3, c), (3 * c, c, 1)))
         self.sums: tuple[Argument, Layout] = ((self.base, 0, 0, 0, 24 * c, 0), Layout((3, c), (c, 1)))
         self.coefficients = (number(self.base + CHUNKS * 24 * c), Layout((4, c), (c, 1)))
-        self.scratch: tuple[Argument, Layout] = ((self.base + (CHUNKS * 3 + 4) * 8 * c, 0, 0, 0, 16 * c, 0),
-                                                 Layout((3, c), (c, 1)))
+        self.scratch: tuple[Argument, Layout] = (
+            (self.base + (CHUNKS * 3 + 4) * 8 * c, 0, 0, 0, 16 * c, 0),
+            Layout((3, c), (c, 1)),
+        )
 
 
 def _channels(binder: Binder, step: Step, role: str) -> tuple[Argument, Layout]:
@@ -43,79 +45,151 @@ def _sum(binder: Binder, step: Step) -> None:
 @binding("bn_combine")
 def _combine(binder: Binder, step: Step) -> None:
     state = _Statistics(binder, step)
-    binder.emit(norm.bn_combine,
-                {"sums": state.all_sums, "w": _channels(binder, step, "weight"), "b": _channels(binder, step, "bias"),
-                 "mean": _channels(binder, step, "running_mean"), "var": _channels(binder, step, "running_var"),
-                 "coefficients": state.coefficients}, chunks=binder.plan.chunks, eps=EPSILON)
+    binder.emit(
+        norm.bn_combine,
+        {
+            "sums": state.all_sums,
+            "w": _channels(binder, step, "weight"),
+            "b": _channels(binder, step, "bias"),
+            "mean": _channels(binder, step, "running_mean"),
+            "var": _channels(binder, step, "running_var"),
+            "coefficients": state.coefficients,
+        },
+        chunks=binder.plan.chunks,
+        eps=EPSILON,
+    )
 
 
 @binding("bn_frozen")
 def _frozen(binder: Binder, step: Step) -> None:
-    binder.emit(norm.bn_frozen,
-                {"w": _channels(binder, step, "weight"), "b": _channels(binder, step, "bias"),
-                 "mean": _channels(binder, step, "running_mean"), "var": _channels(binder, step, "running_var"),
-                 "coefficients": _Statistics(binder, step).coefficients}, eps=EPSILON)
+    binder.emit(
+        norm.bn_frozen,
+        {
+            "w": _channels(binder, step, "weight"),
+            "b": _channels(binder, step, "bias"),
+            "mean": _channels(binder, step, "running_mean"),
+            "var": _channels(binder, step, "running_var"),
+            "coefficients": _Statistics(binder, step).coefficients,
+        },
+        eps=EPSILON,
+    )
 
 
 @binding("bn_apply")
 def _apply(binder: Binder, step: Step) -> None:
-    binder.emit(norm.bn_apply, {"x": binder.inside(step.reads["x"]), "coefficients": _Statistics(binder, step).coefficients,
-                                "y": binder.inside(step.writes["y"])}, relu=step.settings["activation"] is not None)
+    binder.emit(
+        norm.bn_apply,
+        {
+            "x": binder.inside(step.reads["x"]),
+            "coefficients": _Statistics(binder, step).coefficients,
+            "y": binder.inside(step.writes["y"]),
+        },
+        relu=step.settings["activation"] is not None,
+    )
 
 
 @binding("bn_sum_gradient")
 def _sum_gradient(binder: Binder, step: Step) -> None:
     state = _Statistics(binder, step)
-    binder.emit(norm.bn_sum_gradient, {"x": binder.inside(step.reads["x"]), "g": binder.inside(step.reads["g"]),
-                                       "coefficients": state.coefficients, "sums": state.sums, "scratch": state.scratch})
+    binder.emit(
+        norm.bn_sum_gradient,
+        {
+            "x": binder.inside(step.reads["x"]),
+            "g": binder.inside(step.reads["g"]),
+            "coefficients": state.coefficients,
+            "sums": state.sums,
+            "scratch": state.scratch,
+        },
+    )
 
 
 @binding("bn_combine_gradient")
 def _combine_gradient(binder: Binder, step: Step) -> None:
     state = _Statistics(binder, step)
-    binder.emit(norm.bn_combine_gradient,
-                {"sums": state.all_sums, "w": _channels(binder, step, "weight"), "coefficients": state.coefficients,
-                 "dw": binder.gradient_vector(step.weights["weight"]), "db": binder.gradient_vector(step.weights["bias"])},
-                chunks=binder.plan.chunks, train=step.settings["train"])
+    binder.emit(
+        norm.bn_combine_gradient,
+        {
+            "sums": state.all_sums,
+            "w": _channels(binder, step, "weight"),
+            "coefficients": state.coefficients,
+            "dw": binder.gradient_vector(step.weights["weight"]),
+            "db": binder.gradient_vector(step.weights["bias"]),
+        },
+        chunks=binder.plan.chunks,
+        train=step.settings["train"],
+    )
 
 
 @binding("bn_input")
 def _input(binder: Binder, step: Step) -> None:
-    binder.emit(norm.bn_input, {"x": binder.inside(step.reads["x"]), "g": binder.inside(step.reads["g"]),
-                                "coefficients": _Statistics(binder, step).coefficients,
-                                "gx": binder.inside(step.writes["gx"])}, add=step.settings["add"])
+    binder.emit(
+        norm.bn_input,
+        {
+            "x": binder.inside(step.reads["x"]),
+            "g": binder.inside(step.reads["g"]),
+            "coefficients": _Statistics(binder, step).coefficients,
+            "gx": binder.inside(step.writes["gx"]),
+        },
+        add=step.settings["add"],
+    )
 
 
 @binding("group_norm", "position_norm")
 def _norm(binder: Binder, step: Step) -> None:
     groups = {"groups": step.settings["groups"]} if step.kind == "group_norm" else {}
-    binder.emit(getattr(norm, step.kind), {"x": binder.inside(step.reads["x"]), "w": binder.vector(step.weights["weight"]),
-                                           "b": binder.vector(step.weights["bias"]), "y": binder.inside(step.writes["y"])},
-                **groups, eps=EPSILON)
+    binder.emit(
+        getattr(norm, step.kind),
+        {
+            "x": binder.inside(step.reads["x"]),
+            "w": binder.vector(step.weights["weight"]),
+            "b": binder.vector(step.weights["bias"]),
+            "y": binder.inside(step.writes["y"]),
+        },
+        **groups,
+        eps=EPSILON,
+    )
 
 
 @binding("group_norm_gradient", "position_norm_gradient")
 def _norm_gradient(binder: Binder, step: Step) -> None:
     groups = {"groups": step.settings["groups"]} if step.kind == "group_norm_gradient" else {}
     g, weight = step.reads["g"], step.weights["weight"]
-    binder.emit(getattr(norm, step.kind),
-                {"g": binder.inside(g), "x": binder.inside(step.reads["x"]), "w": binder.vector(weight),
-                 "gx": binder.inside(step.writes.get("gx", g)), "dw": binder.gradient_vector(weight),
-                 "db": binder.gradient_vector(step.weights["bias"])},
-                **groups, eps=EPSILON, **_back(step))
+    binder.emit(
+        getattr(norm, step.kind),
+        {
+            "g": binder.inside(g),
+            "x": binder.inside(step.reads["x"]),
+            "w": binder.vector(weight),
+            "gx": binder.inside(step.writes.get("gx", g)),
+            "dw": binder.gradient_vector(weight),
+            "db": binder.gradient_vector(step.weights["bias"]),
+        },
+        **groups,
+        eps=EPSILON,
+        **_back(step),
+    )
 
 
 @binding("response_norm")
 def _response(binder: Binder, step: Step) -> None:
-    binder.emit(norm.response_norm, {"x": binder.inside(step.reads["x"]), "y": binder.inside(step.writes["y"])},
-                **step.settings)
+    binder.emit(
+        norm.response_norm, {"x": binder.inside(step.reads["x"]), "y": binder.inside(step.writes["y"])}, **step.settings
+    )
 
 
 @binding("response_norm_gradient")
 def _response_gradient(binder: Binder, step: Step) -> None:
     sizes = {name: step.settings[name] for name in ("n", "alpha", "beta", "k")}
-    binder.emit(norm.response_norm_gradient, {"g": binder.inside(step.reads["g"]), "x": binder.inside(step.reads["x"]),
-                                              "gx": binder.inside(step.writes["gx"])}, **sizes, **_back(step))
+    binder.emit(
+        norm.response_norm_gradient,
+        {
+            "g": binder.inside(step.reads["g"]),
+            "x": binder.inside(step.reads["x"]),
+            "gx": binder.inside(step.writes["gx"]),
+        },
+        **sizes,
+        **_back(step),
+    )
 
 
 @binding("softmax")
@@ -125,8 +199,15 @@ def _softmax(binder: Binder, step: Step) -> None:
 
 @binding("softmax_gradient")
 def _softmax_gradient(binder: Binder, step: Step) -> None:
-    binder.emit(norm.softmax_gradient, {"g": binder.inside(step.reads["g"]), "y": binder.inside(step.reads["y"]),
-                                        "gx": binder.inside(step.writes["gx"])}, **_back(step))
+    binder.emit(
+        norm.softmax_gradient,
+        {
+            "g": binder.inside(step.reads["g"]),
+            "y": binder.inside(step.reads["y"]),
+            "gx": binder.inside(step.writes["gx"]),
+        },
+        **_back(step),
+    )
 
 
 def _back(step: Step) -> dict[str, bool]:

@@ -33,20 +33,32 @@ def _emit(binder: Binder, step: Step) -> None:
 
 @binding("copy")
 def _copy(binder: Binder, step: Step) -> None:
-    binder.emit(pointwise.copy, {"x": binder.inside(step.reads["x"]), "y": binder.inside(step.writes["y"])},
-                at=step.settings["at"], add=step.settings["add"], fill=step.settings["fill"])
+    binder.emit(
+        pointwise.copy,
+        {"x": binder.inside(step.reads["x"]), "y": binder.inside(step.writes["y"])},
+        at=step.settings["at"],
+        add=step.settings["add"],
+        fill=step.settings["fill"],
+    )
 
 
 @binding("reshape")
 def _reshape(binder: Binder, step: Step) -> None:
-    binder.emit(pointwise.reshape, {"x": binder.inside(step.reads["x"]), "y": binder.inside(step.writes["y"])},
-                add=step.settings["add"])
+    binder.emit(
+        pointwise.reshape,
+        {"x": binder.inside(step.reads["x"]), "y": binder.inside(step.writes["y"])},
+        add=step.settings["add"],
+    )
 
 
 @binding("shuffle")
 def _shuffle(binder: Binder, step: Step) -> None:
-    binder.emit(pointwise.shuffle, {"x": binder.inside(step.reads["x"]), "y": binder.inside(step.writes["y"])},
-                groups=step.settings["groups"], add=step.settings["add"])
+    binder.emit(
+        pointwise.shuffle,
+        {"x": binder.inside(step.reads["x"]), "y": binder.inside(step.writes["y"])},
+        groups=step.settings["groups"],
+        add=step.settings["add"],
+    )
 
 
 @binding("activate")
@@ -57,30 +69,46 @@ def _activate(binder: Binder, step: Step) -> None:
 
 @binding("activation")
 def _separate(binder: Binder, step: Step) -> None:
-    binder.emit(pointwise.activate, {"x": binder.inside(step.reads["x"]), "y": binder.inside(step.writes["y"])},
-                **_activation(step))
+    binder.emit(
+        pointwise.activate,
+        {"x": binder.inside(step.reads["x"]), "y": binder.inside(step.writes["y"])},
+        **_activation(step),
+    )
 
 
 @binding("activation_gradient")
 def _activation_gradient(binder: Binder, step: Step) -> None:
-    binder.emit(pointwise.activation_gradient,
-                {"g": binder.inside(step.reads["g"]), "x": binder.inside(step.reads["x"]),
-                 "gx": binder.inside(step.writes["gx"])}, **_activation(step), add=step.settings["add"])
+    binder.emit(
+        pointwise.activation_gradient,
+        {
+            "g": binder.inside(step.reads["g"]),
+            "x": binder.inside(step.reads["x"]),
+            "gx": binder.inside(step.writes["gx"]),
+        },
+        **_activation(step),
+        add=step.settings["add"],
+    )
 
 
 @binding("settle")
 def _settle(binder: Binder, step: Step) -> None:
     g, bias = step.reads["g"], step.weights.get("bias")
     y = step.reads.get("y", g)
-    binder.emit(pointwise.settle, {"y": binder.inside(y), "g": binder.inside(g), "db": binder.gradient_vector(bias)},
-                **_activation(step), bias=bias is not None)
+    binder.emit(
+        pointwise.settle,
+        {"y": binder.inside(y), "g": binder.inside(g), "db": binder.gradient_vector(bias)},
+        **_activation(step),
+        bias=bias is not None,
+    )
 
 
 @binding("prelu", "scale")
 def _factor(binder: Binder, step: Step) -> None:
     (weight,) = step.weights.values()
-    binder.emit(getattr(pointwise, step.kind), {"x": binder.inside(step.reads["x"]), "w": binder.vector(weight),
-                                                "y": binder.inside(step.writes["y"])})
+    binder.emit(
+        getattr(pointwise, step.kind),
+        {"x": binder.inside(step.reads["x"]), "w": binder.vector(weight), "y": binder.inside(step.writes["y"])},
+    )
 
 
 @binding("prelu_gradient", "scale_gradient")
@@ -88,55 +116,98 @@ def _factor_gradient(binder: Binder, step: Step) -> None:
     (weight,) = step.weights.values()
     g = step.reads["g"]
     learns = "gx" in step.writes
-    binder.emit(getattr(pointwise, step.kind),
-                {"g": binder.inside(g), "x": binder.inside(step.reads["x"]), "w": binder.vector(weight),
-                 "gx": binder.inside(step.writes.get("gx", g)), "dw": binder.gradient_vector(weight)},
-                add=step.settings["add"], learns=learns, train=step.settings["train"])
+    binder.emit(
+        getattr(pointwise, step.kind),
+        {
+            "g": binder.inside(g),
+            "x": binder.inside(step.reads["x"]),
+            "w": binder.vector(weight),
+            "gx": binder.inside(step.writes.get("gx", g)),
+            "dw": binder.gradient_vector(weight),
+        },
+        add=step.settings["add"],
+        learns=learns,
+        train=step.settings["train"],
+    )
 
 
 @binding("sum")
 def _sum(binder: Binder, step: Step) -> None:
-    binder.emit(pointwise.addition, {"a": binder.inside(step.reads["a"]), "b": binder.inside(step.reads["b"]),
-                                     "y": binder.inside(step.writes["y"])}, relu=_relu(step))
+    binder.emit(
+        pointwise.addition,
+        {
+            "a": binder.inside(step.reads["a"]),
+            "b": binder.inside(step.reads["b"]),
+            "y": binder.inside(step.writes["y"]),
+        },
+        relu=_relu(step),
+    )
 
 
 def _stretched(binder: Binder, value: Value) -> tuple[Argument, Layout]:
     """A value whose axes of size 1 may be read at any index."""
     at, layout = binder.inside(value)
-    return at, Layout(layout.shape, tuple(0 if n == 1 else s for n, s in zip(layout.shape, layout.strides, strict=True)))
+    return at, Layout(
+        layout.shape, tuple(0 if n == 1 else s for n, s in zip(layout.shape, layout.strides, strict=True))
+    )
 
 
 @binding("product")
 def _product(binder: Binder, step: Step) -> None:
-    binder.emit(pointwise.product, {"a": _stretched(binder, step.reads["a"]), "b": _stretched(binder, step.reads["b"]),
-                                    "y": binder.inside(step.writes["y"])})
+    binder.emit(
+        pointwise.product,
+        {
+            "a": _stretched(binder, step.reads["a"]),
+            "b": _stretched(binder, step.reads["b"]),
+            "y": binder.inside(step.writes["y"]),
+        },
+    )
 
 
 @binding("product_gradient")
 def _product_gradient(binder: Binder, step: Step) -> None:
     gx = step.writes["gx"]
-    binder.emit(pointwise.product_gradient,
-                {"g": binder.inside(step.reads["g"]), "a": _stretched(binder, step.reads["a"]), "gx": _stretched(binder, gx)},
-                add=step.settings["add"], sizes=gx.shape)
+    binder.emit(
+        pointwise.product_gradient,
+        {"g": binder.inside(step.reads["g"]), "a": _stretched(binder, step.reads["a"]), "gx": _stretched(binder, gx)},
+        add=step.settings["add"],
+        sizes=gx.shape,
+    )
 
 
 @binding("dropout")
 def _dropout(binder: Binder, step: Step) -> None:
-    binder.emit(pointwise.dropout, {"control": binder.control, "x": binder.inside(step.reads["x"]),
-                                    "y": binder.inside(step.writes["y"]), "image": IMAGE},
-                rate=step.settings["rate"], key=step.settings["key"], add=step.settings["add"])
+    binder.emit(
+        pointwise.dropout,
+        {
+            "control": binder.control,
+            "x": binder.inside(step.reads["x"]),
+            "y": binder.inside(step.writes["y"]),
+            "image": IMAGE,
+        },
+        rate=step.settings["rate"],
+        key=step.settings["key"],
+        add=step.settings["add"],
+    )
 
 
 @binding("upsample")
 def _upsample(binder: Binder, step: Step) -> None:
-    binder.emit(pointwise.upsample, {"x": binder.inside(step.reads["x"]), "y": binder.inside(step.writes["y"])},
-                bilinear=step.settings["mode"] == "bilinear")
+    binder.emit(
+        pointwise.upsample,
+        {"x": binder.inside(step.reads["x"]), "y": binder.inside(step.writes["y"])},
+        bilinear=step.settings["mode"] == "bilinear",
+    )
 
 
 @binding("upsample_gradient")
 def _upsample_gradient(binder: Binder, step: Step) -> None:
-    binder.emit(pointwise.upsample_gradient, {"g": binder.inside(step.reads["g"]), "gx": binder.inside(step.writes["gx"])},
-                bilinear=step.settings["mode"] == "bilinear", add=step.settings["add"])
+    binder.emit(
+        pointwise.upsample_gradient,
+        {"g": binder.inside(step.reads["g"]), "gx": binder.inside(step.writes["gx"])},
+        bilinear=step.settings["mode"] == "bilinear",
+        add=step.settings["add"],
+    )
 
 
 @binding("pool")
@@ -144,8 +215,13 @@ def _pool(binder: Binder, step: Step) -> None:
     x, y, window, mode = step.reads["x"], step.writes["y"], step.settings["window"], step.settings["mode"]
     sizes = {"k": window.k, "s": window.s, "d": window.d, "before": window.before}
     if mode == "avg":
-        binder.emit(pooling.average, {"x": binder.inside(x), "y": binder.inside(y)}, **sizes, limit=_limit(step),
-                    exclude_pad=step.settings["exclude_pad"])
+        binder.emit(
+            pooling.average,
+            {"x": binder.inside(x), "y": binder.inside(y)},
+            **sizes,
+            limit=_limit(step),
+            exclude_pad=step.settings["exclude_pad"],
+        )
         return
     where = step.writes.get("where")
     given = {"x": binder.inside(x), "y": binder.inside(y), "where": binder.inside(where or y)}
@@ -159,12 +235,23 @@ def _pool(binder: Binder, step: Step) -> None:
 def _pool_gradient(binder: Binder, step: Step) -> None:
     g, gx, window = step.reads["g"], step.writes["gx"], step.settings["window"]
     if step.settings["mode"] == "avg":
-        binder.emit(pooling.average_gradient, {"g": binder.inside(g), "gx": binder.inside(gx)}, k=window.k, s=window.s,
-                    d=window.d, before=window.before, limit=_limit(step), exclude_pad=step.settings["exclude_pad"],
-                    add=step.settings["add"])
+        binder.emit(
+            pooling.average_gradient,
+            {"g": binder.inside(g), "gx": binder.inside(gx)},
+            k=window.k,
+            s=window.s,
+            d=window.d,
+            before=window.before,
+            limit=_limit(step),
+            exclude_pad=step.settings["exclude_pad"],
+            add=step.settings["add"],
+        )
     else:
-        binder.emit(pooling.choose_gradient, {"g": binder.inside(g), "where": binder.inside(step.reads["where"]),
-                                              "gx": binder.inside(gx)}, add=step.settings["add"])
+        binder.emit(
+            pooling.choose_gradient,
+            {"g": binder.inside(g), "where": binder.inside(step.reads["where"]), "gx": binder.inside(gx)},
+            add=step.settings["add"],
+        )
 
 
 def _limit(step: Step) -> tuple[int, ...]:
@@ -179,5 +266,8 @@ def _adaptive(binder: Binder, step: Step) -> None:
 
 @binding("adaptive_gradient")
 def _adaptive_gradient(binder: Binder, step: Step) -> None:
-    binder.emit(pooling.adaptive_gradient, {"g": binder.inside(step.reads["g"]), "gx": binder.inside(step.writes["gx"])},
-                add=step.settings["add"])
+    binder.emit(
+        pooling.adaptive_gradient,
+        {"g": binder.inside(step.reads["g"]), "gx": binder.inside(step.writes["gx"])},
+        add=step.settings["add"],
+    )

@@ -25,10 +25,27 @@ def _blocks(count: int, lanes: int, vectors: int) -> Iterator[tuple[int, int, in
         yield full, 1, short, rest - (short - 1) * lanes
 
 
-def _grid(binder: Binder, x: Argument, y: Argument, w: int, bias: Parameter | None, *, lanes: int, vectors: int,
-          filters: int, groups: int, taps: tuple[tuple[int, int], ...], run: int, sizes: tuple[int, int, int],
-          x_steps: tuple[int, ...], y_steps: tuple[int, ...], group_bytes: int, block_bytes: int, add: bool,
-          relu: bool) -> None:
+def _grid(
+    binder: Binder,
+    x: Argument,
+    y: Argument,
+    w: int,
+    bias: Parameter | None,
+    *,
+    lanes: int,
+    vectors: int,
+    filters: int,
+    groups: int,
+    taps: tuple[tuple[int, int], ...],
+    run: int,
+    sizes: tuple[int, int, int],
+    x_steps: tuple[int, ...],
+    y_steps: tuple[int, ...],
+    group_bytes: int,
+    block_bytes: int,
+    add: bool,
+    relu: bool,
+) -> None:
     """Positions D, H, W times filters. `x_steps`, `y_steps`: bytes from one group, depth, row, column to the next;
     `group_bytes`, `block_bytes`: of the weights of one group, and of one block of filters."""
     depth, rows, columns = sizes
@@ -40,19 +57,39 @@ def _grid(binder: Binder, x: Argument, y: Argument, w: int, bias: Parameter | No
 
         def tile(width_of: int, r: int = r, used: int = used, valid: int = valid) -> Any:
             places = [(i, j) for i in range(r) for j in range(width_of)]
-            return micro("conv_tile", lanes=lanes, vectors=used, taps=taps, run=run, row=width * 4,
-                         x_at=tuple(i * x_steps[2] + j * x_steps[3] for i, j in places),
-                         y_at=tuple(i * y_steps[2] + j * y_steps[3] for i, j in places),
-                         valid=valid, bias=bias is not None, relu=relu, add=add)
+            return micro(
+                "conv_tile",
+                lanes=lanes,
+                vectors=used,
+                taps=taps,
+                run=run,
+                row=width * 4,
+                x_at=tuple(i * x_steps[2] + j * x_steps[3] for i, j in places),
+                y_at=tuple(i * y_steps[2] + j * y_steps[3] for i, j in places),
+                valid=valid,
+                bias=bias is not None,
+                relu=relu,
+                add=add,
+            )
 
         edge = columns % c
         offset = binder.weight(bias, first * width) if bias is not None else w
-        binder.emit(weighted.gather, {"x": x, "w": number(w + first * block_bytes), "b": number(offset),
-                                      "y": shifted(y, first * width * 4)},
-                    tile=tile(c), edge=tile(edge) if edge else None, groups=groups, blocks=blocks, depth=depth, rows=rows,
-                    columns=columns, row_step=r, column_step=c, x_steps=x_steps,
-                    y_steps=(y_steps[0], width * 4, *y_steps[1:]),
-                    w_steps=(group_bytes, block_bytes, filters * 4, width * 4))
+        binder.emit(
+            weighted.gather,
+            {"x": x, "w": number(w + first * block_bytes), "b": number(offset), "y": shifted(y, first * width * 4)},
+            tile=tile(c),
+            edge=tile(edge) if edge else None,
+            groups=groups,
+            blocks=blocks,
+            depth=depth,
+            rows=rows,
+            columns=columns,
+            row_step=r,
+            column_step=c,
+            x_steps=x_steps,
+            y_steps=(y_steps[0], width * 4, *y_steps[1:]),
+            w_steps=(group_bytes, block_bytes, filters * 4, width * 4),
+        )
 
 
 def _bytes(value: Value) -> tuple[int, int, int]:
@@ -76,11 +113,26 @@ def _gather(binder: Binder, step: Step) -> None:
     run = f.channels
     if window.d[2] == 1 and f.groups == 1:
         taps, run = taps[:2], run * window.k[2]
-    _grid(binder, source, target, binder.weight(weight), step.weights.get("bias"), lanes=f.lanes, vectors=f.vectors,
-          filters=f.filters, groups=f.groups, taps=taps, run=run, sizes=window.output,
-          x_steps=(f.channels * 4, *(window.s[a] * xs[a] for a in range(3))), y_steps=(f.filters * 4, *ys),
-          group_bytes=f.blocks * f.rows * f.width * 4, block_bytes=f.rows * f.width * 4, add=step.settings["add"],
-          relu=_relu(step))
+    _grid(
+        binder,
+        source,
+        target,
+        binder.weight(weight),
+        step.weights.get("bias"),
+        lanes=f.lanes,
+        vectors=f.vectors,
+        filters=f.filters,
+        groups=f.groups,
+        taps=taps,
+        run=run,
+        sizes=window.output,
+        x_steps=(f.channels * 4, *(window.s[a] * xs[a] for a in range(3))),
+        y_steps=(f.filters * 4, *ys),
+        group_bytes=f.blocks * f.rows * f.width * 4,
+        block_bytes=f.rows * f.width * 4,
+        add=step.settings["add"],
+        relu=_relu(step),
+    )
 
 
 @binding("spread")
@@ -103,12 +155,26 @@ def _spread(binder: Binder, step: Step) -> None:
                     start = x.origin + sum(f.first * s for f, s in zip(phases, x.strides, strict=False))
                     place = y.origin + sum(f.residue * s for f, s in zip(phases, y.strides, strict=False))
                     block = len(pack.order) * pack.filters * pack.width * 4
-                    _grid(binder, binder.at(x, start), binder.at(y, place),
-                          binder.pack(weight, "swapped", taps_before * pack.filters * pack.width), step.weights.get("bias"),
-                          lanes=pack.lanes, vectors=pack.vectors, filters=pack.channels, groups=pack.groups, taps=taps, run=run,
-                          sizes=(p.count, q.count, r.count), x_steps=(pack.filters * 4, *xs),
-                          y_steps=(pack.channels * 4, *(window.s[a] * ys[a] for a in range(3))),
-                          group_bytes=pack.blocks * block, block_bytes=block, add=step.settings["add"], relu=_relu(step))
+                    _grid(
+                        binder,
+                        binder.at(x, start),
+                        binder.at(y, place),
+                        binder.pack(weight, "swapped", taps_before * pack.filters * pack.width),
+                        step.weights.get("bias"),
+                        lanes=pack.lanes,
+                        vectors=pack.vectors,
+                        filters=pack.channels,
+                        groups=pack.groups,
+                        taps=taps,
+                        run=run,
+                        sizes=(p.count, q.count, r.count),
+                        x_steps=(pack.filters * 4, *xs),
+                        y_steps=(pack.channels * 4, *(window.s[a] * ys[a] for a in range(3))),
+                        group_bytes=pack.blocks * block,
+                        block_bytes=block,
+                        add=step.settings["add"],
+                        relu=_relu(step),
+                    )
                 taps_before += count
 
 
@@ -117,20 +183,52 @@ def _dense(binder: Binder, step: Step) -> None:
     """Images take the place of columns."""
     x, y, weight = step.reads["x"], step.writes["y"], step.weights["weight"]
     f = weight.layout
-    _grid(binder, binder.inside(x)[0], binder.inside(y)[0], binder.weight(weight), step.weights.get("bias"), lanes=f.lanes,
-          vectors=f.vectors, filters=f.filters, groups=1, taps=(), run=f.rows, sizes=(1, 1, binder.plan.block),
-          x_steps=(0, 0, 0, x.root.pitch * 4), y_steps=(0, 0, 0, y.root.pitch * 4), group_bytes=0,
-          block_bytes=f.rows * f.width * 4, add=False, relu=_relu(step))
+    _grid(
+        binder,
+        binder.inside(x)[0],
+        binder.inside(y)[0],
+        binder.weight(weight),
+        step.weights.get("bias"),
+        lanes=f.lanes,
+        vectors=f.vectors,
+        filters=f.filters,
+        groups=1,
+        taps=(),
+        run=f.rows,
+        sizes=(1, 1, binder.plan.block),
+        x_steps=(0, 0, 0, x.root.pitch * 4),
+        y_steps=(0, 0, 0, y.root.pitch * 4),
+        group_bytes=0,
+        block_bytes=f.rows * f.width * 4,
+        add=False,
+        relu=_relu(step),
+    )
 
 
 @binding("dense_input")
 def _dense_input(binder: Binder, step: Step) -> None:
     g, x, weight = step.reads["g"], step.writes["x"], step.weights["weight"]
     pack = weight.packs["swapped"]
-    _grid(binder, binder.inside(g)[0], binder.inside(x)[0], binder.pack(weight, "swapped"), None, lanes=pack.lanes,
-          vectors=pack.vectors, filters=pack.channels, groups=1, taps=(), run=pack.filters,
-          sizes=(1, 1, binder.plan.block), x_steps=(0, 0, 0, g.root.pitch * 4), y_steps=(0, 0, 0, x.root.pitch * 4),
-          group_bytes=0, block_bytes=pack.filters * pack.width * 4, add=step.settings["add"], relu=False)
+    _grid(
+        binder,
+        binder.inside(g)[0],
+        binder.inside(x)[0],
+        binder.pack(weight, "swapped"),
+        None,
+        lanes=pack.lanes,
+        vectors=pack.vectors,
+        filters=pack.channels,
+        groups=1,
+        taps=(),
+        run=pack.filters,
+        sizes=(1, 1, binder.plan.block),
+        x_steps=(0, 0, 0, g.root.pitch * 4),
+        y_steps=(0, 0, 0, x.root.pitch * 4),
+        group_bytes=0,
+        block_bytes=pack.filters * pack.width * 4,
+        add=step.settings["add"],
+        relu=False,
+    )
 
 
 @binding("correlate")
@@ -143,19 +241,49 @@ def _correlate(binder: Binder, step: Step) -> None:
     if window.d[2] == 1 and f.groups == 1:
         runs, run = [(1, 0), *runs[:2]], run * window.k[2]
     positions = [(window.output[a], window.s[a] * xs[a], gs[a]) for a in range(3)]
-    _outer(binder, step, binder.reaching(x, window.before)[0], binder.inside(g)[0], x, g, runs, run, positions,
-           step.scope == "task")
+    _outer(
+        binder,
+        step,
+        binder.reaching(x, window.before)[0],
+        binder.inside(g)[0],
+        x,
+        g,
+        runs,
+        run,
+        positions,
+        step.scope == "task",
+    )
 
 
 @binding("dense_weight")
 def _dense_weight(binder: Binder, step: Step) -> None:
     x, g = step.reads["x"], step.reads["g"]
-    _outer(binder, step, binder.inside(x)[0], binder.inside(g)[0], x, g, [(1, 0)] * 3, step.weights["weight"].layout.rows,
-           [], True)
+    _outer(
+        binder,
+        step,
+        binder.inside(x)[0],
+        binder.inside(g)[0],
+        x,
+        g,
+        [(1, 0)] * 3,
+        step.weights["weight"].layout.rows,
+        [],
+        True,
+    )
 
 
-def _outer(binder: Binder, step: Step, x: Argument, g: Argument, x_value: Value, g_value: Value,
-           runs: list[tuple[int, int]], run: int, positions: list[tuple[int, int, int]], counted: bool) -> None:
+def _outer(
+    binder: Binder,
+    step: Step,
+    x: Argument,
+    g: Argument,
+    x_value: Value,
+    g_value: Value,
+    runs: list[tuple[int, int]],
+    run: int,
+    positions: list[tuple[int, int, int]],
+    counted: bool,
+) -> None:
     """The gradient of filters: for each full or last block of them, whole pieces of the runs and the rest."""
     weight = step.weights["weight"]
     f, shared = weight.layout, step.scope == "task"
@@ -163,17 +291,38 @@ def _outer(binder: Binder, step: Step, x: Argument, g: Argument, x_value: Value,
     for first, blocks, used, valid in _blocks(f.filters, f.lanes, f.vectors):
         cuts, rest, length = outer_cuts(runs, run, used, binder.target)
         for start, pieces, offsets in cuts:
-            tile = micro("outer_tile", lanes=f.lanes, vectors=used, row=f.width * 4, x_at=offsets, positions=tuple(axes),
-                         valid=valid, counted=counted, add=not shared)
+            tile = micro(
+                "outer_tile",
+                lanes=f.lanes,
+                vectors=used,
+                row=f.width * 4,
+                x_at=offsets,
+                positions=tuple(axes),
+                valid=valid,
+                counted=counted,
+                add=not shared,
+            )
             constants: dict[str, Any] = {
-                "tile": tile, "runs": tuple(rest), "pieces": pieces, "groups": f.groups, "blocks": blocks,
-                "x_steps": (f.channels * 4, len(offsets) * 4), "g_steps": (f.filters * 4, f.width * 4),
-                "dw_steps": tuple(n * f.width * 4 for n in (f.blocks * f.rows, f.rows, length, len(offsets)))}
-            given = {"x": shifted(x, start * 4), "g": shifted(g, first * f.width * 4),
-                     "dw": shifted(binder.gradient(weight), (first * f.rows + start) * f.width * 4)}
+                "tile": tile,
+                "runs": tuple(rest),
+                "pieces": pieces,
+                "groups": f.groups,
+                "blocks": blocks,
+                "x_steps": (f.channels * 4, len(offsets) * 4),
+                "g_steps": (f.filters * 4, f.width * 4),
+                "dw_steps": tuple(n * f.width * 4 for n in (f.blocks * f.rows, f.rows, length, len(offsets))),
+            }
+            given = {
+                "x": shifted(x, start * 4),
+                "g": shifted(g, first * f.width * 4),
+                "dw": shifted(binder.gradient(weight), (first * f.rows + start) * f.width * 4),
+            }
             if shared:
-                binder.emit(weighted.correlate_share, {**given, "task": PART, "tasks": number(binder.plan.tasks),
-                                                       "count": COUNT}, **constants)
+                binder.emit(
+                    weighted.correlate_share,
+                    {**given, "task": PART, "tasks": number(binder.plan.tasks), "count": COUNT},
+                    **constants,
+                )
             else:
                 binder.emit(weighted.correlate, {**given, "count": COUNT if counted else ONE}, **constants)
 
@@ -182,40 +331,76 @@ def _outer(binder: Binder, step: Step, x: Argument, g: Argument, x_value: Value,
 def _depthwise(binder: Binder, step: Step) -> None:
     x, y, window = step.reads["x"], step.writes["y"], step.settings["window"]
     bias = step.weights.get("bias")
-    binder.emit(weighted.depthwise, {"x": binder.reaching(x, window.before), "w": binder.vector(step.weights["weight"]),
-                                     "b": binder.vector(bias), "y": binder.inside(y)},
-                **_window(window), m=y.shape[3] // x.shape[3], bias=bias is not None)
+    binder.emit(
+        weighted.depthwise,
+        {
+            "x": binder.reaching(x, window.before),
+            "w": binder.vector(step.weights["weight"]),
+            "b": binder.vector(bias),
+            "y": binder.inside(y),
+        },
+        **_window(window),
+        m=y.shape[3] // x.shape[3],
+        bias=bias is not None,
+    )
 
 
 @binding("depthwise_input")
 def _depthwise_input(binder: Binder, step: Step) -> None:
     g, x = step.reads["g"], step.writes["x"]
-    binder.emit(weighted.depthwise_input, {"g": binder.inside(g), "w": binder.vector(step.weights["weight"]),
-                                           "gx": binder.inside(x)},
-                **_window(step.settings["window"]), m=g.shape[3] // x.shape[3], add=step.settings["add"])
+    binder.emit(
+        weighted.depthwise_input,
+        {"g": binder.inside(g), "w": binder.vector(step.weights["weight"]), "gx": binder.inside(x)},
+        **_window(step.settings["window"]),
+        m=g.shape[3] // x.shape[3],
+        add=step.settings["add"],
+    )
 
 
 @binding("depthwise_weight")
 def _depthwise_weight(binder: Binder, step: Step) -> None:
     x, g, window = step.reads["x"], step.reads["g"], step.settings["window"]
-    binder.emit(weighted.depthwise_weight, {"x": binder.reaching(x, window.before), "g": binder.inside(g),
-                                            "dw": binder.gradient_vector(step.weights["weight"])},
-                **_window(window), m=g.shape[3] // x.shape[3])
+    binder.emit(
+        weighted.depthwise_weight,
+        {
+            "x": binder.reaching(x, window.before),
+            "g": binder.inside(g),
+            "dw": binder.gradient_vector(step.weights["weight"]),
+        },
+        **_window(window),
+        m=g.shape[3] // x.shape[3],
+    )
 
 
 @binding("local")
 def _local(binder: Binder, step: Step) -> None:
     x, y, window = step.reads["x"], step.writes["y"], step.settings["window"]
     bias = step.weights.get("bias")
-    binder.emit(weighted.local, {"x": binder.reaching(x, window.before), "w": binder.vector(step.weights["weight"]),
-                                 "b": binder.vector(bias), "y": binder.inside(y)}, **_window(window), bias=bias is not None)
+    binder.emit(
+        weighted.local,
+        {
+            "x": binder.reaching(x, window.before),
+            "w": binder.vector(step.weights["weight"]),
+            "b": binder.vector(bias),
+            "y": binder.inside(y),
+        },
+        **_window(window),
+        bias=bias is not None,
+    )
 
 
 @binding("local_input")
 def _local_input(binder: Binder, step: Step) -> None:
-    binder.emit(weighted.local_input, {"g": binder.inside(step.reads["g"]), "w": binder.vector(step.weights["weight"]),
-                                       "gx": binder.inside(step.writes["x"])},
-                **_window(step.settings["window"]), add=step.settings["add"])
+    binder.emit(
+        weighted.local_input,
+        {
+            "g": binder.inside(step.reads["g"]),
+            "w": binder.vector(step.weights["weight"]),
+            "gx": binder.inside(step.writes["x"]),
+        },
+        **_window(step.settings["window"]),
+        add=step.settings["add"],
+    )
 
 
 @binding("local_weight")
@@ -223,11 +408,27 @@ def _local_weight(binder: Binder, step: Step) -> None:
     x, g, window = step.reads["x"], step.reads["g"], step.settings["window"]
     bias = step.weights.get("bias")
     dw = binder.gradient(step.weights["weight"])
-    binder.emit(weighted.local_weight, {"x": binder.reaching(x, window.before)[0], "g": binder.inside(g)[0], "dw": dw,
-                                        "db": binder.gradient(bias) if bias is not None else dw, "task": PART,
-                                        "tasks": number(binder.plan.tasks), "count": COUNT},
-                **_window(window), bias=bias is not None, sizes=g.shape[:3], filters=g.shape[3], channels=x.shape[3],
-                x_steps=x.strides[:3], g_steps=g.strides[:3], x_pitch=x.root.pitch, g_pitch=g.root.pitch)
+    binder.emit(
+        weighted.local_weight,
+        {
+            "x": binder.reaching(x, window.before)[0],
+            "g": binder.inside(g)[0],
+            "dw": dw,
+            "db": binder.gradient(bias) if bias is not None else dw,
+            "task": PART,
+            "tasks": number(binder.plan.tasks),
+            "count": COUNT,
+        },
+        **_window(window),
+        bias=bias is not None,
+        sizes=g.shape[:3],
+        filters=g.shape[3],
+        channels=x.shape[3],
+        x_steps=x.strides[:3],
+        g_steps=g.strides[:3],
+        x_pitch=x.root.pitch,
+        g_pitch=g.root.pitch,
+    )
 
 
 def _window(window: Any) -> dict[str, Any]:

@@ -37,8 +37,9 @@ def cross_entropy(control: I64, z: F32, g: F32, losses: F64, hits: I64, image: I
                         mean += v
                         sums += exp(v)
                     mean /= float32(classes)
-                    total += (log(sums) - float32(1.0 - smoothing) * (z[p, i, j, label] - most)
-                              - float32(smoothing) * mean)
+                    total += (
+                        log(sums) - float32(1.0 - smoothing) * (z[p, i, j, label] - most) - float32(smoothing) * mean
+                    )
                     if learns:
                         for c in range(classes):
                             d = exp(z[p, i, j, c] - most) / sums - float32(smoothing / classes)
@@ -113,7 +114,9 @@ def collect(g: Address, task: Int, tasks: Int, size: Int, copies: Int, step: Int
                 total[i] += part[i]
 
 
-def sgd(figures: F64, w: Address, g: Address, m: Address, task: Int, tasks: Int, size: Int, *, momentum, nesterov, decay):
+def sgd(
+    figures: F64, w: Address, g: Address, m: Address, task: Int, tasks: Int, size: Int, *, momentum, nesterov, decay
+):
     first = task * (size // 16) // tasks * 16
     last = (task + 1) * (size // 16) // tasks * 16
     if figures[5] != 0.0 and last > first:
@@ -131,16 +134,30 @@ def sgd(figures: F64, w: Address, g: Address, m: Address, task: Int, tasks: Int,
             weights[i] -= rate * d
 
 
-def adam(figures: F64, w: Address, g: Address, m: Address, v: Address, task: Int, tasks: Int, size: Int, *, beta1, beta2, eps, decay,
-         decoupled):
+def adam(
+    figures: F64,
+    w: Address,
+    g: Address,
+    m: Address,
+    v: Address,
+    task: Int,
+    tasks: Int,
+    size: Int,
+    *,
+    beta1,
+    beta2,
+    eps,
+    decay,
+    decoupled,
+):
     """Kingma and Ba, 2015; `decoupled` is AdamW (Loshchilov and Hutter, 2019)."""
     first = task * (size // 16) // tasks * 16
     last = (task + 1) * (size // 16) // tasks * 16
     if figures[5] != 0.0 and last > first:
         t = figures[4]
         rate = figures[0]
-        size = float32(rate / (1.0 - beta1 ** t))
-        root = float32(1.0 / np.sqrt(1.0 - beta2 ** t))
+        size = float32(rate / (1.0 - beta1**t))
+        root = float32(1.0 / np.sqrt(1.0 - beta2**t))
         shrink = float32(1.0 - rate * decay)
         weights = floats_at(w + first * 4, last - first)
         gradients = floats_at(g + first * 4, last - first)
@@ -175,8 +192,21 @@ def adagrad(figures: F64, w: Address, g: Address, m: Address, task: Int, tasks: 
             weights[i] -= rate * d / (sqrt(sums[i]) + float32(eps))
 
 
-def rmsprop(figures: F64, w: Address, g: Address, s: Address, m: Address, task: Int, tasks: Int, size: Int, *, alpha, momentum, eps,
-            decay):
+def rmsprop(
+    figures: F64,
+    w: Address,
+    g: Address,
+    s: Address,
+    m: Address,
+    task: Int,
+    tasks: Int,
+    size: Int,
+    *,
+    alpha,
+    momentum,
+    eps,
+    decay,
+):
     """Tieleman and Hinton, 2012."""
     first = task * (size // 16) // tasks * 16
     last = (task + 1) * (size // 16) // tasks * 16

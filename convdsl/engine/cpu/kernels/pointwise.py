@@ -99,11 +99,19 @@ def reshape(x: F32, y: F32, *, add):
                     n = ((p * rows + i) * columns + j) * channels + c
                     place = n // to_channels
                     if add:
-                        y[place // (to_rows * to_columns), place // to_columns % to_rows, place % to_columns,
-                          n % to_channels] += x[p, i, j, c]
+                        y[
+                            place // (to_rows * to_columns),
+                            place // to_columns % to_rows,
+                            place % to_columns,
+                            n % to_channels,
+                        ] += x[p, i, j, c]
                     else:
-                        y[place // (to_rows * to_columns), place // to_columns % to_rows, place % to_columns,
-                          n % to_channels] = x[p, i, j, c]
+                        y[
+                            place // (to_rows * to_columns),
+                            place // to_columns % to_rows,
+                            place % to_columns,
+                            n % to_channels,
+                        ] = x[p, i, j, c]
 
 
 def shuffle(x: F32, y: F32, *, groups, add):
@@ -138,14 +146,19 @@ def activate(x: F32, y: F32, *, name, slope):
                     elif name == "elu":
                         y[p, i, j, c] = v if v > float32(0) else float32(slope) * (exp(v) - float32(1))
                     elif name == "selu":
-                        y[p, i, j, c] = (float32(1.0507009873554805) * v if v > float32(0)
-                                         else float32(1.7580993408473766) * (exp(v) - float32(1)))
+                        y[p, i, j, c] = (
+                            float32(1.0507009873554805) * v
+                            if v > float32(0)
+                            else float32(1.7580993408473766) * (exp(v) - float32(1))
+                        )
                     elif name == "sigmoid":
                         y[p, i, j, c] = sigmoid(v)
                     elif name == "tanh":
                         y[p, i, j, c] = tanh(v)
                     elif name == "hardsigmoid":
-                        y[p, i, j, c] = min(max(v * float32(1 / 6) + float32(0.5), float32(0)), float32(1)) if v == v else v
+                        y[p, i, j, c] = (
+                            min(max(v * float32(1 / 6) + float32(0.5), float32(0)), float32(1)) if v == v else v
+                        )
                     elif name == "hardswish":
                         y[p, i, j, c] = v * min(max(v * float32(1 / 6) + float32(0.5), float32(0)), float32(1))
                     elif name == "gelu":
@@ -173,8 +186,11 @@ def settle(y: F32, g: F32, db: F32, *, name, slope, bias):
                         elif name == "elu":
                             d = d if v > float32(0) else d * (v + float32(slope))
                         elif name == "selu":
-                            d = (float32(1.0507009873554805) * d if v > float32(0)
-                                 else d * (v + float32(1.7580993408473766)))
+                            d = (
+                                float32(1.0507009873554805) * d
+                                if v > float32(0)
+                                else d * (v + float32(1.7580993408473766))
+                            )
                         elif name == "sigmoid":
                             d = d * v * (float32(1) - v)
                         elif name == "tanh":
@@ -214,8 +230,11 @@ def activation_gradient(g: F32, x: F32, gx: F32, *, name, slope, add):
                     elif name == "hardsigmoid":
                         d = float32(1 / 6) if v > float32(-3) and v < float32(3) else float32(0)
                     elif name == "hardswish":
-                        d = (v * float32(1 / 3) + float32(0.5) if v > float32(-3) and v < float32(3)
-                             else (float32(1) if v >= float32(3) else float32(0)))
+                        d = (
+                            v * float32(1 / 3) + float32(0.5)
+                            if v > float32(-3) and v < float32(3)
+                            else (float32(1) if v >= float32(3) else float32(0))
+                        )
                     elif name == "gelu":
                         d = gaussian_part(v) + v * float32(0.3989422804014327) * exp(float32(-0.5) * v * v)
                     elif name == "silu":

@@ -8,8 +8,25 @@ Addresses are in bytes. What stands before the `*` comes at run time, the rest i
 from convdsl.engine.cpu.runtime import *
 
 
-def gather(x: Address, w: Address, b: Address, y: Address, *, tile, edge, groups, blocks, depth, rows, columns, row_step,
-           column_step, x_steps, y_steps, w_steps):
+def gather(
+    x: Address,
+    w: Address,
+    b: Address,
+    y: Address,
+    *,
+    tile,
+    edge,
+    groups,
+    blocks,
+    depth,
+    rows,
+    columns,
+    row_step,
+    column_step,
+    x_steps,
+    y_steps,
+    w_steps,
+):
     """Positions of one image by `row_step` x `column_step` tiles. `x_steps` and `y_steps`: bytes from one group, (block,)
     depth, row and column to the next; `w_steps`: from one group and one block of filters to the next, then for biases."""
     for g in range(groups):
@@ -23,12 +40,17 @@ def gather(x: Address, w: Address, b: Address, y: Address, *, tile, edge, groups
                     for j in range(0, columns - column_step + 1, column_step):
                         tile(xi + j * x_steps[3], wf, bf, yi + j * y_steps[4])
                     if columns % column_step != 0:
-                        edge(xi + (columns - columns % column_step) * x_steps[3], wf, bf,
-                             yi + (columns - columns % column_step) * y_steps[4])
+                        edge(
+                            xi + (columns - columns % column_step) * x_steps[3],
+                            wf,
+                            bf,
+                            yi + (columns - columns % column_step) * y_steps[4],
+                        )
 
 
-def correlate(x: Address, g: Address, dw: Address, count: Int, *, tile, runs, pieces, groups, blocks, x_steps, g_steps,
-              dw_steps):
+def correlate(
+    x: Address, g: Address, dw: Address, count: Int, *, tile, runs, pieces, groups, blocks, x_steps, g_steps, dw_steps
+):
     """Adds to the gradient of filters what one image, or one block of `count`, gives. The weights of a filter are cut
     into tiles: `runs` are the axes (count, bytes) of places where a run of inputs starts, `pieces` tiles make a run.
     `x_steps`: bytes from one group, piece to the next; `g_steps`: group, block; `dw_steps`: group, block, run, piece."""
@@ -45,8 +67,23 @@ def correlate(x: Address, g: Address, dw: Address, count: Int, *, tile, runs, pi
                         at += dw_steps[2]
 
 
-def correlate_share(x: Address, g: Address, dw: Address, task: Int, tasks: Int, count: Int, *, tile, runs, pieces, groups,
-                    blocks, x_steps, g_steps, dw_steps):
+def correlate_share(
+    x: Address,
+    g: Address,
+    dw: Address,
+    task: Int,
+    tasks: Int,
+    count: Int,
+    *,
+    tile,
+    runs,
+    pieces,
+    groups,
+    blocks,
+    x_steps,
+    g_steps,
+    dw_steps,
+):
     """The gradient from all `count` images at once, for one share of the tiles."""
     rows = runs[0][0] * runs[1][0] * runs[2][0]
     units = groups * blocks * rows * pieces
@@ -58,9 +95,12 @@ def correlate_share(x: Address, g: Address, dw: Address, task: Int, tasks: Int, 
         c = r % runs[2][0]
         b = r // runs[2][0] % runs[1][0]
         a = r // (runs[2][0] * runs[1][0])
-        tile(x + h * x_steps[0] + a * runs[0][1] + b * runs[1][1] + c * runs[2][1] + p * x_steps[1],
-             g + h * g_steps[0] + f * g_steps[1],
-             dw + h * dw_steps[0] + f * dw_steps[1] + r * dw_steps[2] + p * dw_steps[3], count)
+        tile(
+            x + h * x_steps[0] + a * runs[0][1] + b * runs[1][1] + c * runs[2][1] + p * x_steps[1],
+            g + h * g_steps[0] + f * g_steps[1],
+            dw + h * dw_steps[0] + f * dw_steps[1] + r * dw_steps[2] + p * dw_steps[3],
+            count,
+        )
 
 
 def swap(w: F32, swapped: F32, task: Int, tasks: Int, *, groups, filters, channels, taps, width, to_width, place):
@@ -76,7 +116,9 @@ def swap(w: F32, swapped: F32, task: Int, tasks: Int, *, groups, filters, channe
         slot_of_tap = places[t]
         for f in range(filters):
             value = w[(((g * blocks + f // width) * taps + t) * channels + c) * width + f % width]
-            swapped[(((g * to_blocks + c // to_width) * taps + slot_of_tap) * filters + f) * to_width + c % to_width] = value
+            swapped[
+                (((g * to_blocks + c // to_width) * taps + slot_of_tap) * filters + f) * to_width + c % to_width
+            ] = value
 
 
 def depthwise(x: F32, w: F32, b: F32, y: F32, *, k, s, d, before, m, bias):
@@ -188,8 +230,28 @@ def local_input(g: F32, w: F32, gx: F32, *, k, s, d, before, add):
                             at += channels * filters
 
 
-def local_weight(x: Address, g: Address, dw: Address, db: Address, task: Int, tasks: Int, count: Int, *, k, s, d, before,
-                 bias, sizes, filters, channels, x_steps, g_steps, x_pitch, g_pitch):
+def local_weight(
+    x: Address,
+    g: Address,
+    dw: Address,
+    db: Address,
+    task: Int,
+    tasks: Int,
+    count: Int,
+    *,
+    k,
+    s,
+    d,
+    before,
+    bias,
+    sizes,
+    filters,
+    channels,
+    x_steps,
+    g_steps,
+    x_pitch,
+    g_pitch,
+):
     """One share of the positions, over all images; the steps are those of the spatial axes, in floats."""
     units = sizes[0] * sizes[1] * sizes[2]
     inputs = k[0] * k[1] * k[2] * channels
@@ -213,9 +275,17 @@ def local_weight(x: Address, g: Address, dw: Address, db: Address, task: Int, ta
             for e in range(k[0]):
                 for a in range(k[1]):
                     for q in range(k[2]):
-                        values = floats_at(x + (n * x_pitch + (p * s[0] + e * d[0]) * x_steps[0]
-                                                + (i * s[1] + a * d[1]) * x_steps[1]
-                                                + (j * s[2] + q * d[2]) * x_steps[2]) * 4, channels)
+                        values = floats_at(
+                            x
+                            + (
+                                n * x_pitch
+                                + (p * s[0] + e * d[0]) * x_steps[0]
+                                + (i * s[1] + a * d[1]) * x_steps[1]
+                                + (j * s[2] + q * d[2]) * x_steps[2]
+                            )
+                            * 4,
+                            channels,
+                        )
                         for c in range(channels):
                             value = values[c]
                             for f in range(filters):

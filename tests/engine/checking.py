@@ -1,0 +1,68 @@
+"""Holds a compiled network against the reference: values of every layer, and derivatives along random directions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import convdsl
+from convdsl.engine import Model
+from convdsl.engine.reference import forward
+
+TOLERANCE = 2e-4
+
+
+def excited(net: Any, images: int = 3, seed: int = 0, **options: Any) -> tuple[Model, np.ndarray, np.ndarray]:
+    """A model whose weights are all away from their beginnings, with images and labels."""
+    rng = np.random.default_rng(seed)
+    model = Model(net, batch=images + 1, seed=seed, **options)
+    weights = {n: w + 0.2 * rng.standard_normal(w.shape).astype(np.float32) for n, w in model.weights.items()}
+    model.load_weights({**weights, **model.buffers})
+    x = rng.standard_normal((images, *net.input)).astype(np.float32)
+    return model, x, rng.integers(0, net.report.output[-1], images)
+
+
+def loss(net: Any, weights: dict[str, np.ndarray], x: np.ndarray, labels: np.ndarray) -> float:
+    """Mean cross-entropy in training mode, side exits with their weights; a last softmax counts once."""
+    values = forward(net, weights, x.astype(np.float64), training=True)
+    exits = [(net.output, 1.0), *((n.index, float(n.exit)) for n in net.nodes if n.exit is not None)]
+    result = 0.0
+    for index, weight in exits:
+        z = values[index].reshape(len(x), -1)
+        node = net.nodes[index - 1]
+        if node.op == "softmax" or (node.activation is not None and node.activation.name == "softmax"):
+            z = np.log(z)
+        z = z - z.max(1, keepdims=True)
+        result -= weight * (z[np.arange(len(x)), labels] - np.log(np.exp(z).sum(1))).mean()
+    return result
+
+
+def check(text: str, **options: Any) -> None:
+    """Raises AssertionError where the compiled network and the reference disagree."""
+    net = convdsl.parse(text)
+    model, x, labels = excited(net, **options)
+    weights = {n: w.astype(np.float64) for n, w in {**model.weights, **model.buffers}.items()}
+    for index, expected in enumerate(forward(net, weights, x.astype(np.float64))):
+        if index:
+            close(model.activations(x, index), expected, f"{text}: layer {index}")
+    close(model.predict(x), forward(net, weights, x.astype(np.float64))[net.output], f"{text}: prediction")
+    if any(node.op == "dropout" for node in net.nodes):
+        return  # the reference has none; see test_model.py
+    gradients = model.gradients(x, labels)
+    rng = np.random.default_rng(1)
+    scale = max((float(np.abs(g).max()) for g in gradients.values()), default=1.0)
+    for name, gradient in gradients.items():
+        direction = rng.choice([-1.0, 1.0], gradient.shape)
+        step = 1e-6
+        ahead = loss(net, {**weights, name: weights[name] + step * direction}, x, labels)
+        behind = loss(net, {**weights, name: weights[name] - step * direction}, x, labels)
+        expected = (ahead - behind) / (2 * step)
+        found = float((gradient.astype(np.float64) * direction).sum())
+        allowed = TOLERANCE * max(abs(expected), scale) + 1e-6
+        assert abs(found - expected) <= allowed, f"{text}: {name} along a direction: {found}, expected {expected}"
+
+
+def close(found: np.ndarray, expected: np.ndarray, what: str) -> None:
+    error = np.abs(found - expected).max() / max(np.abs(expected).max(), 1e-3)
+    assert found.shape == expected.shape and error < TOLERANCE, f"{what}: relative error {error:.2e}"

@@ -1,0 +1,165 @@
+"""What a model promises besides right numbers: the same bytes on any number of threads, resumption, clear refusals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import convdsl
+from convdsl.engine import BadInput, MemoryRefused, Model, NotFinite, Optimizer
+
+TEXT = "input 9x9x3 -> conv 8 k3 relu -> maxpool 2 -> dropout 0.3 -> dense 10 softmax"
+RNG = np.random.default_rng(0)
+IMAGES = RNG.integers(0, 256, (40, 9, 9, 3), dtype=np.uint8)
+LABELS = RNG.integers(0, 10, 40)
+
+
+def steps(model: Model, count: int, first: int = 0) -> list[float]:
+    return [
+        model.train_step(IMAGES, LABELS, 0.05, step_seed=n, index=np.arange(16) + n)[0]
+        for n in range(first, first + count)
+    ]
+
+
+def model(**options: object) -> Model:
+    return Model(convdsl.parse(TEXT), **{"batch": 16, "optimizer": Optimizer("adam"), **options})  # type: ignore[arg-type]
+
+
+def same(a: Model, b: Model) -> bool:
+    return all(np.array_equal(v, b.weights[k]) for k, v in a.weights.items())
+
+
+def test_any_number_of_threads_gives_the_same_bytes() -> None:
+    one, two = model(threads=1), model(threads=2)
+    assert steps(one, 5) == steps(two, 5)
+    assert same(one, two)
+
+
+def test_training_lowers_the_loss() -> None:
+    trained = model(optimizer=Optimizer("sgd", momentum=0.9))
+    losses = [trained.train_step(IMAGES, LABELS, 0.02, index=np.arange(16))[0] for _ in range(30)]
+    assert losses[-1] < losses[0] / 2
+
+
+@pytest.mark.parametrize(
+    "optimizer", [Optimizer("sgd", momentum=0.9), Optimizer("adam"), Optimizer("rmsprop", momentum=0.5)]
+)
+def test_a_resumed_run_ends_with_the_same_bytes(optimizer: Optimizer) -> None:
+    whole, first, second = model(optimizer=optimizer), model(optimizer=optimizer), model(optimizer=optimizer, seed=5)
+    steps(whole, 6)
+    steps(first, 3)
+    second.load_weights({**first.weights, **first.buffers})
+    second.load_optimizer_state(first.optimizer_state())
+    steps(second, 3, first=3)
+    assert same(whole, second)
+
+
+def test_a_ragged_batch_is_the_mean_of_its_own_images() -> None:
+    net = convdsl.parse("input 6x6x2 -> conv 4 k3 relu -> dense 3")
+    x, y = RNG.standard_normal((5, 6, 6, 2)).astype(np.float32), np.array([0, 1, 2, 0, 1])
+    small, large = Model(net, batch=5), Model(net, batch=64)
+    for name, g in small.gradients(x, y).items():
+        np.testing.assert_allclose(large.gradients(x, y)[name], g, rtol=1e-4, atol=1e-6)
+
+
+def test_bytes_are_taken_as_zero_to_one_and_an_index_gathers() -> None:
+    a = model()
+    floats = IMAGES.astype(np.float32) / np.float32(255)
+    index = np.array([7, 3, 3, 30])
+    np.testing.assert_allclose(a.predict(IMAGES, index), a.predict(floats[index]), rtol=1e-5, atol=1e-6)
+    assert a.evaluate(IMAGES, LABELS).predictions.shape == (40,)
+
+
+def test_evaluate_agrees_with_predict() -> None:
+    a = model()
+    steps(a, 3)
+    found, probabilities = a.evaluate(IMAGES, LABELS), a.predict(IMAGES)
+    assert np.array_equal(found.predictions, probabilities.argmax(1))
+    assert found.accuracy == pytest.approx((probabilities.argmax(1) == LABELS).mean())
+    assert found.loss == pytest.approx(-np.log(probabilities[np.arange(40), LABELS]).mean(), rel=1e-4)
+
+
+def test_dropout_drops_its_part_and_enlarges_the_rest() -> None:
+    a = Model(convdsl.parse("input 4000 -> dropout 0.3 -> dense 2"), batch=2)
+    x, y = np.ones((1, 4000), np.float32), np.array([0])
+    gradient, other = (a.gradients(x, y, step_seed=seed)["2.dense.weight"][0] for seed in (1, 2))
+    kept = gradient != 0
+    assert 0.67 < kept.mean() < 0.73 and not np.array_equal(gradient, other)
+    bias = a.gradients(x, y, step_seed=1)["2.dense.bias"][0]
+    np.testing.assert_allclose(gradient[kept], bias / 0.7, rtol=1e-5)
+
+
+def test_a_frozen_layer_stays_and_nothing_below_it_is_computed() -> None:
+    net = convdsl.parse("input 6x6x2 -> freeze { conv 4 k3 relu -> conv 4 k1 relu } -> dense 3")
+    a = Model(net, batch=4)
+    assert set(a.gradients(IMAGES[:4, :6, :6, :2].copy(), LABELS[:4] % 3)) == {"3.dense.weight", "3.dense.bias"}
+    assert not any(s.kind in ("spread", "correlate") for r in a.plan.training.regions for s in r.steps)
+
+
+def test_a_loss_that_is_no_number_is_refused_and_weights_stay() -> None:
+    a = model()
+    before = a.weights
+    bad = RNG.standard_normal((4, 9, 9, 3)).astype(np.float32)
+    bad[0, 0, 0, 0] = np.nan
+    with pytest.raises(NotFinite) as caught:
+        a.train_step(bad, LABELS[:4], 0.1)
+    assert caught.value.layer == 1 and caught.value.what == "values"
+    assert all(np.array_equal(v, a.weights[k]) for k, v in before.items())
+
+
+def test_too_large_a_batch_is_refused_before_anything_is_allocated() -> None:
+    net = convdsl.parse("input 64x64x3 -> conv 64 k3 p1 relu -> bn -> dense 10")
+    with pytest.raises(MemoryRefused) as caught:
+        Model(net, batch=1 << 14, memory_limit=300_000_000)
+    assert 1 <= caught.value.batch < 1 << 14
+    Model(net, batch=caught.value.batch, memory_limit=300_000_000)
+
+
+def test_wrong_arrays_are_refused_clearly() -> None:
+    a = model()
+    with pytest.raises(BadInput, match="9x9x3"):
+        a.predict(np.zeros((2, 3, 9, 9), np.float32))
+    with pytest.raises(BadInput, match="between 0 and 9"):
+        a.train_step(IMAGES[:2], np.array([3, 10]), 0.1)
+    with pytest.raises(BadInput):
+        a.train_step(IMAGES[:17], LABELS[:17], 0.1)
+    with pytest.raises(BadInput):
+        a.load_weights({"1.conv.weight": np.zeros((8, 3, 3, 3))})
+
+
+def test_weights_that_fit_are_taken_and_the_rest_is_told() -> None:
+    a = model()
+    told = a.load_weights(
+        {"1.conv.weight": np.ones((8, 3, 3, 3)), "4.dense.weight": np.ones((2, 2)), "x": np.ones(1)}, strict=False
+    )
+    assert told.taken == ["1.conv.weight"] and told.mismatched == ["4.dense.weight"] and told.unknown == ["x"]
+    assert (a.weights["1.conv.weight"] == 1).all()
+
+
+def test_regression_learns_its_targets() -> None:
+    a = Model(convdsl.parse("input 4 -> dense 2"), batch=8, loss="mse", optimizer=Optimizer("sgd"))
+    x = RNG.standard_normal((8, 4)).astype(np.float32)
+    t = (x @ np.array([[1, 0], [0, 1], [2, 0], [0, -1]], np.float32)).astype(np.float32)
+    for _ in range(400):
+        a.train_step(x, t, 0.2)
+    assert a.evaluate(x, t).loss < 1e-3
+
+
+def test_damaged_kernels_in_the_cache_are_compiled_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from convdsl.engine.cpu import store
+
+    monkeypatch.setattr(store, "folder", lambda: tmp_path)
+    text = "\n\n@kernel\ndef run(row):\n    values = floats_at(slot(row, 0), 1)\n    values[0] = float32(7)\n"
+    first = store.module("seven", text)
+    import sys
+
+    for file in (tmp_path / "__pycache__").glob("*.nbc"):
+        file.write_bytes(b"broken")
+    del sys.modules[first.__name__]
+    again = store.module("seven", text).run
+    out, row = np.zeros(1, np.float32), np.zeros(1, np.int64)
+    row[0] = out.ctypes.data
+    again.ctypes(row.ctypes.data)
+    assert out[0] == 7
