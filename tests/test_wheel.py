@@ -42,6 +42,13 @@ def test_check_runs_on_a_shipped_example(installed: Path) -> None:
     assert done.returncode == 0 and "61,706" in done.stdout, done.stderr
 
 
+def test_every_example_is_shipped(installed: Path) -> None:
+    def names(folder: Path) -> list[str]:
+        return sorted(f.name for f in folder.iterdir() if f.suffix in (".cnn", ".md"))
+
+    assert names(installed / "convdsl" / "examples") == names(ROOT / "examples")
+
+
 def test_spanish_is_shipped(installed: Path) -> None:
     done = run(installed, "-m", "convdsl", "--lang", "es", "--help")
     assert "Un lenguaje pequeño para redes convolucionales." in done.stdout
