@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from convdsl.language.formatter import formatted
 from convdsl.network import Analysis, analyse
 from convdsl.source import Source, read
 from tests.conftest import Convdsl
@@ -38,6 +39,12 @@ def test_an_example_begins_with_its_source(file: Path) -> None:
     assert re.match(r"# .+: .+", lines[0])
     assert lines[1] == f"net {file.stem}"
     assert max(map(len, lines)) <= 120
+
+
+@each_example
+def test_an_example_is_in_the_usual_form(file: Path) -> None:
+    analysis = check(file)
+    assert formatted(analysis.program) == analysis.source.text
 
 
 @each_example
