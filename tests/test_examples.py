@@ -36,7 +36,7 @@ def test_an_example_is_right(file: Path) -> None:
 @each_example
 def test_an_example_begins_with_its_source(file: Path) -> None:
     lines = file.read_text("utf-8").splitlines()
-    assert re.match(r"# .+: .+", lines[0])
+    assert re.fullmatch(r"# .+ \((after )?[A-Z].+\)", lines[0])
     assert lines[1] == f"net {file.stem}"
     assert max(map(len, lines)) <= 120
 
