@@ -150,6 +150,7 @@ def _aligned(lines: list[_Line]) -> Iterator[str]:
     """The lines as text. Comments behind neighbouring lines of one depth stand in one column."""
     for (depth, both), neighbours in groupby(lines, lambda line: (line.depth, bool(line.code and line.comment))):
         run = list(neighbours)
-        width = max(len(line.code) for line in run) + 2 if both else 0
+        width = max((len(line.code) + 2 for line in run if not line.opens), default=0) if both else 0
         for line in run:
-            yield f"{INDENT * depth}{line.code:<{width}}{line.comment}".rstrip()
+            code = f"{line.code}  " if both and line.opens else f"{line.code:<{width}}"
+            yield f"{INDENT * depth}{code}{line.comment}".rstrip()
