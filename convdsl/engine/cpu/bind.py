@@ -10,6 +10,7 @@ import numpy as np
 
 from convdsl.engine.cpu import driver, store
 from convdsl.engine.cpu.specialise import Layout, specialise
+from convdsl.engine.plan.layouts import Filters
 from convdsl.engine.plan import Parameter, Plan, Program, Step, Value
 
 Argument = tuple[int, int, int, int, int, int]
@@ -118,6 +119,7 @@ class Binder:
         self.extra = aligned(program.extra_bytes // 8, np.float64)
         self.operations: list[tuple[int, int, int]] = []
         self.arguments: list[Argument] = []
+        self.keep: list[Any] = [self.block, self.batch, self.extra]
         self.names: list[str] = []
         """Of the kernels, for people who measure them."""
         self.segments: list[tuple[int, int, int]] = []
@@ -154,6 +156,12 @@ class Binder:
 
     def pack(self, parameter: Parameter, name: str, element: int = 0) -> int:
         return int(self.memory.weights.ctypes.data) + (parameter.pack_offsets[name] + element) * 4
+
+    def filters(self, parameter: Parameter) -> tuple[Filters, int]:
+        """Filters in the order of the way forward, and their address."""
+        if isinstance(parameter.layout, Filters):
+            return parameter.layout, self.weight(parameter)
+        return parameter.packs["forward"].filters, self.pack(parameter, "forward")
 
     def gradient(self, parameter: Parameter) -> Argument:
         """Where a parameter's gradient is summed: by chunk, or for all images at once."""
@@ -216,7 +224,7 @@ class Binder:
             self.segments.pop()
 
     def bound(self) -> Bound:
-        return Bound(self.plan, self.memory, self._tables(), [self.block, self.batch, self.extra], self.names)
+        return Bound(self.plan, self.memory, self._tables(), self.keep, self.names)
 
     def _segment(self, scope: str, add: Callable[[], None]) -> None:
         first = len(self.operations)

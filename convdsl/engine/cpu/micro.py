@@ -1,4 +1,4 @@
-"""The two inner loops that nearly all time is spent in, as register tiles.
+"""The inner loops that nearly all time is spent in, as register tiles.
 
 `conv_tile` computes a few positions times a few vectors of filters; a dense layer is the same with images for positions.
 `outer_tile` sums the products that make up a gradient of weights. Offsets are in bytes, run lengths in floats.
@@ -17,6 +17,69 @@ UNROLLED = 32
 """Longest sum that is written out without a loop."""
 
 
+class Products:
+    """The sum of products that tiles of positions and filters share: x[x_at[p] + t + c] · w[t, c, f] over all taps t
+    and c < run. `row` bytes separate the weights of one product from the next."""
+
+    def __init__(self, lanes: int, vectors: int, taps: Axes, run: int, row: int, x_at: tuple[int, ...]) -> None:
+        self.lanes, self.vectors, self.taps, self.run, self.row, self.x_at = lanes, vectors, taps, run, row, x_at
+        self.total = run
+        for count, _ in taps:
+            self.total *= count
+
+    def add(self, b: v.Builder, x: Any, w: Any, sums: list[Any]) -> list[Any]:
+        """Adds the products to `sums`, by position, then by vector of filters."""
+        if self.total == 0:
+            return sums
+        if self.total <= UNROLLED:
+            return self._unrolled(b, x, w, sums)
+
+        def at_tap(indices: list[Any], inner: list[Any]) -> list[Any]:
+            xa, number = x, v.integer(0)
+            for i, (count, size) in zip(indices, self.taps, strict=True):
+                xa = b.add(xa, b.mul(i, v.integer(size)))
+                number = b.add(b.mul(number, v.integer(count)), i)
+            return self._along_run(b, xa, b.add(w, b.mul(number, v.integer(self.run * self.row))), inner)
+
+        return v.nested_loops(b, [count for count, _ in self.taps], sums, at_tap)
+
+    def _step(self, b: v.Builder, x: Any, w: Any, at: int, number: int, sums: list[Any]) -> list[Any]:
+        """One product: the value at byte `at`, the weights in row `number`."""
+        weights = [v.load(b, w, number * self.row + k * self.lanes * 4, self.lanes) for k in range(self.vectors)]
+        result = []
+        for p, place in enumerate(self.x_at):
+            value = v.broadcast(b, x, place + at, self.lanes)
+            result += [v.multiply_add(b, value, weights[k], sums[p * self.vectors + k]) for k in range(self.vectors)]
+        return result
+
+    def _unrolled(self, b: v.Builder, x: Any, w: Any, sums: list[Any]) -> list[Any]:
+        """Every product of a short sum, one after another."""
+        offsets = [0]
+        for count, size in self.taps:
+            offsets = [at + i * size for at in offsets for i in range(count)]
+        for number, at in enumerate(at + 4 * c for at in offsets for c in range(self.run)):
+            sums = self._step(b, x, w, at, number, sums)
+        return sums
+
+    def _along_run(self, b: v.Builder, x: Any, w: Any, sums: list[Any]) -> list[Any]:
+        whole = 0
+        if self.run > 16:
+            unroll = 4 if self.vectors * len(self.x_at) <= 16 else 2
+            whole = self.run - self.run % unroll
+
+            def body(i: Any, inner: list[Any]) -> list[Any]:
+                xi = b.add(x, b.mul(i, v.integer(4 * unroll)))
+                wi = b.add(w, b.mul(i, v.integer(self.row * unroll)))
+                for u in range(unroll):
+                    inner = self._step(b, xi, wi, 4 * u, u, inner)
+                return inner
+
+            sums = v.loop(b, self.run // unroll, sums, body)
+        for c in range(whole, self.run):
+            sums = self._step(b, x, w, 4 * c, c, sums)
+        return sums
+
+
 def conv_tile(
     lanes: int,
     vectors: int,
@@ -30,61 +93,17 @@ def conv_tile(
     relu: bool,
     add: bool,
 ) -> Any:
-    """y[p, f] = sum over taps t and c < run of x[x_at[p] + t + c] · w[t, c, f] (+ bias) (then ReLU); arguments x, w, bias, y.
+    """y[p, f] = the products (see Products) (+ bias) (then ReLU), at the bytes `y_at`; arguments x, w, bias, y.
 
-    `row` bytes separate the weights of one product from the next; `valid` lanes of the last vector are filters; `add`
-    adds to what y holds.
+    `valid` lanes of the last vector are filters; `add` adds to what y holds.
     """
     tail = [None] * (vectors - 1) + [valid]
-    total = run
-    for count, _ in taps:
-        total *= count
+    products = Products(lanes, vectors, taps, run, row, x_at)
 
     def write(b: v.Builder, arguments: list[Any]) -> None:
         x, w, offset, y = arguments
-
-        def step(xa: Any, wa: Any, c: int, sums: list[Any]) -> list[Any]:
-            weights = [v.load(b, wa, c * row + k * lanes * 4, lanes) for k in range(vectors)]
-            result = []
-            for p, at in enumerate(x_at):
-                value = v.broadcast(b, xa, at + 4 * c, lanes)
-                result += [v.multiply_add(b, value, weights[k], sums[p * vectors + k]) for k in range(vectors)]
-            return result
-
-        def along_run(xa: Any, wa: Any, sums: list[Any]) -> list[Any]:
-            if run <= 16:
-                for c in range(run):
-                    sums = step(xa, wa, c, sums)
-                return sums
-            unroll = 4 if vectors * len(x_at) <= 16 else 2
-
-            def body(i: Any, inner: list[Any]) -> list[Any]:
-                xi = b.add(xa, b.mul(i, v.integer(4 * unroll)))
-                wi = b.add(wa, b.mul(i, v.integer(row * unroll)))
-                for u in range(unroll):
-                    inner = step(xi, wi, u, inner)
-                return inner
-
-            sums = v.loop(b, run // unroll, sums, body)
-            for c in range(run - run % unroll, run):
-                sums = step(xa, wa, c, sums)
-            return sums
-
-        def at_tap(indices: list[Any], sums: list[Any]) -> list[Any]:
-            xa, number = x, v.integer(0)
-            for i, (count, size) in zip(indices, taps, strict=True):
-                xa = b.add(xa, b.mul(i, v.integer(size)))
-                number = b.add(b.mul(number, v.integer(count)), i)
-            return along_run(xa, b.add(w, b.mul(number, v.integer(run * row))), sums)
-
         start = [v.load(b, offset, k * lanes * 4, lanes) if bias else v.constant(0.0, lanes) for k in range(vectors)]
-        sums = start * len(x_at)
-        if total == 0:
-            pass
-        elif total <= UNROLLED:
-            sums = _unrolled(taps, run, sums, lambda at, k, s: step(b.add(x, v.integer(at)), w, k, s), x)
-        else:
-            sums = v.nested_loops(b, [count for count, _ in taps], sums, at_tap)
+        sums = products.add(b, x, w, start * len(x_at))
         for p, at in enumerate(y_at):
             for k in range(vectors):
                 result = sums[p * vectors + k]
@@ -97,18 +116,115 @@ def conv_tile(
     return v.micro_kernel(4, write)
 
 
-def _unrolled(taps: Axes, run: int, sums: list[Any], step: Any, x: Any) -> list[Any]:
-    """Every product of a short sum, one after another."""
-    offsets = [0]
-    for count, size in taps:
-        offsets = [at + i * size for at in offsets for i in range(count)]
-    number = 0
-    for at in offsets:
-        for c in range(run):
-            # `step` reads x at `at + 4·c` and weights at row `number`; shift x so that both count alike.
-            sums = step(at + 4 * c - 4 * number, number, sums)
-            number += 1
-    return sums
+def pool_tile(
+    lanes: int,
+    vectors: int,
+    taps: Axes,
+    run: int,
+    row: int,
+    x_row: int,
+    x_column: int,
+    pools: int,
+    y_column: int,
+    where_column: int,
+    bias: bool,
+    keep: bool,
+) -> Any:
+    """A convolution, ReLU and the maximum of 2x2 positions, for `pools` neighbouring outputs, in registers: what comes
+    before the maximum is never stored. Arguments x, w, bias, y, where, base.
+
+    With `keep`, `where` gets the byte offset of the winning window: `base` and its place in the tile.
+    """
+    x_at = tuple(r * x_row + c * x_column for r in range(2) for c in range(2 * pools))
+    products = Products(lanes, vectors, taps, run, row, x_at)
+
+    def larger(b: v.Builder, first: tuple[Any, Any], second: tuple[Any, Any]) -> tuple[Any, Any]:
+        wins = b.fcmp_unordered(">", second[0], first[0])
+        return b.select(wins, second[0], first[0]), b.select(wins, second[1], first[1])
+
+    def write(b: v.Builder, arguments: list[Any]) -> None:
+        x, w, offset, y, where, base = arguments
+        sums = products.add(b, x, w, [v.constant(0.0, lanes)] * (len(x_at) * vectors))
+        start = v.splat_int(b, b.trunc(base, v.INT32), lanes)
+        for k in range(vectors):
+            shift = v.load(b, offset, k * lanes * 4, lanes) if bias else None
+            for q in range(pools):
+                places = (2 * q, 2 * q + 1, 2 * pools + 2 * q, 2 * pools + 2 * q + 1)
+                four = [(sums[p * vectors + k], v.int_constant(x_at[p], lanes)) for p in places]
+                best, place = larger(b, larger(b, four[0], four[1]), larger(b, four[2], four[3]))
+                if shift is not None:
+                    best = b.fadd(best, shift)
+                v.store(b, v.maximum(b, best, v.constant(0.0, lanes)), y, k * lanes * 4 + q * y_column)
+                if keep:
+                    b.store(b.add(place, start), v.pointer(b, where, k * lanes * 4 + q * where_column)).align = 4
+
+    return v.micro_kernel(6, write)
+
+
+def sparse_weight_tile(lanes: int, x_at: tuple[int, ...]) -> Any:
+    """dw[j] += sum over a list of x[offset_i + x_at[j]] · g_i, one vector of channels for each j; arguments x, offsets,
+    gradients, count (≥ 1), dw."""
+
+    def write(b: v.Builder, arguments: list[Any]) -> None:
+        x, offsets, gradients, count, dw = arguments
+
+        def body(i: Any, sums: list[Any]) -> list[Any]:
+            offset, g = v.entry(b, offsets, gradients, i, lanes)
+            xa = b.add(x, offset)
+            return [v.multiply_add(b, g, v.load(b, xa, at, lanes), total) for at, total in zip(x_at, sums, strict=True)]
+
+        sums = v.loop(b, count, [v.load(b, dw, j * lanes * 4, lanes) for j in range(len(x_at))], body)
+        for j, total in enumerate(sums):
+            v.store(b, total, dw, j * lanes * 4)
+
+    return v.micro_kernel(5, write)
+
+
+def sparse_input_tile(lanes: int, x_at: tuple[int, ...]) -> Any:
+    """gx[offset_i + x_at[j]] += g_i · w[j] for a list; arguments gx, offsets, gradients, count (≥ 1), w."""
+
+    def write(b: v.Builder, arguments: list[Any]) -> None:
+        gx, offsets, gradients, count, w = arguments
+        weights = [v.load(b, w, j * lanes * 4, lanes) for j in range(len(x_at))]
+
+        def body(i: Any, carried: list[Any]) -> list[Any]:
+            offset, g = v.entry(b, offsets, gradients, i, lanes)
+            to = b.add(gx, offset)
+            for at, weight in zip(x_at, weights, strict=True):
+                v.store(b, v.multiply_add(b, g, weight, v.load(b, to, at, lanes)), to, at)
+            return carried
+
+        v.loop(b, count, [], body)
+
+    return v.micro_kernel(5, write)
+
+
+def few_channels_tile(lanes: int, rows: tuple[int, ...], filters: int, stride: int) -> Any:
+    """dw[f][r] += sum over windows of x[where + rows[r]] · g for a few filters: one vector holds a whole row of the
+    filter. Arguments x, where, g, windows (≥ 1), dw; `stride` bytes of `where` and of g separate two windows."""
+
+    def write(b: v.Builder, arguments: list[Any]) -> None:
+        x, where, g, windows, dw = arguments
+
+        def body(i: Any, sums: list[Any]) -> list[Any]:
+            at = b.mul(i, v.integer(stride))
+            wa, ga, result = b.add(where, at), b.add(g, at), list(sums)
+            for f in range(filters):
+                offset = b.load(v.pointer(b, wa, 4 * f), typ=v.INT32)
+                offset.align = 4
+                xa = b.add(x, b.sext(offset, v.INT))
+                value = v.broadcast(b, ga, 4 * f, lanes)
+                for r, row in enumerate(rows):
+                    n = f * len(rows) + r
+                    result[n] = v.multiply_add(b, value, v.load(b, xa, row, lanes), sums[n])
+            return result
+
+        count = filters * len(rows)
+        sums = v.loop(b, windows, [v.load(b, dw, n * lanes * 4, lanes) for n in range(count)], body)
+        for n, total in enumerate(sums):
+            v.store(b, total, dw, n * lanes * 4)
+
+    return v.micro_kernel(5, write)
 
 
 def outer_tile(

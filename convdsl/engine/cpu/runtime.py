@@ -17,7 +17,14 @@ from numba.extending import intrinsic
 from numba.np import arrayobj
 
 from convdsl.engine.cpu.maths import between, exp, gaussian_part, log, power, random_bits, sigmoid, sqrt, tanh
-from convdsl.engine.cpu.micro import conv_tile, outer_tile
+from convdsl.engine.cpu.micro import (
+    conv_tile,
+    few_channels_tile,
+    outer_tile,
+    pool_tile,
+    sparse_input_tile,
+    sparse_weight_tile,
+)
 
 __all__ = [
     "F32",
@@ -32,6 +39,7 @@ __all__ = [
     "conv_tile",
     "doubles_at",
     "exp",
+    "few_channels_tile",
     "float32",
     "float32_view",
     "float64_view",
@@ -46,10 +54,13 @@ __all__ = [
     "longs_at",
     "np",
     "outer_tile",
+    "pool_tile",
     "power",
     "random_bits",
     "sigmoid",
     "slot",
+    "sparse_input_tile",
+    "sparse_weight_tile",
     "sqrt",
     "tanh",
     "uint8_view",

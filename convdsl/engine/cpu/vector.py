@@ -72,6 +72,25 @@ def broadcast(b: Builder, address: Any, offset: Any, lanes: int) -> Vector:
     return b.shuffle_vector(first, empty, ir.Constant(ir.VectorType(INT32, lanes), [0] * lanes))
 
 
+def splat_int(b: Builder, value: Any, lanes: int) -> Vector:
+    """A vector of 32-bit integers that are all `value`."""
+    kind = ir.VectorType(INT32, lanes)
+    first = b.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(INT32, 0))
+    return b.shuffle_vector(first, ir.Constant(kind, ir.Undefined), ir.Constant(kind, [0] * lanes))
+
+
+def int_constant(value: int, lanes: int) -> Vector:
+    return ir.Constant(ir.VectorType(INT32, lanes), [value] * lanes)
+
+
+def entry(b: Builder, offsets: Any, gradients: Any, i: Any, lanes: int) -> tuple[Any, Vector]:
+    """The i-th entry of a list: a 32-bit offset in bytes, and a float in all lanes."""
+    at = b.mul(i, integer(4))
+    offset = b.load(pointer(b, b.add(offsets, at)), typ=INT32)
+    offset.align = 4
+    return b.sext(offset, INT), broadcast(b, b.add(gradients, at), 0, lanes)
+
+
 def multiply_add(b: Builder, x: Vector, y: Vector, z: Vector) -> Vector:
     """x·y + z, rounded once."""
     kind = x.type
@@ -141,11 +160,13 @@ def micro_kernel(arguments: int, write: Callable[[Builder, list[Any]], None]) ->
         return builder.call(function, values)
 
     signature = types.int64(*[types.int64] * arguments)
-    if arguments == 3:
-        return intrinsic(lambda context, a, b, c: (signature, generate))
-    if arguments == 4:
-        return intrinsic(lambda context, a, b, c, d: (signature, generate))
-    return intrinsic(lambda context, a, b, c, d, e: (signature, generate))
+    typing: Any = {
+        3: lambda context, a, b, c: (signature, generate),
+        4: lambda context, a, b, c, d: (signature, generate),
+        5: lambda context, a, b, c, d, e: (signature, generate),
+        6: lambda context, a, b, c, d, e, f: (signature, generate),
+    }
+    return intrinsic(typing[arguments])
 
 
 def _mask(lanes: int, valid: int) -> Any:

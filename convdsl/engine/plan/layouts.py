@@ -116,21 +116,88 @@ class Filters:
         vectors = -(-rest // self.lanes)
         return vectors, rest - (vectors - 1) * self.lanes
 
-    def pack(self, array: Any) -> Any:
-        given = np.asarray(array, np.float32).reshape(self.groups, self.filters, self.channels, self.taps)
-        result = np.zeros((self.groups, self.blocks * self.width, self.channels, self.taps), np.float32)
+    def arrange(self, array: Any) -> Any:
+        """The public array, of whatever type, in the engine's order; zeros where there is no filter."""
+        given = np.asarray(array).reshape(self.groups, self.filters, self.channels, self.taps)
+        result = np.zeros((self.groups, self.blocks * self.width, self.channels, self.taps), given.dtype)
         result[:, : self.filters] = given
         blocks = result.reshape(self.groups, self.blocks, self.width, self.channels, self.taps)
-        flat = np.zeros(self.size, np.float32)
+        flat = np.zeros(self.size, given.dtype)
         ordered = blocks.transpose(0, 1, 4, 3, 2).reshape(-1)
         flat[: ordered.size] = ordered
         return flat
+
+    def pack(self, array: Any) -> Any:
+        return self.arrange(np.asarray(array, np.float32))
 
     def unpack(self, flat: Any) -> Any:
         used = self.groups * self.blocks * self.rows * self.width
         blocks = flat[:used].reshape(self.groups, self.blocks, self.taps, self.channels, self.width)
         ordered = blocks.transpose(0, 1, 4, 3, 2).reshape(self.groups, -1, self.channels, self.taps)
         return np.ascontiguousarray(ordered[:, : self.filters]).reshape(self.shape)
+
+
+@dataclass(frozen=True)
+class FilterByFilter:
+    """Filters (F, C, *k) one after another, each as the sparse gradients of a pooled convolution walk it: as
+    [block of channels][taps][channels], a block being what fits in registers; or, with `rows`, as [rows][lanes], a row
+    of the window with all its few channels in one vector, filled up with numbers that mean nothing."""
+
+    shape: tuple[int, ...]
+    filters: int
+    channels: int
+    rows: int
+    columns: int
+    lanes: int
+    vectors: int
+
+    @property
+    def few(self) -> bool:
+        return self.vectors == 0
+
+    @property
+    def block(self) -> int:
+        """Channels in a block."""
+        return self.lanes * self.vectors
+
+    @property
+    def filter_size(self) -> int:
+        return self.rows * self.lanes if self.few else self.rows * self.columns * self.channels
+
+    @property
+    def size(self) -> int:
+        return _rounded(self.filters * self.filter_size)
+
+    def places(self) -> Any:
+        """Where each weight of the public array is."""
+        f, c, i, j = np.indices((self.filters, self.channels, self.rows, self.columns))
+        if self.few:
+            return f * self.filter_size + i * self.lanes + j * self.channels + c
+        taps = self.rows * self.columns
+        return f * self.filter_size + (c // self.block * taps + i * self.columns + j) * self.block + c % self.block
+
+    def pack(self, array: Any) -> Any:
+        flat = np.zeros(self.size, np.float32)
+        flat[self.places().reshape(-1)] = np.asarray(array, np.float32).reshape(-1)
+        return flat
+
+    def unpack(self, flat: Any) -> Any:
+        return flat[self.places().reshape(-1)].reshape(self.shape)
+
+
+@dataclass(frozen=True)
+class Copied:
+    """The same weights as `Filters`, for the way forward, where the layout is another one."""
+
+    filters: Filters
+
+    @property
+    def size(self) -> int:
+        return self.filters.size
+
+    def table(self, layout: FilterByFilter) -> Any:
+        """For each number, the place in `layout` that it is copied from, or -1 for zero."""
+        return self.filters.arrange(layout.places() + 1) - 1
 
 
 @dataclass(frozen=True)

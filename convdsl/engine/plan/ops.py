@@ -32,6 +32,7 @@ class Tape:
         self.target = target
         self._gradients: dict[Value, Value] = {}
         self._begun: set[Value] = set()
+        self._ties: list[tuple[Value, Value]] = []
 
     def of(self, value: Value) -> Value:
         """The gradient of a value."""
@@ -44,6 +45,16 @@ class Tape:
         begun = value in self._begun
         self._begun.add(value)
         return self.of(value), begun
+
+    def tie(self, a: Value, b: Value) -> None:
+        """Both must have the same frame, because offsets into one are used for the other."""
+        self._ties.append((a, b))
+
+    def settle_frames(self) -> None:
+        for _ in self._ties:
+            for a, b in self._ties:
+                a.widen(b.frame)
+                b.widen(a.frame)
 
     def has(self, value: Value) -> bool:
         return value in self._begun

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from convdsl.engine.plan import unweighted, weighted  # noqa: F401  (they register their operations)
+from convdsl.engine.plan.fusion import fuse
 from convdsl.engine.plan.lowering import Lowering
 from convdsl.engine.plan.memory import allocate
 from convdsl.engine.plan.ops import Op, Tape, backward_steps, forward_steps
@@ -53,7 +54,7 @@ def training_program(
     low.run()
     exits = [(net.output, 1.0), *((n.index, float(n.exit)) for n in net.nodes if n.exit is not None)]
     roots = [_loss_input(low, index, loss) for index, _ in exits]
-    ops = _needed(low.ops, roots)
+    ops = fuse(_needed(low.ops, roots), roots, target, True)
     steps = [Step("load", 0, {}, {"y": low.input})]
     for op in ops:
         steps += forward_steps(op, True)
@@ -73,6 +74,7 @@ def training_program(
         )
     for op in reversed(ops):
         steps += backward_steps(op, tape)
+    tape.settle_frames()
     return _assemble(steps, low, {}, len(exits), block, batch)
 
 
@@ -92,7 +94,7 @@ def inference_program(
     result = low.values[index]
     roots = [result] if upto is not None else [result, _loss_input(low, index, loss)]
     steps = [Step("load", 0, {}, {"y": low.input})]
-    for op in _needed(low.ops, roots):
+    for op in fuse(_needed(low.ops, roots), roots, target, False):
         steps += forward_steps(op, False)
     if upto is None:
         steps.append(

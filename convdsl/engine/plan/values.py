@@ -89,7 +89,7 @@ class Value:
         elements = (self.shape[0] + sum(self.frame[0])) * self.strides[0]
         return -(-elements // ALIGNMENT) * ALIGNMENT
 
-    def widen(self, frame: Sequence[tuple[int, int]]) -> None:
+    def widen(self, frame: Sequence[Sequence[int]]) -> None:
         """Ask for at least this frame."""
         for mine, (before, after) in zip(self.frame, frame, strict=True):
             mine[0] = max(mine[0], before)

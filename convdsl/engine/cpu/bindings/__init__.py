@@ -1,7 +1,7 @@
 """What each kind of step becomes on a CPU, and whole programs made of it."""
 
 from convdsl.engine.cpu.bind import Binder, Bound, Memory
-from convdsl.engine.cpu.bindings import learning, norm, pointwise, weighted  # noqa: F401  (they register their steps)
+from convdsl.engine.cpu.bindings import fused, learning, norm, pointwise, weighted  # noqa: F401  (they register their steps)
 from convdsl.engine.plan import Plan, Program
 
 

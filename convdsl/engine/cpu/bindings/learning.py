@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from convdsl.engine.cpu.bind import IMAGE, PART, Argument, Binder, binding, number
 from convdsl.engine.cpu.kernels import learning, pointwise, weighted
 from convdsl.engine.cpu.specialise import Layout
@@ -142,6 +144,21 @@ def rearrange(binder: Binder) -> None:
     """Keeps the other arrangements of weights up to date."""
     for parameter in binder.plan.parameters.values():
         f = parameter.layout
+        copied = parameter.packs.get("forward")
+        if copied is not None:
+            table = copied.table(parameter.layout).astype(np.int32)
+            binder.keep.append(table)
+            binder.emit(
+                weighted.copy_by_table,
+                {
+                    "w": number(binder.weight(parameter)),
+                    "copy": number(binder.pack(parameter, "forward")),
+                    "table": number(table.ctypes.data),
+                    "count": number(table.size),
+                    "task": PART,
+                    "tasks": number(binder.plan.tasks),
+                },
+            )
         pack = parameter.packs.get("swapped")
         if pack is None or not isinstance(f, Filters):
             continue

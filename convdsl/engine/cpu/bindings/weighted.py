@@ -14,7 +14,7 @@ from convdsl.engine.plan import Parameter, Step, Value
 ONE = number(1)
 
 
-def _blocks(count: int, lanes: int, vectors: int) -> Iterator[tuple[int, int, int, int]]:
+def split_blocks(count: int, lanes: int, vectors: int) -> Iterator[tuple[int, int, int, int]]:
     """Blocks of filters as (first block, how many, vectors, filters in the last vector): the full ones and the last."""
     width = lanes * vectors
     full, rest = divmod(count, width)
@@ -52,7 +52,7 @@ def _grid(
     if 0 in sizes:
         return
     width = lanes * vectors
-    for first, blocks, used, valid in _blocks(filters, lanes, vectors):
+    for first, blocks, used, valid in split_blocks(filters, lanes, vectors):
         r, c = grid_tile(rows, columns, used, binder.target)
 
         def tile(width_of: int, r: int = r, used: int = used, valid: int = valid) -> Any:
@@ -92,7 +92,7 @@ def _grid(
         )
 
 
-def _bytes(value: Value) -> tuple[int, int, int]:
+def strides_in_bytes(value: Value) -> tuple[int, int, int]:
     d, h, w, _ = value.strides
     return d * 4, h * 4, w * 4
 
@@ -106,7 +106,7 @@ def _gather(binder: Binder, step: Step) -> None:
     """A window slides over x."""
     x, y = step.reads["x"], step.writes["y"]
     weight, window = step.weights["weight"], step.settings["window"]
-    f, xs, ys = weight.layout, _bytes(x), _bytes(y)
+    (f, base), xs, ys = binder.filters(weight), strides_in_bytes(x), strides_in_bytes(y)
     source, _ = binder.reaching(x, window.before)
     target, _ = binder.inside(y)
     taps = tuple((window.k[a], window.d[a] * xs[a]) for a in range(3))
@@ -117,7 +117,7 @@ def _gather(binder: Binder, step: Step) -> None:
         binder,
         source,
         target,
-        binder.weight(weight),
+        base,
         step.weights.get("bias"),
         lanes=f.lanes,
         vectors=f.vectors,
@@ -140,7 +140,7 @@ def _spread(binder: Binder, step: Step) -> None:
     """Each place of y gathers from the values of x that reach it: one kernel for each phase of the stride."""
     x, y = step.reads["x"], step.writes["y"]
     weight, window = step.weights["weight"], step.settings["window"]
-    pack, xs, ys = weight.packs["swapped"], _bytes(x), _bytes(y)
+    pack, xs, ys = weight.packs["swapped"], strides_in_bytes(x), strides_in_bytes(y)
     taps_before = 0
     for p in window.phases(0):
         for q in window.phases(1):
@@ -235,7 +235,7 @@ def _dense_input(binder: Binder, step: Step) -> None:
 def _correlate(binder: Binder, step: Step) -> None:
     x, g = step.reads["x"], step.reads["g"]
     weight, window = step.weights["weight"], step.settings["window"]
-    f, xs, gs = weight.layout, _bytes(x), _bytes(g)
+    f, xs, gs = weight.layout, strides_in_bytes(x), strides_in_bytes(g)
     runs = [(window.k[a], window.d[a] * xs[a]) for a in range(3)]
     run = f.channels
     if window.d[2] == 1 and f.groups == 1:
@@ -288,7 +288,7 @@ def _outer(
     weight = step.weights["weight"]
     f, shared = weight.layout, step.scope == "task"
     axes = [(0, x_value.root.pitch * 4, g_value.root.pitch * 4)] * counted + positions
-    for first, blocks, used, valid in _blocks(f.filters, f.lanes, f.vectors):
+    for first, blocks, used, valid in split_blocks(f.filters, f.lanes, f.vectors):
         cuts, rest, length = outer_cuts(runs, run, used, binder.target)
         for start, pieces, offsets in cuts:
             tile = micro(

@@ -121,6 +121,18 @@ def swap(w: F32, swapped: F32, task: Int, tasks: Int, *, groups, filters, channe
             ] = value
 
 
+def copy_by_table(w: Address, copy: Address, table: Address, count: Int, task: Int, tasks: Int):
+    """copy[i] = w[table[i]], or 0 where the table says -1."""
+    first = task * count // tasks
+    last = (task + 1) * count // tasks
+    weights = floats_at(w, count)
+    copies = floats_at(copy, count)
+    places = integers_at(table, count)
+    for i in range(first, last):
+        place = places[i]
+        copies[i] = weights[max(place, 0)] if place >= 0 else float32(0)
+
+
 def depthwise(x: F32, w: F32, b: F32, y: F32, *, k, s, d, before, m, bias):
     depth, rows, columns, channels = y.shape
     for p in range(depth):

@@ -1,0 +1,130 @@
+"""Operations that become one: a convolution, its ReLU and the maximum of 2x2 after it.
+
+A 2x2 maximum passes at most one gradient in four on, and the ReLU fewer: the way back is a sparse problem. For each
+filter the plan lists (window, gradient), and both gradients walk the lists: the same sums, a quarter of the work.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from convdsl.engine.plan.layouts import Copied, FilterByFilter
+from convdsl.engine.plan.ops import Op, Tape, backward, forward
+from convdsl.engine.plan.values import Parameter, Step, Target, Value
+
+_POOL = {"k": (1, 2, 2), "s": (1, 2, 2), "d": (1, 1, 1), "before": (0, 0, 0)}
+
+
+def fuse(ops: list[Op], roots: list[Value], target: Target, training: bool) -> list[Op]:
+    """The operations with those that can be joined joined."""
+    readers = Counter(x for op in ops for x in op.inputs)
+    result: list[Op] = []
+    for op in ops:
+        before = result[-1] if result else None
+        if (
+            before is not None
+            and op.inputs == [before.output]
+            and readers[before.output] == 1
+            and before.output not in roots
+            and _joinable(before, op, target, training)
+        ):
+            result[-1] = Op(
+                "conv_pool",
+                before.node,
+                before.inputs,
+                op.output,
+                before.weights,
+                {"window": before.settings["window"], "inner": before.output},
+            )
+        else:
+            result.append(op)
+    return result
+
+
+def _joinable(conv: Op, pool: Op, target: Target, training: bool) -> bool:
+    if conv.kind != "conv" or pool.kind != "pool" or pool.settings["mode"] != "max" or pool.activation is not None:
+        return False
+    if conv.activation is None or conv.activation[0] != "relu":
+        return False
+    window, over = conv.settings["window"], pool.settings["window"]
+    weight, (x,) = conv.weights["weight"], conv.inputs
+    if any(getattr(over, name) != value for name, value in _POOL.items()) or window.k[0] != 1 or x.shape[0] != 1:
+        return False
+    if window.s != (1, 1, 1) or window.d != (1, 1, 1) or conv.output.shape[3] % target.lanes:
+        return False
+    if over.output[1] * 2 > window.output[1] or over.output[2] * 2 > window.output[2]:
+        return False
+    if isinstance(weight.layout, FilterByFilter):
+        return True
+    layout = _by_filter(weight, window.k, x, target)
+    if weight.layout.groups != 1 or (training and conv.output.learns and layout is None):
+        return False
+    if training and layout is not None and conv.output.learns:
+        weight.packs["forward"] = Copied(weight.layout)
+        weight.layout = layout
+    return True
+
+
+def taps_in_tile(target: Target) -> int:
+    """Taps of a window whose sums fit in registers at once, with two vectors of channels each (one, if there are few)."""
+    return (target.registers - 4) // (2 if target.registers >= 32 else 1)
+
+
+def _by_filter(weight: Parameter, k: tuple[int, int, int], x: Value, target: Target) -> FilterByFilter | None:
+    filters, channels = weight.shape[:2]
+    if channels % target.lanes == 0 and k[1] * k[2] <= 4 * taps_in_tile(target):
+        vectors = 2 if channels % (2 * target.lanes) == 0 and target.registers >= 32 else 1
+        return FilterByFilter(weight.shape, filters, channels, k[1], k[2], target.lanes, vectors)
+    row = k[2] * channels
+    lanes = next((n for n in (4, 8, 16) if row <= n <= target.lanes), 0)
+    if lanes and not x.learns and k[1] <= target.registers // 2:
+        return FilterByFilter(weight.shape, filters, channels, k[1], k[2], lanes, 0)
+    return None
+
+
+@forward("conv_pool")
+def _conv_pool(op: Op, training: bool) -> list[Step]:
+    (x,), window = op.inputs, op.settings["window"]
+    x.widen(window.frame)
+    step = Step("gather_pool", op.node, {"x": x}, {"y": op.output}, op.weights, {"window": window})
+    if training and op.output.learns:
+        op.settings["where"] = step.writes["where"] = Value(f"where {op.output.name}", op.output.shape, "i32")
+    return [step]
+
+
+@backward("conv_pool")
+def _conv_pool_back(op: Op, tape: Tape) -> list[Step]:
+    (x,), y, g, where = op.inputs, op.output, tape.of(op.output), op.settings["where"]
+    weight, window = op.weights["weight"], op.settings["window"]
+    bias = {role: p for role, p in op.weights.items() if role == "bias" and p.trainable}
+    if weight.layout.few:
+        passed = Value(f"passed {g.name}", y.shape)
+        steps = [Step("passed", op.node, {"y": y, "g": g}, {"passed": passed}, bias)]
+        if weight.trainable:
+            steps.append(
+                Step(
+                    "few_weight",
+                    op.node,
+                    {"x": x, "where": where, "g": passed},
+                    {},
+                    {"weight": weight},
+                    {"window": window},
+                )
+            )
+        return steps
+    count = y.shape[1] * y.shape[2]
+    lists = {
+        "offsets": Value(f"offsets {y.name}", (1, 1, y.shape[3], count), "i32"),
+        "values": Value(f"gradients {y.name}", (1, 1, y.shape[3], count)),
+        "lengths": Value(f"lengths {y.name}", (1, 1, 1, y.shape[3]), "i32"),
+    }
+    steps = [Step("sparse_lists", op.node, {"y": y, "g": g, "where": where}, dict(lists), bias)]
+    if weight.trainable:
+        steps.append(Step("sparse_weight", op.node, {"x": x, **lists}, {}, {"weight": weight}, {"window": window}))
+    if x.learns:
+        into, add = tape.add_to(x)
+        tape.tie(x, into)
+        steps.append(
+            Step("sparse_input", op.node, dict(lists), {"gx": into}, {"weight": weight}, {"window": window, "add": add})
+        )
+    return steps
