@@ -15,6 +15,9 @@ COMMANDS = {
     "repl": T("work interactively; also what `convdsl` alone starts in a terminal"),
     "explain": T("how a size or a cost comes about, step by step; what a diagnostic means"),
     "solve": T("the values of holes and symbols"),
+    "convolve": T("convolution worked by hand, on a matrix or an image"),
+    "course": T("exercises with answers that are computed: to work through, to print, to write"),
+    "grade": T("mark files of answers to the course's exercises"),
     "fmt": T("the one way to write a program"),
 }
 """Every command and what it does; its code is in convdsl/cli/NAME.py, with `arguments(parser)` and `run(arguments)`."""

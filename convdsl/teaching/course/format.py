@@ -1,0 +1,273 @@
+"""A course's files: TOML, written by hand, one for each exercise. docs/write-exercises.md describes them."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from convdsl.messages import T
+from convdsl.source import NotText, read
+from convdsl.teaching.course.draw import constant
+from convdsl.teaching.course.exercise import KINDS, PROGRAM_KINDS, Both, Exercise, Mistake, Option, Requirement
+
+ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+KEYS = frozenset(
+    {
+        "concept",
+        "kind",
+        "title",
+        "question",
+        "hints",
+        "after",
+        "draw",
+        "where",
+        "let",
+        "program",
+        "programs",
+        "answer",
+        "digits",
+        "range",
+        "mistake",
+        "option",
+        "require",
+        "solution",
+        "why",
+    }
+)
+_TOML_PLACE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
+
+
+class Problem(NamedTuple):
+    """Something wrong with a course: the file, the line (0 where it is about the whole file) and what."""
+
+    path: Path
+    line: int
+    message: T
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.message}" if self.line else f"{self.path}: {self.message}"
+
+
+class Sheet:
+    """A TOML file being read: its values, where each key stands, and the problems found in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.text = ""
+        self.values: dict[str, Any] = {}
+        self.problems: list[Problem] = []
+        try:
+            self.text = read(path).text
+            self.values = tomllib.loads(self.text)
+        except NotText as error:
+            self.problem(T("This is not text in UTF-8."), line=error.line)
+        except OSError as error:
+            self.problem(T("It cannot be read: {reason}.", reason=error.strerror or error))
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            self._not_toml(str(error))
+
+    def _not_toml(self, reason: str) -> None:
+        place = _TOML_PLACE.search(reason)
+        line = int(place[1]) if place and place[1] else max(1, self.text.count("\n"))
+        self.problem(T("This is not TOML: {reason}.", reason=_TOML_PLACE.sub("", reason)), line=line)
+
+    def problem(self, message: T, key: str = "", line: int = 0) -> None:
+        """Notes a problem, at the line where `key` (`mistake.bias`) stands."""
+        self.problems.append(Problem(self.path, line or (self.line_of(key) if key else 0), message))
+
+    def line_of(self, key: str) -> int:
+        """The line where a key is written, as `[mistake.bias]`, `mistake.bias = …`, or a part of that; 1 if nowhere."""
+        lines = self.text.splitlines()
+        parts = key.split(".")
+        for size in range(len(parts), 0, -1):
+            head = r"\s*\.\s*".join(map(re.escape, parts[:size]))
+            pattern = re.compile(rf"\s*(?:\[\s*{head}\s*\]|{head}\s*[.=])")
+            found = next((n for n, line in enumerate(lines, 1) if pattern.match(line)), 0)
+            if found and size < len(parts):
+                last = re.compile(rf"\s*{re.escape(parts[-1])}\s*[.=]")
+                return next((n for n, line in enumerate(lines[found:], found + 1) if last.match(line)), found)
+            if found:
+                return found
+        return 1
+
+    def take(self, key: str, kind: type | tuple[type, ...], default: Any = None, *, required: bool = False) -> Any:
+        """The value of a key if it is of the right type."""
+        value = self.values.get(key)
+        if value is None:
+            if required:
+                self.problem(T("`{key}` is missing.", key=key), line=1)
+            return default
+        if not isinstance(value, kind) or isinstance(value, bool):
+            self.problem(T("`{key}` is not what belongs here.", key=key), key)
+            return default
+        return value
+
+    def both(self, value: Any, key: str) -> Both:
+        """A text in both languages, from a table with `en` and `es`."""
+        table = value if isinstance(value, dict) else {}
+        for language in ("en", "es"):
+            if not isinstance(table.get(language), str) or not table[language].strip():
+                self.problem(T("`{key}` is missing.", key=f"{key}.{language}"), key)
+        return Both(*(str(table.get(language, "")).strip() for language in ("en", "es")))
+
+    def tables(self, key: str) -> dict[str, Any]:
+        """A table of tables, such as `option`."""
+        value = self.take(key, dict, {})
+        return {str(k): v for k, v in value.items()}
+
+    def strings(self, key: str) -> tuple[str, ...]:
+        """A list of texts; one text alone does too."""
+        value = self.take(key, (list, str), [])
+        value = [value] if isinstance(value, str) else value
+        if not all(isinstance(v, str) for v in value):
+            self.problem(T("`{key}` is a list of texts.", key=key), key)
+            return ()
+        return tuple(value)
+
+
+def read_exercise(path: Path, shared: Mapping[str, Both]) -> tuple[Exercise | None, list[Problem]]:
+    """The exercise in a file, and what is wrong with its form. `shared` are the course's texts for mistakes."""
+    sheet = Sheet(path)
+    if not sheet.values:
+        if not sheet.problems:
+            sheet.problem(T("The file is empty."), line=1)
+        return None, sheet.problems
+    if not ID.fullmatch(path.stem):
+        sheet.problem(T("The name of the file is the exercise's id: small letters, digits and hyphens."))
+    for key in sheet.values.keys() - KEYS:
+        sheet.problem(T("There is no key `{key}`; there are: {known}.", key=key, known=", ".join(sorted(KEYS))), key)
+    kind = sheet.take("kind", str, "predict", required=True)
+    if kind not in KINDS:
+        sheet.problem(T("There is no kind `{kind}`; there are: {known}.", kind=kind, known=", ".join(KINDS)), "kind")
+        kind = "predict"
+    exercise = Exercise(
+        id=path.stem,
+        path=path,
+        kind=kind,
+        concept=sheet.take("concept", str, "", required=True),
+        title=sheet.both(sheet.values.get("title"), "title"),
+        question=sheet.both(sheet.values.get("question"), "question"),
+        hints=_hints(sheet),
+        after=sheet.strings("after"),
+        draw=_values(sheet, "draw"),
+        where=sheet.strings("where"),
+        let=_values(sheet, "let"),
+        program=sheet.take("program", str, "").strip("\n"),
+        programs={k: str(v).strip("\n") for k, v in sheet.tables("programs").items()},
+        answer=sheet.take("answer", str, "").strip(),
+        digits=sheet.take("digits", int, 0),
+        ranges={k: str(v) for k, v in sheet.tables("range").items()},
+        mistakes=_mistakes(sheet, shared),
+        options=_each(sheet, "option", _option),
+        require=_each(sheet, "require", _requirement),
+        solution=sheet.take("solution", str, "").strip("\n"),
+        why=sheet.both(sheet.values["why"], "why") if "why" in sheet.values else None,
+    )
+    _check(sheet, exercise)
+    return exercise, sheet.problems
+
+
+def _values(sheet: Sheet, key: str) -> dict[str, Any]:
+    """Numbers to draw or to name: texts are ranges or expressions, lists and numbers stand for themselves."""
+    values = sheet.tables(key)
+    return {name: constant(value) if key == "let" else value for name, value in values.items()}
+
+
+def _hints(sheet: Sheet) -> tuple[Both, ...]:
+    table = sheet.take("hints", dict, {}, required=True)
+    lists = [table.get(language) for language in ("en", "es")]
+    for language, hints in zip(("en", "es"), lists, strict=True):
+        if not isinstance(hints, list) or len(hints) != 3 or not all(isinstance(h, str) and h.strip() for h in hints):
+            sheet.problem(
+                T("`{key}` are three texts: the formula, the substitution, the first step.", key=f"hints.{language}"),
+                f"hints.{language}",
+            )
+            return ()
+    return tuple(Both(en.strip(), es.strip()) for en, es in zip(*lists, strict=True))
+
+
+def _mistakes(sheet: Sheet, shared: Mapping[str, Both]) -> tuple[Mistake, ...]:
+    found = []
+    for id, value in sheet.tables("mistake").items():
+        key = f"mistake.{id}"
+        table = {"answer": value} if isinstance(value, str) else value
+        if not isinstance(table, dict) or table.keys() - {
+            "answer",
+            "instead",
+            "program",
+            "when",
+            "example",
+            "en",
+            "es",
+        }:
+            sheet.problem(
+                T("A mistake is an expression, or a table of: answer, instead, program, when, example, en, es."), key
+            )
+            continue
+        ways = [way for way in ("answer", "instead", "program", "when") if way in table]
+        if len(ways) != 1:
+            sheet.problem(T("A mistake has one of: answer, instead, program, when."), key)
+            continue
+        if "en" not in table and id not in shared:
+            sheet.problem(T("The mistake `{id}` has no text here, and course.toml has none either.", id=id), key)
+            continue
+        text = sheet.both(table, key) if "en" in table or "es" in table else shared[id]
+        found.append(
+            Mistake(
+                id,
+                text,
+                str(table.get("answer", "")),
+                table.get("instead", {}),
+                str(table.get("program", "")).strip("\n"),
+                str(table.get("when", "")),
+                str(table.get("example", "")).strip("\n"),
+            )
+        )
+    return tuple(found)
+
+
+def _each(sheet: Sheet, key: str, build: Callable[[Sheet, str, dict[str, Any]], Any]) -> tuple[Any, ...]:
+    found = []
+    for id, table in sheet.tables(key).items():
+        if isinstance(table, dict):
+            found.append(build(sheet, id, table))
+        else:
+            sheet.problem(T("`{key}` is a table.", key=f"{key}.{id}"), f"{key}.{id}")
+    return tuple(found)
+
+
+def _option(sheet: Sheet, id: str, table: dict[str, Any]) -> Option:
+    key = f"option.{id}"
+    right = table.get("right", False)
+    if not isinstance(right, bool | str):
+        sheet.problem(T("`{key}` is true, false or an expression.", key=f"{key}.right"), f"{key}.right")
+    return Option(id, right, sheet.both(table, key), sheet.both(table.get("why"), f"{key}.why"))
+
+
+def _requirement(sheet: Sheet, id: str, table: dict[str, Any]) -> Requirement:
+    key = f"require.{id}"
+    if not isinstance(table.get("test"), str):
+        sheet.problem(T("`{key}` is missing.", key=f"{key}.test"), key)
+    return Requirement(id, str(table.get("test", "False")), sheet.both(table, key))
+
+
+def _check(sheet: Sheet, exercise: Exercise) -> None:
+    """What each kind needs."""
+    kind = exercise.kind
+    needed = []
+    if kind in PROGRAM_KINDS:
+        needed = ["solution", "require"] if kind == "build" else ["program", "solution"]
+    elif kind == "hole":
+        needed = ["program"]
+    elif kind == "choice":
+        needed = ["option"]
+    elif not exercise.options:
+        needed = ["answer"]
+    for key in needed:
+        if key not in sheet.values:
+            sheet.problem(T("An exercise of the kind `{kind}` needs `{key}`.", kind=kind, key=key), "kind")
+    for name in exercise.draw.keys() & exercise.let.keys():
+        sheet.problem(T("`{name}` is both drawn and set.", name=name), f"let.{name}")

@@ -1,0 +1,120 @@
+"""What the expressions of a course's files can call: rounding, and the worked convolutions of convdsl.teaching."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+from convdsl.teaching.convolution import Correlation, Options, Pooling, Transposed
+from convdsl.teaching.exact import Number, whole
+from convdsl.teaching.kernels import Kernel, combined, read_kernel
+from convdsl.teaching.matrix import Rows
+
+
+def is_matrix(value: object) -> bool:
+    """Whether a value is rows of numbers."""
+    return isinstance(value, tuple) and bool(value) and all(isinstance(row, tuple) for row in value)
+
+
+def _kernel(kernel: str | Rows | Kernel) -> Kernel:
+    if isinstance(kernel, Kernel):
+        return kernel
+    if is_matrix(kernel):
+        return Kernel(None, kernel)  # type: ignore[arg-type]
+    found = read_kernel(str(kernel))
+    if not isinstance(found, Kernel):
+        raise ValueError(f"{kernel} has no weights")
+    return found
+
+
+def _correlate(matrix: Rows, kernel: Any, s: int = 1, p: int = 0, d: int = 1) -> Rows:
+    """Cross-correlation with stride s, padding p and dilation d."""
+    return Correlation(matrix, _kernel(kernel), Options((s,), (p,), (d,))).output
+
+
+def _convolve(matrix: Rows, kernel: Any, s: int = 1, p: int = 0, d: int = 1) -> Rows:
+    """Convolution: the kernel is turned by 180° first."""
+    return Correlation(matrix, _kernel(kernel), Options((s,), (p,), (d,)), true=True).output
+
+
+def _transposed(matrix: Rows, kernel: Any, s: int = 1, p: int = 0) -> Rows:
+    return Transposed(matrix, _kernel(kernel), Options((s,), (p,))).output
+
+
+def _pool(mode: str) -> Callable[..., Rows]:
+    def pool(matrix: Rows, k: int, s: int | None = None, p: int = 0) -> Rows:
+        return Pooling(matrix, mode, (k, k), Options((s or k,), (p,))).output
+
+    return pool
+
+
+def _compose(first: Any, second: Any) -> Rows:
+    """The one kernel that does what two do one after the other."""
+    both = combined(_kernel(first), _kernel(second))
+    return _scaled(both)
+
+
+def _entries(kernel: Any) -> Rows:
+    """The entries of a kernel, its divisor carried out."""
+    return _scaled(_kernel(kernel))
+
+
+def _scaled(kernel: Kernel) -> Rows:
+    return tuple(tuple(whole(Fraction(v) / kernel.divisor) for v in row) for row in kernel.rows)
+
+
+def _turned(matrix: Rows) -> Rows:
+    return tuple(row[::-1] for row in matrix[::-1])
+
+
+def _flatten(matrix: Rows) -> tuple[Number, ...]:
+    return tuple(v for row in matrix for v in row)
+
+
+def _at(matrix: Rows, row: int, column: int) -> Number:
+    """An entry; rows and columns count from 1."""
+    if not (1 <= row <= len(matrix) and 1 <= column <= len(matrix[0])):
+        raise ValueError(f"there is no entry ({row}, {column})")
+    return matrix[row - 1][column - 1]
+
+
+def _total(matrix: Rows) -> Number:
+    return sum(_flatten(matrix)) if is_matrix(matrix) else sum(matrix)  # type: ignore[arg-type]
+
+
+def _rounded(value: Number, places: int = 0) -> Number:
+    """Half away from zero, as at school."""
+    scaled = abs(Fraction(value)) * 10**places + Fraction(1, 2)
+    return whole(Fraction(math.floor(scaled), 10**places) * (-1 if value < 0 else 1))
+
+
+def _product(values: tuple[int, ...]) -> int:
+    return math.prod(values)
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "abs": abs,
+    "min": min,
+    "max": max,
+    "len": len,
+    "floor": math.floor,
+    "ceil": math.ceil,
+    "round": _rounded,
+    "product": _product,
+    "sum": _total,
+    "at": _at,
+    "flatten": _flatten,
+    "turned": _turned,
+    "entries": _entries,
+    "compose": _compose,
+    "correlate": _correlate,
+    "convolve": _convolve,
+    "transposed": _transposed,
+    "maxpool": _pool("max"),
+    "minpool": _pool("min"),
+    "avgpool": _pool("avg"),
+    "medianpool": _pool("median"),
+}
+"""Every function by its name."""

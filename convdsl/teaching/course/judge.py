@@ -1,0 +1,185 @@
+"""Marks an answer: right, wrong (with the misconception that it shows), or not understood."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from convdsl.messages import T
+from convdsl.teaching.course import holes, programs
+from convdsl.teaching.course.answers import Reading, Unclear, read_answer, read_holes, read_letter
+from convdsl.teaching.course.exercise import PROGRAM_KINDS
+from convdsl.teaching.course.functions import is_matrix
+from convdsl.teaching.course.verdict import Verdict
+from convdsl.teaching.course.written import fill
+
+if TYPE_CHECKING:
+    from convdsl.teaching.course.question import Question
+
+PLACES = 2
+"""Decimals that are enough for a value that does not end, where an exercise does not ask for more."""
+
+
+def judge(question: Question, text: str) -> Verdict:
+    """What an answer is worth."""
+    try:
+        if question.kind in PROGRAM_KINDS:
+            return programs.judge_program(question, text)
+        if question.exercise.options:
+            return _choice(question, text)
+        if question.kind == "hole":
+            return _holes(question, text)
+        return _value(question, text)
+    except Unclear as error:
+        return Verdict("unclear", f"{error.message}\n{T('An answer is written like this: {how}.', how=question.how)}")
+
+
+def _right(question: Question) -> str:
+    return "\n".join(filter(None, [str(T("Right.")), question.why]))
+
+
+def _choice(question: Question, text: str) -> Verdict:
+    letter, shown = read_letter(text, list(question.options))
+    option = question.lettered[letter]
+    why = fill(str(option.why), question.names)
+    understood = f"{letter}) {shown}"
+    if question.holds(option.right):
+        return Verdict("right", "\n".join(filter(None, [f"{T('Right.')} {why}", question.why])), understood)
+    return Verdict("wrong", f"{T('No.')} {why}", understood, option.id)
+
+
+def _holes(question: Question, text: str) -> Verdict:
+    program = question.program or ""
+    values = read_holes(text, holes.names_of(program))
+    understood = ", ".join(f"{name} = {value}" for name, value in values.items())
+    analysis = holes.tried(program, values)
+    if not analysis.failed:
+        return Verdict("right", _right(question), understood)
+    for mistake in question.exercise.mistakes:
+        if _as_holes(question.mistaken(mistake), values) == values:
+            return Verdict("wrong", question.message_of(mistake), understood, mistake.id)
+    found = [d for d in analysis.diagnostics if d.severity == "error"]
+    said = [
+        f"· {analysis.source.line(analysis.source.position(d.span.start)[0]).strip()}: {d.message}"
+        + (f" [{d.formula}]" if d.formula else "")
+        for d in found[:3]
+    ]
+    return Verdict(
+        "wrong", "\n".join([str(T("With {values} this does not hold:", values=understood)), *said]), understood
+    )
+
+
+def _as_holes(value: Any, values: dict[str, int | str]) -> dict[str, Any]:
+    """A mistake's value (one number, or one for each hole) by the names of the holes."""
+    given = value if isinstance(value, tuple) else (value,)
+    return dict(zip(values, given, strict=False)) if len(given) == len(values) else {}
+
+
+def _value(question: Question, text: str) -> Verdict:
+    right = question.right
+    readings = read_answer(text, right)
+    for reading in readings:
+        if agrees(reading, right, question.exercise.digits):
+            return Verdict("right", _noted(_right(question), reading), reading.shown)
+    for reading in readings:
+        for mistake in question.exercise.mistakes:
+            if agrees(reading, question.mistaken(mistake), question.exercise.digits):
+                return Verdict("wrong", _noted(question.message_of(mistake), reading), reading.shown, mistake.id)
+    first = readings[0]
+    return Verdict("wrong", _noted(str(_near_miss(first, right) or T("That is not it.")), first), first.shown)
+
+
+def _noted(message: str, reading: Reading) -> str:
+    return f"{message}\n{reading.note}" if reading.note else message
+
+
+def agrees(reading: Reading, right: Any, digits: int = 0) -> bool:
+    """Whether an answer is a value: exactly, or rounded where the value has no end or the exercise takes roundings."""
+    value = reading.value
+    if isinstance(right, tuple) != isinstance(value, tuple):
+        return False
+    if isinstance(right, tuple):
+        return _same_rows(value, right) if is_matrix(right) else value == right
+    if value == right:
+        return True
+    if not reading.grain:
+        return False
+    difference = abs(Fraction(value) - Fraction(right))
+    if digits and reading.digits >= digits:
+        return difference <= reading.grain / 2
+    return (
+        Fraction(right).denominator != 1
+        and reading.grain <= Fraction(1, 10**PLACES)
+        and difference <= reading.grain / 2
+    )
+
+
+def agrees_with(value: Any, right: Any, digits: int = 0) -> bool:
+    """Whether a value could be taken for the right one when it is written out in full."""
+    return value == right or agrees(Reading(value, "", Fraction(1, 10**PLACES)), right, digits)
+
+
+def _same_rows(value: Any, right: Any) -> bool:
+    """Matrices of one size whose entries agree, to two decimals where they do not end."""
+    if not is_matrix(value) or [len(r) for r in value] != [len(r) for r in right]:
+        return False
+    pairs = [(a, b) for one, other in zip(value, right, strict=True) for a, b in zip(one, other, strict=True)]
+    return all(a == b or (Fraction(b).denominator != 1 and abs(Fraction(a) - b) <= Fraction(1, 200)) for a, b in pairs)
+
+
+def _near_miss(reading: Reading, right: Any) -> T | None:
+    """What can be said of a wrong answer whatever the exercise is."""
+    value = reading.value
+    if is_matrix(right):
+        return _matrix_miss(value, right)
+    if isinstance(right, tuple):
+        return _shape_miss(value, right)
+    if not isinstance(value, tuple) and reading.grain and abs(Fraction(value) - Fraction(right)) <= reading.grain / 2:
+        return (
+            T("That is rounded; all digits are asked for.")
+            if Fraction(right).denominator == 1
+            else T("That is rounded too far; give {n} decimals, or a fraction.", n=PLACES)
+        )
+    if not isinstance(value, tuple) and value == -right:
+        return T("The number is right, its sign is not.")
+    return None
+
+
+def _matrix_miss(value: Any, right: Any) -> T:
+    size = (len(value), len(value[0])) if is_matrix(value) else (0, 0)
+    wanted = (len(right), len(right[0]))
+    if size != wanted:
+        return T(
+            "The result has {rows} rows and {columns} columns; yours has {r} and {c}.",
+            rows=wanted[0],
+            columns=wanted[1],
+            r=size[0],
+            c=size[1],
+        )
+    wrong = [
+        (r, c)
+        for r in range(wanted[0])
+        for c in range(wanted[1])
+        if not _same_rows(((value[r][c],),), ((right[r][c],),))
+    ]
+    places = ", ".join(f"({r + 1}, {c + 1})" for r, c in wrong[:4])
+    return T(
+        "One entry is not right, at (row, column) {places}.",
+        "{n} entries are not right, among them at (row, column) {places}.",
+        n=len(wrong),
+        places=places,
+    )
+
+
+def _shape_miss(value: Any, right: tuple[Any, ...]) -> T | None:
+    if not isinstance(value, tuple):
+        return None
+    if len(value) != len(right):
+        return T("{wanted} numbers are asked for; you gave {given}.", wanted=len(right), given=len(value))
+    if len(value) > 1 and sorted(value) == sorted(right):
+        return T("The numbers are right, their order is not: height × width × channels.")
+    if len(value) > 2 and value[:-1] == right[:-1]:
+        return T("Height and width are right, the channels are not: as many as there are filters.")
+    if len(value) > 2 and value[-1] == right[-1]:
+        return T("The channels are right, height and width are not.")
+    return None

@@ -1,0 +1,215 @@
+"""Whether a course can be given to students: every exercise is drawn with many seeds, and answered right and wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from convdsl.messages import LANGUAGES, T, language, use_language
+from convdsl.teaching.course import holes, programs
+from convdsl.teaching.course.course import Course
+from convdsl.teaching.course.exercise import PROGRAM_KINDS, Exercise, Mistake
+from convdsl.teaching.course.expressions import ExpressionError, names_in
+from convdsl.teaching.course.format import Problem, Sheet
+from convdsl.teaching.course.judge import agrees_with
+from convdsl.teaching.course.question import Question
+from convdsl.teaching.course.written import expressions_in, written
+
+SEEDS = 20
+
+
+def lint(course: Course, seeds: Sequence[int] = range(1, SEEDS + 1)) -> list[Problem]:
+    """Everything that is wrong with the exercises of a course, in its order; the first seed that shows it is named."""
+    spoken = language()
+    try:
+        return [p for exercise in course.exercises for p in lint_exercise(exercise, seeds)]
+    finally:
+        use_language(spoken)
+
+
+def lint_exercise(exercise: Exercise, seeds: Sequence[int]) -> list[Problem]:
+    """What is wrong with one exercise."""
+    sheet = Sheet(exercise.path)
+    found: dict[str, Problem] = {}
+    complaints = [*_static(exercise)]
+    for seed in seeds:
+        complaints += _drawn(exercise, seed)
+    for key, message in complaints:
+        found.setdefault(f"{key} {message.text}", Problem(exercise.path, sheet.line_of(key), message))
+    return sorted(found.values(), key=lambda p: p.line)
+
+
+Complaint = tuple[str, T]
+
+
+def _static(exercise: Exercise) -> Iterator[Complaint]:
+    """What can be said without numbers."""
+    if exercise.options:
+        if len(exercise.options) < 2:
+            yield "option", T("There is nothing to choose from.")
+    elif not exercise.mistakes:
+        yield "kind", T("No mistake is named: say at least one, with the answer that it gives.")
+    for name, both in (
+        ("question", exercise.question),
+        *((f"mistake.{m.id}", m.text) for m in exercise.mistakes),
+        *(("hints", h) for h in exercise.hints),
+    ):
+        if set(expressions_in(both.en)) != set(expressions_in(both.es)):
+            yield name, T("The languages do not show the same values.")
+    used = "\n".join(
+        [
+            exercise.program,
+            exercise.solution,
+            exercise.answer,
+            *exercise.programs.values(),
+            *exercise.where,
+            str(exercise.let),
+            exercise.question.en,
+            *(h.en for h in exercise.hints),
+            str(exercise.draw),
+        ]
+    )
+    for name in exercise.draw:
+        if len(re.findall(rf"\b{re.escape(name)}\b", used)) < 2:
+            yield f"draw.{name}", T("`{name}` is drawn and not used.", name=name)
+    for condition in exercise.where:
+        try:
+            unknown = names_in(condition) - exercise.draw.keys()
+        except ExpressionError as error:
+            yield "where", error.message
+        else:
+            if unknown:
+                yield (
+                    "where",
+                    T("Conditions are about drawn numbers; {names} are not.", names=", ".join(sorted(unknown))),
+                )
+
+
+def _drawn(exercise: Exercise, seed: int) -> Iterator[Complaint]:
+    """What goes wrong with the numbers of one seed."""
+    try:
+        question = Question(exercise, seed)
+    except ExpressionError as error:
+        yield "where" if exercise.where else "draw", T("Seed {seed}: {reason}", seed=seed, reason=error.message)
+        return
+    for key, check in (("question", _texts), ("answer", _answer), ("mistake", _mistakes)):
+        try:
+            yield from check(question)
+        except ExpressionError as error:
+            yield key, T("Seed {seed}: {reason}", seed=seed, reason=error.message)
+            return
+
+
+def _texts(question: Question) -> Iterator[Complaint]:
+    """Every text can be filled in, in both languages."""
+    for name in LANGUAGES:
+        use_language(name)
+        texts = [question.text, question.title, *question.hints, question.why, question.how]
+        texts += [text for _, text in question.options] + [
+            question.message_of(m) for m in question.exercise.mistakes if not m.when
+        ]
+        if any("{" in text for text in texts):
+            yield "question", T("A brace is left over.")
+
+
+def _answer(question: Question) -> Iterator[Complaint]:
+    """The answer exists, is accepted, and is not given away."""
+    exercise, seed = question.exercise, question.seed
+    if exercise.options:
+        right = [o.id for o in exercise.options if question.holds(o.right)]
+        if len(right) != 1:
+            yield "option", T("Seed {seed}: {n} options are right; one has to be.", seed=seed, n=len(right))
+            return
+        if len({text for _, text in question.options}) < len(question.options):
+            yield "option", T("Seed {seed}: two options read the same.", seed=seed)
+    elif exercise.kind == "hole" and not question.solutions:
+        yield "program", T("Seed {seed}: no value in the range fits.", seed=seed)
+        return
+    for name in LANGUAGES:
+        use_language(name)
+        submitted = question.answer.split(str(T(" or ")))[0] if exercise.kind == "hole" else question.answer
+        verdict = question.submit(submitted)
+        if not verdict.correct:
+            key = "solution" if exercise.kind in PROGRAM_KINDS else "answer"
+            yield (
+                key,
+                T(
+                    "Seed {seed}: the answer {answer} is not accepted: {reason}",
+                    seed=seed,
+                    answer=submitted,
+                    reason=verdict.message,
+                ),
+            )
+    if exercise.kind in PROGRAM_KINDS and question.program:
+        unsolved = programs.gap(question.program) is None and question.submit(question.program).correct
+        if unsolved:
+            yield "program", T("Seed {seed}: nothing is wrong with the program as it is given.", seed=seed)
+    yield from _given_away(question)
+
+
+def _given_away(question: Question) -> Iterator[Complaint]:
+    if question.exercise.options or question.multiline or question.kind == "hole" or isinstance(question.right, tuple):
+        return
+    answer = written(question.right)
+    if len(answer) > 2 and any(re.search(rf"(?<![\d.]){re.escape(answer)}(?![\d.])", hint) for hint in question.hints):
+        yield "hints", T("Seed {seed}: a hint gives the answer {answer} away.", seed=question.seed, answer=answer)
+
+
+def _mistakes(question: Question) -> Iterator[Complaint]:
+    """Every mistake leads to a wrong answer, each to another one."""
+    seen: dict[Any, str] = {}
+    for mistake in question.exercise.mistakes:
+        key = f"mistake.{mistake.id}"
+        if question.multiline:
+            yield from _example(question, mistake)
+            continue
+        value = question.mistaken(mistake)
+        if _is_right(question, value):
+            yield (
+                key,
+                T(
+                    "Seed {seed}: the mistake `{id}` gives the right answer, {value}.",
+                    seed=question.seed,
+                    id=mistake.id,
+                    value=written(value),
+                ),
+            )
+        other = seen.setdefault(value, mistake.id)
+        if other != mistake.id:
+            yield (
+                key,
+                T(
+                    "Seed {seed}: the mistakes `{id}` and `{other}` both give {value}.",
+                    seed=question.seed,
+                    id=mistake.id,
+                    other=other,
+                    value=written(value),
+                ),
+            )
+
+
+def _is_right(question: Question, value: Any) -> bool:
+    if question.kind == "hole":
+        names = holes.names_of(question.program or "")
+        given = value if isinstance(value, tuple) else (value,)
+        return not holes.tried(question.program or "", dict(zip(names, given, strict=True))).failed
+    return agrees_with(value, question.right, question.exercise.digits)
+
+
+def _example(question: Question, mistake: Mistake) -> Iterator[Complaint]:
+    """A mistake of a program has an example, which is wrong and shows it."""
+    if not mistake.example:
+        yield f"mistake.{mistake.id}", T("The mistake `{id}` needs an `example`, a program that has it.", id=mistake.id)
+        return
+    verdict = question.submit(question.fill_program(mistake.example))
+    if verdict.mistake != mistake.id:
+        yield (
+            f"mistake.{mistake.id}",
+            T(
+                "Seed {seed}: the example of `{id}` is not recognised: {reason}",
+                seed=question.seed,
+                id=mistake.id,
+                reason=verdict.message,
+            ),
+        )

@@ -1,0 +1,132 @@
+"""Answers that are programs: put into the gap of the exercise's program, analysed, held against what is asked."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from convdsl.diagnostics import Diagnostic
+from convdsl.messages import T
+from convdsl.network import Analysis, analyse
+from convdsl.source import Source
+from convdsl.teaching.course.answers import LONGEST, Unclear, printable
+from convdsl.teaching.course.expressions import ExpressionError, evaluate
+from convdsl.teaching.course.facts import NetView
+from convdsl.teaching.course.verdict import Verdict
+from convdsl.teaching.course.written import fill
+
+if TYPE_CHECKING:
+    from convdsl.teaching.course.question import Names, Question
+
+MOST_LAYERS = 5000
+CODE = re.compile(r"[EWN]\d{3}")
+"""A mistake's `when` may be a diagnostic's code."""
+_GAP = re.compile(r"^[ \t]*(?:\.\.\.|…)[ \t]*(?:#.*)?$", re.MULTILINE)
+_INPUT = re.compile(r"^\s*(?:net\s+\w+\s*(?:->|→|\n)\s*)*input\b", re.MULTILINE)
+_FENCE = re.compile(r"^\s*```[a-z]*\s*\n(.*?)\n\s*```\s*$", re.DOTALL)
+
+
+def gap(program: str) -> re.Match[str] | None:
+    """The line of dots that a student replaces."""
+    return _GAP.search(program)
+
+
+def complete(answer: str, program: str) -> str:
+    """The whole program: a student's lines in the gap of the exercise's, or the student's program as it is."""
+    fenced = _FENCE.match(answer)
+    answer = (fenced[1] if fenced else answer).strip("\n")
+    place = gap(program)
+    if place is None or _INPUT.search(answer):
+        return answer
+    lines = re.sub(r"^\s*(?:->|→)|(?:->|→)\s*$", "", answer)
+    return program[: place.start()] + lines + program[place.end() :]
+
+
+def judge_program(question: Question, answer: str) -> Verdict:
+    """What a program is worth. Every requirement has to hold; what fails is said."""
+    if not answer.strip():
+        raise Unclear(T("Nothing was written."))
+    if len(answer) > LONGEST:
+        raise Unclear(T("This answer is too long: {n} characters.", n=len(answer)))
+    analysis = analyse(Source(complete(answer, question.program or ""), "answer"))
+    errors = [d for d in analysis.diagnostics if d.severity == "error"]
+    if errors:
+        return _not_a_net(question, analysis, errors)
+    net = _net(analysis)
+    understood = _seen(net)
+    names = question.names_with({})
+    names["net"] = net
+    failed = failures(question, names)
+    if not failed:
+        return Verdict("right", _praise(question), understood)
+    for mistake in question.exercise.mistakes:
+        if mistake.when and not CODE.fullmatch(mistake.when) and evaluate(mistake.when, names):
+            return Verdict("wrong", fill(str(mistake.text), names), understood, mistake.id)
+    return Verdict("wrong", "\n".join([str(T("Not yet:")), *(f"· {f}" for f in failed)]), understood)
+
+
+def _net(analysis: Analysis) -> NetView:
+    if len(analysis.network.nodes) > MOST_LAYERS:
+        raise Unclear(T("This net has more than {n} layers.", n=MOST_LAYERS))
+    if not analysis.network.nodes:
+        raise Unclear(T("There is no layer in this answer."))
+    try:
+        return NetView(analysis)
+    except ExpressionError as error:
+        raise Unclear(error.message) from None
+
+
+def failures(question: Question, names: Names) -> list[str]:
+    """What is asked for and does not hold of `net`, in words."""
+    found = []
+    wanted = _input(question)
+    if wanted is not None and names["net"].input != wanted:
+        found.append(str(T("The input stays {size}.", size="×".join(map(str, wanted)))))
+    for requirement in question.exercise.require:
+        try:
+            holds = bool(evaluate(requirement.test, names))
+        except ExpressionError:
+            holds = False
+        if not holds:
+            found.append(fill(str(requirement.text), names))
+    return found
+
+
+def _input(question: Question) -> tuple[int, ...] | None:
+    """The input of the exercise's program, which an answer has to keep."""
+    if not question.program:
+        return None
+    cut = gap(question.program)
+    text = question.program[: cut.start()] if cut else question.program
+    return analyse(Source(text, "program")).network.input
+
+
+def _not_a_net(question: Question, analysis: Analysis, errors: list[Diagnostic]) -> Verdict:
+    for mistake in question.exercise.mistakes:
+        if any(d.code == mistake.when for d in errors):
+            return Verdict("wrong", question.message_of(mistake), None, mistake.id)
+    lines = [str(T("This program has an error:", "This program has {n} errors:", n=len(errors)))]
+    for diagnostic in errors[:3]:
+        line, column = analysis.source.position(diagnostic.span.start)
+        help = f" {diagnostic.help}" if diagnostic.help else ""
+        formula = f" [{diagnostic.formula}]" if diagnostic.formula else ""
+        shown = analysis.source.line(line).strip()
+        lines.append(printable(f"· {line}:{column} `{shown[:80]}`: {diagnostic.message}{formula}{help}"))
+    return Verdict("wrong", "\n".join(lines), str(T("a program")))
+
+
+def _seen(net: NetView) -> str:
+    size = "×".join(map(str, net.out or ()))
+    return str(
+        T(
+            "a net of one layer, output {size}, {params} parameters",
+            "a net of {n} layers, output {size}, {params} parameters",
+            n=net.layers,
+            size=size,
+            params=net.params,
+        )
+    )
+
+
+def _praise(question: Question) -> str:
+    return "\n".join(filter(None, [str(T("Right.")), question.why]))
