@@ -156,7 +156,7 @@ def _expression(expression: tree.Expression, level: int) -> str:
         case tree.Hole():
             return f"?{expression.name or ''}"
         case tree.Negative():
-            own, text = _NEGATIVE, f"-{_expression(expression.operand, _NEGATIVE + 1)}"
+            own, text = _NEGATIVE, f"-{_expression(expression.operand, _NEGATIVE)}"
         case tree.Binary():
             own = _LEVELS[expression.operator]
             right = _expression(expression.right, own + 1)

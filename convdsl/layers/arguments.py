@@ -140,7 +140,7 @@ class Real(Argument):
         self.high = high
 
     def accept(self, value: Any) -> Any:
-        if not is_number(value):
+        if isinstance(value, (str, tuple)) or not is_number(value):
             raise BadValue(T("`{name}` takes a number.", name=self.name))
         if not self.low <= value <= self.high:
             percent = self.low >= 0 and self.high <= 1 < value <= 100

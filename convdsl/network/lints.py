@@ -87,10 +87,11 @@ def _would_divide(axis: Axis, pooled: bool) -> T:
     n, s, p, extent = axis.input, axis.s, axis.before, axis.extent
     ways = []
     most = min(p + s - 1, axis.extent // 2) if pooled else p + s - 1
-    padding = next((q for q in range(p + 1, most + 1) if (n + 2 * q - extent) % s == 0), None)
-    if padding is not None:
-        ways.append(f"p{padding}")
-    smaller = next((t for t in range(s - 1, 0, -1) if (n + 2 * p - extent) % t == 0), None)
+    lacking = s - axis.remainder + (s if (s - axis.remainder) % 2 else 0)
+    if lacking % 2 == 0 and p + lacking // 2 <= most:
+        ways.append(f"p{p + lacking // 2}")
+    path = n + 2 * p - extent
+    smaller = next((t for t in range(min(s - 1, path), max(s - 1000, 0), -1) if path % t == 0), None)
     if smaller is not None:
         ways.append(f"s{smaller}")
     sizes = [m for m in (n - axis.remainder, n - axis.remainder + s) if m + 2 * p >= extent and m > 0]
