@@ -1,0 +1,220 @@
+"""`convdsl convolve`: convolution worked by hand, on a matrix or an image."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+
+from convdsl.cli.matrices import given, given_kernel
+from convdsl.cli.parsing import CallError
+from convdsl.layers import SizeError
+from convdsl.messages import T
+from convdsl.report.arithmetic import Latex, Notation
+from convdsl.report.convolution import Position
+from convdsl.teaching.convolution import POOLINGS, Operation, Options
+from convdsl.teaching.exact import Number
+from convdsl.teaching.kernels import GRADIENTS, Kernel, Median, names, read_kernel
+from convdsl.teaching.matrix import Matrix, MatrixError, Rows
+from convdsl.teaching.tasks import Task, Work, last_operation, output_of, perform
+
+MOST_STEPS = 10_000
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("matrix", nargs="?", default="-", metavar="MATRIX", help=str(T(
+        "`3 0 1; 1 5 8; 2 7 2`, a .txt or .csv file, an image file, fashion-mini:7, or - for standard input")))
+    what = parser.add_argument_group(str(T("what slides over it")))
+    what.add_argument("-k", "--kernel", metavar="KERNEL",
+                      help=str(T("a matrix, or one of: {names}", names=", ".join(names()))))
+    what.add_argument("--then", metavar="KERNEL", action="append", default=[], help=str(T("another kernel after it")))
+    what.add_argument("--gradient", choices=GRADIENTS, help=str(T("the two kernels of that name, and √(Gx² + Gy²)")))
+    what.add_argument("--pool", nargs=2, metavar=("MODE", "K"),
+                      help=str(T("pooling with a window of K: {modes}", modes=", ".join(POOLINGS))))
+    what.add_argument("--true", action="store_true",
+                      help=str(T("convolution proper: the kernel rotated by 180° (networks compute correlation)")))
+    what.add_argument("--transposed", action="store_true", help=str(T("transposed convolution")))
+    what.add_argument("--flatten", action="store_true", help=str(T("the result as one row")))
+    how = parser.add_argument_group(str(T("how it slides")))
+    how.add_argument("-s", "--stride", metavar="S", type=sizes, help=str(T("1, or K for pooling; 2x1 differs by axis")))
+    how.add_argument("-p", "--padding", metavar="P", type=padding,
+                     help=str(T("zeros on each side, or `same`; 0 for a matrix, `same` for an image")))
+    how.add_argument("-d", "--dilation", metavar="D", type=sizes, default=(1,),
+                     help=str(T("distance of the window's entries")))
+    how.add_argument("--output-padding", metavar="N", type=sizes, default=(0,), help=str(T("for --transposed")))
+    show = parser.add_argument_group(str(T("what is shown")))
+    show.add_argument("--at", metavar="R,C", type=position,
+                      help=str(T("row and column of an output, from 1: how it comes about")))
+    show.add_argument("--steps", action="store_true",
+                      help=str(T("every output in turn; in a terminal at the press of a key")))
+    show.add_argument("--decimals", metavar="N", type=int, help=str(T("round to so many decimals")))
+    show.add_argument("--format", choices=("text", "json", "markdown", "latex"), default="text",
+                      help=str(T("text for people, json for programs, the others for slides")))
+    pictures = parser.add_argument_group(str(T("images")))
+    pictures.add_argument("-o", "--out", metavar="FILE.png", help=str(T("write the filtered image")))
+    pictures.add_argument("--map", choices=("auto", "clip", "abs", "stretch"), default="auto",
+                          help=str(T("how values beyond 0…255 become visible")))
+    pictures.add_argument("--grey", action="store_true", help=str(T("brightness instead of colours")))
+
+
+def sizes(text: str) -> tuple[int, ...]:
+    """`2` or `2x1`."""
+    parts = re.split(r"\s*[x×,]\s*", text.strip())
+    if len(parts) > 2 or not all(re.fullmatch(r"[0-9]{1,4}", p) for p in parts):
+        raise argparse.ArgumentTypeError(str(T("`{text}` is not of the form 2 or 2x1", text=text)))
+    return tuple(map(int, parts))
+
+
+def padding(text: str) -> tuple[int, ...] | str:
+    """`1`, `0x2`, `same` or `valid`."""
+    return text if text in ("same", "valid") else sizes(text)
+
+
+def position(text: str) -> Position:
+    """`2,3`, both from 1, as (1, 2); for a signal one number does."""
+    parts = re.split(r"\s*[,x×;\s]\s*", text.strip("() "))
+    if len(parts) > 2 or not all(re.fullmatch(r"[0-9]{1,6}", p) for p in parts) or "0" in parts:
+        message = T("`{text}` is not of the form 2,3 (row, column, both from 1)", text=text)
+        raise argparse.ArgumentTypeError(str(message))
+    row, column = map(int, parts if len(parts) == 2 else ["1", *parts])
+    return row - 1, column - 1
+
+
+def run(options: argparse.Namespace) -> int:
+    try:
+        return _run(options)
+    except MatrixError as error:
+        raise CallError(f"{error.message}\n{error.help}") from None
+    except SizeError as error:
+        raise CallError("\n".join(filter(None, [str(error.message), error.formula and f"  {error.formula}"]))) from None
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.decimals is not None and not 0 <= options.decimals <= 12:
+        raise CallError(T("`--decimals` is between 0 and 12."))
+    _one_operation(options)
+    task = task_of(options)
+    found = given(options.matrix)
+    if not isinstance(found, Matrix):
+        from convdsl.cli.convolve_images import run_on_picture
+
+        return run_on_picture(found, task, options)
+    if options.out:
+        raise CallError(T("`--out` writes images; a matrix goes to the output, `--format` says how."))
+    for note in found.notes:
+        print(str(note), file=sys.stderr)
+    present(task, found, options)
+    return 0
+
+
+def _one_operation(options: argparse.Namespace) -> None:
+    chosen = [name for name in ("kernel", "gradient", "pool") if getattr(options, name)]
+    if len(chosen) > 1:
+        raise CallError(T("`--{a}` and `--{b}` are two operations; give one of them.", a=chosen[0], b=chosen[1]))
+    if not chosen and not options.flatten:
+        raise CallError(T("Say what to do with the matrix: `--kernel sobel_x`, `--kernel \"1 0 -1; 1 0 -1; 1 0 -1\"`, "
+                          "`--pool max 2`, `--gradient sobel` or `--flatten`."))
+    if (options.then or options.transposed or options.true) and not options.kernel:
+        raise CallError(T("`--then`, `--true` and `--transposed` go with `--kernel`."))
+    if options.then and options.transposed:
+        raise CallError(T("`--then` and `--transposed` do not go together."))
+
+
+def task_of(options: argparse.Namespace) -> Task | None:
+    """What the options ask for; None where it is only flattening. Raises MatrixError, CallError."""
+    how = Options(options.stride, (0,) if options.padding is None else options.padding, options.dilation,
+                  options.output_padding)
+    for name, values in (("stride", how.s or ()), ("dilation", how.d)):
+        if 0 in values:
+            raise CallError(T("`--{name}` is at least 1.", name=name))
+    if options.gradient:
+        pair = [read_kernel(f"{options.gradient}_{axis}") for axis in "xy"]
+        return Task("gradient", how, tuple(k for k in pair if isinstance(k, Kernel)), name=options.gradient)
+    if options.pool:
+        return _pooling(options.pool, how)
+    if not options.kernel:
+        return None
+    found = [given_kernel(k) for k in (options.kernel, *options.then)]
+    medians = [k for k in found if isinstance(k, Median)]
+    if medians:
+        if len(found) > 1 or options.transposed or options.true:
+            raise CallError(T("The median is no convolution: it has no kernel that could be rotated, transposed or "
+                              "composed."))
+        return Task("pool", how._replace(s=how.s or (1,)), mode="median", window=medians[0].size)
+    kernels = tuple(k for k in found if isinstance(k, Kernel))
+    return Task("transposed" if options.transposed else "kernels", how, kernels, options.true)
+
+
+def _pooling(written: list[str], how: Options) -> Task:
+    mode = {"average": "avg", "mean": "avg", "maximum": "max", "minimum": "min"}.get(written[0], written[0])
+    if mode not in POOLINGS:
+        known = ", ".join(POOLINGS)
+        raise CallError(T("There is no pooling `{mode}`; there are: {list}.", mode=written[0], list=known))
+    try:
+        window = sizes(written[1])
+    except argparse.ArgumentTypeError as error:
+        raise CallError(str(error)) from None
+    if 0 in window:
+        raise CallError(T("`--{name}` is at least 1.", name="pool"))
+    return Task("pool", how, mode=mode, window=window)
+
+
+def present(task: Task | None, matrix: Matrix, options: argparse.Namespace) -> None:
+    """Does the task on a matrix and shows the result in the format asked for."""
+    work = perform(task, matrix.values) if task else None
+    operation = last_operation(work) if work else None
+    notation = Notation(matrix.fractions or bool(task and task.fractions), options.decimals)
+    at = checked(options.at, operation)
+    places = [at] if at else list(operation.places()) if options.steps and operation else []
+    if len(places) > MOST_STEPS:
+        raise CallError(T("That would be {n} places; `--at` shows one of them.", n=f"{len(places):,}"))
+    flat = tuple(v for row in (output_of(work) if work else matrix.values) for v in row) if options.flatten else None
+    if options.format == "json":
+        from convdsl.report.convolution_data import matrix as plain
+        from convdsl.report.convolution_data import work_data
+
+        data = work_data(work, places) if work else {"operation": "flatten", "input": plain(matrix.values)}
+        print(json.dumps({**data, "flat": plain((flat,))[0]} if flat else data, ensure_ascii=False))
+    elif options.format in ("markdown", "latex"):
+        from convdsl.report import convolution_latex
+
+        in_latex = Latex(notation.fractions, notation.places)
+        said = [*convolution_latex.pieces(work, in_latex, places)] if work else []
+        if flat:
+            said += convolution_latex.flat_pieces(output_of(work) if work else matrix.values, flat, in_latex)
+        print((convolution_latex.latex if options.format == "latex" else convolution_latex.markdown)(iter(said)))
+    else:
+        _print(work, notation, at, options.steps, matrix.values, flat)
+
+
+def _print(work: Work | None, notation: Notation, at: Position | None, steps: bool, matrix: Rows,
+           flat: tuple[Number, ...] | None) -> None:
+    from convdsl.report.console import console
+    from convdsl.report.convolution import lines_of_all, print_flat, print_work
+
+    out = console()
+    operation = last_operation(work) if work else None
+    if steps and operation is not None and at is None:
+        if out.is_terminal and sys.stdin.isatty():
+            from convdsl.cli.stepping import step_through
+
+            step_through(out, operation, notation)
+        else:
+            for line in lines_of_all(operation, notation):
+                print(line)
+    elif work is not None:
+        print_work(out, work, notation, at)
+    if flat is not None:
+        print_flat(out, output_of(work) if work else matrix, flat, notation)
+
+
+def checked(at: Position | None, operation: Operation | None) -> Position | None:
+    """The place asked for. Raises CallError where the output has no such place."""
+    if at is None or operation is None:
+        return None
+    rows, columns = operation.size
+    if at[0] >= rows or at[1] >= columns:
+        raise CallError(T("The output has {rows} rows and {columns} columns: there is no place {r},{c}.", rows=rows,
+                          columns=columns, r=at[0] + 1, c=at[1] + 1))
+    return at

@@ -1,0 +1,143 @@
+"""`convdsl convolve` on an image: the only part of it that needs numpy, and Pillow for files."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.text import Text
+
+from convdsl.cli.convolve import checked
+from convdsl.cli.parsing import CallError
+from convdsl.datasets import DataError
+from convdsl.messages import T
+from convdsl.report.arithmetic import Notation
+from convdsl.report.console import console
+from convdsl.report.convolution import facts, print_place
+from convdsl.report.pictures import print_picture
+from convdsl.teaching.convolution import Correlation, Operation
+from convdsl.teaching.images import Picture, Shown, apply, as_bytes, grey, picture_of, read_picture, write_picture
+from convdsl.teaching.tasks import Task, last_operation, perform
+
+_CHANNELS = {1: ("",), 3: (T("red"), T("green"), T("blue"))}
+
+
+def run_on_picture(found: Path | str, task: Task | None, options: argparse.Namespace) -> int:
+    """Filters a picture, says what became of its values, and writes or shows it. Raises CallError."""
+    try:
+        return _run(_read(found), task, options)
+    except DataError as error:
+        raise CallError(str(error)) from None
+    except MemoryError:
+        raise CallError(T("The image is too large for the memory.")) from None
+
+
+def _read(found: Path | str) -> Picture:
+    if isinstance(found, Path):
+        try:
+            return read_picture(found)
+        except FileNotFoundError:
+            raise CallError(T("there is no file {name}.", name=found)) from None
+        except OSError as error:
+            raise CallError(T("{name} cannot be read: {reason}.", name=found, reason=error.strerror or error)) from None
+    picture = picture_of(found)
+    if picture is None:
+        raise CallError(T("`{name}` is no matrix, no file and no data set.", name=found))
+    return picture
+
+
+def _run(picture: Picture, task: Task | None, options: argparse.Namespace) -> int:
+    if task is None or options.steps or options.flatten or options.format in ("markdown", "latex"):
+        raise CallError(T("`--steps`, `--flatten` and the formats for slides are for matrices."))
+    if options.grey:
+        picture = grey(picture)
+    if options.padding is None and task.kind != "transposed" and (task.kernels or not options.pool):
+        task = task._replace(how=task.how._replace(p="same"))
+    operations, values = _filter(picture.pixels, task)
+    shown = as_bytes(values, options.map, task.signed)
+    if options.out:
+        _write(shown, Path(options.out))
+    if options.format == "json":
+        print(json.dumps(_data(picture, shown, options.out), ensure_ascii=False))
+    else:
+        _print(picture, operations, shown, task, options)
+    return 0
+
+
+def _filter(pixels: np.ndarray, task: Task) -> tuple[list[Operation], np.ndarray]:
+    """The operations in turn, and what comes out: (H, W, C) as float64."""
+    if task.kind == "gradient":
+        x, y = (Correlation(_rows(pixels), k, task.how) for k in task.kernels)
+        return [x], np.hypot(apply(pixels, x), apply(pixels, y))
+    done: list[Operation] = []
+    for kernel in task.kernels or (None,):
+        work = perform(task if kernel is None else task._replace(kernels=(kernel,)), _rows(pixels))
+        assert isinstance(work, Operation)
+        done.append(work)
+        pixels = apply(pixels, work)
+    return done, pixels
+
+
+class _Channel:
+    """One channel of a picture as rows of numbers, each row made when it is asked for."""
+
+    def __init__(self, pixels: np.ndarray) -> None:
+        self.pixels = pixels
+
+    def __len__(self) -> int:
+        return int(self.pixels.shape[0])
+
+    def __getitem__(self, row: int) -> list[int]:
+        return self.pixels[row].tolist()
+
+
+def _rows(pixels: np.ndarray, channel: int = 0) -> Any:
+    return _Channel(pixels[:, :, channel])
+
+
+def _write(shown: Shown, path: Path) -> None:
+    try:
+        write_picture(shown.pixels, path)
+    except OSError as error:
+        raise CallError(T("{name} cannot be written: {reason}.", name=path, reason=error.strerror or error)) from None
+
+
+def _data(picture: Picture, shown: Shown, out: str | None) -> dict[str, Any]:
+    return {"image": picture.name, "input": list(picture.pixels.shape), "output": list(shown.pixels.shape),
+            "low": shown.low, "high": shown.high, "mapped": str(shown.how), "cut": shown.cut, "file": out}
+
+
+def _print(picture: Picture, operations: list[Operation], shown: Shown, task: Task,
+           options: argparse.Namespace) -> None:
+    out = console()
+    sizes = "×".join(map(str, picture.pixels.shape)), "×".join(map(str, shown.pixels.shape))
+    out.print(Text(f"{picture.name}: {sizes[0]} → {sizes[1]}", "bold"))
+    for line in [*map(str, picture.notes), *(line for o in operations for line in facts(o))]:
+        out.print(Text(line), soft_wrap=True)
+    low, high = (f"{v:.6g}".replace("-", "−") for v in (shown.low, shown.high))
+    out.print(Text(str(T("Values from {low} to {high}: {how}.", low=low, high=high, how=shown.how))), soft_wrap=True)
+    if shown.cut:
+        out.print(Text(str(T("{n} of {total} values were cut off.", n=shown.cut, total=shown.pixels.size))))
+    if options.at:
+        _print_places(out, picture, task, options)
+    if options.out:
+        out.print(Text(str(T("Written to {name}.", name=options.out))), soft_wrap=True)
+    else:
+        print_picture(out, shown.pixels)
+
+
+def _print_places(out: Console, picture: Picture, task: Task, options: argparse.Namespace) -> None:
+    if len(task.kernels) > 1 and task.kind == "kernels":
+        raise CallError(T("`--at` on an image goes with one kernel."))
+    for channel, name in enumerate(_CHANNELS[picture.pixels.shape[2]]):
+        work = perform(task, _rows(picture.pixels, channel))
+        at = checked(options.at, last_operation(work))
+        assert at is not None
+        out.print()
+        if str(name):
+            out.print(Text(str(name), "bold"))
+        print_place(out, work, at, Notation(task.fractions, options.decimals))

@@ -1,0 +1,71 @@
+"""What is asked of a matrix, separated from the matrix: the same task is done on rows of numbers or on a picture."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from convdsl.teaching.chains import Chain, Gradient, chain
+from convdsl.teaching.convolution import Correlation, Operation, Options, Pooling, Transposed
+from convdsl.teaching.kernels import Kernel
+from convdsl.teaching.matrix import Rows
+
+Work = Operation | Chain | Gradient
+
+
+class Task(NamedTuple):
+    """Kernels or a pooling, and how the window slides.
+
+    `kind` is `kernels` (one, or several in turn), `transposed`, `gradient` (two kernels, for x and y) or `pool`.
+    """
+
+    kind: str
+    how: Options
+    kernels: tuple[Kernel, ...] = ()
+    true: bool = False
+    mode: str = ""
+    window: tuple[int, ...] = ()
+    name: str = ""
+
+    @property
+    def signed(self) -> bool:
+        """Whether the values are differences by nature: a kernel's entries add up to 0."""
+        return self.kind == "gradient" or any(k.total == 0 for k in self.kernels)
+
+    @property
+    def fractions(self) -> bool:
+        """Whether a kernel is written in fractions."""
+        return any(k.fractions for k in self.kernels)
+
+
+def perform(task: Task, matrix: Rows) -> Work:
+    """Does what is asked. Raises SizeError, MatrixError."""
+    if task.kind == "pool":
+        return pooling(task, matrix)
+    if task.kind == "transposed":
+        return Transposed(matrix, task.kernels[0], task.how, task.true)
+    if task.kind == "gradient":
+        x, y = (Correlation(matrix, k, task.how) for k in task.kernels)
+        return Gradient(task.name, x, y)
+    if len(task.kernels) > 1:
+        return chain(matrix, task.kernels, task.how, task.true)
+    return Correlation(matrix, task.kernels[0], task.how, task.true)
+
+
+def pooling(task: Task, matrix: Rows) -> Pooling:
+    """A pooling; one number for its window is a square, on a signal a length."""
+    height, width = task.window[0], task.window[-1]
+    if len(matrix) == 1 and len(task.window) == 1:
+        height = 1
+    return Pooling(matrix, task.mode, (height, width), task.how)
+
+
+def last_operation(work: Work) -> Operation:
+    """The operation that is looked into place by place: of several, the last."""
+    if isinstance(work, Chain):
+        return work.steps[-1]
+    return work.x if isinstance(work, Gradient) else work
+
+
+def output_of(work: Work) -> Rows:
+    """What comes out at the end; of a gradient, the squares of its magnitudes."""
+    return work.squares if isinstance(work, Gradient) else last_operation(work).output
