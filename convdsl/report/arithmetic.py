@@ -11,7 +11,6 @@ from convdsl.teaching.chains import Gradient
 from convdsl.teaching.convolution import Correlation, Operation, Pooling, Transposed
 from convdsl.teaching.exact import Number, near, show
 
-
 _MOST_SUMMANDS = 49
 
 

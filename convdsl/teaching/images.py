@@ -39,7 +39,8 @@ def read_picture(path: Path) -> Picture:
         kind = measure(file)
         pixels, _ = decode(file, kind.height, kind.width, 1 if kind.grey else 3)
     except Unreadable:
-        raise DataError(T("{name} is no image that can be read: it is damaged, or of another kind.", name=path)) from None
+        message = T("{name} is no image that can be read: it is damaged, or of another kind.", name=path)
+        raise DataError(message) from None
     return Picture(path.name, pixels)
 
 
