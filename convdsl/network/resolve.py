@@ -73,6 +73,7 @@ class _Resolver:
         self.scopes: list[Scope] = []
         self.named: dict[tuple[tuple[str, ...], str], int] = {}
         self.complained: set[tuple[str, Span]] = set()
+        self.answered: set[int] = set()
 
     def run(self) -> Network:
         name: str | None = None
@@ -215,8 +216,8 @@ class _Resolver:
                                    help=T("Move it out."))
         return current
 
-    def _count(self, span: Span) -> None:
-        self.steps += 1
+    def _count(self, span: Span, steps: int = 1) -> None:
+        self.steps += steps
         if self.steps > MAX_NODES:
             self.findings.add("E105", span, T("This network has more than {n} layers.", n=f"{MAX_NODES:,}"),
                               help=T("Repeat less."))
@@ -348,8 +349,8 @@ class _Resolver:
                            help=None if isinstance(times, (int, float)) else
                            T("Give its symbols values with `let` or `--set`."))
             return self._unknown(written.span, (current,), inner)
+        self._count(written.span, times)
         for _ in range(times):
-            self._count(written.span)
             current = self._chain(body, current, inner._replace(path=self._turn(inner)))
         return current
 
@@ -430,7 +431,15 @@ class _Resolver:
 
     # Names that mean nothing.
 
+    def _is_answered(self, written: tree.Layer | tree.Call) -> bool:
+        """Whether something was said of this statement before: finding similar names takes long."""
+        known = id(written) in self.answered
+        self.answered.add(id(written))
+        return known
+
     def _unknown_layer(self, written: tree.Layer) -> None:
+        if self._is_answered(written):
+            return
         message = (T("There is no layer `{name}`.", name=written.name.text) if written.branches is None else
                    T("There is no `{name}` with braces.", name=written.name.text))
         found = strangers.answer(written, self.blocks, self.binder, self.program.source.text)
@@ -440,6 +449,8 @@ class _Resolver:
             self._complain("E201", written.name.span, message, help=found)
 
     def _unknown_block(self, call: tree.Call) -> None:
+        if self._is_answered(call):
+            return
         word = call.name.text
         text = self.program.source.text[call.span.start : call.span.end]
         rewritten = rewrite(text)
