@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from convdsl.diagnostics import Findings, Label
 from convdsl.language import habits
 from convdsl.language.statement import open_brackets
@@ -73,7 +75,14 @@ def _visible(character: str) -> str:
     return f"`{character}`" if character.isprintable() else f"U+{ord(character[0]):04X}"
 
 
+_LOOKALIKES = dict(zip("аеорсухкіѕјмт", "aeopcyxkisjmt", strict=True))
+"""Cyrillic letters that are taken for Latin ones."""
+
+
 def _stray_help(character: str) -> T:
+    plain = _LOOKALIKES.get(character) or unicodedata.normalize("NFKC", character)
+    if plain != character and plain.isascii() and plain.isprintable():
+        return T("It only looks like `{plain}`: write that.", plain=plain)
     if character in "[]":
         return T("A matrix is written `[1 0 -1; 2 0 -2]`, a group of layers in `{{ }}`.")
     if character in "\"'«»“”":

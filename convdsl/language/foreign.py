@@ -10,7 +10,7 @@ import re
 import warnings
 from typing import Any
 
-MAX_CHARACTERS = 400
+MAX_CHARACTERS = 4000
 
 _KERAS_CONV = ("count", "k", "s", "p")
 _TORCH_CONV = ("", "count", "k", "s", "p", "d", "g")
@@ -63,7 +63,7 @@ _KEYWORDS = {
     "stride": "s", "padding": "p", "dilation_rate": "d", "dilation": "d", "output_padding": "op",
     "depth_multiplier": "m",
     "activation": "activation", "use_bias": "bias", "bias": "bias", "ceil_mode": "ceil", "input_shape": "input",
-    "k": "k", "s": "s", "p": "p", "d": "d", "g": "g",
+    "k": "k", "s": "s", "p": "p", "d": "d", "g": "g", "kernel": "k", "window": "k",
 }
 _OPTIONS = ("k", "s", "p", "d", "g", "op", "m")
 _DEFAULTS = {"s1", "p0", "d1", "g1", "op0", "p valid"}
@@ -72,7 +72,7 @@ _DEFAULTS = {"s1", "p0", "d1", "g1", "op0", "p valid"}
 def rewrite(text: str) -> str | None:
     """The line of this language that does what a framework's call does, or None where `text` is no such call."""
     text = text.strip().rstrip(",;")
-    if len(text) > MAX_CHARACTERS or "(" not in text or text.count("(") > 12:
+    if len(text) > MAX_CHARACTERS or "(" not in text or text.count("(") > 200:
         return None
     try:
         with warnings.catch_warnings(action="ignore", category=SyntaxWarning):
@@ -81,19 +81,35 @@ def rewrite(text: str) -> str | None:
         return None
     if len(body) != 1 or not isinstance(body[0], (ast.Expr, ast.Assign)):
         return None
-    call = body[0].value
+    return _called(body[0].value)
+
+
+def _called(call: ast.expr) -> str | None:
     while isinstance(call, ast.Call):
         if isinstance(call.func, ast.Call):
             call = call.func
         elif isinstance(call.func, ast.Attribute) and call.func.attr in ("add", "append") and len(call.args) == 1:
             call = call.args[0]
+        elif _name(call) == "Sequential":
+            return _chain(call)
         else:
             return _layer(call)
     return None
 
 
+def _name(call: ast.Call) -> str:
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def _chain(call: ast.Call) -> str | None:
+    """`Sequential([A, B])` and `nn.Sequential(A, B)` as `A -> B`."""
+    layers = [e for a in call.args for e in (a.elts if isinstance(a, (ast.List, ast.Tuple)) else [a])]
+    lines = [_called(layer) for layer in layers]
+    return None if None in lines else " -> ".join(line for line in lines if line) or None
+
+
 def _layer(call: ast.Call) -> str | None:
-    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    name = _name(call)
     plain = re.sub(r"[123]d", "", name.lower()).replace("_", "")
     if plain not in _LAYERS:
         return None

@@ -15,7 +15,10 @@ from convdsl.messages import T
 from convdsl.source import Span
 
 _ARROWS = re.compile(r"(\|>|-+>|=+>|[—–]>?|⇒|⟶|>+|;|\||=|-|\+)[ \t]*[A-Za-z]")
-_OPTION = re.compile(r"[a-z]{1,2} ?=? ?[0-9?A-Z(][^ ]*|[a-z_]+ ?= ?\S+|p (same|valid)|[a-z_]+")
+_PYTHON = re.compile(
+    r"(import|from|class|def|return|if|for|print|super|with|self\.|@)\b|\w+(\.\w+)+ ?\(|\w+ ?= ?\w+\("
+)
+_OPTION = re.compile(r"[0-9]+(x[0-9]+)*|[a-z]{1,2} ?=? ?[0-9?A-Z(][^ ]*|[a-z_]+ ?= ?\S+|p (same|valid)|[a-z_]+")
 
 
 def answer(tokens: list[Token], position: int, expected: set[str], source: str) -> Answer | None:
@@ -44,6 +47,14 @@ def written_elsewhere(span: Span, rewritten: str) -> Answer:
                   T("Here it is written `{text}`.", text=rewritten), "E109")
 
 
+def _python(s: Statement) -> Answer | None:
+    """Other lines of Python: `import torch`, `model = Sequential()`, `model.compile(…)`."""
+    if not _PYTHON.match(s.text) or s.first not in ("WORD", "MIXED", "SYMBOL", "STRAY"):
+        return None
+    return Answer(s.span, T("This is a line of Python."),
+                  T("A program here is a list of layers, one to a line; `convdsl run` trains it."), "E109")
+
+
 def _assignment(s: Statement) -> Answer | None:
     if s.token.type != "EQUAL" or s.place != 1 or s.first not in ("WORD", "MIXED", "SYMBOL"):
         return None
@@ -56,6 +67,14 @@ def _assignment(s: Statement) -> Answer | None:
 
 
 def _comment(s: Statement) -> Answer | None:
+    sign = None
+    if s.place > 1 and str(s.tokens[s.place - 2]) == str(s.before) == "-":
+        sign = s.tokens[s.place - 2].span.to(s.tokens[s.place - 1].span)
+    elif str(s.token) == "%" and "SEP" in s.expected and s.after is not None and s.after.type == "WORD":
+        sign = s.token.span
+    if sign is not None:
+        return Answer(sign, T("`{token}` begins no comment here.", token=s.source[sign.start : sign.end]),
+                      T("A comment begins with #."))
     before = str(s.before) if s.before is not None else ""
     for token, shown in ((s.token, str(s.token)), (s.before, before)):
         if token is not None and shown in ("//", "/", "%") and (token is not s.token or not s.place or shown == "//"):
@@ -81,6 +100,9 @@ def _python_matrix(s: Statement) -> Answer | None:
 
 def _arrow(s: Statement) -> Answer | None:
     start = s.token.span.start
+    if s.before is not None and s.before.type in ("PLUS", "MINUS") and s.token.type == "WORD":
+        return Answer(s.before.span, T("`{sign}` does not separate layers.", sign=str(s.before)),
+                      T("Write `->` or begin a new line."))
     match = _ARROWS.match(s.source, start)
     if match is None or not ({"SEP"} & s.expected or s.token.type == "VBAR" or (s.token.type == "STRAY" and s.place)):
         return None
@@ -90,6 +112,44 @@ def _arrow(s: Statement) -> Answer | None:
     message = (T("`|` separates branches, and only inside braces.") if sign == "|" else
                T("`{sign}` does not separate layers.", sign=sign))
     return Answer(Span(start, start + len(sign)), message, T("Write `->` or begin a new line."))
+
+
+def _number_first(s: Statement) -> Answer | None:
+    """`8 conv k3`, `3x3 conv 8`, and `10` alone."""
+    match = re.fullmatch(r"([0-9]+(?:x[0-9]+)*)(?: +([a-z]+)(.*))?", s.text)
+    if s.place or s.token.type != "NUMBER" or not match:
+        return None
+    size, name, rest = match[1], match[2], (match[3] or "").strip()
+    if name is None and s.source[s.span.end :].lstrip(" x×")[:1] == "{":
+        return None
+    if name is None:
+        return Answer(s.span, T("A number alone is no layer."),
+                      T("Write its layer before it: `{text}`.", text=f"dense {size}"))
+    if "x" not in size and re.match("[0-9]", rest):
+        return None
+    line = f"{name} {rest} k{size}" if "x" in size else f"{name} {size} {rest}".strip()
+    return Answer(s.tokens[0].span, T("The name of the layer stands first."), T("Write `{text}`.", text=line))
+
+
+def _glued_window(s: Statement) -> Answer | None:
+    """`conv3x3 8` and `conv 8@3x3`."""
+    match = re.fullmatch(r"([a-z]+?)([0-9]+x[0-9]+)( [0-9]+)?( .*)?", s.text)
+    if match and s.place == 1 and s.token.type == "X":
+        line = f"{match[1]}{match[3] or ''} k{match[2]}{match[4] or ''}"
+    elif str(s.token) == "@" and (match := re.fullmatch(r"(.*?[0-9]) ?@ ?([0-9].*)", s.text)):
+        line = f"{match[1]} k{match[2]}"
+    else:
+        return None
+    return Answer(s.span, T("The window has its letter, `k`."), T("Write `{text}`.", text=line))
+
+
+def _quotes(s: Statement) -> Answer | None:
+    if s.token.type != "STRING" and str(s.token) not in ("'", "‘", "’", "“", "”", "«", "»"):
+        return None
+    plain = re.sub("[\"'‘’“”«»]", "", s.text).strip()
+    if not plain or "\n" in plain:
+        return None
+    return Answer(s.token.span, T("Words and sizes stand without quotes."), T("Write `{text}`.", text=plain))
 
 
 def _bullet(s: Statement) -> Answer | None:
@@ -189,7 +249,7 @@ def _no_value(s: Statement) -> Answer | None:
 
 
 _HABITS: tuple[Callable[[Statement], Answer | None], ...] = (
-    slips.input, slips.net, slips.let, slips.train, slips.parentheses, _call, _assignment, _comment, _python_matrix,
-    _percent, _comparison, _comma, _point, slips.small_symbol, slips.capital_name, _bullet, _bare_expression, _arrow,
-    _no_value,
+    slips.input, slips.net, slips.let, slips.train, slips.setting, slips.block, slips.expect, slips.parentheses, _call,
+    _python, _assignment, _comment, _python_matrix, _quotes, _percent, _comparison, _comma, _point, slips.small_symbol,
+    slips.capital_name, _number_first, _glued_window, _bullet, _bare_expression, _arrow, _no_value,
 )

@@ -69,7 +69,7 @@ def net(s: Statement) -> Answer | None:
     words = re.findall(r"\w+", s.text)[1:]
     if not words:
         return Answer(s.tokens[0].span, T("`net` needs a name."), T("Write `{text}`.", text="net lenet5"))
-    if s.place == len(s.tokens):
+    if s.place == len(s.tokens) or s.token.type == "INPUT":
         return None
     name = "_".join(words)
     name = name if name[0].isalpha() else f"net_{name}"
@@ -89,6 +89,64 @@ def train(s: Statement) -> Answer | None:
         return None
     return Answer(s.tokens[0].span, T("`{name}` needs braces.", name="train"),
                   T("It is written like this: `{example}`.", example="train { epochs 5 }"))
+
+
+def setting(s: Statement) -> Answer | None:
+    """`epochs = 5,` and `lr: 0.01` inside `train { … }`."""
+    bracket = s.brackets[-1] if s.brackets else None
+    if bracket is None or bracket.type != "LBRACE" or word_before(s.source, bracket) != "train":
+        return None
+    words = re.sub(r"[=:,;]", " ", s.text).split()
+    if s.first != "WORD" or len(words) < 2 or words == s.text.split():
+        return None
+    return Answer(s.span, T("A line of `train` is a name and its value, with a space between them."),
+                  T("Write `{text}`.", text=" ".join(words)))
+
+
+def block(s: Statement) -> Answer | None:
+    if s.first != "BLOCK":
+        return None
+    if s.place == 1 and s.token.type in ("LPAR", "CALL", "LBRACE"):
+        return Answer(s.tokens[0].span, T("`block` needs a name."),
+                      T("It is written like this: `{example}`.", example="block unit(C) { conv C k3 }"))
+    name = str(s.tokens[1]) if len(s.tokens) > 1 else ""
+    if s.token.type == "EQUAL":
+        return Answer(s.token.span, T("Parameters have no default values."), T("Give the values in each call."))
+    if s.expected <= {"LBRACE", "CALL", "LPAR"}:
+        symbols = [str(t) for t in s.tokens[2:] if t.type == "SYMBOL"]
+        if s.token.type == "SYMBOL":
+            return Answer(s.token.span, T("Parameters stand in parentheses, right behind the name."),
+                          T("Write `{text}`.", text=f"block {name}({', '.join(symbols)}) {{ … }}"))
+        return Answer(s.tokens[0].span, T("`{name}` needs braces.", name="block"),
+                      T("It is written like this: `{example}`.", example=f"block {name}(C) {{ … }}"))
+    return None
+
+
+def expect(s: Statement) -> Answer | None:
+    if s.first != "EXPECT":
+        return None
+    rest = s.tokens[1:]
+    words = [t for t in rest if t.type == "WORD"]
+    sizes = [str(t) for t in rest if t.type in SIZES]
+    if s.place == len(s.tokens) and not sizes:
+        quantity = str(words[-1]) if words else "params"
+        return Answer(s.span, T("`expect` needs a value."),
+                      T("For example `{example}`.", example=f"expect {quantity} 80"))
+    if not words and len(sizes) > 1 and all(t.type in (*_IN_SIZES, "X") for t in rest):
+        return Answer(rest[0].span.to(rest[-1].span), T("Sizes are joined by `x`."),
+                      T("Write `{text}`.", text=f"expect {'x'.join(sizes)}"))
+    if str(s.token) == ":":
+        return Answer(s.token.span, T("No colon stands here."),
+                      T("Write `{text}`.", text=re.sub(r" ?: ?", " ", s.text)))
+    if str(s.token) == "!":
+        return Answer(s.token.span, T("What is expected is equal, smaller or larger: there is no `!=`."),
+                      T("A quantity is compared with =, <=, >=, < or >."))
+    if s.token.type == "WORD" and s.place == 2 and s.tokens[1].type == "NUMBER" and len(rest) == 2:
+        return Answer(s.token.span, T("The name of the quantity stands before its value."),
+                      T("Write `{text}`.", text=f"expect {s.token} {s.tokens[1]}"))
+    if s.token.type == "WORD" and sizes:
+        return Answer(s.token.span, T("A line states one expectation."), T("Write the next one on a line of its own."))
+    return None
 
 
 def parentheses(s: Statement) -> Answer | None:

@@ -9,7 +9,7 @@ from convdsl.language.tokens import Token
 from convdsl.messages import T
 from convdsl.source import Span
 
-MAX_TOKENS = 120
+MAX_TOKENS = 600
 ENDS = ("SEP", "VBAR", "RBRACE", "$END")
 SIZES = ("NUMBER", "SYMBOL", "HOLE")
 BRACED = ("add", "mul", "concat", "residual", "repeat", "freeze", "aux")

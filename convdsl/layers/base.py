@@ -127,8 +127,9 @@ def per_axis(values: Sizes, rank: int, name: str) -> Sizes:
     if len(values) == 1:
         return values * rank
     if len(values) != rank:
-        raise SizeError("E304", T("`{name}` has {given} sizes, but its input has {rank} spatial axes.", name=name,
-                                  given=len(values), rank=rank),
+        raise SizeError("E304", T("`{name}` has {given} sizes, but its input has one spatial axis.",
+                                  "`{name}` has {given} sizes, but its input has {n} spatial axes.", name=name,
+                                  given=len(values), n=rank),
                         help=T("Write one size for all axes, or one for each."), argument=name)
     return values
 

@@ -80,7 +80,7 @@ class Binder:
 
     def _offer(self, declared: type[Layer], items: Sequence[tree.Item], scope: Scope, before: int) -> None:
         """Where all that is wrong with a line is how it is written, says so once, with the line as it should be."""
-        if not all(d.code in ("E202", "E203", "E205") for d in self.findings.items[before:]):
+        if not all(d.code in ("E202", "E203", "E204", "E205") for d in self.findings.items[before:]):
             return
         line = self.mended_line(declared, items, scope)
         if line is not None:
@@ -93,17 +93,21 @@ class Binder:
         if self.mended > MAX_MENDED:
             return None
         line = mend(declared, items, self.findings.source.text)
+        return line if self.is_right(line, declared, scope) else None
+
+    def is_right(self, line: str, declared: type[Layer], scope: Scope) -> bool:
+        """Whether a line written by this program is one layer without errors."""
         trial = Findings(Source(line))
         statements = parse(trial.source, trial).statements
         if trial.failed or len(statements) != 1 or not isinstance(statements[0], tree.Layer):
-            return None
+            return False
         binder = Binder(Values(trial, {}), trial)
         binder.mended = MAX_MENDED
         try:
             binder.bind(declared, statements[0].name, statements[0].items, scope)
         except Refused:
-            return None
-        return line
+            return False
+        return True
 
     def _is_layer(self, declared: type[Layer], word: tree.Word) -> bool:
         """Whether a word behind a layer's name begins another layer: an arrow is missing before it."""
@@ -128,6 +132,8 @@ class Binder:
                 return self._word(declared, name, item, queue, scope)
             case tree.Named():
                 argument = self._option(declared, name, item.key)
+                if isinstance(item.value, tree.Symbol) and item.value.name in ("SAME", "VALID"):
+                    return argument, self._accept(argument, item.value.name, item.span), item.span
                 if isinstance(item.value, tree.Word):
                     return argument, self._accept(argument, item.value.text, item.span), item.span
                 return argument, self._value(argument, item.value, scope, item.span), item.span

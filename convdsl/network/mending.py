@@ -8,15 +8,16 @@ from collections.abc import Iterator, Sequence
 from convdsl.language import tree
 from convdsl.layers import ACTIVATIONS, Layer
 from convdsl.layers.arguments import Choice, Flag
-from convdsl.network.words import ACTIVATION, BIAS, NO, OPTIONS, WITHOUT_BIAS, fold
+from convdsl.network.words import ACTIVATION, BIAS, COUNTS, NO, OPTIONS, WITHOUT_BIAS, fold
 
 _BY_FOLDED = {fold(name): name for name in ACTIVATIONS}
 _SHORT = re.compile(r"([a-z]{1,2})([0-9]+(?:x[0-9]+)*)([a-z_]*)")
+_SEVERAL = re.compile(r"(?:[a-z]{1,2}[0-9]+)+x?")
 
 
 def mend(declared: type[Layer], items: Sequence[tree.Item], text: str) -> str:
     """The layer with its options by their names here. `text` is the program's text, for what is kept as it stands."""
-    return " ".join([declared.name, *_Mending(declared, list(items), text).words()])
+    return " ".join(filter(None, [declared.name, *map(str.strip, _Mending(declared, list(items), text).words())]))
 
 
 class _Mending:
@@ -26,9 +27,11 @@ class _Mending:
         self.text = text
         self.options = {n for n, a in declared.arguments.items() if not isinstance(a, (Flag, Choice))}
         self.values = [n for n, a in declared.arguments.items() if a.positional and n in self.options]
+        self.words_of_choices = [w for a in declared.arguments.values() if isinstance(a, Choice) for w in a.words]
         self.loose = [n for n in ("k", "s", "p") if n in self.options and n not in self.values]
 
     def words(self) -> Iterator[str]:
+        self._join_sizes()
         while self.items:
             item = self.items.pop(0)
             written = self.text[item.span.start : item.span.end]
@@ -48,8 +51,24 @@ class _Mending:
                     yield written
                 case _ if self.loose:
                     yield self.loose.pop(0) + written
+                case tree.Number() if not any(a.positional for a in self.declared.arguments.values()) and \
+                        self.declared.name not in ACTIVATIONS:
+                    continue
                 case _:
                     yield written
+
+    def _join_sizes(self) -> None:
+        """`reshape 28 28 1` is `reshape 28x28x1`; of `dense 784 10` only the outputs are written."""
+        numbers = [i for i in self.items if isinstance(i, tree.Number)]
+        if len(numbers) < 2 or self.items[: len(numbers)] != numbers:
+            return
+        if self.declared.name in ("reshape", "adaptiveavgpool", "pad", "crop", "upsample"):
+            span = numbers[0].span.to(numbers[-1].span)
+            self.text = self.text[: span.start] + "x".join(n.text for n in numbers).ljust(span.end - span.start) + \
+                self.text[span.end :]
+            self.items[: len(numbers)] = [tree.Sizes(span, tuple(numbers))]
+        elif self.declared.name == "dense":
+            del self.items[0]
 
     def _written(self, value: tree.Value | tree.Word) -> str:
         return self.text[value.span.start : value.span.end]
@@ -68,8 +87,10 @@ class _Mending:
         option = OPTIONS.get(plain, plain)
         if plain in _BY_FOLDED:
             return f"{_BY_FOLDED[plain]} {value}"
+        if value in self.words_of_choices:
+            return value
         if option not in self.options:
-            return written
+            return value if self.values and key not in self.options and value.replace(".", "").isdigit() else written
         self.loose.clear()
         if option in self.values:
             self.values.remove(option)
@@ -84,8 +105,10 @@ class _Mending:
             return "nobias"
         if plain in WITHOUT_BIAS:
             return "nobias"
-        if plain in ("same", "valid"):
-            return f"p {plain}"
+        if plain in ("same", "valid", "psame", "pvalid"):
+            return f"p {plain.removeprefix('p')}"
+        if plain in COUNTS:
+            return ""
         option = OPTIONS.get(plain, word if word in self.options else "")
         valued = isinstance(following, (tree.Number, tree.Sizes, tree.Symbol, tree.Hole, tree.Binary)) or (
             isinstance(following, tree.Word) and fold(following.text) in ("same", "valid"))
@@ -93,6 +116,9 @@ class _Mending:
                 (valued or isinstance(following, tree.Word)):
             self.items.pop(0)
             return self._named(option or word, self.text[following.span.start : following.span.end], word)
+        if _SEVERAL.fullmatch(word):
+            self.loose.clear()
+            return " ".join(re.findall(r"[a-z]+[0-9]+", word))
         match = _SHORT.fullmatch(word.lower())
         if match and match[1] in self.options:
             self.loose.clear()

@@ -88,7 +88,7 @@ class _Resolver:
                     name = statement.name
                 case tree.Input():
                     self._once("input", input is not None, statement.span)
-                    if input is None and not all(isinstance(s, tree.Broken) for s in body):
+                    if input is None and any(self._is_known(s) for s in body):
                         self.findings.add("E213", statement.span, T("`input` stands before the first layer."),
                                           help=T("Move it up."))
                     input = input or statement
@@ -121,6 +121,12 @@ class _Resolver:
             tuple(self.nodes), output, tuple(self.expectations), train.settings if train else (), self.values.holes,
             frozenset(names - set(self.values.holes)), frozenset(names | self.values.mentioned | lets),
         )
+
+    def _is_known(self, statement: tree.Statement) -> bool:
+        """Whether a statement adds something to the network, as far as its name says."""
+        if isinstance(statement, tree.Layer):
+            return statement.name.text in BY_NAME or statement.name.text in STRUCTURES
+        return not isinstance(statement, tree.Broken)
 
     # Statements that stand once, at the top.
 
@@ -465,10 +471,10 @@ class _Resolver:
 
     def _shape_word(self, word: tree.Word, written: tree.Expect) -> T | None:
         """`expect output 10`: a shape is expected without a word before it."""
-        if word.text not in ("output", "shape", "size", "salida", "forma", "dim"):
+        if word.text not in ("output", "shape", "size", "salida", "forma", "dim", "layer"):
             return None
         value = self.program.source.text[written.value.span.start : written.value.span.end]
-        return T("Write `{text}`.", text=f"expect {value}")
+        return T("Write `{text}`.", text=f"expect {'layer params ' if word.text == 'layer' else ''}{value}")
 
     def _expect(self, written: tree.Expect, current: int, place: Place) -> None:
         words = [w.text for w in written.words]

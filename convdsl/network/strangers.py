@@ -12,7 +12,7 @@ from convdsl.layers import BY_NAME, COMBINATIONS, STRUCTURES
 from convdsl.messages import T
 from convdsl.network.binding import Binder
 from convdsl.network.suggest import did_you_mean
-from convdsl.network.words import KEYWORDS, NOT_HERE, fold, keyword_called, layer_called
+from convdsl.network.words import KEYWORDS, MARKS, NOT_HERE, fold, keyword_called, layer_called
 from convdsl.source import Span
 
 _OPTION = re.compile(r"[kspdg][0-9]+")
@@ -30,6 +30,9 @@ def answer(written: tree.Layer, blocks: Mapping[str, tree.Block], binder: Binder
         rewritten = rewrite(line)
         if rewritten is not None:
             return written_elsewhere(Span(written.span.start, written.span.start + len(line)), rewritten)
+    several = _several_words(written, binder)
+    if several is not None:
+        return several
     keyword = keyword_called(word)
     declared = layer_called(word)
     if keyword is not None and (declared is None or written.branches is not None):
@@ -37,16 +40,35 @@ def answer(written: tree.Layer, blocks: Mapping[str, tree.Block], binder: Binder
     if declared is not None:
         mended = None if written.branches is not None else binder.mended_line(declared, written.items, {})
         return T("Here it is written `{example}`.", example=mended or declared.example)
+    if fold(word) in MARKS:
+        return T("The last layer is the output: nothing marks it.")
     if fold(word) in NOT_HERE:
         return T("This is a language for convolutional networks: recurrent and attention layers do not exist in it.")
     if _OPTION.fullmatch(word):
         return T("`{option}` is an option: it stands on the line of its layer.", option=word)
     glued = _GLUED.fullmatch(word)
     if glued and glued[1] in BY_NAME:
+        window = f"{glued[1]} {rest} k{glued[2]}"
+        if rest[:1].isdigit() and binder.is_right(window, BY_NAME[glued[1]], {}):
+            return T("Here it is written `{example}`.", example=window)
         spaced = " ".join(filter(None, (glued[1], glued[2], *_OPTION.findall(glued[3]), rest)))
         return T("Here it is written `{example}`.", example=spaced)
     names = [*BY_NAME, *STRUCTURES, *blocks, *KEYWORDS]
     return did_you_mean(word, names) or T("`convdsl explain layers` lists all layers.")
+
+
+def _several_words(written: tree.Layer, binder: Binder) -> T | None:
+    """`max pool 2`, `fully connected 10`, `capa densa 10`: a name in two or three words."""
+    words = [written.name.text]
+    for item in written.items[:2]:
+        if not isinstance(item, tree.Word):
+            break
+        words.append(item.text)
+        declared = layer_called("".join(words))
+        if declared is not None:
+            mended = binder.mended_line(declared, written.items[len(words) - 1 :], {})
+            return T("Here it is written `{example}`.", example=mended or declared.example)
+    return None
 
 
 def _closed(text: str, written: tree.Layer) -> str:

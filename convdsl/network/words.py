@@ -20,6 +20,9 @@ OPTIONS = {
 WITHOUT_BIAS = ("nobias", "sinsesgo", "biasfree")
 BIAS = ("bias", "usebias", "sesgo")
 ACTIVATION = ("activation", "act", "activacion")
+COUNTS = ("filters", "filter", "filtros", "kernels", "units", "unidades", "neurons", "neuronas", "channels", "canales",
+          "outputs", "salidas")
+"""Words for what is counted, which are not written here."""
 NO = ("no", "sin", "without")
 
 _SPANISH = {
@@ -34,6 +37,10 @@ _SPANISH = {
     "pool": "maxpool", "pooling": "maxpool", "subsampling": "maxpool", "batchnormalisation": "bn", "normalize": "bn",
     "unpool": "upsample", "resize": "upsample", "skip": "identity", "globalaveragepool": "globalavgpool",
     "globalaveragepooling": "globalavgpool", "globalpooling": "globalavgpool", "full": "dense",
+    "averagepool": "avgpool", "averagepooling": "avgpool", "meanpool": "avgpool", "maximumpooling": "maxpool",
+    "totalmenteconectada": "dense", "completamenteconectada": "dense", "capadensa": "dense",
+    "capaconvolucional": "conv", "convolutional": "conv", "convlayer": "conv", "denselayer": "dense",
+    "batchnorm": "bn", "flattenlayer": "flatten",
 }
 _KEYWORDS = {
     "entrada": "input", "inputs": "input", "inputlayer": "input", "red": "net", "network": "net", "model": "net",
@@ -47,6 +54,8 @@ KEYWORDS = ("net", "input", "let", "expect", "block", "train")
 NOT_HERE = ("lstm", "gru", "rnn", "simplernn", "embedding", "attention", "atencion", "transformer",
             "multiheadattention", "bidirectional", "recurrent", "recurrente")
 """Layers of other kinds of networks."""
+MARKS = ("output", "outputs", "salida", "end", "fin", "return", "stop")
+"""Words for the end of a network, which needs none."""
 
 
 def fold(word: str) -> str:

@@ -63,11 +63,20 @@ HABITS = [
     ("leakyrelu 0.1", "leakyrelu", "E201", "leaky_relu 0.1"),
     ("maxpooling 2", "maxpooling", "E201", "maxpool 2"),
     ("pool 2", "pool", "E201", "maxpool 2"),
+    ("conv(filters=8, kernel=3, stride=1, padding=1)", None, "E109", "conv 8 k3 p1"),
+    ("Sequential([Conv2D(8, 3), Flatten(), Dense(10)])", None, "E109", "conv 8 k3 -> flatten -> dense 10"),
+    ("nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU())", None, "E109", "conv 8 k3 -> relu"),
+    ("max pool 2", "max", "E201", "maxpool 2"),
+    ("fully connected 10", "fully", "E201", "dense 10"),
+    ("leaky relu 0.1", "leaky", "E201", "leaky_relu 0.1"),
+    ("batch norm", "batch", "E201", "bn"),
     # Spanish
     ("convolucion 8 k3", "convolucion", "E201", "conv 8 k3"),
     ("convolución 8 ventana=3 paso=2", "convolución", "E201", "conv 8 k3 s2"),
     ("conv 8 k3 relleno 1", "relleno", "E202", "conv 8 k3 p1"),
     ("agrupamiento 2", "agrupamiento", "E201", "maxpool 2"),
+    ("capa densa 10", "capa", "E201", "dense 10"),
+    ("conv 8 filtros k3", "filtros", "E202", "conv 8 k3"),
     ("densa 10", "densa", "E201", "dense 10"),
     ("aplanar", "aplanar", "E201", "flatten"),
     # options
@@ -89,6 +98,18 @@ HABITS = [
     ("conv 64 k3 leaky_relu=0.1", "leaky_relu", "E202", "conv 64 k3 leaky_relu 0.1"),
     ("conv n k3", "n", "E202", "conv N k3"),
     ("maxpool 2 2", "2", "E205", "maxpool 2 s2"),
+    ("conv 8 k3s2p1", "k3s2p1", "E202", "conv 8 k3 s2 p1"),
+    ("conv 8 k3x", "k3x", "E202", "conv 8 k3"),
+    ("conv 8 k3 psame", "psame", "E202", "conv 8 k3 p same"),
+    ("conv 8 k3 p=SAME", "p=SAME", "E204", "conv 8 k3 p same"),
+    ("conv 8 k3 p Same", "p Same", "E204", "conv 8 k3 p same"),
+    ("conv 8 filters 3x3", "filters 3x3", "E204", "conv 8 k3x3"),
+    ("dense 784 10", "10", "E205", "dense 10"),
+    ("dropout p=0.5", "p", "E202", "dropout 0.5"),
+    ("upsample 2 mode=bilinear", "mode", "E202", "upsample 2 bilinear"),
+    ("reshape 28 28 1", "28", "E205", "reshape 28x28x1"),
+    ("bn 64", "64", "E205", "bn"),
+    ("conv3 8", "conv3", "E201", "conv 8 k3"),
     ("conv64 k3", "conv64", "E201", "conv 64 k3"),
     ("conv64k3", "conv64k3", "E201", "conv 64 k3"),
     ("conv 8 k3 maxpool 2", "maxpool", "E202", "conv 8 k3 -> maxpool"),
@@ -109,6 +130,15 @@ HABITS = [
     ("dropout 50%", "50%", "E101", "0.5"),
     ("conv 64 k3.5", "k3.5", "E101", "k3"),
     ("filter [[1,0,-1],[1,0,-1]]", "[[1,0,-1],[1,0,-1]]", "E101", "[1 0 -1; 1 0 -1]"),
+    ("8 conv k3", "8", "E101", "conv 8 k3"),
+    ("3x3 conv 8", "3", "E101", "conv 8 k3x3"),
+    ("conv3x3 8", "conv3x3 8", "E101", "conv 8 k3x3"),
+    ("conv 8@3x3", "conv 8@3x3", "E101", "conv 8 k3x3"),
+    ("dense 128 relu -> 10", "10", "E101", "dense 10"),
+    ("dense 10, softmax", ",", "E101", "dense 10 softmax"),
+    ("dense 10 + softmax", "+", "E101", "->"),
+    ("conv 8 k3 p 'same'", "'", "E101", "conv 8 k3 p same"),
+    ('conv 8 k3 p "same"', '"same"', "E101", "conv 8 k3 p same"),
     ("CONV 64 k3", "CONV", "E101", "conv 64 k3"),
     ("3 { conv 1 k3 p1 }", "3", "E101", "repeat 3 { … }"),
     ("repeat(3) { conv 1 k3 p1 }", "repeat(3)", "E101", "repeat 3 { … }"),
@@ -176,6 +206,23 @@ INPUTS = [
     ("- conv 8 k3", "-", None),
     ("x = conv 8 k3", "x =", "conv 8 k3"),
     ("expect params => 10", "=>", ">="),
+    ("expect 26 26 8", "26 26 8", "expect 26x26x8"),
+    ("expect (26, 26, 8)", "(26, 26, 8)", "expect 26x26x8"),
+    ("expect params: 80", ":", "expect params 80"),
+    ("expect 80 params", "params", "expect params 80"),
+    ("expect params", "expect params", "expect params 80"),
+    ("expect 26x26x8 and params 80", "and", None),
+    ("expect params != 80", "!", None),
+    ("block b C { conv C k3 }", "C", "block b(C) { … }"),
+    ("block b(C) conv C k3", "block", "block b(C) { … }"),
+    ("block (C) { conv C k3 }", "block", "block unit(C) { conv C k3 }"),
+    ("block b(C=3) { conv C k3 }", "=", None),
+    ("train {\n  lr: 0.01\n}", "lr: 0.01", "lr 0.01"),
+    ("train {\n  epochs = 5,\n}", "epochs = 5,", "epochs 5"),
+    ('input "28x28x3"', '"28x28x3"', "input 28x28x3"),
+    ('"conv" 8 k3', '"conv"', "conv 8 k3"),
+    ("conv 8 k3 % a comment", "%", None),
+    ("conv 8 k3 -- a comment", "--", None),
     ("expect params = 7,850", "7,850", "7850"),
 ]
 
@@ -188,7 +235,8 @@ def test_whole_lines(line: str, place: str, offered: str | None) -> None:
     assert marked(program, found) == place
     assert offered is None or f"`{offered}`" in str(found.help)
     use_language("es")
-    assert re.search(r"Escriba|Quít|empieza|Se escribe así|Una entrada es", str(found.help))
+    prose = re.sub(r"`[^`]*`", "", f"{found.message} {found.help}")
+    assert not re.search(r"\b(the|is|are|not|write|there|here)\b", prose, re.IGNORECASE)
 
 
 @pytest.mark.parametrize("arrow", ["=>", ">", "-->", "-", "=", ";", "|", "|>", "—>", "+", "⇒"])
@@ -198,6 +246,28 @@ def test_what_is_no_arrow(arrow: str) -> None:
     assert found.code == "E101"
     assert marked(program, found) == arrow
     assert "`->`" in str(found.help)
+
+
+@pytest.mark.parametrize("line", ["import torch.nn as nn", "model = Sequential()", "model.compile(optimizer='adam')",
+                                  "class Net(nn.Module):", "def forward(self, x):", "self.fc = other(3)"])
+def test_lines_of_python(line: str) -> None:
+    found = only(f"{line}\ninput 28x28x1\nconv 8 k3")
+    assert found.code == "E109" and "`convdsl run`" in str(found.help)
+
+
+def test_letters_that_only_look_latin() -> None:
+    for program, plain in [("\u0441onv 8 k3", "c"), ("conv 8 k\uff13", "3")]:
+        found = only(HERE + program)
+        assert (found.code, str(found.help)) == ("E108", f"It only looks like `{plain}`: write that.")
+
+
+def test_the_end_of_a_network_is_not_marked() -> None:
+    for line in ("output 10", "salida", "end", "return x"):
+        assert "nothing marks it" in str(only(f"{HERE}dense 10\n{line}").help)
+
+
+def test_a_title_hides_nothing() -> None:
+    assert [d.code for d in diagnostics("Una red para MNIST\ninput 28x28x1\nconv 8 k3")] == ["E201"]
 
 
 def test_keywords_by_other_names() -> None:
