@@ -17,7 +17,8 @@ _spanish: Any = None
 
 
 class T:
-    """A text in English with named holes, shown in the language in use. `plural` is chosen by the value `n`."""
+    """A text in English with named holes, shown in the language in use. `plural` is chosen by the value `n`; an `n`
+    that is a formula counts as many."""
 
     __slots__ = ("plural", "text", "values")
 
@@ -27,12 +28,14 @@ class T:
         self.values = values
 
     def __str__(self) -> str:
+        count = self.values.get("n")
+        count = count if isinstance(count, int) else 2
         if self.plural is None:
             text = _catalogue().gettext(self.text) if language() == "es" else self.text
         elif language() == "es":
-            text = _catalogue().ngettext(self.text, self.plural, self.values["n"])
+            text = _catalogue().ngettext(self.text, self.plural, count)
         else:
-            text = self.text if self.values["n"] == 1 else self.plural
+            text = self.text if count == 1 else self.plural
         return text.format(**self.values)
 
     def __repr__(self) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from math import gcd
 from typing import TYPE_CHECKING, Any
 
@@ -149,6 +150,31 @@ def text(value: Any) -> str:
     if is_number(value):
         return str(value)
     return _room(value).text(value)
+
+
+def latex(value: Any) -> str:
+    """A formula in symbols as LaTeX."""
+    from convdsl.algebra import symbolic
+
+    return symbolic.latex(value)
+
+
+def factor(value: Any) -> Any:
+    """A formula as a product, where it is one."""
+    if is_number(value):
+        return value
+    from convdsl.algebra import symbolic
+
+    return symbolic.factor(value)
+
+
+def ratio(a: Any, b: Any) -> Any:
+    """a/b in its shortest form, a Fraction if it is a number."""
+    if is_number(a) and is_number(b):
+        return Fraction(a) / b
+    from convdsl.algebra import symbolic
+
+    return symbolic.ratio(a, b)
 
 
 def symbols_of(value: Any) -> frozenset[str]:

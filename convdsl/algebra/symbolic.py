@@ -3,6 +3,7 @@ still give a formula that fits in a table."""
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import sympy
@@ -49,7 +50,7 @@ def divides(divisor: Any, value: Any) -> bool | None:
 
 
 def _split(expression: Any) -> tuple[Any, list[Any]]:
-    """A sum as (what has no floor, the floors with coefficient 1); a floor elsewhere leaves the list of a wrong length."""
+    """A sum as (what has no floor, the floors with coefficient 1); a floor elsewhere spoils the list's length."""
     rest, floors = sympy.Integer(0), []
     for term in sympy.Add.make_args(expression):
         if isinstance(term, sympy.floor):
@@ -140,6 +141,19 @@ def _as_places(expression: Any) -> Any:
 
 
 _printer = _Printer()
+
+
+def latex(value: Any) -> str:
+    return str(sympy.latex(_as_places(sympy.sympify(value))))
+
+
+def factor(value: Any) -> Any:
+    return sympy.factor(value)
+
+
+def ratio(a: Any, b: Any) -> Any:
+    quotient = sympy.cancel(sympy.sympify(a) / sympy.sympify(b))
+    return Fraction(int(quotient.p), int(quotient.q)) if quotient.is_Rational else sympy.factor(quotient)
 
 
 def text(value: Any) -> str:

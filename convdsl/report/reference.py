@@ -25,6 +25,19 @@ def reference() -> str:
     return "\n".join(lines) + "\n"
 
 
+def overview() -> Iterator[str]:
+    """A line for each layer and for each word before braces: how it is written and what it does."""
+    yield from (f"| {T('written')} | {T('meaning')} |", "|---|---|")
+    for layer in LAYERS:
+        yield f"| `{layer.name if issubclass(layer, Combination) else layer.example}` | {_first_sentence(layer)} |"
+    yield from (f"| `{written}` | {meaning} |" for written, meaning in STRUCTURES.values())
+
+
+def _first_sentence(layer: type[Layer]) -> str:
+    documentation = translate(layer.documentation())
+    return documentation.partition(". ")[0].rstrip(".")
+
+
 def describe(layer: type[Layer]) -> Iterator[str]:
     """The lines about one layer: names, what it does, an example, its options."""
     names = " ".join(f"`{n}`" for n, c in BY_NAME.items() if c is layer)

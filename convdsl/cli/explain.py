@@ -1,0 +1,222 @@
+"""`convdsl explain`: how a size or a cost comes about; what a layer does; what a diagnostic means."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+
+from convdsl.cli.parsing import CallError, add_unknowns, read_program
+from convdsl.messages import T, language
+from convdsl.network import Analysis, analyse
+from convdsl.source import NotText, Source
+
+FORMATS = ("text", "markdown", "latex", "json")
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "subject",
+        nargs="*",
+        metavar="FILE [LAYER]",
+        help=str(
+            T(
+                "a program and, if you like, one of its layers (3, conv, conv2); or a diagnostic's code, the name of a "
+                "layer, or the word layers"
+            )
+        ),
+    )
+    parser.add_argument(
+        "-e",
+        "--program",
+        action="append",
+        default=[],
+        metavar=str(T("PROGRAM")),
+        help=str(T("a program in one line instead of a file: 'input 7x7x1 -> conv 1 k3 s3'")),
+    )
+    parser.add_argument("--compare", action="store_true", help=str(T("two programs side by side")))
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        default="text",
+        help=str(T("text for the terminal, markdown or latex for slides, json for programs")),
+    )
+    add_unknowns(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    subject = list(options.subject)
+    if options.compare:
+        return _compare(subject, options)
+    if not options.program and len(subject) == 1 and (page := _page(subject[0])) is not None:
+        _print_page(page)
+        return 0
+    programs = [Source(p, "net.cnn" if "\n" in p else "<-e>") for p in options.program]
+    if not programs:
+        if not subject:
+            raise CallError(T("say what to explain: a program, a diagnostic's code, or the name of a layer."))
+        programs = [_read(subject.pop(0))]
+    if len(programs) > 1:
+        raise CallError(T("one program is explained at a time; `--compare` takes two."))
+    if len(subject) > 1:
+        raise CallError(T("one layer is explained at a time: name one of {list}.", list=", ".join(subject)))
+    return _explain(_analyse(programs[0], options), subject[0] if subject else None, options.format)
+
+
+def _read(name: str) -> Source:
+    try:
+        return read_program(name)
+    except NotText as error:
+        raise CallError(str(error) + ".") from None
+
+
+def _analyse(source: Source, options: argparse.Namespace) -> Analysis:
+    return analyse(source, symbols=dict(options.set), input=options.input)
+
+
+# Pages.
+
+
+def _page(word: str) -> str | None:
+    """What there is to read about a code, a layer or all layers; None where the word is a file's name."""
+    from convdsl.layers import BY_NAME, ELSEWHERE
+    from convdsl.report.reference import describe, overview
+
+    if re.fullmatch(r"[EWNewn][0-9]{3}", word):
+        return _code(word.upper())
+    if os.path.exists(word):
+        return None
+    if word == "layers":
+        return "\n".join(overview())
+    layer = BY_NAME.get(word) or ELSEWHERE.get(word.lower())
+    return "\n".join(describe(layer)) if layer is not None else None
+
+
+def _code(code: str) -> str:
+    from convdsl.resources import resource
+
+    for folder in ("docs/es/errors", "docs/errors") if language() == "es" else ("docs/errors",):
+        page = resource(f"{folder}/{code}.md")
+        if page.is_file():
+            return page.read_text("utf-8")
+    raise CallError(T("there is no page about {code}.", code=code))
+
+
+def _print_page(page: str) -> None:
+    """Markdown, drawn in a terminal and plain in a pipe."""
+    from rich.markdown import Markdown
+
+    from convdsl.report.console import console
+
+    out = console()
+    if out.is_terminal:
+        out.print(Markdown(page))
+    else:
+        print(page.rstrip())
+
+
+# Programs.
+
+
+def _explain(analysis: Analysis, wanted: str | None, format: str) -> int:
+    from convdsl.derivation import derive, derive_layer
+    from convdsl.report.console import console
+
+    if not analysis.network.nodes:
+        return _complain(analysis)
+    if wanted is None:
+        net = derive(analysis)
+        layers, totals = net.layers, net.totals
+    else:
+        layers, totals = (derive_layer(analysis, _find(analysis, wanted)),), ()
+    if format == "text":
+        from convdsl.report.derivations import print_layer, print_net
+
+        out = console()
+        if wanted is None:
+            print_net(out, net)
+        else:
+            print_layer(out, layers[0])
+        if analysis.failed and wanted is None:
+            out.print()
+    else:
+        from convdsl.report import derivations
+
+        if format == "json":
+            import json
+
+            json.dump(
+                derivations.net_data(analysis.network.name, layers, totals), sys.stdout, ensure_ascii=False, indent=1
+            )
+            print()
+        else:
+            print({"markdown": derivations.markdown, "latex": derivations.latex}[format](layers, totals), end="")
+    return _complain(analysis)
+
+
+def _complain(analysis: Analysis) -> int:
+    """Prints the errors of a program on standard error; the exit status says whether there are any."""
+    from convdsl.report.console import console
+    from convdsl.report.diagnostics import print_diagnostics
+
+    errors = [d for d in analysis.diagnostics if d.severity == "error"]
+    if errors:
+        print_diagnostics(console(sys.stderr), errors)
+    return int(bool(errors))
+
+
+def _find(analysis: Analysis, wanted: str) -> int:
+    """The index of a layer: `3`, `conv` (the first), `conv2` (the second)."""
+    nodes = analysis.network.nodes
+    if wanted.isdecimal():
+        if not 1 <= int(wanted) <= len(nodes):
+            raise CallError(
+                T("there is no layer {n}: the layers are numbered from 1 to {last}.", n=wanted, last=len(nodes))
+            )
+        return int(wanted)
+    found = [n.index for n in nodes if n.op == wanted]
+    if found:
+        return found[0]
+    match = re.fullmatch(r"(.+?)[_.:]?([0-9]+)", wanted)
+    found = [n.index for n in nodes if match and n.op == match[1]]
+    if match and 1 <= int(match[2]) <= len(found):
+        return found[int(match[2]) - 1]
+    if match and found:
+        raise CallError(
+            T("there is no {wanted}: of {op} there are {count}.", wanted=wanted, op=match[1], count=len(found))
+        )
+    names = ", ".join(dict.fromkeys(n.op for n in nodes if n.layer is not None))
+    raise CallError(
+        T(
+            "there is no layer `{wanted}`. Name one by its number (1 to {last}) or its word: {names}.",
+            wanted=wanted,
+            last=len(nodes),
+            names=names,
+        )
+    )
+
+
+def _compare(subject: list[str], options: argparse.Namespace) -> int:
+    from convdsl.derivation.compare import compare
+    from convdsl.report import comparison as report
+    from convdsl.report.console import console
+
+    sources = [_read(name) for name in subject] + [Source(p, f"<{n}>") for n, p in enumerate(options.program, 1)]
+    if len(sources) != 2:
+        raise CallError(T("`--compare` takes two programs; here there are {n}.", n=len(sources)))
+    first, second = (_analyse(source, options) for source in sources)
+    if first.failed or second.failed:
+        return _complain(first) | _complain(second)
+    comparison = compare(first, second)
+    if options.format == "text":
+        report.print_comparison(console(), comparison)
+    elif options.format == "json":
+        import json
+
+        json.dump(report.comparison_data(comparison), sys.stdout, ensure_ascii=False, indent=1)
+        print()
+    else:
+        write = report.comparison_markdown if options.format == "markdown" else report.comparison_latex
+        print(write(comparison), end="")
+    return 0

@@ -1,0 +1,205 @@
+"""Derivations as text for the terminal, as Markdown and LaTeX for slides, and as data for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from convdsl.algebra.board import letters
+from convdsl.derivation import Derivation, LayerDerivation, NetDerivation
+from convdsl.derivation.lettering import meaning
+from convdsl.layers import show_shape
+from convdsl.messages import T
+from convdsl.report.data import diagnostic_data, plain
+from convdsl.report.diagnostics import clean
+from convdsl.report.formulas import as_latex, as_sympy, as_text
+from convdsl.report.table import formula_shape
+
+_MARGIN = "    "
+
+
+# Text.
+
+
+def print_net(out: Console, net: NetDerivation) -> None:
+    """All layers, then the sums."""
+    out.print(Text.assemble((clean(net.name), "bold"), f"  {formula_shape(net.input)}"))
+    for layer in net.layers:
+        out.print()
+        print_layer(out, layer)
+    if net.totals:
+        out.print()
+        out.print(Text(str(T("all layers")), "bold"))
+        for total in net.totals:
+            out.print(_block(total, out.width), soft_wrap=True)
+
+
+def print_layer(out: Console, layer: LayerDerivation) -> None:
+    """A layer's derivations, one paragraph for each figure, and warnings. (Errors are printed with their place.)"""
+    out.print(_heading(layer), soft_wrap=True)
+    if layer.as_before is not None:
+        out.print(Text(_MARGIN + str(T("The same as layer {n}.", n=layer.as_before))), soft_wrap=True)
+    for derivation in layer.derivations:
+        out.print(_block(derivation, out.width), soft_wrap=True)
+    for remark in layer.remarks:
+        if remark.severity == "error":
+            continue
+        for line in (remark.message, remark.formula, remark.note, remark.help):
+            if line:
+                mark = f"[{remark.code}] " if line is remark.message else " " * (len(remark.code) + 3)
+                out.print(Text.assemble(_MARGIN, (mark, "yellow"), clean(str(line))), soft_wrap=True)
+
+
+def _heading(layer: LayerDerivation) -> Text:
+    inputs = " + ".join(formula_shape(x) for x in layer.facts.inputs)
+    sizes = f"   {inputs} → {formula_shape(layer.facts.output)}" if layer.facts.output else ""
+    return Text.assemble((f"{layer.node.index}  ", "dim"), (clean(layer.node.text), "bold"), sizes)
+
+
+def _block(derivation: Derivation, width: int) -> Text:
+    """Title and formula, then substitution and arithmetic below it, the equals signs in one column."""
+    first, *others = map(as_text, derivation.steps)
+    symbol = f"{derivation.symbol} = "
+    text = Text.assemble("  ", (str(derivation.title), "cyan"), "\n", _MARGIN, symbol, (first, "bold"), "\n")
+    column = " " * (len(_MARGIN) + len(symbol) - 2)
+    for line in _joined(others, width - len(column)):
+        text.append(f"{column}{line}\n")
+    legend = ", ".join(f"{letter}: {meaning}" for letter, meaning in _legend(derivation))
+    if legend:
+        text.append(f"{_MARGIN}{legend}\n", "dim")
+    for sentence in (derivation.reason, *derivation.notes):
+        if sentence is not None:
+            text.append(f"{_MARGIN}{sentence}\n")
+    text.rstrip()
+    return text
+
+
+def _joined(steps: list[str], width: int) -> Iterator[str]:
+    """The substitution on a line of its own, the arithmetic behind it on one line as long as there is room."""
+    line = ""
+    for number, step in enumerate(steps):
+        if line and (number == 1 or len(line) + len(step) + 3 > width):
+            yield line
+            line = ""
+        line += f"{' ' if line else ''}= {step}"
+    if line:
+        yield line
+
+
+def _legend(derivation: Derivation) -> Iterator[tuple[str, str]]:
+    """The letters of a formula and what they mean; the sum of all layers speaks for itself."""
+    seen = set()
+    for letter in letters(derivation.steps[0]):
+        means = meaning(letter.name)
+        base = letter.name.partition("_")[0]
+        if means is not None and base not in seen:
+            seen.add(base)
+            yield base, str(means)
+
+
+# Markdown and LaTeX.
+
+
+def markdown(layers: tuple[LayerDerivation, ...], totals: tuple[Derivation, ...]) -> str:
+    """Headings, sentences and formulas between double dollar signs."""
+    parts = []
+    for title, derivations in _sections(layers, totals):
+        parts.append(f"### {title}")
+        for derivation in derivations:
+            parts.append(f"**{derivation.title}**")
+            parts.append(f"$$\n\\begin{{aligned}}\n{_aligned(derivation)}\n\\end{{aligned}}\n$$")
+            parts += [str(s) for s in (derivation.reason, *derivation.notes) if s is not None]
+    return "\n\n".join(parts) + "\n"
+
+
+def latex(layers: tuple[LayerDerivation, ...], totals: tuple[Derivation, ...]) -> str:
+    """Paragraphs and `align*` environments, to be put into a document that uses amsmath."""
+    parts = []
+    for title, derivations in _sections(layers, totals):
+        parts.append(f"\\subsection*{{{escaped(title)}}}")
+        for derivation in derivations:
+            parts.append(f"\\paragraph{{{escaped(str(derivation.title))}}}")
+            parts.append(f"\\begin{{align*}}\n{_aligned(derivation)}\n\\end{{align*}}")
+            parts += [escaped(str(s)) for s in (derivation.reason, *derivation.notes) if s is not None]
+    return "\n".join(parts) + "\n"
+
+
+def _sections(
+    layers: tuple[LayerDerivation, ...], totals: tuple[Derivation, ...]
+) -> Iterator[tuple[str, tuple[Derivation, ...]]]:
+    for layer in layers:
+        if layer.derivations:
+            output = formula_shape(layer.facts.output) if layer.facts.output else "?"
+            yield f"{layer.node.text}: {formula_shape(layer.facts.inputs[0])} → {output}", layer.derivations
+    if totals:
+        yield str(T("all layers")), totals
+
+
+def _aligned(derivation: Derivation) -> str:
+    symbol = rf"\mathrm{{{derivation.symbol}}}" if len(derivation.symbol) > 2 else derivation.symbol
+    return " \\\\\n".join(f"{symbol if n == 0 else ''} &= {as_latex(step)}" for n, step in enumerate(derivation.steps))
+
+
+_SPECIAL = {
+    "×": r"$\times$",
+    "→": r"$\to$",
+    "·": r"$\cdot$",
+    "−": "$-$",
+    "γ": r"$\gamma$",
+    "β": r"$\beta$",
+    "⌊": r"$\lfloor$",
+    "⌋": r"$\rfloor$",
+    "²": "$^2$",
+    "\u202f": r"\,",
+    "\\": r"\textbackslash{}",
+    "^": r"\^{}",
+    "~": r"\~{}",
+    **{c: f"\\{c}" for c in "#$%&_{}"},
+}
+
+
+def escaped(text: str) -> str:
+    return "".join(_SPECIAL.get(c, c) for c in text)
+
+
+# Data.
+
+
+def net_data(name: str, layers: tuple[LayerDerivation, ...], totals: tuple[Derivation, ...]) -> dict[str, Any]:
+    """Derivations as JSON holds them; formulas are strings that sympy reads, letters those of the board."""
+    return {"net": name, "layers": [_layer_data(layer) for layer in layers], "total": [_data(d) for d in totals]}
+
+
+def _layer_data(layer: LayerDerivation) -> dict[str, Any]:
+    return {
+        "index": layer.node.index,
+        "op": layer.node.op,
+        "source": layer.node.text,
+        "inputs": [plain(x) for x in layer.facts.inputs],
+        "output": plain(layer.facts.output),
+        "same_as": layer.as_before,
+        "derivations": [_data(d) for d in layer.derivations],
+        "diagnostics": [diagnostic_data(d) for d in layer.remarks],
+    }
+
+
+def _data(derivation: Derivation) -> dict[str, Any]:
+    formula, *rest = derivation.steps
+    return {
+        "quantity": derivation.quantity,
+        "title": str(derivation.title),
+        "symbol": derivation.symbol,
+        "formula": _step_data(formula),
+        "letters": {letter.name: plain(letter.value) for letter in derivation.letters},
+        "steps": [_step_data(step) for step in rest],
+        "result": plain(derivation.value),
+        "reason": str(derivation.reason) if derivation.reason is not None else None,
+        "notes": [str(note) for note in derivation.notes],
+    }
+
+
+def _step_data(step: Any) -> str:
+    return show_shape(step, "x") if isinstance(step, tuple) and not hasattr(step, "kind") else as_sympy(step)
