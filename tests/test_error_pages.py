@@ -10,8 +10,12 @@ from typing import Any
 
 import pytest
 
+from convdsl import load
 from convdsl.cli import main
+from convdsl.diagnostics import Findings
 from convdsl.messages import use_language
+from convdsl.report.data import diagnostic_data
+from convdsl.training.matching import check_images, check_outputs
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = {"en": ROOT / "docs" / "errors", "es": ROOT / "docs" / "es" / "errors"}
@@ -56,11 +60,19 @@ def test_the_first_example_gives_the_code_and_the_second_mends_it(
 
 
 def check(program: str, language: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """The diagnostics of a program, as `convdsl check` gives them."""
+    """The diagnostics of a program, as `convdsl check` gives them; of one with a `train` block, also those that `run`
+    adds when its images are the digits of MNIST."""
     path = folder / "net.cnn"
     path.write_text(program, encoding="utf-8")
-    main(["check", "--format", "json", "--lang", language, str(path)])
-    return json.loads(capsys.readouterr().out)["diagnostics"]
+    failed = main(["check", "--format", "json", "--lang", language, str(path)])
+    found = json.loads(capsys.readouterr().out)["diagnostics"]
+    if "train" in program and not failed:
+        net = load(path)
+        findings = Findings(net.analysis.source)
+        check_images(net, (28, 28, 1), "mnist", findings)
+        check_outputs(net, [str(digit) for digit in range(10)], 0, "mnist", findings)
+        found += [diagnostic_data(d) for d in findings.items]
+    return found
 
 
 @pytest.mark.parametrize("code", CODES)
