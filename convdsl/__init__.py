@@ -7,11 +7,13 @@
 
 from typing import TYPE_CHECKING, Any
 
+from convdsl.version import VERSION
+
 if TYPE_CHECKING:
     from convdsl.diagnostics import ProgramError
     from convdsl.net import Net, load, parse
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = ["Net", "ProgramError", "__version__", "load", "parse"]
 
 
