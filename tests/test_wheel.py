@@ -51,7 +51,7 @@ def test_every_example_is_shipped(installed: Path) -> None:
 
 def test_spanish_is_shipped(installed: Path) -> None:
     done = run(installed, "-m", "convdsl", "--lang", "es", "--help")
-    assert "Un lenguaje pequeño para redes convolucionales." in done.stdout
+    assert "para redes convolucionales." in done.stdout
 
 
 def test_the_pages_of_diagnostics_are_shipped(installed: Path) -> None:
