@@ -48,6 +48,17 @@ class T:
         return hash(self.text)
 
 
+class Grouped(int):
+    """A whole number that is shown with its digits in groups of three: `61,706`, in Spanish `61 706`."""
+
+    def __str__(self) -> str:
+        written = f"{int(self):,}"
+        return written.replace(",", "\u202f") if language() == "es" else written
+
+    def __format__(self, specification: str) -> str:
+        return str(self)
+
+
 def translate(text: str) -> str:
     """A text without holes (a layer's documentation) in the language in use."""
     return _catalogue().gettext(text) if language() == "es" else text

@@ -11,7 +11,7 @@ from convdsl.language.layout import layout
 from convdsl.language.tables import Tables, tables
 from convdsl.language.tokens import Token, tokens_of
 from convdsl.language.tree import Program
-from convdsl.messages import T
+from convdsl.messages import Grouped, T
 from convdsl.source import Source, Span
 
 MAX_CHARACTERS = 8_000_000
@@ -22,7 +22,7 @@ def parse(source: Source, findings: Findings) -> Program:
     """The syntax tree of a text. Syntax errors go to `findings`; broken statements stand as `Broken` in the tree."""
     if len(source.text) > MAX_CHARACTERS:
         findings.add("E105", Span(0, 0), T("This text has {size} characters; {limit} are the limit.",
-                                           size=f"{len(source.text):,}", limit=f"{MAX_CHARACTERS:,}"))
+                                           size=Grouped(len(source.text)), limit=Grouped(MAX_CHARACTERS)))
         return Program(source, (), ())
     if "\0" in source.text:
         place = source.text.index("\0")

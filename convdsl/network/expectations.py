@@ -8,7 +8,7 @@ from typing import Any
 from convdsl import algebra
 from convdsl.diagnostics import Findings
 from convdsl.layers import show_shape
-from convdsl.messages import T
+from convdsl.messages import Grouped, T
 from convdsl.network.graph import Expectation, Network
 from convdsl.network.sizes import Facts, Report
 
@@ -52,7 +52,7 @@ def _compare(expectation: Expectation, report: Report, sums: _Sums, findings: Fi
         else:
             truths = [algebra.compare(a, expectation.comparison, e) for a, e in zip(actual, expected, strict=True)]
             truth = False if False in truths else None if None in truths else True
-        shown = (show_shape(actual), show_shape(expected))
+        shown: tuple[object, object] = (show_shape(actual), show_shape(expected))
     else:
         truth = algebra.compare(actual, expectation.comparison, expected)
         shown = (_number(actual), _number(expected))
@@ -68,7 +68,7 @@ def _compare(expectation: Expectation, report: Report, sums: _Sums, findings: Fi
             "E401", written.span,
             T("Expected {quantity} {sign}{expected}, but it is {actual}.", quantity=quantity, sign=sign,
               expected=shown[1], actual=shown[0]),
-            help=_correct(expectation, sums, actual, shown[0]) if expectation.comparison == "=" else None,
+            help=_correct(expectation, sums, actual) if expectation.comparison == "=" else None,
         )
 
 
@@ -85,11 +85,11 @@ def _actual(expectation: Expectation, sums: _Sums, facts: Facts) -> Any:
     return sums.to(expectation.node, quantity)
 
 
-def _number(value: Any) -> str:
-    return f"{value:,}" if isinstance(value, int) else algebra.text(value)
+def _number(value: Any) -> object:
+    return Grouped(value) if isinstance(value, int) else algebra.text(value)
 
 
-def _correct(expectation: Expectation, sums: _Sums, actual: Any, shown: str) -> T:
+def _correct(expectation: Expectation, sums: _Sums, actual: Any) -> T:
     written, expected = expectation.written, expectation.expected
     if isinstance(expected, float) and algebra.is_number(actual) and abs(expected * 1000 - actual) < 0.5:
         return T("A point is decimal here, and thousands are not grouped: write `{text}`.", text=str(actual))
@@ -100,6 +100,6 @@ def _correct(expectation: Expectation, sums: _Sums, actual: Any, shown: str) -> 
                 return T("Write `{text}`.", text=f"expect {quantity} {total}")
     words = "".join(f"{w.text} " for w in written.words)
     return T("If the network is right, write `expect {words}{actual}`.", words=words,
-             actual=shown.replace("×", "x").replace(",", ""))
+             actual=show_shape(actual, "x") if isinstance(actual, tuple) else algebra.text(actual))
 
 

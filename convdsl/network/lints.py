@@ -13,7 +13,7 @@ from convdsl.layers.convolution import Conv, DepthwiseConv, Local
 from convdsl.layers.dense import Dense
 from convdsl.layers.shaping import Dropout, Flatten, Identity, Reshape
 from convdsl.layers.window import Pooling, Windowed, size_formula
-from convdsl.messages import T
+from convdsl.messages import Grouped, T
 from convdsl.network.graph import Network, Node
 from convdsl.network.sizes import Facts, Report
 
@@ -205,8 +205,8 @@ def _dominating_dense(report: Report, findings: Findings) -> None:
             findings.add(
                 "N506", node.span,
                 T("This dense layer holds {share} of all parameters.", share=f"{facts.params / total:.1%}"),
-                note=T("It joins every one of {inputs} inputs to every one of {units} outputs.", inputs=f"{inputs:,}",
-                       units=node.layer.units),
+                note=T("It joins every one of {inputs} inputs to every one of {units} outputs.", inputs=Grouped(inputs),
+                       units=Grouped(node.layer.units)),
                 help=T("Pooling before it divides them; `globalavgpool` leaves one input for each channel."),
             )
 

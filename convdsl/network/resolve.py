@@ -12,7 +12,7 @@ from convdsl.language.foreign import rewrite
 from convdsl.language.habits import Answer, written_elsewhere
 from convdsl.layers import BY_NAME, COMBINATIONS, STRUCTURES, Layer
 from convdsl.layers.activation import Activation
-from convdsl.messages import T
+from convdsl.messages import Grouped, T
 from convdsl.network import strangers
 from convdsl.network.binding import Binder, Bound
 from convdsl.network.graph import Expectation, Network, Node
@@ -225,7 +225,7 @@ class _Resolver:
     def _count(self, span: Span, steps: int = 1) -> None:
         self.steps += steps
         if self.steps > MAX_NODES:
-            self.findings.add("E105", span, T("This network has more than {n} layers.", n=f"{MAX_NODES:,}"),
+            self.findings.add("E105", span, T("This network has more than {n} layers.", n=Grouped(MAX_NODES)),
                               help=T("Repeat less."))
             raise TooLarge
 

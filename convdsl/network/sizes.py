@@ -12,7 +12,7 @@ from convdsl.language.layout import LARGEST
 from convdsl.layers import Layer, Reach, SizeError, show_shape
 from convdsl.layers.combining import Combination
 from convdsl.layers.shaping import Flatten, Identity, Reshape
-from convdsl.messages import T
+from convdsl.messages import Grouped, T
 from convdsl.network.graph import Network, Node
 
 Shape = tuple[Any, ...]
@@ -151,7 +151,7 @@ def ask(layer: Layer, activation: Layer | None, inputs: tuple[Any, ...]) -> Answ
     y = tuple(algebra.simplify(s) for s in layer.output(*inputs))
     for size in y:
         if algebra.is_number(size) and size > LARGEST:
-            raise SizeError("E309", T("The output would have {n} values along one axis.", n=f"{size:,}"))
+            raise SizeError("E309", T("The output would have {n} values along one axis.", n=Grouped(size)))
     weights = layer.weights(x)
     buffers = layer.buffers(x)
     macs = layer.macs(x, y)
