@@ -49,11 +49,13 @@ class T:
 
 
 class Grouped(int):
-    """A whole number that is shown with its digits in groups of three: `61,706`, in Spanish `61 706`."""
+    """A whole number that is shown with its digits in groups of three: `61,706`, in Spanish `61 706`, from five digits on."""
 
     def __str__(self) -> str:
         written = f"{int(self):,}"
-        return written.replace(",", "\u202f") if language() == "es" else written
+        if language() == "es":
+            return written.replace(",", "\u202f") if abs(self) >= 10_000 else f"{int(self)}"
+        return written
 
     def __format__(self, specification: str) -> str:
         return str(self)

@@ -18,6 +18,8 @@ _ARROWS = re.compile(r"(\|>|-+>|=+>|[—–]>?|⇒|⟶|>+|;|\||=|-|\+)[ \t]*[A-Z
 _PYTHON = re.compile(
     r"(import|from|class|def|return|if|for|print|super|with|self\.|@)\b|\w+(\.\w+)+ ?\(|\w+ ?= ?\w+\("
 )
+_OPTION_WORDS = ("stride", "strides", "padding", "pad", "kernel", "window", "dilation", "groups", "paso", "relleno",
+                 "ventana", "nucleo", "filters", "filtros")
 _OPTION = re.compile(r"[0-9]+(x[0-9]+)*|[a-z]{1,2} ?=? ?[0-9?A-Z(][^ ]*|[a-z_]+ ?= ?\S+|p (same|valid)|[a-z_]+")
 
 
@@ -188,10 +190,17 @@ def _comma(s: Statement) -> Answer | None:
     if "SEP" not in s.expected or s.first not in ("WORD", "MIXED"):
         return None
     parts = [p.strip() for p in s.text.split(",")]
-    if all(_OPTION.fullmatch(p) for p in parts[1:]):
+    if all(map(_reads_as_options, parts[1:])):
         return Answer(s.token.span, T("Options are separated by spaces, not by commas."),
                       T("Write `{text}`.", text=" ".join(parts)))
     return Answer(s.token.span, T("A comma does not separate layers."), T("Write `->` or begin a new line."))
+
+
+def _reads_as_options(part: str) -> bool:
+    """`s=1 relu` does; `maxpool 2` is a layer of its own."""
+    first, *others = part.split() or [""]
+    layer = others and re.fullmatch("[a-z]{3,}", first) and first not in _OPTION_WORDS and others[0][0].isdigit()
+    return not layer and all(map(_OPTION.fullmatch, (first, *others)))
 
 
 def _decimal_comma(s: Statement, left: str, right: str, span: Span) -> Answer:

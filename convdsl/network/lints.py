@@ -204,7 +204,7 @@ def _dominating_dense(report: Report, findings: Findings) -> None:
             inputs = prod(facts.inputs[0])
             findings.add(
                 "N506", node.span,
-                T("This dense layer holds {share} of all parameters.", share=f"{facts.params / total:.1%}"),
+                T("This dense layer holds {share} % of all parameters.", share=f"{100 * facts.params / total:.1f}"),
                 note=T("It joins every one of {inputs} inputs to every one of {units} outputs.", inputs=Grouped(inputs),
                        units=Grouped(node.layer.units)),
                 help=T("Pooling before it divides them; `globalavgpool` leaves one input for each channel."),

@@ -412,8 +412,9 @@ class _Resolver:
             return self._unknown(call.span, (current,), place)
         if len(call.arguments) != len(block.parameters):
             wanted = ", ".join(p.name for p in block.parameters)
-            self._complain("E207", call.span, T("`{name}` takes {wanted} values, and is given {given}.", name=name,
-                                                wanted=len(block.parameters), given=len(call.arguments)),
+            self._complain("E207", call.span, T("`{name}` takes one value, and is given {given}.",
+                                                "`{name}` takes {n} values, and is given {given}.", name=name,
+                                                n=len(block.parameters), given=len(call.arguments)),
                            help=T("It is called like this: `{name}({wanted})`.", name=name, wanted=wanted),
                            labels=(Label(block.name.span, T("defined here")),))
             return self._unknown(call.span, (current,), place)
