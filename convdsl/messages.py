@@ -49,7 +49,7 @@ class T:
 
 
 class Grouped(int):
-    """A whole number that is shown with its digits in groups of three: `61,706`, in Spanish `61 706`, from five digits on."""
+    """A whole number that is shown with its digits in groups: `61,706`; in Spanish, from five digits on, `61 706`."""
 
     def __str__(self) -> str:
         written = f"{int(self):,}"
