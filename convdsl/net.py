@@ -13,7 +13,7 @@ from convdsl.network import Analysis, Node, Report, analyse
 from convdsl.source import NotText, Source, read
 
 if TYPE_CHECKING:
-    from convdsl.engine.model import Model
+    from convdsl.training.model import Model
 
 
 class Net:
@@ -71,9 +71,13 @@ class Net:
 
         print_summary(self.analysis, expand=expand)
 
-    def compile(self, batch: int = 128, device: str = "cpu", seed: int = 0, **options: Any) -> Model:
-        """A model with weights, ready to train on `device` in batches of up to `batch` images."""
-        from convdsl.engine.model import Model
+    def compile(self, batch: int | None = None, device: str = "cpu", seed: int | None = None, **options: Any) -> Model:
+        """A model with weights, ready to train on `device` in batches of up to `batch` images.
+
+        What is not given comes from the `train` block, else `batch` is 128 and `seed` 0. `options` are those of
+        convdsl.training.model.Model: `optimizer`, `loss`, `label_smoothing`, `init`, `threads`, `memory_limit`.
+        """
+        from convdsl.training.model import Model
 
         return Model(self, batch=batch, device=device, seed=seed, **options)
 

@@ -1,0 +1,238 @@
+"""`convdsl run`: trains, evaluates and saves a network."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from convdsl.cli.parsing import CallError, add_unknowns, read_program
+from convdsl.cli.stopping import Stopper
+from convdsl.diagnostics import Diagnostic, ProgramError, not_text
+from convdsl.messages import T
+from convdsl.net import Net
+from convdsl.network import Analysis, analyse
+from convdsl.source import NotText
+from convdsl.training.lines import LINES
+from convdsl.training.settings import Settings
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help=str(T("a program, or - for standard input")))
+    settings = parser.add_argument_group(str(T("settings, each as in a `train` block, where they win over it")))
+    for name, line in LINES.items():
+        value = line.example.split(" ", 1)[1]
+        metavar = f'"{value}"' if " " in value else value
+        option = f"--{name.replace('_', '-')}"
+        settings.add_argument(option, dest=name, metavar=metavar, help=str(line.doc).replace("%", "%%"))
+    add_unknowns(parser)
+    add = parser.add_argument
+    add(
+        "--device",
+        choices=("cpu", "cuda", "auto"),
+        help=str(T("what computes; without this `auto`: a GPU if one can be used")),
+    )
+    add("--threads", type=_threads, metavar="N", help=str(T("threads of the CPU; without this all of them")))
+    add("--out", metavar="DIR", type=Path, help=str(T("folder of the run; without this runs/NAME-1, -2, …")))
+    again = T("go on with the run in --out, or with the last run of this program")
+    add("--resume", action="store_true", help=str(again))
+    weights = T("start from the weights in this file, where names and shapes agree")
+    add("--init-from", metavar="FILE", type=Path, help=str(weights))
+    often = T("how often the state is saved within an epoch (60); it always is after one")
+    add("--save-every", metavar="SECONDS", type=_seconds, default=60.0, help=str(often))
+    kinds = T("text for people, json for programs: one event a line")
+    add("--format", choices=("text", "json"), default="text", help=str(kinds))
+
+
+def _threads(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 4096:
+        raise argparse.ArgumentTypeError(str(T("`{text}` is no number of threads", text=text)))
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(str(T("`{text}` is no number of seconds", text=text)))
+    return value
+
+
+def run(options: argparse.Namespace) -> int:
+    from convdsl.datasets import DataError
+    from convdsl.engine import EngineError
+    from convdsl.training.device import NoDevice
+    from convdsl.training.examples import Unsuitable
+    from convdsl.training.files import FileTrouble
+    from convdsl.training.origin import Changed
+    from convdsl.training.preparing import WrongOption
+
+    with Stopper() as stopper:
+        try:
+            return _run(options, stopper)
+        except NotText as error:
+            return _refuse([not_text(error)])
+        except ProgramError as error:
+            return _refuse(error.diagnostics)
+        except Changed as error:
+            raise CallError(T("{what} Begin anew with another `--out`.", what=error.what)) from None
+        except (DataError, FileTrouble, NoDevice, Unsuitable, WrongOption, EngineError) as error:
+            raise CallError(str(error)) from None
+
+
+def _run(options: argparse.Namespace, stopper: Stopper) -> int:
+    """The way of a run on one page."""
+    from convdsl.training.device import choose_device
+    from convdsl.training.experiment import Experiment
+    from convdsl.training.folder import RunFolder, new_folder
+    from convdsl.training.preparing import configure, match, settle_input
+
+    device, remark = choose_device(options.device or "auto")
+    source = read_program(options.file)
+    folder = RunFolder(options.out) if options.out else None
+    if folder and folder.used and not options.resume:
+        way = T("`--resume` goes on with it; another `--out` begins anew.")
+        raise CallError(T("{folder} holds a run already. {way}", folder=folder, way=way))
+    if options.resume and folder is None:
+        folder = _last_run(analyse(source))
+    call = _call(options, folder)
+    symbols, input = dict(call["set"]), call["input"]
+    analysis = analyse(source, symbols=symbols, input=tuple(input) if input else None)
+    settings = configure(analysis, call["settings"])
+    data = _load(settings, analysis, options)
+    net = Net(settle_input(analysis, data.shape, symbols))
+    warnings = [d for d in (*net.diagnostics, *match(net, data)) if d.severity == "warning"]
+    _mention(warnings, remark if options.device == "auto" and options.format == "text" else None)
+    experiment = Experiment(
+        net,
+        settings,
+        data,
+        folder or new_folder(net.name),
+        resume=options.resume,
+        device=device,
+        threads=options.threads,
+        init_from=Path(call["init_from"]) if call["init_from"] else None,
+        save_every=options.save_every,
+        stop=stopper,
+        call=call,
+    )
+    return _train(experiment, options, stopper)
+
+
+def _last_run(analysis: Analysis) -> Any:
+    """The folder to go on with."""
+    from convdsl.training.folder import latest_folder
+
+    name = analysis.network.name
+    folder = latest_folder(name)
+    if folder is None:
+        way = T("`--out` names another folder.")
+        raise CallError(T("there is no run of {name} in the folder runs to go on with. {way}", name=name, way=way))
+    return folder
+
+
+def _call(options: argparse.Namespace, folder: Any) -> dict[str, Any]:
+    """What was asked for besides the program; for a run that goes on, what it was started with and what is new."""
+    call: dict[str, Any] = {
+        "settings": {name: getattr(options, name) for name in LINES if getattr(options, name) is not None},
+        "set": [list(pair) for pair in options.set],
+        "input": list(options.input) if options.input else None,
+        "init_from": str(options.init_from) if options.init_from else None,
+    }
+    before = folder.config() if folder and options.resume else None
+    if before is None:
+        return call
+    old = before["call"]
+    call["settings"] = {**old["settings"], **call["settings"]}
+    return {name: value or old[name] for name, value in call.items()}
+
+
+def _load(settings: Settings, analysis: Analysis, options: argparse.Namespace) -> Any:
+    """The data set; pictures are made to fit a network whose input is known."""
+    from convdsl.datasets import load, search_path
+    from convdsl.report.loading import loading
+
+    shape = analysis.network.input
+    known = len(shape) == 3 and all(isinstance(n, int) for n in shape)
+    beside = [] if options.file == "-" else [Path(options.file).resolve().parent]
+    with loading(options.format == "text") as (progress, warn):
+        return load(
+            settings.data,
+            search=[*beside, *search_path()],
+            progress=progress,
+            size=(shape[0], shape[1]) if known else None,
+            channels=shape[2] if known and shape[2] in (1, 3) else None,
+            seed=settings.seed,
+            warn=warn,
+        )
+
+
+def _refuse(diagnostics: Sequence[Diagnostic]) -> int:
+    """Prints what is wrong with the program; the exit status."""
+    from convdsl.report.console import console
+    from convdsl.report.diagnostics import print_diagnostics
+
+    print_diagnostics(console(sys.stderr), [d for d in diagnostics if d.severity == "error"])
+    return 1
+
+
+def _mention(warnings: Sequence[Diagnostic], remark: T | None) -> None:
+    """A remark, and warnings in a line each; `check` shows them in full."""
+    lines = [str(remark)] if remark else []
+    for diagnostic in warnings[:3]:
+        line, column = diagnostic.source.position(diagnostic.span.start)
+        lines.append(f"{diagnostic.source.name}:{line}:{column}: {diagnostic.code}: {diagnostic.message}")
+    if len(warnings) > 3:
+        more = T(
+            "`convdsl check` shows one more warning.", "`convdsl check` shows {n} more warnings.", n=len(warnings) - 3
+        )
+        lines.append(str(more))
+    for text in lines:
+        print(text, file=sys.stderr)
+
+
+def _train(experiment: Any, options: argparse.Namespace, stopper: Stopper) -> int:
+    """Runs, and shows what happens. Returns the exit status."""
+    from convdsl.engine import NotFinite
+    from convdsl.training.events import Finished, Interrupted, Preparing
+    from convdsl.training.experiment import run as events_of
+    from convdsl.training.loop import Exploded
+
+    status = 0
+    report = _report(options)
+    try:
+        with report:
+            for event in events_of(experiment):
+                report.show(event)
+                if isinstance(event, Preparing):
+                    stopper.gentle = True
+                elif isinstance(event, Finished):
+                    stopper.gentle = False
+                elif isinstance(event, Interrupted):
+                    status = 130
+    except (NotFinite, Exploded) as error:
+        rate = f"{experiment.settings.lr / 10:g}"
+        way = T(
+            "Try a learning rate ten times lower (`--lr {lr}`), a warm-up (`--schedule warmup=1`) or `bn` layers.",
+            lr=rate,
+        )
+        report.diverged(error, way)
+        print(f"{error}\n{way}", file=sys.stderr)
+        status = 1
+    return status
+
+
+def _report(options: argparse.Namespace) -> Any:
+    if options.format == "json":
+        from convdsl.report.training_data import JsonReport
+
+        return JsonReport()
+    from convdsl.report.console import console
+    from convdsl.report.training import TrainingReport
+
+    given = {name: getattr(options, name) for name in LINES if getattr(options, name) is not None}
+    return TrainingReport(console(), options.file, given)

@@ -1,0 +1,288 @@
+"""A training in the terminal: a bar that moves, a line for each epoch, the result. Into a pipe: plain lines only."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from convdsl.messages import T
+from convdsl.report.diagnostics import clean
+from convdsl.report.numbers import grouped, memory, short
+from convdsl.training import events
+from convdsl.training.curves import Remark
+from convdsl.training.metrics import Classes, PerClass, Values
+
+WORST = 10
+"""Classes shown of many."""
+SQUARE = 12
+"""Most classes of which the confusions are shown."""
+
+
+class TrainingReport:
+    """Shows events as they come. `file` is the program, `given` are the settings on the command line: suggestions are
+    whole commands."""
+
+    def __init__(self, out: Console, file: str, given: Mapping[str, str]) -> None:
+        self.out = out
+        self.command = f"convdsl run {shlex.quote(file)}"
+        self.given = given
+        self.bar: Progress | None = None
+        self.task: Any = None
+        self.started: events.Started | None = None
+
+    def __enter__(self) -> TrainingReport:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar = None
+
+    def show(self, event: events.Event) -> None:
+        """One event. Progress within an epoch is shown in a terminal only."""
+        match event:
+            case events.Started():
+                self.started = event
+                for line in started_lines(event):
+                    self._line(line)
+            case events.Note():
+                self._line(Text(clean(str(event.text)), "yellow" if event.warning else "dim"))
+            case events.Preparing():
+                self._begin()
+            case events.Progress():
+                self._advance(event)
+            case events.EpochDone():
+                self._line(epoch_line(event))
+            case events.Interrupted():
+                self.__exit__()
+                self._interrupted(event)
+            case events.Finished():
+                self.__exit__()
+                self._finished(event)
+            case events.Ended():
+                self._ended(event)
+
+    def diverged(self, error: object, way: object) -> None:
+        """Nothing more than what standard error says."""
+
+    def _line(self, text: Text | str) -> None:
+        (self.bar.console if self.bar else self.out).print(text, soft_wrap=True)
+
+    def _begin(self) -> None:
+        if not self.out.is_terminal:
+            return
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[figures]}"),
+            console=self.out,
+            transient=True,
+        )
+        self.task = self.bar.add_task(str(T("preparing (the first time takes some seconds)")), total=None, figures="")
+        self.bar.start()
+
+    def _advance(self, event: events.Progress) -> None:
+        if self.bar is None or self.started is None:
+            return
+        parts = [f"{T('loss')} {event.loss:.4f}"]
+        if event.accuracy is not None:
+            parts.append(f"{T('accuracy')} {percent(event.accuracy)}")
+        if event.images_per_second:
+            left = (self.started.epochs - event.epoch + 1 - event.step / event.steps) * self.started.train
+            parts.append(speed(event.images_per_second))
+            parts.append(str(T("{time} left", time=duration(left / event.images_per_second))))
+        self.bar.update(
+            self.task,
+            total=event.steps,
+            completed=event.step,
+            figures="  ".join(parts),
+            description=str(T("epoch {epoch}/{epochs}", epoch=event.epoch, epochs=self.started.epochs)),
+        )
+
+    def _interrupted(self, event: events.Interrupted) -> None:
+        self._line(
+            str(
+                T(
+                    "Stopped in epoch {epoch}, after {step} steps. Everything up to there is in {path}.",
+                    epoch=event.epoch + 1,
+                    step=event.step,
+                    path=event.path,
+                )
+            )
+        )
+        if event.path is not None:
+            self._line(
+                Text.assemble(
+                    str(T("To go on:")),
+                    " ",
+                    (f"{self.command} --resume --out {shlex.quote(str(event.path.parent))}", "bold"),
+                )
+            )
+
+    def _finished(self, event: events.Finished) -> None:
+        if event.why == "early_stop":
+            self._line(str(T("Stopped early: no progress any more after epoch {epoch}.", epoch=event.epochs)))
+        if event.restored:
+            self._line(str(T("The weights of epoch {epoch} are the best, and were taken back.", epoch=event.restored)))
+
+    def _ended(self, event: events.Ended) -> None:
+        figures = event.evaluation
+        self._line("")
+        if isinstance(figures, Classes):
+            self.out.print(class_table(figures, self.out.width))
+            share = Text(percent(figures.accuracy), "bold green")
+            count = sum(c.images for c in figures.classes)
+            self._line(
+                Text.assemble(
+                    str(T("test accuracy")),
+                    " ",
+                    share,
+                    str(T(", loss {loss}, on {n} images", loss=f"{figures.loss:.4f}", n=grouped(count))),
+                )
+            )
+        else:
+            self._values(figures)
+        self._line("")
+        for remark in event.reading:
+            self._line(Text.assemble((f"{remark.text} ", "bold"), str(remark.advice)))
+        self._line("")
+        self._line(str(T("Weights and figures: {folder}", folder=event.folder)))
+        remark = next((r for r in event.reading if r.lines), None)
+        if remark is not None:
+            self._line(Text.assemble(str(T("Try next:")), " ", (self._next(remark, event), "bold")))
+
+    def _next(self, remark: Remark, event: events.Ended) -> str:
+        """The command for what a remark advises; a training that was too short goes on where it stands."""
+        if remark.kind == "too_short":
+            return f"{self.command} --resume --out {shlex.quote(str(event.folder))} --epochs {remark.lines['epochs']}"
+        lines = {**self.given, **remark.lines}
+        return " ".join([self.command, *(f"--{n.replace('_', '-')} {shlex.quote(v)}" for n, v in lines.items())])
+
+    def _values(self, figures: Values) -> None:
+        self._line(
+            str(
+                T(
+                    "on the test images: mean squared error {mse}, mean absolute error {mae}, R² {r2}",
+                    mse=f"{figures.mse:.4g}",
+                    mae=f"{figures.mae:.4g}",
+                    r2=f"{figures.r2:.3f}",
+                )
+            )
+        )
+
+
+def started_lines(event: events.Started) -> list[str]:
+    """What is trained, on what, with what."""
+    lines = [
+        str(
+            T(
+                "{net}: {params} parameters, {data}: {train} images to train, {validation} to validate, {test} to test",
+                net=clean(event.net),
+                params=grouped(event.params),
+                data=clean(event.data),
+                train=grouped(event.train),
+                validation=grouped(event.validation),
+                test=grouped(event.test),
+            )
+        )
+    ]
+    lines.append(
+        str(
+            T(
+                "on the {device} with one thread, batches of {batch}, {memory} of memory",
+                "on the {device} with {n} threads, batches of {batch}, {memory} of memory",
+                device=event.device.upper(),
+                n=event.threads,
+                batch=event.batch,
+                memory=memory(event.memory),
+            )
+        )
+    )
+    if event.done:
+        lines.append(str(T("going on after epoch {epoch}", epoch=event.done)))
+    return lines
+
+
+def epoch_line(event: events.EpochDone) -> str:
+    """An epoch's figures on one line."""
+    record = event.record
+    parts = [
+        str(T("epoch {epoch}/{epochs}", epoch=f"{record.epoch:>{len(str(event.epochs))}}", epochs=event.epochs)),
+        f"{T('loss')} {record.loss:.4f}",
+    ]
+    if record.accuracy is not None:
+        parts.append(f"{T('accuracy')} {percent(record.accuracy)}")
+    if record.val_loss is not None:
+        parts.append(f"{T('validation loss')} {record.val_loss:.4f}")
+    if record.val_accuracy is not None:
+        parts.append(f"{T('accuracy')} {percent(record.val_accuracy)}")
+    if event.images_per_second:
+        parts.append(speed(event.images_per_second))
+    return "  ".join(parts)
+
+
+def class_table(figures: Classes, width: int) -> Table:
+    """Precision, recall and F1 of every class, the worst first where there are many; with the confusions of a few."""
+    shown = list(enumerate(figures.classes))
+    title = None
+    if len(shown) > SQUARE:
+        shown = sorted(shown, key=lambda c: c[1].f1)[:WORST]
+        title = str(T("the {n} classes with the lowest F1", n=WORST))
+    square = len(figures.classes) <= SQUARE and width >= 62 + 5 * len(figures.classes)
+    table = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), title=title, title_justify="left", title_style=""
+    )
+    table.add_column("#", justify="right", style="dim")
+    table.add_column(str(T("class")), overflow="fold")
+    for heading in (T("images"), T("precision"), T("recall"), "F1"):
+        table.add_column(str(heading), justify="right")
+    for number in range(len(figures.classes) if square else 0):
+        table.add_column(f"→{number}", justify="right", style="dim")
+    if not square:
+        table.add_column(str(T("most often taken for")), overflow="fold")
+    for number, one in shown:
+        row: Sequence[Any] = [
+            str(number),
+            clean(one.name),
+            grouped(one.images),
+            *map(percent, (one.precision, one.recall, one.f1)),
+        ]
+        if square:
+            counts = figures.confusion[number]
+            rest = [Text(str(n or "·"), "bold green" if j == number else "") for j, n in enumerate(counts)]
+        else:
+            rest = [Text(_confused(one))]
+        table.add_row(*row, *rest)
+    return table
+
+
+def _confused(one: PerClass) -> str:
+    return f"{clean(one.confused[0])} ({one.confused[1]})" if one.confused else ""
+
+
+def percent(share: float) -> str:
+    """`87.3 %`."""
+    return f"{100 * share:.1f} %"
+
+
+def speed(images_per_second: float) -> str:
+    if images_per_second < 100:
+        return str(T("{speed} images/s", speed=f"{images_per_second:.1f}"))
+    return str(T("{speed} images/s", speed=short(round(images_per_second))))
+
+
+def duration(seconds: float) -> str:
+    """`8 s`, `3:05`, `2:03:05`."""
+    whole = round(seconds)
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}:{minutes:02}:{rest:02}"
+    return f"{minutes}:{rest:02}" if minutes else f"{rest} s"

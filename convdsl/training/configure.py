@@ -1,0 +1,237 @@
+"""Settings from a `train` block, and from what the command line or Python says on top of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from convdsl.algebra import is_number
+from convdsl.diagnostics import Findings
+from convdsl.engine.optimizer import Optimizer
+from convdsl.language import parse, tree
+from convdsl.messages import T
+from convdsl.source import Source, Span
+from convdsl.training.block import Given, read_block
+from convdsl.training.lines import LINES
+from convdsl.training.settings import Augment, EarlyStop, Schedule, Settings
+
+LEARNING_RATES = {
+    "sgd": 0.05,
+    "momentum": 0.01,
+    "nesterov": 0.01,
+    "rmsprop": 0.001,
+    "adagrad": 0.01,
+    "adam": 0.001,
+    "adamw": 0.001,
+}
+"""Where no learning rate is given. Gradient descent with a momentum of its own takes that of `momentum`."""
+
+Lines = Mapping[str, Given]
+
+
+def training_settings(network: Any, findings: Findings) -> Settings:
+    """The settings of a network's `train` block; what is wrong in it goes to `findings` (E214).
+
+    `network` has `train` (the lines, as the parser gives them) and `input` (sizes, the channels last).
+    """
+    given = read_block(network.train, findings)
+    settings = assemble(given)
+    check_lines(given, settings, network.input, findings)
+    return settings
+
+
+def lines_from(texts: Mapping[str, Any], prefix: str = "") -> tuple[dict[str, Given], list[Findings]]:
+    """Lines from outside a program: `{"optimizer": "sgd lr=0.1", "epochs": 3}`, read as a `train` block is.
+
+    `prefix` stands before the names in messages (`--`). Each value has findings of its own.
+    """
+    given: dict[str, Given] = {}
+    found = []
+    for name, value in texts.items():
+        findings = _findings(name, value, prefix)
+        found.append(findings)
+        if name == "data":
+            given[name] = Given(Span(0, 0), str(value))
+        elif name not in LINES:
+            read_block([tree.Setting(Span(0, len(name)), tree.Word(Span(0, len(name)), name), ())], findings)
+        else:
+            program = parse(findings.source, findings)
+            if not findings.failed:
+                given.update(_line(program, name, findings))
+    return given, found
+
+
+def _findings(name: str, value: Any, prefix: str) -> Findings:
+    written = name.replace("_", "-") if prefix else name
+    return Findings(Source(f"train {{ {name} {value} }}", prefix + written))
+
+
+def _line(program: tree.Program, name: str, findings: Findings) -> dict[str, Given]:
+    """The one line in a text such as `train { epochs 3 }`."""
+    if len(program.statements) == 1 and isinstance(program.statements[0], tree.Train):
+        settings = program.statements[0].settings
+        if len(settings) == 1 and settings[0].name.text == name:
+            return read_block(settings, findings)
+    findings.add("E214", Span(0, len(findings.source.text)), T("`{name}` takes one line.", name=name))
+    return {}
+
+
+def merge(below: Lines, above: Lines) -> dict[str, Given]:
+    """Both, where the lines of `above` win. A learning rate or weight decay inside a new `optimizer` line wins too."""
+    result = {**below, **above}
+    for name in ("lr", "weight_decay"):
+        if name not in above and "optimizer" in above and name in above["optimizer"].options:
+            result.pop(name, None)
+    return result
+
+
+def assemble(given: Lines) -> Settings:
+    """Settings from lines that have been read; what no line says is as in `Settings`."""
+    standard = Settings()
+    optimizer, lr = _optimizer(given)
+    validation = given.get("validation")
+    return Settings(
+        data=given["data"].word or "" if "data" in given else standard.data,
+        optimizer=optimizer,
+        lr=lr,
+        batch=_count(given, "batch", standard.batch),
+        epochs=_count(given, "epochs", standard.epochs),
+        schedule=_schedule(given.get("schedule")),
+        augment=_augment(given.get("augment")),
+        early_stop=_early_stop(given.get("early_stop")),
+        validation=standard.validation if validation is None else validation.number or 0.0,
+        loss=_word(given, "loss", standard.loss),
+        label_smoothing=_number(given, "label_smoothing", standard.label_smoothing),
+        init=_word(given, "init", standard.init),
+        seed=_count(given, "seed", standard.seed),
+        limit=_count(given, "limit", standard.limit),
+    )
+
+
+def _number(given: Lines, name: str, default: float) -> float:
+    number = given[name].number if name in given else None
+    return default if number is None else number
+
+
+def _count(given: Lines, name: str, default: int) -> int:
+    """A whole number; the words `full` and `none` are 0."""
+    return int(given[name].number or 0) if name in given else default
+
+
+def _word(given: Lines, name: str, default: str) -> str:
+    return given[name].word or default if name in given else default
+
+
+def _optimizer(given: Lines) -> tuple[Optimizer, float]:
+    line = given.get("optimizer", Given(Span(0, 0), "adam"))
+    kind = line.word or "adam"
+    momentum = line.option("momentum", 0.9 if kind in ("momentum", "nesterov") else 0.0)
+    family = "sgd" if kind in ("momentum", "nesterov") else kind
+    if kind == "sgd" and momentum:
+        kind = "momentum"
+    options = {n: line.option(n) for n in ("beta1", "beta2", "eps", "alpha") if n in line.options}
+    nesterov = kind == "nesterov" or line.option("nesterov", False)
+    decay = line.option("weight_decay", _number(given, "weight_decay", 0.0))
+    optimizer = Optimizer(family, momentum=momentum, nesterov=nesterov, weight_decay=decay, **options)
+    lr = _number(given, "lr", line.option("lr", LEARNING_RATES[kind]))
+    return optimizer, lr
+
+
+def _schedule(line: Given | None) -> Schedule:
+    if line is None:
+        return Schedule()
+    kind = line.word or "constant"
+    return Schedule(
+        kind,
+        line.option("warmup", 0.0),
+        every=line.option("every", 10),
+        gamma=line.option("gamma", 0.95 if kind == "exponential" else 0.1),
+        factor=line.option("factor", 0.5),
+        patience=line.option("patience", 2),
+        minimum=line.option("min", 0.0),
+    )
+
+
+def _augment(line: Given | None) -> Augment:
+    return Augment(**{name: value for name, (value, _) in line.options.items()}) if line else Augment()
+
+
+def _early_stop(line: Given | None) -> EarlyStop | None:
+    if line is None or line.word == "none":
+        return None
+    patience = line.option("patience", line.number or 3)
+    return EarlyStop(int(patience), line.option("min_delta", 0.0), line.word or "loss", "norestore" not in line.options)
+
+
+def check_lines(given: Lines, settings: Settings, shape: tuple[Any, ...], findings: Findings) -> None:
+    """What only several lines together, or lines and the input's shape, show to be wrong."""
+    schedule = settings.schedule
+    if "schedule" in given and schedule.warmup > settings.epochs > 0:
+        findings.add(
+            "E214",
+            given["schedule"].options["warmup"][1],
+            T(
+                "The warm-up takes {warmup} epochs, and the training only {epochs}.",
+                warmup=f"{schedule.warmup:g}",
+                epochs=settings.epochs,
+            ),
+            help=T("Train longer, or warm up in less."),
+        )
+    if "schedule" in given and schedule.minimum > settings.lr:
+        findings.add(
+            "E214",
+            given["schedule"].options["min"][1],
+            T(
+                "The smallest learning rate, {min}, is above the first, {lr}.",
+                min=f"{schedule.minimum:g}",
+                lr=f"{settings.lr:g}",
+            ),
+        )
+    if "label_smoothing" in given and settings.label_smoothing and settings.loss == "mse":
+        findings.add(
+            "E214",
+            given["label_smoothing"].span,
+            T("Labels are smoothed for cross-entropy only."),
+            help=T("Leave one of the lines `loss` and `label_smoothing` out."),
+        )
+    if "validation" in given and settings.validation > 1 and settings.validation != int(settings.validation):
+        findings.add(
+            "E214",
+            given["validation"].span,
+            T(
+                "`validation` is a share below 1 or a whole number of images; here it is {value}.",
+                value=f"{settings.validation:g}",
+            ),
+        )
+    if "augment" in given:
+        _check_augment(given["augment"], settings.augment, shape, findings)
+
+
+def _check_augment(line: Given, augment: Augment, shape: tuple[Any, ...], findings: Findings) -> None:
+    rank = len(shape) - 1
+    for name in augment.moves:
+        span = line.options[name][1]
+        flat = rank == 0 or (rank == 1 and (name in ("rotate", "shear") or augment.flip in ("vertical", "both")))
+        if flat and not (name == "shear" and rank == 2):
+            findings.add(
+                "E214",
+                span,
+                T(
+                    "`{name}` needs images with rows and columns, and the input is {shape}.",
+                    name=name,
+                    shape="x".join(map(str, shape)),
+                ),
+            )
+            continue
+        sides = [n for n in shape[-3:-1] if is_number(n)]
+        if name in ("shift", "cutout") and sides and getattr(augment, name) >= max(sides):
+            findings.add(
+                "E214",
+                span,
+                T(
+                    "`{name}` of {value} pixels leaves nothing of an image of {shape}.",
+                    name=name,
+                    value=getattr(augment, name),
+                    shape="x".join(map(str, shape)),
+                ),
+            )

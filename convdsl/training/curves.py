@@ -1,0 +1,248 @@
+"""What the curves of a training say, in plain words, and what to try.
+
+Each rule looks at the epochs' figures for one thing; `read_curves` asks them in the order of their weight. Chance level
+is what guessing among K classes gives: a loss of ln K and an accuracy of 1/K.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import log
+from typing import NamedTuple
+
+from convdsl.messages import T
+from convdsl.training.events import Record
+from convdsl.training.settings import Settings
+
+
+class Remark(NamedTuple):
+    """One thing that the curves show. `kind` is a word for programs, `lines` are settings to try, by name."""
+
+    kind: str
+    text: T
+    advice: T
+    lines: Mapping[str, str] = {}
+
+    def __str__(self) -> str:
+        return f"{self.text} {self.advice}"
+
+
+class Health(NamedTuple):
+    """What was found inside the network: layers with the share of their units that never answered, and whether anything
+    in it is trained at all."""
+
+    dead: tuple[tuple[str, float], ...] = ()
+    trainable: bool = True
+
+
+class Curves(NamedTuple):
+    """The figures that the rules look at. `watched` are the losses of the validation part, empty where there is none;
+    `rate` is the highest learning rate, `restored` the epoch whose weights were taken back, or 0."""
+
+    loss: list[float]
+    accuracy: list[float]
+    watched: list[float]
+    watched_accuracy: list[float]
+    first: int
+    rate: float
+    classes: int
+    restored: int
+    settings: Settings
+    health: Health
+
+    @property
+    def epochs(self) -> int:
+        return len(self.loss)
+
+    @property
+    def chance(self) -> float:
+        return log(self.classes) if self.classes > 1 else 0.0
+
+    def at_chance(self, loss: float) -> bool:
+        return self.classes > 1 and loss > 0.97 * self.chance
+
+
+def read_curves(
+    history: Sequence[Record], settings: Settings, classes: int, restored: int = 0, health: Health | None = None
+) -> tuple[Remark, ...]:
+    """Remarks on a training, the most important first. `classes` is 0 for a regression."""
+    if not history:
+        return ()
+    curves = Curves(
+        [r.loss for r in history],
+        [r.accuracy for r in history if r.accuracy is not None],
+        [r.val_loss for r in history if r.val_loss is not None],
+        [r.val_accuracy for r in history if r.val_accuracy is not None],
+        history[0].epoch,
+        max(r.lr for r in history),
+        classes,
+        restored,
+        settings,
+        health or Health(),
+    )
+    for decisive in (_nothing_trained, _wrong_way, _not_learning):
+        remark = decisive(curves)
+        if remark is not None:
+            return (remark,)
+    rules = (_slow_start, _restless, _dead_units, _overfits, _too_short, _underfits)
+    found = tuple(remark for rule in rules if (remark := rule(curves)) is not None)
+    return found or (_healthy(),)
+
+
+def _lower(curves: Curves, factor: int) -> tuple[T, dict[str, str]]:
+    rate = f"{curves.rate / factor:.2g}"
+    return T("Try a lower one: {lr}.", lr=rate), {"lr": rate}
+
+
+def _nothing_trained(curves: Curves) -> Remark | None:
+    if curves.health.trainable:
+        return None
+    text = T("No weight was trained, because all layers are frozen: the curves stay flat.")
+    return Remark("nothing_trained", text, T("Take a layer out of `freeze {{ … }}`."))
+
+
+def _wrong_way(curves: Curves) -> Remark | None:
+    """The training loss ends above where it began, and above chance."""
+    last = curves.loss[-1]
+    if curves.epochs < 2 or last < 1.05 * min(curves.loss) or last <= curves.loss[0] or last <= curves.chance:
+        return None
+    text = T(
+        "The loss climbs, as if the gradients were applied with the wrong sign: the steps overshoot, because the "
+        "learning rate is too high."
+    )
+    return Remark("wrong_way", text, *_lower(curves, 10))
+
+
+def _not_learning(curves: Curves) -> Remark | None:
+    """The training loss ends at chance level."""
+    if not curves.at_chance(curves.loss[-1]) or (curves.accuracy and curves.accuracy[-1] > 2 / curves.classes):
+        return None
+    level = f"{curves.loss[-1]:.2f}"
+    text = T("It does not learn: the loss stays at {loss}, which is what guessing among {n} classes gives.",
+             loss=level, n=curves.classes)  # fmt: skip
+    if any(share == 1 for _, share in curves.health.dead):
+        dead = T("A whole layer is dead: it answers nothing to any image, so that no gradient passes. {advice}",
+                 advice=_lower(curves, 10)[0])  # fmt: skip
+        return Remark("not_learning", text, dead, _lower(curves, 10)[1])
+    if curves.loss[0] - curves.loss[-1] > 0.002 * curves.chance:
+        rate = f"{curves.rate * 10:g}"
+        slow = T("It has begun to move, though: the steps or the first weights are too small. Try a higher learning "
+                 "rate: {lr}.", lr=rate)  # fmt: skip
+        return Remark("not_learning", text, slow, {"lr": rate})
+    stuck = T(
+        "The gradients change nothing: the learning rate ({lr}) is far too small or too large, or the first weights do "
+        "not suit the activations. Try `init he` with ReLU, or a `bn` behind each convolution.",
+        lr=f"{curves.rate:g}",
+    )
+    return Remark("not_learning", text, stuck, {"init": "he"})
+
+
+def _slow_start(curves: Curves) -> Remark | None:
+    """Epochs at chance level, and learning after them."""
+    flat = next((n for n, loss in enumerate(curves.loss) if not curves.at_chance(loss)), curves.epochs)
+    if flat < max(1, 0.1 * curves.epochs):
+        return None
+    text = T(
+        "A slow start: nothing was learned in the first epoch. First weights that are too small look like this.",
+        "A slow start: nothing was learned in the first {n} epochs. First weights that are too small look like this.",
+        n=flat,
+    )
+    return Remark("slow_start", text, T("Try `init he` with ReLU, or a `bn` behind each convolution."), {"init": "he"})
+
+
+def _restless(curves: Curves) -> Remark | None:
+    """The training loss jumps up again and again."""
+    jumps = sum(after > 1.1 * before for before, after in zip(curves.loss, curves.loss[1:], strict=False))
+    if jumps < max(2, curves.epochs / 5):
+        return None
+    text = T(
+        "The loss goes up and down: it rose in {n} of {epochs} epochs, because the learning rate is too high.",
+        n=jumps,
+        epochs=curves.epochs,
+    )
+    return Remark("learning_rate", text, *_lower(curves, 3))
+
+
+def _dead_units(curves: Curves) -> Remark | None:
+    layer, share = max(curves.health.dead, key=lambda d: d[1], default=("", 0.0))
+    if share < 0.25:
+        return None
+    text = T(
+        "In layer {layer}, {share} % of the units answer nothing to any image: they are dead, and learn no more.",
+        layer=layer,
+        share=round(100 * share),
+    )
+    advice = T("A lower learning rate, `leaky_relu`, or a `bn` before the activation keeps them alive.")
+    return Remark("dead_units", text, advice, _lower(curves, 3)[1])
+
+
+def _overfits(curves: Curves) -> Remark | None:
+    """The validation loss turns upwards while the training loss falls, or the accuracies lie far apart."""
+    watched = curves.watched
+    if len(watched) < 2:
+        return None
+    lowest = min(range(len(watched)), key=watched.__getitem__)
+    turned = watched[-1] > 1.05 * watched[lowest] and curves.loss[-1] < curves.loss[lowest]
+    seen, unseen = (a[-1] if a else 0.0 for a in (curves.accuracy, curves.watched_accuracy))
+    if not turned and seen - unseen < 0.08:
+        return None
+    advice = T("What helps: augmentation, `dropout`, weight decay, a smaller network, more images.")
+    lines = {} if curves.settings.augment else {"augment": "shift 2"}
+    if not turned:
+        text = T(
+            "It overfits: {seen} % are right in training, and {unseen} % among images that it was not trained on.",
+            seen=f"{100 * seen:.1f}",
+            unseen=f"{100 * unseen:.1f}",
+        )
+        return Remark("overfits", text, advice, lines)
+    text = T(
+        "It overfits: from epoch {epoch} on the validation loss rises, while the training loss still falls.",
+        epoch=curves.first + lowest + 1,
+    )
+    if curves.restored:
+        back = T("The weights of epoch {epoch} were taken back. {advice}", epoch=curves.restored, advice=advice)
+        return Remark("overfits", text, back, lines)
+    if curves.settings.early_stop is None:
+        lines["early_stop"] = "patience=3"
+    stop = T("`early_stop patience=3` stops there and takes the best weights back. {advice}", advice=advice)
+    return Remark("overfits", text, stop, lines)
+
+
+def _fall(curves: Curves) -> float:
+    """The share by which the loss fell in the last epoch; 0 where it was lower before."""
+    curve = curves.watched or curves.loss
+    if len(curve) < 2 or curve[-1] > min(curve):
+        return 0.0
+    return (curve[-2] - curve[-1]) / max(abs(curve[-2]), 1e-12)
+
+
+def _too_short(curves: Curves) -> Remark | None:
+    """The loss was still falling at the end."""
+    more = {"epochs": str(max(2 * curves.settings.epochs, 5))}
+    if curves.epochs < 2:
+        return Remark("too_short", T("One epoch is too short to read a curve."), T("Train for more epochs."), more)
+    fall = _fall(curves)
+    if fall < 0.03:
+        return None
+    text = T("It has not converged yet: the loss still fell by {share} % in the last epoch.", share=f"{100 * fall:.0f}")
+    return Remark("too_short", text, T("Train longer."), more)
+
+
+def _underfits(curves: Curves) -> Remark | None:
+    """Flat curves at a low level."""
+    if curves.epochs < 4 or not curves.accuracy or curves.accuracy[-1] > 0.8 or _fall(curves) >= 0.03:
+        return None
+    if _overfits(curves):
+        return None
+    text = T(
+        "The curves are flat, and only {share} % are right even in training: the network is too small, or held back.",
+        share=f"{100 * curves.accuracy[-1]:.0f}",
+    )
+    advice = T("Try more filters or layers, less regularisation, or another learning rate.")
+    return Remark("underfits", text, advice, {"lr": f"{curves.rate * 3:g}"})
+
+
+def _healthy() -> Remark:
+    text = T("The curves look well: training and validation go together, and have nearly come to rest.")
+    advice = T("From here on the network itself decides: try more filters, or another layer.")
+    return Remark("converged", text, advice)

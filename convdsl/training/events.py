@@ -1,0 +1,114 @@
+"""What a training yields while it runs. The loop says nothing by itself; reports are made from these."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from convdsl.messages import T
+
+
+class Started(NamedTuple):
+    """All is ready. Counts are images; `memory` is bytes; `done` epochs were trained by an earlier run."""
+
+    net: str
+    data: str
+    classes: tuple[str, ...]
+    train: int
+    validation: int
+    test: int
+    params: int
+    trainable: int
+    memory: int
+    device: str
+    threads: int
+    batch: int
+    epochs: int
+    done: int
+    folder: Path | None
+
+
+class Note(NamedTuple):
+    """Something worth knowing; `warning` if it may be unwelcome."""
+
+    text: T | str
+    warning: bool = False
+
+
+class Preparing(NamedTuple):
+    """The first step comes next: it compiles code where none is kept from an earlier run."""
+
+
+class Progress(NamedTuple):
+    """Within an epoch. `loss` and `accuracy` are means from its start; `step` of `steps` are done."""
+
+    epoch: int
+    step: int
+    steps: int
+    loss: float
+    accuracy: float | None
+    lr: float
+    images_per_second: float
+
+
+class Record(NamedTuple):
+    """An epoch in figures, the same on every machine. Accuracies are shares; None where there is none."""
+
+    epoch: int
+    lr: float
+    loss: float
+    accuracy: float | None
+    val_loss: float | None
+    val_accuracy: float | None
+
+
+class EpochDone(NamedTuple):
+    """An epoch is over. `best` tells whether the figure that early stopping watches was never better."""
+
+    record: Record
+    epochs: int
+    seconds: float
+    images_per_second: float
+    best: bool
+
+
+class Saved(NamedTuple):
+    """The state was written; a run can go on from here."""
+
+    path: Path
+    epoch: int
+    step: int
+
+
+class Interrupted(NamedTuple):
+    """Somebody stopped the training; the state is in `path` (None: nowhere)."""
+
+    path: Path | None
+    epoch: int
+    step: int
+
+
+class Finished(NamedTuple):
+    """The epochs are over. `why` is "epochs" or "early_stop"; `restored` the epoch whose weights came back, or 0."""
+
+    why: str
+    epochs: int
+    restored: int
+    seconds: float
+
+
+class Ended(NamedTuple):
+    """The end of a run. `evaluation` are figures on the test images (metrics.Classes or metrics.Values), `reading`
+    what the curves say (curves.Remark)."""
+
+    evaluation: Any
+    reading: tuple[Any, ...]
+    history: tuple[Record, ...]
+    epochs: int
+    seconds: float
+    device: str
+    weights: Path | None
+    folder: Path | None
+
+
+Event = Started | Note | Preparing | Progress | EpochDone | Saved | Interrupted | Finished | Ended

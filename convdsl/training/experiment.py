@@ -1,0 +1,156 @@
+"""A whole run on one page: data and network made ready, the training, its files, the evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from convdsl.messages import T
+from convdsl.training.curves import read_curves
+from convdsl.training.events import Ended, EpochDone, Event, Finished, Interrupted, Note, Progress, Saved, Started
+from convdsl.training.examples import examples_from, images_for, labels_for, loss_for
+from convdsl.training.files import FileTrouble
+from convdsl.training.folder import RunFolder
+from convdsl.training.health import examine
+from convdsl.training.loop import Examples, train
+from convdsl.training.metrics import Classes, Values, as_data, classification, regression
+from convdsl.training.model import Model
+from convdsl.training.origin import describe, settle
+from convdsl.training.settings import Settings
+from convdsl.training.splitting import limited
+from convdsl.training.state import State
+from convdsl.training.transfer import start_from
+
+
+@dataclass
+class Experiment:
+    """What a run is made of. `call` is how it was asked for (kept in config.json, for `--resume`); `save_every` are the
+    seconds between two checkpoints within an epoch."""
+
+    net: Any
+    settings: Settings
+    data: Any
+    folder: RunFolder
+    resume: bool = False
+    device: str = "cpu"
+    threads: int | None = None
+    init_from: Path | None = None
+    save_every: float = 60.0
+    stop: Callable[[], bool] = lambda: False
+    call: dict[str, Any] = field(default_factory=dict)
+
+
+def run(experiment: Experiment) -> Iterator[Event]:
+    """Trains, saves and evaluates. The last event is Ended, or Interrupted where `stop` said so.
+
+    Raises FileTrouble where files cannot be written or read, Changed where `resume` meets another run, Unsuitable,
+    and the engine's errors.
+    """
+    began = perf_counter()
+    net, data, folder = experiment.net, experiment.data, experiment.folder
+    examples = examples_from(net, data.train_images, data.train_labels, experiment.settings)
+    settings = replace(experiment.settings, loss=loss_for(data.train_labels, experiment.settings))
+    batch = min(settings.batch or len(examples.train), len(examples.train))
+    model = Model(net, batch=batch, device=experiment.device, threads=experiment.threads, settings=settings)
+    folder.create()
+    settle(folder, describe(experiment, model, examples), experiment.resume)
+    state = folder.load_state(model) if experiment.resume else None
+    if state is None:
+        state = State()
+        if experiment.init_from is not None:
+            yield from start_from(model, experiment.init_from)
+        folder.save_state(model, state)
+    test = limited(len(data.test_images), settings)
+    yield Started(
+        net.name,
+        data.name,
+        tuple(map(str, data.classes)),
+        len(examples.train),
+        len(examples.validation),
+        len(test),
+        net.report.total.params,
+        net.report.total.trainable,
+        model.memory.total,
+        model.device,
+        model.threads,
+        batch,
+        settings.epochs,
+        state.epoch,
+        folder.path,
+    )
+    restored = 0
+    for event in _with_checkpoints(experiment, model, examples, settings, state):
+        if isinstance(event, Interrupted):
+            folder.write_metrics(state.history)
+            yield Interrupted(folder.save_state(model, state), event.epoch, event.step)
+            return
+        if isinstance(event, Finished):
+            restored = event.restored
+        yield event
+    folder.write_metrics(state.history)
+    weights = folder.write_weights(
+        model,
+        {
+            "net": net.name,
+            "program": net.text,
+            "input": list(net.input),
+            "classes": list(map(str, data.classes)),
+            "settings": settings.as_data(),
+            "data": data.name,
+        },
+    )
+    figures = evaluate(model, data, test)
+    folder.write_evaluation(as_data(figures))
+    classes = len(figures.classes) if isinstance(figures, Classes) else 0
+    health = examine(model, examples.images, examples.train)
+    yield Ended(
+        figures,
+        read_curves(state.history, settings, classes, restored, health),
+        tuple(state.history),
+        state.epoch,
+        perf_counter() - began,
+        model.device,
+        weights,
+        folder.path,
+    )
+
+
+def _with_checkpoints(
+    experiment: Experiment, model: Model, examples: Examples, settings: Settings, state: State
+) -> Iterator[Event]:
+    """The loop's events, with the state saved after every epoch, and within long ones from time to time.
+
+    Where saving fails the training goes on: the last checkpoint is still there.
+    """
+    folder = experiment.folder
+    saved = perf_counter()
+    for event in train(model, examples, settings, state, stop=experiment.stop):
+        yield event
+        due = isinstance(event, Progress) and perf_counter() - saved >= experiment.save_every
+        if due or isinstance(event, EpochDone):
+            try:
+                yield Saved(folder.save_state(model, state), state.epoch, state.step)
+                if isinstance(event, EpochDone):
+                    folder.write_metrics(state.history)
+            except FileTrouble as problem:
+                yield Note(T("The checkpoint was not saved: {problem}", problem=problem), warning=True)
+            saved = perf_counter()
+
+
+def evaluate(model: Model, data: Any, rows: np.ndarray) -> Classes | Values:
+    """Figures on the test images `rows`."""
+    images = images_for(model.net, data.test_images)
+    labels, classes = labels_for(model.net, data.test_labels, model.loss.kind)
+    seen = model.evaluate(images, labels, rows)
+    if data.regression:
+        return regression(seen.loss, seen.predictions, labels[rows])
+    answers = seen.predictions
+    if model.loss.kind == "mse":
+        answers = answers.reshape(len(answers), -1).argmax(1)
+    true = labels[rows] if classes is None else classes[rows]
+    return classification(seen.loss, answers, true, tuple(map(str, data.classes)))

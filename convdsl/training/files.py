@@ -1,0 +1,127 @@
+"""Files that are either whole or not there, and the safetensors format.
+
+The safetensors library writes a file's metadata in an order of its own; here the same tensors and metadata always give
+the same bytes. The format: eight bytes with the length of a JSON header, the header, the tensors one after the other.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from convdsl.messages import T
+
+_TYPES = {"<f4": "F32", "<f8": "F64", "<i8": "I64", "<i4": "I32", "|u1": "U8"}
+
+
+class FileTrouble(Exception):
+    """A file cannot be written or read; the text says why and what to do, in the language in use."""
+
+    def __init__(self, message: T | str, help: T | str | None = None) -> None:
+        self.message, self.help = message, help
+        super().__init__(message, help)
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.help}" if self.help else str(self.message)
+
+
+def write_atomically(path: Path, parts: Iterable[bytes | memoryview]) -> None:
+    """Writes a file under another name and moves it into place: whatever happens, there is the old file or the new one.
+
+    Raises FileTrouble; nothing is left behind then.
+    """
+    temporary = None
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=".part")
+        with os.fdopen(handle, "wb") as file:
+            for part in parts:
+                file.write(part)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+        _sync_folder(path.parent)
+    except BaseException as error:
+        if temporary is not None and os.path.exists(temporary):
+            os.unlink(temporary)
+        if isinstance(error, OSError):
+            raise trouble(path, error) from None
+        raise
+
+
+def trouble(path: Path, error: OSError) -> FileTrouble:
+    """What a system error means for somebody who wants to write `path`."""
+    reason: T | str = (
+        {
+            errno.ENOSPC: T("the disk is full"),
+            errno.EDQUOT: T("your share of the disk is used up"),
+            errno.EFBIG: T("the file is larger than is allowed"),
+            errno.EROFS: T("the disk can only be read"),
+            errno.EACCES: T("there is no permission"),
+            errno.EPERM: T("there is no permission"),
+            errno.ENOENT: T("there is no such folder, and none can be made"),
+            errno.ENOTDIR: T("a part of the path is a file"),
+            errno.EEXIST: T("a part of the path is a file"),
+        }.get(error.errno or 0)
+        or error.strerror
+        or str(error)
+    )
+    return FileTrouble(
+        T("{path} cannot be written: {reason}.", path=path, reason=reason), T("Choose another folder with `--out`.")
+    )
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _sync_folder(folder: Path) -> None:
+    """Makes the move itself last, where the system can."""
+    if os.name != "nt":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        except OSError:
+            pass
+        finally:
+            os.close(handle)
+
+
+def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> None:
+    """A safetensors file, atomically; tensors in the order given. Raises FileTrouble."""
+    header: dict[str, object] = {"__metadata__": dict(metadata)}
+    arrays = []
+    start = 0
+    for name, tensor in tensors.items():
+        array = np.ascontiguousarray(tensor).reshape(np.shape(tensor))
+        end = start + array.nbytes
+        header[name] = {"dtype": _TYPES[array.dtype.str], "shape": list(array.shape), "data_offsets": [start, end]}
+        arrays.append(array)
+        start = end
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    bodies = (a.reshape(-1).view(np.uint8).data for a in arrays if a.size)
+    write_atomically(path, (len(text).to_bytes(8, "little"), text, *bodies))
+
+
+def read_tensors(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Tensors and metadata of a safetensors file, from here or elsewhere. Raises FileTrouble."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, dict(file.metadata() or {})  # noqa: SIM118
+    except FileNotFoundError:
+        raise FileTrouble(T("There is no file {path}.", path=path)) from None
+    except (OSError, SafetensorError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise FileTrouble(
+            T("{path} is no safetensors file that can be read: {reason}.", path=path, reason=error)
+        ) from None

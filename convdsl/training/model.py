@@ -1,0 +1,129 @@
+"""The model that Python sees: the engine's, with training and files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from convdsl import engine
+from convdsl.diagnostics import Findings
+from convdsl.engine.model import Loaded
+from convdsl.engine.model import Model as EngineModel
+from convdsl.messages import T
+from convdsl.training.block import Given, read_block
+from convdsl.training.configure import assemble, check_lines, lines_from, merge
+from convdsl.training.files import read_tensors, write_tensors
+from convdsl.training.history import History
+from convdsl.training.settings import Settings
+from convdsl.training.state import learned
+
+
+def settings_of(
+    net: Any, changes: Mapping[str, Any] | None = None, *, standard: Mapping[str, Any] | None = None
+) -> Settings:
+    """The settings of a network's `train` block with `changes` on top and `standard` below; both as a program writes
+    them (`{"schedule": "cosine warmup=1", "lr": 0.01}`). Raises ProgramError."""
+    findings = Findings(net.analysis.source)
+    given: dict[str, Given] = read_block(net.train, findings)
+    findings.raise_errors()
+    for texts, above in ((standard, False), (changes, True)):
+        lines, found = lines_from(texts or {})
+        for one in found:
+            one.raise_errors()
+        given = merge(given, lines) if above else merge(lines, given)
+    settings = assemble(given)
+    check_lines(given, settings, tuple(net.input), findings)
+    findings.raise_errors()
+    return settings
+
+
+def _written(optimizer: engine.Optimizer | str | None) -> str | None:
+    """An optimiser as a program writes it."""
+    if optimizer is None or isinstance(optimizer, str):
+        return optimizer
+    text = optimizer.kind + (f" momentum={optimizer.momentum}" if optimizer.momentum else "")
+    return text + (" nesterov" if optimizer.nesterov and optimizer.kind == "sgd" else "")
+
+
+class Model(EngineModel):
+    """A network with weights, ready to train.
+
+    Images are (n, H, W, C) uint8 (taken as 0 to 1) or float32; labels are (n,) whole numbers. What is not given comes
+    from the network's `train` block, or from `settings` in its stead. `optimizer` may be text as in a program, such as
+    "sgd momentum=0.9". Raises ProgramError for a wrong setting, MemoryRefused before anything large is allocated.
+    """
+
+    def __init__(
+        self,
+        net: Any,
+        *,
+        batch: int | None = None,
+        device: str = "cpu",
+        seed: int | None = None,
+        optimizer: engine.Optimizer | str | None = None,
+        loss: str | None = None,
+        label_smoothing: float | None = None,
+        init: str | None = None,
+        threads: int | None = None,
+        memory_limit: int | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        given = {
+            "batch": batch,
+            "seed": seed,
+            "loss": loss,
+            "label_smoothing": label_smoothing,
+            "init": init,
+            "optimizer": _written(optimizer),
+        }
+        self.changes = {name: value for name, value in given.items() if value is not None}
+        self.settings = settings or settings_of(net, self.changes)
+        size = self.settings.batch if batch is None else batch
+        if not size:
+            raise ValueError(str(T("`batch full` needs the number of images here: `net.compile(batch=len(images))`.")))
+        if not isinstance(optimizer, engine.Optimizer):
+            optimizer = self.settings.optimizer
+        super().__init__(
+            net,
+            batch=size,
+            device=device,
+            seed=self.settings.seed,
+            optimizer=optimizer,
+            loss=None if self.settings.loss == "auto" else self.settings.loss,
+            label_smoothing=self.settings.label_smoothing,
+            init=None if self.settings.init == "auto" else self.settings.init,
+            threads=threads,
+            memory_limit=memory_limit,
+        )
+        self.epochs_done = 0
+
+    @property
+    def threads(self) -> int:
+        """How many threads it runs on."""
+        return self._target.threads
+
+    def fit(self, images: np.ndarray, labels: np.ndarray, epochs: int | None = None, **settings: Any) -> History:
+        """Trains on images and labels; returns what each epoch came to. A second call goes on from the first.
+
+        `settings` are lines of a `train` block: `lr=0.01`, `schedule="cosine warmup=1"`, `augment="flip, shift 2"`,
+        `validation=0.1` (0 if neither this nor the block says so), `early_stop="patience=3"`, `seed=1`, and `progress`,
+        a function that is called with every event. Raises ProgramError for a wrong setting, ValueError for images or
+        labels that do not fit, and the engine's NotFinite.
+        """
+        from convdsl.training.fitting import fit
+
+        return fit(self, images, labels, epochs, settings)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Weights and running statistics as safetensors, with the program's text. Raises FileTrouble."""
+        write_tensors(Path(path), learned(self), {"format": "convdsl", "net": self.net.name, "program": self.net.text})
+
+    def load(self, path: str | PathLike[str], strict: bool = True) -> Loaded:
+        """Takes weights and running statistics by name. Without `strict`, what does not fit is left out, and the answer
+        names it. Raises FileTrouble, BadInput."""
+        tensors, _ = read_tensors(Path(path))
+        return self.load_weights({n: t for n, t in tensors.items() if "/" not in n}, strict=strict)

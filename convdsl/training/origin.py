@@ -1,0 +1,82 @@
+"""Where a result comes from: config.json, and whether a run that goes on is still the same run."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from convdsl.messages import T
+from convdsl.training.folder import RunFolder
+from convdsl.training.loop import Examples
+
+
+class Changed(Exception):
+    """A run cannot go on, because what it was started with is another now; `what` names the difference."""
+
+    def __init__(self, what: T) -> None:
+        self.what = what
+        super().__init__(str(what))
+
+
+def describe(experiment: Any, model: Any, examples: Examples) -> dict[str, Any]:
+    """Everything that the result depends on, as JSON can hold it."""
+    from convdsl.version import VERSION
+
+    data, net = experiment.data, experiment.net
+    return {
+        "net": net.name,
+        "program": net.text,
+        "input": list(net.input),
+        "call": experiment.call,
+        "settings": experiment.settings.as_data(),
+        "seed": experiment.settings.seed,
+        "device": model.device,
+        "data": {
+            "name": data.name,
+            "source": data.source,
+            "sha256": _checksum(data),
+            "shape": list(data.shape),
+            "classes": list(map(str, data.classes)),
+            "train": len(examples.train),
+            "validation": len(examples.validation),
+            "test": len(data.test_images),
+        },
+        "params": net.report.total.params,
+        "versions": {
+            "convdsl": VERSION,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "numba": version("numba"),
+        },
+    }
+
+
+def _checksum(data: Any) -> str:
+    """SHA-256 of all images and labels, in the order train, test."""
+    digest = hashlib.sha256()
+    for array in (data.train_images, data.train_labels, data.test_images, data.test_labels):
+        digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
+
+
+def settle(folder: RunFolder, config: dict[str, Any], resume: bool) -> None:
+    """Writes config.json, or compares with what a run that goes on was started with. Raises Changed, FileTrouble."""
+    before = folder.config() if resume else None
+    if before is None:
+        folder.write_config(config)
+        return
+    if before["program"] != config["program"]:
+        raise Changed(T("The program has changed since the run in {folder} began.", folder=folder))
+    if before["data"]["sha256"] != config["data"]["sha256"]:
+        raise Changed(T("The data are not the same as when the run in {folder} began.", folder=folder))
+    old = {**before["settings"], "epochs": None}
+    new = {**config["settings"], "epochs": None}
+    for name, value in new.items():
+        if old.get(name) != value:
+            raise Changed(T("`{name}` is another than when the run in {folder} began.", name=name, folder=folder))
+    if before["settings"]["epochs"] != config["settings"]["epochs"]:
+        folder.write_config({**before, "settings": config["settings"], "call": config["call"]})

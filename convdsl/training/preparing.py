@@ -1,0 +1,84 @@
+"""From a program, data and options to a network that can be trained with them, or to what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+from typing import Any
+
+from convdsl.diagnostics import Diagnostic, Findings, ProgramError
+from convdsl.messages import T
+from convdsl.network import Analysis, analyse
+from convdsl.source import Source
+from convdsl.training.block import read_block
+from convdsl.training.configure import assemble, check_lines, lines_from, merge
+from convdsl.training.matching import check_images, check_outputs, open_input
+from convdsl.training.settings import Settings
+
+
+class WrongOption(Exception):
+    """An option that cannot be used; the text says which and why."""
+
+
+def configure(analysis: Analysis, options: Mapping[str, str]) -> Settings:
+    """The settings of a program, with `options` (texts by the names of lines) on top.
+
+    Raises ProgramError where the program or its block is wrong, WrongOption.
+    """
+    lines, found = lines_from(options, "--")
+    for findings in found:
+        _refuse(findings)
+    findings = Findings(analysis.source)
+    block = read_block(analysis.network.train, findings)
+    given = merge(block, lines)
+    settings = assemble(given)
+    shape = analysis.network.input
+    check_lines({n: line for n, line in given.items() if n not in lines}, settings, shape, findings)
+    if analysis.failed or findings.failed:
+        raise ProgramError((*analysis.diagnostics, *findings.items))
+    outside = Findings(Source("", ""))
+    check_lines(lines, settings, shape, outside)
+    _refuse(outside)
+    return settings
+
+
+def _refuse(findings: Findings) -> None:
+    """Raises WrongOption with the first of some findings about options."""
+    for diagnostic in findings.items:
+        raise WrongOption(_sentence(diagnostic))
+
+
+def _sentence(diagnostic: Diagnostic) -> str:
+    """A diagnostic about an option, without a place."""
+    text = f"{diagnostic.message} {diagnostic.help}" if diagnostic.help else str(diagnostic.message)
+    return f"{diagnostic.source.name}: {text}" if diagnostic.source.name else text
+
+
+def settle_input(analysis: Analysis, shape: tuple[int, ...], symbols: Mapping[str, int]) -> Analysis:
+    """The analysis with `shape` as the input where the program leaves that open. `symbols` are given from outside.
+
+    Raises ProgramError where the program does not suit the shape, WrongOption where something is still open.
+    """
+    found = open_input(analysis.network, shape)
+    if found is not None:
+        values, input = found
+        analysis = analyse(analysis.source, symbols={**values, **symbols}, input=input)
+    if analysis.failed:
+        raise ProgramError(analysis.diagnostics)
+    network = analysis.network
+    if network.holes:
+        names = ", ".join(network.holes)
+        raise WrongOption(str(T("the program has holes ({names}); `convdsl solve` finds their values.", names=names)))
+    if network.symbols:
+        name = min(network.symbols)
+        raise WrongOption(str(T("the symbol {name} has no value; give it one with `--set {name}=…`.", name=name)))
+    return analysis
+
+
+def match(net: Any, data: Any) -> tuple[Diagnostic, ...]:
+    """Warnings about how data and network go together. Raises ProgramError where they do not."""
+    findings = Findings(net.analysis.source)
+    check_images(net, data.shape, data.name, findings)
+    check_outputs(net, data.classes, prod(data.train_labels.shape[1:]), data.name, findings)
+    findings.raise_errors()
+    return tuple(findings.items)

@@ -1,0 +1,80 @@
+"""Where a training stands between two steps: all that it takes to go on as if nothing had happened."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from convdsl.training.events import Record
+from convdsl.training.schedule import Patience
+
+OPTIMIZER, BEST = "optimizer/", "best/"
+"""What stands before the names of tensors that are no weights of the moment."""
+
+
+@dataclass
+class State:
+    """Counts, sums and memories of a training.
+
+    `epoch` epochs are complete and `step` steps of the next are done, `steps` of all. The sums are over the images seen
+    in the current epoch. `best` are the weights and running statistics of the best epoch so far, with early stopping.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    steps: int = 0
+    loss_sum: float = 0.0
+    right: int = 0
+    seen: int = 0
+    first_loss: float | None = None
+    history: list[Record] = field(default_factory=list)
+    plateau: Patience = field(default_factory=Patience)
+    reductions: int = 0
+    stopping: Patience = field(default_factory=Patience)
+    best_epoch: int = 0
+    best: dict[str, np.ndarray] = field(default_factory=dict)
+    finished: str = ""
+
+    def to_json(self) -> str:
+        """The numbers, exactly; tensors are kept apart."""
+        figures = {k: v for k, v in vars(self).items() if k not in ("history", "plateau", "stopping", "best")}
+        figures["history"] = [list(r) for r in self.history]
+        figures["plateau"] = [repr(self.plateau.best), self.plateau.waits]
+        figures["stopping"] = [repr(self.stopping.best), self.stopping.waits]
+        return json.dumps(figures)
+
+    @classmethod
+    def from_json(cls, text: str, best: dict[str, np.ndarray]) -> State:
+        """The state that `to_json` wrote. Raises ValueError, KeyError or TypeError for anything else."""
+        figures: dict[str, Any] = json.loads(text)
+        figures["history"] = [Record(*r) for r in figures["history"]]
+        for name in ("plateau", "stopping"):
+            figures[name] = Patience(float(figures[name][0]), int(figures[name][1]))
+        return cls(**figures, best=best)
+
+
+def tensors_of(model: Any, state: State) -> dict[str, np.ndarray]:
+    """All arrays of a checkpoint by name: weights and running statistics, optimiser, best weights."""
+    return {
+        **model.weights,
+        **model.buffers,
+        **{OPTIMIZER + n: v for n, v in model.optimizer_state().items()},
+        **{BEST + n: v for n, v in state.best.items()},
+    }
+
+
+def restore(model: Any, tensors: Mapping[str, np.ndarray], text: str) -> State:
+    """Puts what `tensors_of` gave back into a model; returns the state."""
+    plain = {n: v for n, v in tensors.items() if "/" not in n}
+    model.load_weights(plain)
+    model.load_optimizer_state({n.removeprefix(OPTIMIZER): v for n, v in tensors.items() if n.startswith(OPTIMIZER)})
+    return State.from_json(text, {n.removeprefix(BEST): v for n, v in tensors.items() if n.startswith(BEST)})
+
+
+def learned(model: Any) -> dict[str, np.ndarray]:
+    """Copies of the weights and running statistics."""
+    return {**model.weights, **model.buffers}
