@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from convdsl.datasets import available
+from convdsl.diagnostics import Findings
 from convdsl.language.formatter import formatted
 from convdsl.network import Analysis, analyse
 from convdsl.source import Source, read
+from convdsl.training.configure import training_settings
 from tests.conftest import Convdsl
 from tests.nets import EXAMPLES
 
@@ -63,6 +66,15 @@ def test_an_example_states_its_parameters(file: Path) -> None:
         return
     params = check(file).report.total.params
     assert re.search(rf"^expect params ({params:_}|{params})\b", file.read_text("utf-8"), re.MULTILINE)
+
+
+@each_example
+def test_an_example_can_be_trained_as_it_says(file: Path) -> None:
+    analysis = check(file)
+    findings = Findings(analysis.source)
+    settings = training_settings(analysis.network, findings)
+    assert not findings.items
+    assert not analysis.network.train or settings.data in {known.name for known in available()}
 
 
 def rows(page: str) -> dict[str, list[str]]:
