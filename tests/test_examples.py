@@ -10,6 +10,7 @@ import pytest
 from convdsl.datasets import available
 from convdsl.diagnostics import Findings
 from convdsl.language.formatter import formatted
+from convdsl.messages import Grouped, use_language
 from convdsl.network import Analysis, analyse
 from convdsl.source import Source, read
 from convdsl.training.configure import training_settings
@@ -17,8 +18,8 @@ from tests.conftest import Convdsl
 from tests.nets import EXAMPLES
 
 FILES = sorted(EXAMPLES.glob("*.cnn"))
-LISTS = {"README.md": ",", "LEEME.md": "\N{NARROW NO-BREAK SPACE}"}
-"""The lists of the examples, and what stands between thousands in each."""
+LISTS = {"README.md": "en", "LEEME.md": "es"}
+"""The lists of the examples and their languages."""
 
 each_example = pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
 
@@ -87,15 +88,16 @@ def rows(page: str) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("page", LISTS)
 def test_every_example_is_listed_with_its_true_numbers(page: str) -> None:
+    use_language(LISTS[page])
     listed = rows(page)
     assert sorted(listed) == [f.stem for f in FILES]
     for file in FILES:
         report = check(file).report
         size, params, macs, shows = listed[file.stem]
         assert size == "×".join(map(str, report.network.input))
-        assert params == f"{report.total.params:,}".replace(",", LISTS[page]), file.stem
+        assert params == str(Grouped(report.total.params)), file.stem
         if isinstance(report.total.macs, int):
-            assert macs == f"{report.total.macs:,}".replace(",", LISTS[page]), file.stem
+            assert macs == str(Grouped(report.total.macs)), file.stem
         else:
             assert not re.search(r"\d", macs)
         assert shows
