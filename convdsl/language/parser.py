@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from convdsl.diagnostics import Findings
-from convdsl.language import builder, complaints
+from convdsl.language import builder
 from convdsl.language.layout import layout
 from convdsl.language.tables import Tables, tables
 from convdsl.language.tokens import Token, tokens_of
@@ -58,6 +58,8 @@ class _Parser:
             if self.states[-1] == self.tables.end:
                 return self.values[0]
             complained += 1
+            from convdsl.language import complaints
+
             complaints.explain(self.tokens, position, set(self.tables.actions[self.states[-1]]), self.findings)
             position = self._recover(position)
         return ()

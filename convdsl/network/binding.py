@@ -12,10 +12,8 @@ from convdsl.layers import ACTIVATIONS, BY_NAME, Argument, BadValue, Layer
 from convdsl.layers.activation import Activation
 from convdsl.layers.arguments import REQUIRED, Choice, Flag
 from convdsl.messages import T
-from convdsl.network.mending import mend
 from convdsl.network.suggest import did_you_mean
 from convdsl.network.values import Refused, Scope, Values
-from convdsl.network.words import OPTIONS, fold
 from convdsl.source import Source, Span
 
 _INLINE = re.compile(r"([a-z_]+?)([0-9]+)")
@@ -92,6 +90,8 @@ class Binder:
         self.mended += 1
         if self.mended > MAX_MENDED:
             return None
+        from convdsl.network.mending import mend
+
         line = mend(declared, items, self.findings.source.text)
         return line if self.is_right(line, declared, scope) else None
 
@@ -111,7 +111,7 @@ class Binder:
 
     def _is_layer(self, declared: type[Layer], word: tree.Word) -> bool:
         """Whether a word behind a layer's name begins another layer: an arrow is missing before it."""
-        if word.text not in BY_NAME or word.text in ACTIVATIONS or OPTIONS.get(fold(word.text)) in declared.arguments:
+        if word.text not in BY_NAME or word.text in ACTIVATIONS or _option_called(word.text) in declared.arguments:
             return False
         return not any(word.text in a.words for a in declared.arguments.values() if isinstance(a, Choice))
 
@@ -177,7 +177,7 @@ class Binder:
                 self.findings.add("E106", word.span, T("The number {number} is too large.", number=match[2][:10] + "…"))
                 raise Refused
             return argument, self._accept(argument, int(match[2]), word.span), word.span
-        if word.text in OPTIONS.values() or fold(word.text) in OPTIONS:
+        if _option_called(word.text) is not None:
             queue.skip_value()
         return self._option(declared, name, tree.Word(word.span, match[1] if match else word.text)), None, word.span
 
@@ -190,7 +190,7 @@ class Binder:
         known += [w for a in declared.arguments.values() if isinstance(a, Choice) for w in a.words]
         if declared.activates:
             known += list(ACTIVATIONS)
-        meant = OPTIONS.get(fold(word.text))
+        meant = _option_called(word.text)
         if meant in declared.arguments:
             help = T("Here it is called `{option}`, as in `{example}`.", option=meant, example=f"{meant}2")
         else:
@@ -286,6 +286,13 @@ class _Queue:
     def take(self) -> tree.Item:
         self.position += 1
         return self.items[self.position - 1]
+
+
+def _option_called(word: str) -> str | None:
+    """The option that is called like this elsewhere, or here in another layer."""
+    from convdsl.network.words import OPTIONS, fold
+
+    return word if word in OPTIONS.values() else OPTIONS.get(fold(word))
 
 
 def translated_doc(argument: Argument) -> T:

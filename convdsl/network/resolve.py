@@ -8,12 +8,9 @@ from typing import Any, NamedTuple
 from convdsl import algebra
 from convdsl.diagnostics import Findings, Label
 from convdsl.language import tree
-from convdsl.language.foreign import rewrite
-from convdsl.language.habits import Answer, written_elsewhere
 from convdsl.layers import BY_NAME, COMBINATIONS, STRUCTURES, Layer
 from convdsl.layers.activation import Activation
 from convdsl.messages import Grouped, T
-from convdsl.network import strangers
 from convdsl.network.binding import Binder, Bound
 from convdsl.network.graph import Expectation, Network, Node
 from convdsl.network.suggest import did_you_mean
@@ -218,8 +215,8 @@ class _Resolver:
                 case tree.Broken():
                     current = self._unknown(statement.span, (current,), place)
                 case _:
-                    self._complain("E213", statement.span, T("This stands at the top of a program, outside all braces."),
-                                   help=T("Move it out."))
+                    self._complain("E213", statement.span,
+                                   T("This stands at the top of a program, outside all braces."), help=T("Move it out."))
         return current
 
     def _count(self, span: Span, steps: int = 1) -> None:
@@ -246,7 +243,8 @@ class _Resolver:
             return self._unknown(written.span, (current,), place)
         return self._add(bound.layer, (current,), bound.activation, written.span, bound.places, place)
 
-    def _bind(self, written: tree.Layer, declared: type[Layer], items: tuple[tree.Item, ...], scope: Scope) -> Bound | None:
+    def _bind(self, written: tree.Layer, declared: type[Layer], items: tuple[tree.Item, ...],
+              scope: Scope) -> Bound | None:
         """The bound layer; one line in one scope is read once, however often it is repeated."""
         key = (id(written), id(scope))
         if key not in self.bound:
@@ -267,7 +265,8 @@ class _Resolver:
                 self.complained.add((diagnostic.code, diagnostic.span))
                 self.findings.items.append(diagnostic)
 
-    def _complain(self, code: str, span: Span, message: T, help: T | None = None, labels: tuple[Label, ...] = ()) -> None:
+    def _complain(self, code: str, span: Span, message: T, help: T | None = None,
+                  labels: tuple[Label, ...] = ()) -> None:
         before = len(self.findings.items)
         self.findings.add(code, span, message, help=help, labels=labels)
         self._forget_repeats(before)
@@ -293,7 +292,8 @@ class _Resolver:
     def _braces(self, written: tree.Layer, current: int, place: Place) -> int:
         word = written.name.text
         if place.depth >= MAX_DEPTH:
-            self._complain("E104", written.span, T("Braces and blocks are nested more than {n} deep here.", n=MAX_DEPTH))
+            self._complain("E104", written.span,
+                           T("Braces and blocks are nested more than {n} deep here.", n=MAX_DEPTH))
             return self._unknown(written.span, (current,), place)
         for branch in written.branches or ():
             if not branch.statements:
@@ -306,7 +306,8 @@ class _Resolver:
             return self._unknown(written.span, (current,), place)
         branches = written.branches or ()
         if len(branches) > 1:
-            self._complain("E212", branches[1].span, T("`{name}` holds one chain of layers, without branches.", name=word),
+            self._complain("E212", branches[1].span,
+                           T("`{name}` holds one chain of layers, without branches.", name=word),
                            help=T("Put `add {{ … | … }}` or `concat {{ … | … }}` inside it."))
             return self._unknown(written.span, (current,), place)
         body = branches[0].statements
@@ -328,7 +329,8 @@ class _Resolver:
         word = written.name.text
         branches = written.branches or ()
         if len(branches) < 2 and not any(isinstance(s, tree.Broken) for b in branches for s in b.statements):
-            self._complain("E212", written.name.span, T("`{name}` joins two branches or more, and there is one.", name=word),
+            self._complain("E212", written.name.span,
+                           T("`{name}` joins two branches or more, and there is one.", name=word),
                            help=T("Branches are separated by `|`; an empty path is `identity`."))
         if written.items:
             self._complain("E205", written.items[0].span, T("`{name}` takes no value.", name=word))
@@ -385,8 +387,8 @@ class _Resolver:
         return current
 
     def _single(self, written: tree.Layer, scope: Scope, missing: T) -> Any:
-        if len(written.items) != 1 or isinstance(written.items[0], (tree.Word, tree.Named, tree.Matrix, tree.Text, tree.Comma,
-                                                                    tree.Sizes)):
+        no_number = (tree.Word, tree.Named, tree.Matrix, tree.Text, tree.Comma, tree.Sizes)
+        if len(written.items) != 1 or isinstance(written.items[0], no_number):
             span = written.items[-1].span if written.items else written.name.span
             self._complain("E203", span, missing)
             return None
@@ -404,8 +406,8 @@ class _Resolver:
         if name in place.blocks:
             chain = " → ".join((*place.blocks[place.blocks.index(name):], name))
             self._complain("E208", call.span, T("The block `{name}` uses itself: {chain}.", name=name, chain=chain),
-                           help=T("A block may use other blocks, but its own name must not come back. For several in a row "
-                                  "use `repeat`."))
+                           help=T("A block may use other blocks, but its own name must not come back. For several in a "
+                                  "row use `repeat`."))
             return self._unknown(call.span, (current,), place)
         if place.depth >= MAX_DEPTH:
             self._complain("E104", call.span, T("Braces and blocks are nested more than {n} deep here.", n=MAX_DEPTH))
@@ -445,24 +447,27 @@ class _Resolver:
         return known
 
     def _unknown_layer(self, written: tree.Layer) -> None:
+        from convdsl.network import strangers
+
         if self._is_answered(written):
             return
         message = (T("There is no layer `{name}`.", name=written.name.text) if written.branches is None else
                    T("There is no `{name}` with braces.", name=written.name.text))
         found = strangers.answer(written, self.blocks, self.binder, self.program.source.text)
-        if isinstance(found, Answer):
+        if not isinstance(found, T):
             self._complain(found.code, found.span, found.message, help=found.help)
         else:
             self._complain("E201", written.name.span, message, help=found)
 
     def _unknown_block(self, call: tree.Call) -> None:
+        from convdsl.network import strangers
+
         if self._is_answered(call):
             return
         word = call.name.text
         text = self.program.source.text[call.span.start : call.span.end]
-        rewritten = rewrite(text)
-        if rewritten is not None:
-            found = written_elsewhere(call.span, rewritten)
+        found = strangers.foreign_call(call.span, text)
+        if found is not None:
             self._complain(found.code, found.span, found.message, help=found.help)
             return
         help = did_you_mean(word, self.blocks) or T("Define it: `block {name}(…) {{ … }}`.", name=word)

@@ -27,9 +27,9 @@ def answer(written: tree.Layer, blocks: Mapping[str, tree.Block], binder: Binder
     if word in blocks:
         return _uncalled_block(blocks[word], written)
     if written.branches is None and line[len(word) :].startswith("("):
-        rewritten = rewrite(line)
-        if rewritten is not None:
-            return written_elsewhere(Span(written.span.start, written.span.start + len(line)), rewritten)
+        call = foreign_call(Span(written.span.start, written.span.start + len(line)), line)
+        if call is not None:
+            return call
     several = _several_words(written, binder)
     if several is not None:
         return several
@@ -55,6 +55,12 @@ def answer(written: tree.Layer, blocks: Mapping[str, tree.Block], binder: Binder
         return T("Here it is written `{example}`.", example=spaced)
     names = [*BY_NAME, *STRUCTURES, *blocks, *KEYWORDS]
     return did_you_mean(word, names) or T("`convdsl explain layers` lists all layers.")
+
+
+def foreign_call(span: Span, text: str) -> Answer | None:
+    """The answer to a call as Python writes it: `flatten()`, `conv(64)`."""
+    rewritten = rewrite(text)
+    return written_elsewhere(span, rewritten) if rewritten else None
 
 
 def _several_words(written: tree.Layer, binder: Binder) -> T | None:
