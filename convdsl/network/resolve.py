@@ -216,7 +216,8 @@ class _Resolver:
                     current = self._unknown(statement.span, (current,), place)
                 case _:
                     self._complain("E213", statement.span,
-                                   T("This stands at the top of a program, outside all braces."), help=T("Move it out."))
+                                   T("This stands at the top of a program, outside all braces."),
+                                   help=T("Move it out."))
         return current
 
     def _count(self, span: Span, steps: int = 1) -> None:
