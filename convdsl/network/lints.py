@@ -216,7 +216,7 @@ def _field_beyond_input(network: Network, report: Report, findings: Findings) ->
     for node, facts in report:
         if not isinstance(node.layer, (Conv, DepthwiseConv, Pooling)):
             continue
-        if facts.output is None or len(facts.field) != len(sizes):
+        if facts.output is None or len(facts.field) != len(sizes) or node.layer.window_area(facts.inputs[0]) == 1:
             continue
         field = facts.receptive_field
         if all(map(algebra.is_number, (*sizes, *field))) and any(f > n for f, n in zip(field, sizes, strict=True)):
