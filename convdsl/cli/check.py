@@ -96,9 +96,21 @@ def _print_stage(analyses: list[Analysis], options: argparse.Namespace) -> None:
         elif options.show == "network":
             print(show_network(analysis))
         elif not errors:
-            from convdsl.engine.plan import plan
+            _print_plan(analysis)
 
-            print(plan(Net(analysis)))
+
+def _print_plan(analysis: Analysis) -> None:
+    """The engine's plan for this machine, with the batch and the optimiser of the `train` block."""
+    open_names = ", ".join(sorted(analysis.network.symbols | set(analysis.network.holes)))
+    if open_names:
+        raise CallError(T("a plan needs numbers, and these are open: {names}. `--set` or `--input` gives them values.",
+                          names=open_names))
+    from convdsl.engine.cpu.target import detect
+    from convdsl.engine.plan import plan
+    from convdsl.training import training_settings
+
+    settings = training_settings(analysis.network, Findings(analysis.source))
+    print(plan(Net(analysis), settings.batch or 128, settings.optimizer, detect()))
 
 
 def _print_text(analyses: list[Analysis], options: argparse.Namespace) -> None:

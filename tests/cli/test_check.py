@@ -147,3 +147,11 @@ def test_show_prints_the_stages(convdsl: Convdsl) -> None:
     graph = convdsl("check", "-", "--show", "network", stdin=program).stdout.splitlines()
     assert graph[1].split() == ["1", "conv", "4", "k3", "p1", "relu", "←", "0", "8×8×4", "residual"]
     assert graph[2].split() == ["2", "add", "←", "1,", "0", "8×8×4"]
+
+
+def test_show_plan_needs_numbers(convdsl: Convdsl) -> None:
+    program = "input NxNx1 -> conv 4 k3 relu -> dense 10"
+    refused = convdsl("check", "-", "--show", "plan", stdin=program)
+    assert refused.returncode == 2 and "these are open: N" in refused.stderr
+    shown = convdsl("check", "-", "--show", "plan", "--set", "N=8", stdin=program)
+    assert shown.returncode == 0 and "1.conv.weight" in shown.stdout
