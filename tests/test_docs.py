@@ -39,11 +39,20 @@ def test_python_in_the_readme_runs(page: Path) -> None:
     assert done.stdout.splitlines()[-1] == "61706"
 
 
+def test_the_page_about_python_runs(tmp_path: Path) -> None:
+    code = "\n".join(blocks(ROOT / "docs" / "python.md", "python"))
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "weights.safetensors").exists()
+
+
 def test_both_readmes_have_the_same_commands() -> None:
     assert blocks(ROOT / "README.md", "sh") == blocks(ROOT / "README.es.md", "sh")
 
 
-@pytest.mark.parametrize(("english", "spanish"), [("README.md", "README.es.md"), ("docs/language.md", "docs/es/lenguaje.md")])
+@pytest.mark.parametrize(("english", "spanish"), [
+    ("README.md", "README.es.md"), ("docs/language.md", "docs/es/lenguaje.md"), ("docs/python.md", "docs/es/python.md"),
+])
 def test_translated_pages_have_the_same_parts(english: str, spanish: str) -> None:
     def parts(name: str) -> list[str]:
         text = (ROOT / name).read_text("utf-8")
