@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import prod
 from typing import Any
 
+from convdsl.layers.window import Windowed
 from convdsl.messages import T
 from convdsl.network import Analysis, Facts, Node, analyse
 from convdsl.source import Source
 from convdsl.teaching.course.expressions import ExpressionError, Record
 
+COSTS = ("params", "trainable", "buffers", "macs", "flops", "rf", "jump")
+PARTS_OF_LAYER = (*COSTS, "op", "inp", "out", "weights", "biases", "activation")
+MEMORY = ("param_bytes", "activation_bytes", "train_bytes")
+PARTS_OF_NET = (*COSTS, *MEMORY, "input", "out", "layers", "layer", "count", "exits", "window_rf")
+
 
 class LayerView(Record):
     """One layer; `out` and `inp` are shapes, channels last."""
 
-    parts = frozenset(
-        {
-            "op",
-            "inp",
-            "out",
-            "params",
-            "trainable",
-            "buffers",
-            "macs",
-            "flops",
-            "rf",
-            "jump",
-            "weights",
-            "biases",
-            "activation",
-        }
-    )
+    parts = frozenset(PARTS_OF_LAYER)
 
     def __init__(self, node: Node, facts: Facts) -> None:
         self.op = node.op
@@ -48,27 +39,7 @@ class LayerView(Record):
 class NetView(Record):
     """A network without errors, holes or symbols. Raises ExpressionError where it has some."""
 
-    parts = frozenset(
-        {
-            "input",
-            "out",
-            "params",
-            "trainable",
-            "buffers",
-            "macs",
-            "flops",
-            "rf",
-            "jump",
-            "layers",
-            "layer",
-            "count",
-            "train_bytes",
-            "param_bytes",
-            "activation_bytes",
-            "exits",
-            "depth",
-        }
-    )
+    parts = frozenset(PARTS_OF_NET)
 
     def __init__(self, analysis: Analysis) -> None:
         if analysis.failed:
@@ -95,7 +66,7 @@ class NetView(Record):
         self.rf, self.jump = _one(last.receptive_field), _one(last.jump)
         self.layers = len(network.nodes)
         self.exits = sum(n.exit is not None for n in network.nodes)
-        self.depth = sum(bool(f.weights) and f.macs > 0 for _, f in report)
+        self.window_rf = max((min(f.receptive_field) for n, f in report if _slides(n, f)), default=1)
 
     def layer(self, number: int) -> LayerView:
         """Layer `number`, counted from 1, or from the end with −1."""
@@ -110,6 +81,11 @@ class NetView(Record):
         return sum(
             (n.op in ops) + (n.activation is not None and n.activation.name in ops) for n in self.analysis.network.nodes
         )
+
+
+def _slides(node: Node, facts: Facts) -> bool:
+    """Whether a layer is a window that stands at more than one place: a global pooling is none."""
+    return isinstance(node.layer, Windowed) and prod((facts.output or ())[:-1]) > 1
 
 
 def _one(sizes: tuple[Any, ...]) -> Any:

@@ -61,6 +61,11 @@ def _entries(kernel: Any) -> Rows:
     return _scaled(_kernel(kernel))
 
 
+def _mean(size: int) -> Rows:
+    """The kernel that takes the mean of a window."""
+    return _scaled(_kernel(f"mean {size}"))
+
+
 def _scaled(kernel: Kernel) -> Rows:
     return tuple(tuple(whole(Fraction(v) / kernel.divisor) for v in row) for row in kernel.rows)
 
@@ -71,6 +76,14 @@ def _turned(matrix: Rows) -> Rows:
 
 def _flatten(matrix: Rows) -> tuple[Number, ...]:
     return tuple(v for row in matrix for v in row)
+
+
+def _relu(matrix: Rows) -> Rows:
+    return tuple(tuple(v if v > 0 else 0 for v in row) for row in matrix)
+
+
+def _absolute(matrix: Rows) -> Rows:
+    return tuple(tuple(abs(v) for v in row) for row in matrix)
 
 
 def _at(matrix: Rows, row: int, column: int) -> Number:
@@ -108,6 +121,9 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "flatten": _flatten,
     "turned": _turned,
     "entries": _entries,
+    "mean": _mean,
+    "relu": _relu,
+    "absolute": _absolute,
     "compose": _compose,
     "correlate": _correlate,
     "convolve": _convolve,

@@ -94,7 +94,7 @@ def _noted(message: str, reading: Reading) -> str:
 
 
 def agrees(reading: Reading, right: Any, digits: int = 0) -> bool:
-    """Whether an answer is a value: exactly, or rounded where the value has no end or the exercise takes roundings."""
+    """Whether an answer is a value: exactly, or rounded where that is allowed: no whole number, or `digits` are enough."""
     value = reading.value
     if isinstance(right, tuple) != isinstance(value, tuple):
         return False
@@ -102,21 +102,22 @@ def agrees(reading: Reading, right: Any, digits: int = 0) -> bool:
         return _same_rows(value, right) if is_matrix(right) else value == right
     if value == right:
         return True
-    if not reading.grain:
-        return False
-    difference = abs(Fraction(value) - Fraction(right))
+    close = reading.grain > 0 and abs(Fraction(value) - Fraction(right)) <= reading.grain / 2
     if digits and reading.digits >= digits:
-        return difference <= reading.grain / 2
-    return (
-        Fraction(right).denominator != 1
-        and reading.grain <= Fraction(1, 10**PLACES)
-        and difference <= reading.grain / 2
+        return close
+    fine = reading.grain <= Fraction(1, 10**PLACES) and reading.digits >= PLACES
+    return close and fine and Fraction(right).denominator != 1
+
+
+def could_be_taken_for(value: Any, right: Any, digits: int = 0) -> bool:
+    """Whether a value, rounded as little as is asked for, would be accepted in place of the right one."""
+    if isinstance(value, tuple) or not isinstance(right, int | Fraction):
+        return bool(value == right)
+    rounded = round(Fraction(value), PLACES)
+    significant = len(str(abs(int(rounded * 10**PLACES))).lstrip("0"))
+    return bool(value == right) or agrees(
+        Reading(value, "", Fraction(1, 10**PLACES), digits=significant), right, digits
     )
-
-
-def agrees_with(value: Any, right: Any, digits: int = 0) -> bool:
-    """Whether a value could be taken for the right one when it is written out in full."""
-    return value == right or agrees(Reading(value, "", Fraction(1, 10**PLACES)), right, digits)
 
 
 def _same_rows(value: Any, right: Any) -> bool:

@@ -12,7 +12,7 @@ from convdsl.teaching.course.course import Course
 from convdsl.teaching.course.exercise import PROGRAM_KINDS, Exercise, Mistake
 from convdsl.teaching.course.expressions import ExpressionError, names_in
 from convdsl.teaching.course.format import Problem, Sheet
-from convdsl.teaching.course.judge import agrees_with
+from convdsl.teaching.course.judge import could_be_taken_for
 from convdsl.teaching.course.question import Question
 from convdsl.teaching.course.written import expressions_in, written
 
@@ -109,7 +109,7 @@ def _texts(question: Question) -> Iterator[Complaint]:
         texts += [text for _, text in question.options] + [
             question.message_of(m) for m in question.exercise.mistakes if not m.when
         ]
-        if any("{" in text for text in texts):
+        if any(re.search(r"\{\S", text) for text in texts):
             yield "question", T("A brace is left over.")
 
 
@@ -149,10 +149,13 @@ def _answer(question: Question) -> Iterator[Complaint]:
 
 
 def _given_away(question: Question) -> Iterator[Complaint]:
-    if question.exercise.options or question.multiline or question.kind == "hole" or isinstance(question.right, tuple):
+    unasked = question.exercise.options or question.multiline or question.kind in ("hole", "matrix")
+    if unasked or isinstance(question.right, tuple):
         return
     answer = written(question.right)
-    if len(answer) > 2 and any(re.search(rf"(?<![\d.]){re.escape(answer)}(?![\d.])", hint) for hint in question.hints):
+    if len(re.sub(r"\D", "", answer)) > 2 and any(
+        re.search(rf"(?<![\d.]){re.escape(answer)}(?![\d.])", hint) for hint in question.hints
+    ):
         yield "hints", T("Seed {seed}: a hint gives the answer {answer} away.", seed=question.seed, answer=answer)
 
 
@@ -194,7 +197,7 @@ def _is_right(question: Question, value: Any) -> bool:
         names = holes.names_of(question.program or "")
         given = value if isinstance(value, tuple) else (value,)
         return not holes.tried(question.program or "", dict(zip(names, given, strict=True))).failed
-    return agrees_with(value, question.right, question.exercise.digits)
+    return could_be_taken_for(value, question.right, question.exercise.digits)
 
 
 def _example(question: Question, mistake: Mistake) -> Iterator[Complaint]:

@@ -96,9 +96,8 @@ def _input(question: Question) -> tuple[int, ...] | None:
     """The input of the exercise's program, which an answer has to keep."""
     if not question.program:
         return None
-    cut = gap(question.program)
-    text = question.program[: cut.start()] if cut else question.program
-    return analyse(Source(text, "program")).network.input
+    closed = _GAP.sub("identity", question.program)
+    return analyse(Source(closed, "program")).network.input
 
 
 def _not_a_net(question: Question, analysis: Analysis, errors: list[Diagnostic]) -> Verdict:

@@ -9,7 +9,7 @@ from typing import Any
 from convdsl.messages import T
 from convdsl.teaching.course import holes, judge, programs
 from convdsl.teaching.course.draw import Dice, draw
-from convdsl.teaching.course.exercise import PROGRAM_KINDS, Exercise, Mistake, Option
+from convdsl.teaching.course.exercise import PROGRAM_KINDS, Both, Exercise, Mistake, Option
 from convdsl.teaching.course.expressions import ExpressionError, evaluate
 from convdsl.teaching.course.facts import network
 from convdsl.teaching.course.functions import is_matrix
@@ -54,8 +54,14 @@ class Question:
         }
         names = Names(values, late)
         for name, value in exercise.let.items():
-            names[name] = evaluate(value, names) if isinstance(value, str) else value
+            names[name] = self._set(value, names)
         return names
+
+    def _set(self, value: Any, names: Names) -> Any:
+        """The value of a `let`: an expression, one for each language, or a value as it stands."""
+        if isinstance(value, dict):
+            return Both(*(str(evaluate(str(value.get(language, "")), names)) for language in ("en", "es")))
+        return evaluate(value, names) if isinstance(value, str) else value
 
     # What is asked.
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from convdsl.messages import language
+from convdsl.teaching.course.exercise import Both
 from convdsl.teaching.course.expressions import evaluate
 from convdsl.teaching.course.functions import is_matrix
 from convdsl.teaching.exact import near, show
@@ -39,8 +40,8 @@ def _plain(value: Any) -> str:
 
 def written(value: Any) -> str:
     """A value as a text shows it: `1792`, `61,706` (`61 706` in Spanish), `28×28×6`, a matrix in lines."""
-    if isinstance(value, str):
-        return value
+    if isinstance(value, str | Both):
+        return str(value)
     if is_matrix(value):
         return matrix(value)
     if isinstance(value, tuple):
