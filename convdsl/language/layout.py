@@ -6,15 +6,17 @@ anything recursive meets the text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from convdsl.diagnostics import Findings
 from convdsl.language.tokens import Token
 from convdsl.language.tree import Comment
-from convdsl.messages import T
+from convdsl.messages import Grouped, T
 
 MAX_DEPTH = 64
 MAX_OPERATORS = 200
+MAX_TOKENS = 1_200_000
 LARGEST = 10**15
 
 _PLAIN = frozenset(("WORD", "SYMBOL", "X", "HOLE", "MIXED", "EQUAL", "COMMA", "MATRIX", "STRING"))
@@ -29,11 +31,16 @@ class TooMuch(Exception):
     """A limit is passed; the diagnostic has been added."""
 
 
-def layout(tokens: Iterable[Token], findings: Findings) -> tuple[list[Token], tuple[Comment, ...]]:
+def layout(tokens: Iterator[Token], findings: Findings) -> tuple[list[Token], tuple[Comment, ...]]:
     """Tokens as the grammar wants them, and the comments taken out of them. No tokens where a limit is passed."""
     comments: list[Comment] = []
     try:
-        return _laid_out(tokens, comments, findings), tuple(comments)
+        result = _laid_out(islice(tokens, MAX_TOKENS), comments, findings)
+        for token in tokens:
+            findings.add("E105", token.span, T("This text has more than {n} words, numbers and signs.", n=Grouped(MAX_TOKENS)),
+                         help=T("Write what comes back once, with `repeat` or `block`."))
+            raise TooMuch
+        return result, tuple(comments)
     except TooMuch:
         return [], tuple(comments)
 

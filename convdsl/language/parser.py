@@ -21,8 +21,7 @@ MAX_SYNTAX_ERRORS = 25
 def parse(source: Source, findings: Findings) -> Program:
     """The syntax tree of a text. Syntax errors go to `findings`; broken statements stand as `Broken` in the tree."""
     if len(source.text) > MAX_CHARACTERS:
-        findings.add("E105", Span(0, 0), T("This text has {size} characters; {limit} are the limit.",
-                                           size=Grouped(len(source.text)), limit=Grouped(MAX_CHARACTERS)))
+        findings.add("E105", Span(0, 0), T("This text has more than {limit} characters.", limit=Grouped(MAX_CHARACTERS)))
         return Program(source, (), ())
     if "\0" in source.text:
         place = source.text.index("\0")

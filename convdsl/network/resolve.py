@@ -14,11 +14,13 @@ from convdsl.messages import Grouped, T
 from convdsl.network.binding import Binder, Bound
 from convdsl.network.graph import Expectation, Network, Node
 from convdsl.network.suggest import did_you_mean
-from convdsl.network.values import Refused, Scope, Values
+from convdsl.network.values import REFUSED, Refused, Scope, Values
 from convdsl.source import Span
 
 MAX_NODES = 200_000
 MAX_DEPTH = 64
+MAX_NAMES = 1_000
+MAX_FINDINGS = 1_000
 QUANTITIES = ("params", "trainable", "buffers", "macs", "flops", "rf", "jump")
 
 
@@ -67,7 +69,8 @@ class _Resolver:
         self.steps = 0
         self.given_input = input
         self.bound: dict[tuple[int, int], Bound | None] = {}
-        self.scopes: list[Scope] = []
+        self.globals = Scope(dict(symbols))
+        self.scopes: dict[Any, Scope] = {}
         self.named: dict[tuple[tuple[str, ...], str], int] = {}
         self.complained: set[tuple[str, Span]] = set()
         self.answered: set[int] = set()
@@ -76,7 +79,7 @@ class _Resolver:
         name: str | None = None
         input: tree.Input | None = None
         train: tree.Train | None = None
-        scope: dict[str, Any] = {}
+        lets: set[str] = set()
         body: list[tree.Statement] = []
         for statement in self.program.statements:
             match statement:
@@ -95,16 +98,15 @@ class _Resolver:
                 case tree.Block():
                     self._define(statement)
                 case tree.Let():
-                    self._let(statement, scope)
+                    value = self._let(statement, self.globals, statement.symbol.name in lets)
+                    lets.add(statement.symbol.name)
+                    self.globals.names.setdefault(statement.symbol.name, value)
                 case _:
                     body.append(statement)
-        lets = frozenset(scope)
-        scope.update(self.outside)
-        self.scopes.append(scope)
-        shape = self._input(input, scope)
+        shape = self._input(input, self.globals)
         output = 0
         try:
-            output = self._chain(tuple(body), 0, Place(scope))
+            output = self._chain(tuple(body), 0, Place(self.globals))
         except TooLarge:
             self.nodes.clear()
             self.expectations.clear()
@@ -146,15 +148,24 @@ class _Resolver:
                               help=T("Put `add {{ … | … }}` or `concat {{ … | … }}` inside it."))
         self.blocks.setdefault(name, block)
 
-    def _let(self, let: tree.Let, scope: dict[str, Any]) -> None:
-        if let.symbol.name in scope:
-            self.findings.add("E209", let.symbol.span, T("`{name}` has a value already.", name=let.symbol.name),
-                              help=T("Use another name."))
+    def _let(self, let: tree.Let, scope: Scope, again: bool) -> Any:
+        """The value that a name is given. `again`: it has one already."""
+        if again:
+            self._complain("E209", let.symbol.span, T("`{name}` has a value already.", name=let.symbol.name),
+                           help=T("Use another name."))
         try:
-            inner = {**scope, **self.outside}
-            scope[let.symbol.name] = self.values.of(let.value, inner, let.symbol.name)
+            return self._value(let.value, scope, let.symbol.name)
         except Refused:
-            pass
+            return REFUSED
+
+    def _value(self, written: tree.Value, scope: Scope, context: str) -> Any:
+        """The value of an expression. Raises Refused, and complains about one place once."""
+        before = len(self.findings.items)
+        try:
+            return self.values.of(written, scope, context)
+        except Refused:
+            self._forget_repeats(before)
+            raise
 
     def _input(self, input: tree.Input | None, scope: Scope) -> tuple[Any, ...] | None:
         if self.given_input is not None:
@@ -208,10 +219,9 @@ class _Resolver:
                 case tree.Expect():
                     self._expect(statement, current, place)
                 case tree.Let():
-                    inner = dict(place.scope)
-                    self._let(statement, inner)
-                    self.scopes.append(inner)
-                    place = place._replace(scope=inner)
+                    name = statement.symbol.name
+                    value = self._let(statement, place.scope, place.scope.get(name) is not None)
+                    place = place._replace(scope=self._inner_scope(place.scope, {name: value}, statement.span))
                 case tree.Broken():
                     current = self._unknown(statement.span, (current,), place)
                 case _:
@@ -222,6 +232,10 @@ class _Resolver:
 
     def _count(self, span: Span, steps: int = 1) -> None:
         self.steps += steps
+        if len(self.findings.items) > MAX_FINDINGS:
+            self.findings.add("E105", span, T("This is wrong in more than {n} places: the rest is not looked at.",
+                                              n=Grouped(MAX_FINDINGS)))
+            raise TooLarge
         if self.steps > MAX_NODES:
             self.findings.add("E105", span, T("This network has more than {n} layers.", n=Grouped(MAX_NODES)),
                               help=T("Repeat less."))
@@ -394,7 +408,7 @@ class _Resolver:
             self._complain("E203", span, missing)
             return None
         try:
-            return self.values.of(written.items[0], scope, written.name.text)
+            return self._value(written.items[0], scope, written.name.text)
         except Refused:
             return None
 
@@ -422,22 +436,24 @@ class _Resolver:
                            labels=(Label(block.name.span, T("defined here")),))
             return self._unknown(call.span, (current,), place)
         try:
-            arguments = [self.values.of(a, place.scope, name) for a in call.arguments]
+            arguments = [self._value(a, place.scope, name) for a in call.arguments]
         except Refused:
             return self._unknown(call.span, (current,), place)
-        scope = self._inner_scope({p.name: v for p, v in zip(block.parameters, arguments, strict=True)})
+        values = {p.name: v for p, v in zip(block.parameters, arguments, strict=True)}
+        scope = self._inner_scope(self.globals, values, call.span)
         inner = Place(scope, self._path(place, name), place.frozen, (*place.blocks, name), (*place.calls, call.span),
                       place.depth + 1)
         return self._chain(block.branches[0].statements, current, inner)
 
-    def _inner_scope(self, parameters: dict[str, Any]) -> Scope:
-        """The program's names and a block's parameters. Equal calls share a scope, and with it what is bound in it."""
-        for scope in reversed(self.scopes[-16:]):
-            if scope == {**self.scopes[0], **parameters}:
-                return scope
-        scope = {**self.scopes[0], **parameters}
-        self.scopes.append(scope)
-        return scope
+    def _inner_scope(self, around: Scope, names: dict[str, Any], span: Span) -> Scope:
+        """A scope with some more names. Equal ones are one scope, and share what is bound in it."""
+        if around.depth >= MAX_NAMES:
+            self.findings.add("E105", span, T("More than {n} names are given inside braces.", n=Grouped(MAX_NAMES)))
+            raise TooLarge
+        key = (id(around), *((n, type(v), v) for n, v in names.items()))
+        if key not in self.scopes:
+            self.scopes[key] = Scope(names, around)
+        return self.scopes[key]
 
     # Names that mean nothing.
 
@@ -497,7 +513,7 @@ class _Resolver:
             return
         quantity = words[0] if words else "shape"
         try:
-            expected = self.values.of(written.value, place.scope, "expect" if not words else quantity)
+            expected = self._value(written.value, place.scope, "expect" if not words else quantity)
         except Refused:
             return
         if quantity == "shape" and not isinstance(expected, tuple):

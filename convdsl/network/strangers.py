@@ -12,6 +12,7 @@ from convdsl.layers import BY_NAME, COMBINATIONS, STRUCTURES
 from convdsl.messages import T
 from convdsl.network.binding import Binder
 from convdsl.network.suggest import did_you_mean
+from convdsl.network.values import Scope
 from convdsl.network.words import KEYWORDS, MARKS, NOT_HERE, fold, keyword_called, layer_called
 from convdsl.source import Span
 
@@ -38,7 +39,7 @@ def answer(written: tree.Layer, blocks: Mapping[str, tree.Block], binder: Binder
     if keyword is not None and (declared is None or written.branches is not None):
         return T("Here it is written `{example}`.", example=_keyword_line(keyword, rest))
     if declared is not None:
-        mended = None if written.branches is not None else binder.mended_line(declared, written.items, {})
+        mended = None if written.branches is not None else binder.mended_line(declared, written.items, Scope())
         return T("Here it is written `{example}`.", example=mended or declared.example)
     if fold(word) in MARKS:
         return T("The last layer is the output: nothing marks it.")
@@ -49,7 +50,7 @@ def answer(written: tree.Layer, blocks: Mapping[str, tree.Block], binder: Binder
     glued = _GLUED.fullmatch(word)
     if glued and glued[1] in BY_NAME:
         window = f"{glued[1]} {rest} k{glued[2]}"
-        if rest[:1].isdigit() and binder.is_right(window, BY_NAME[glued[1]], {}):
+        if rest[:1].isdigit() and binder.is_right(window, BY_NAME[glued[1]], Scope()):
             return T("Here it is written `{example}`.", example=window)
         spaced = " ".join(filter(None, (glued[1], glued[2], *_OPTION.findall(glued[3]), rest)))
         return T("Here it is written `{example}`.", example=spaced)
@@ -72,7 +73,7 @@ def _several_words(written: tree.Layer, binder: Binder) -> T | None:
         words.append(item.text)
         declared = layer_called("".join(words))
         if declared is not None:
-            mended = binder.mended_line(declared, written.items[len(words) - 1 :], {})
+            mended = binder.mended_line(declared, written.items[len(words) - 1 :], Scope())
             return T("Here it is written `{example}`.", example=mended or declared.example)
     return None
 

@@ -13,7 +13,28 @@ from convdsl.messages import T
 from convdsl.network.graph import Unknown
 from convdsl.source import Span
 
-Scope = Mapping[str, Any]
+REFUSED: Any = object()
+"""The value of a name whose own value could not be used: who uses it is refused too, without another word."""
+
+
+class Scope:
+    """Names and their values: those of a block or of a `let`, and behind them those of what is around it."""
+
+    __slots__ = ("around", "depth", "names")
+
+    def __init__(self, names: dict[str, Any] | None = None, around: Scope | None = None) -> None:
+        self.names = {} if names is None else names
+        self.around = around
+        self.depth: int = around.depth + 1 if around is not None else 0
+
+    def get(self, name: str) -> Any:
+        """The value of a name, or None where it has none."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.names:
+                return scope.names[name]
+            scope = scope.around
+        return None
 
 
 class Refused(Exception):
@@ -30,6 +51,7 @@ class Values:
         self.symbols: set[str] = set()
         self.mentioned: set[str] = set()
         self._hole_at: dict[Span, str] = {}
+        self._taken: dict[str, int] = {}
 
     def of(self, expression: tree.Value, scope: Scope, context: str, minimum: int = 1) -> Any:
         """The value of an expression; `context` names a hole without a name (`k`, `conv`). Raises Refused."""
@@ -50,14 +72,18 @@ class Values:
 
     def _symbol(self, expression: tree.Symbol, scope: Scope) -> Any:
         self.mentioned.add(expression.name)
-        if expression.name in scope:
-            return scope[expression.name]
+        value = scope.get(expression.name)
+        if value is REFUSED:
+            raise Refused
+        if value is not None:
+            return value
         self.symbols.add(expression.name)
         return algebra.symbol(expression.name)
 
     def _hole(self, hole: tree.Hole, context: str, minimum: int) -> Any:
         name = hole.name or self._hole_at.get(hole.span) or self._fresh(context)
         self._hole_at[hole.span] = name
+        self._taken.setdefault(name, 1)
         if name in self.known_holes:
             return self.known_holes[name]
         if name not in self.holes:
@@ -65,13 +91,12 @@ class Values:
         return self.holes[name].symbol
 
     def _fresh(self, context: str) -> str:
-        taken = set(self._hole_at.values())
-        if context not in taken:
-            return context
-        number = 2
-        while f"{context}_{number}" in taken:
-            number += 1
-        return f"{context}_{number}"
+        """A name that no hole has: `k`, `k_2`, `k_3`."""
+        name = context
+        while name in self._taken:
+            self._taken[context] += 1
+            name = f"{context}_{self._taken[context]}"
+        return name
 
     def _apply(self, expression: tree.Binary, left: Any, right: Any) -> Any:
         if expression.operator in ("/", "//", "%") and right == 0:

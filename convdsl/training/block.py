@@ -12,7 +12,7 @@ from convdsl.diagnostics import Findings, Label
 from convdsl.language import tree
 from convdsl.messages import T
 from convdsl.network.suggest import did_you_mean
-from convdsl.network.values import Refused, Values
+from convdsl.network.values import Refused, Scope, Values
 from convdsl.network.words import fold
 from convdsl.source import Span
 from convdsl.training.kinds import Choice, Flag, Number, Option
@@ -224,7 +224,7 @@ class _Reader:
     def _number(self, declared: Number, name: str, item: Any) -> float:
         if isinstance(item, (tree.Word, tree.Text, tree.Sizes)):
             self._refuse(item.span, T("`{name}` takes a number.", name=name), None)
-        value = self.values.of(item, {}, name)
+        value = self.values.of(item, Scope(), name)
         if not is_number(value):
             self._refuse(
                 item.span, T("`{name}` takes a number.", name=name), T("Symbols and holes have no value here.")
