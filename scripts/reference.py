@@ -1,4 +1,7 @@
-"""Writes docs/layers.md and docs/es/capas.md from the layers' declarations. `--check` only says whether they are true."""
+"""Writes the reference pages of layers and settings, in both languages, from their declarations.
+
+`--check` only says whether they are true.
+"""
 
 from __future__ import annotations
 
@@ -6,31 +9,37 @@ import sys
 from pathlib import Path
 
 from convdsl.messages import use_language
-from convdsl.report.reference import reference
+from convdsl.report.reference import layers, settings
 
-ROOT = Path(__file__).resolve().parent.parent
-PAGES = {"en": ROOT / "docs" / "layers.md", "es": ROOT / "docs" / "es" / "capas.md"}
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+PAGES = {
+    DOCS / "layers.md": ("en", layers),
+    DOCS / "settings.md": ("en", settings),
+    DOCS / "es" / "capas.md": ("es", layers),
+    DOCS / "es" / "ajustes.md": ("es", settings),
+}
 
 
-def page(language: str) -> str:
-    """The reference in a language."""
+def content(path: Path) -> str:
+    """What a page should say."""
+    language, page = PAGES[path]
     use_language(language)
-    text = reference()
+    text = page()
     use_language(None)
     return text
 
 
 def stale() -> list[Path]:
     """Pages that are not what the declarations say."""
-    return [path for language, path in PAGES.items() if not path.exists() or path.read_text("utf-8") != page(language)]
+    return [path for path in PAGES if not path.exists() or path.read_text("utf-8") != content(path)]
 
 
 def main() -> int:
     if "--check" in sys.argv:
-        print(*(f"{path.relative_to(ROOT)} is out of date" for path in stale()), sep="\n")
+        print(*(f"{path} is out of date" for path in stale()), sep="\n")
         return bool(stale())
-    for language, path in PAGES.items():
-        path.write_text(page(language), "utf-8")
+    for path in PAGES:
+        path.write_text(content(path), "utf-8")
     return 0
 
 

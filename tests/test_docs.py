@@ -52,6 +52,7 @@ def test_both_readmes_have_the_same_commands() -> None:
 
 @pytest.mark.parametrize(("english", "spanish"), [
     ("README.md", "README.es.md"), ("docs/language.md", "docs/es/lenguaje.md"), ("docs/python.md", "docs/es/python.md"),
+    ("docs/training.md", "docs/es/entrenamiento.md"),
 ])
 def test_translated_pages_have_the_same_parts(english: str, spanish: str) -> None:
     def parts(name: str) -> list[str]:

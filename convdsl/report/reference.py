@@ -1,4 +1,4 @@
-"""The reference of all layers, written from their declarations, as Markdown."""
+"""The references of all layers and of all settings, written from their declarations, as Markdown."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from convdsl.layers.activation import Activation
 from convdsl.layers.arguments import REQUIRED, Choice, Flag
 from convdsl.layers.combining import Combination
 from convdsl.messages import T, translate
+from convdsl.training.lines import LINES
 
 
-def reference() -> str:
+def layers() -> str:
     """The page of all layers, in the language in use."""
     lines = [f"# {T('Layers')}", "",
              str(T("This page is written from the declarations in `convdsl/layers` by `scripts/reference.py`.")), ""]
@@ -48,6 +49,22 @@ def describe(layer: type[Layer]) -> Iterator[str]:
         yield ""
     if layer.activates and not issubclass(layer, Combination):
         yield from (str(T("May end in an activation.")), "")
+
+
+def settings() -> str:
+    """The page of all lines of a `train` block, in the language in use."""
+    lines = [f"# {T('Lines of the train block')}", "",
+             str(T("This page is written from the declarations in `convdsl/training/lines.py` by `scripts/reference.py`.")),
+             ""]
+    for name, line in LINES.items():
+        lines += [f"## `{name}`", "", f"{line.doc}", "", f"```\n{line.example}\n```", "",
+                  f"{T('Without this line: `{written}`.', written=line.default)}", ""]
+        rows = [*line.words.items(), *line.options.items()]
+        if rows:
+            lines += [f"| {T('written')} | {T('meaning')} |", "|---|---|"]
+            lines += [f"| `{word}` | {meaning.doc} |" for word, meaning in rows]
+            lines.append("")
+    return "\n".join(lines)
 
 
 def _written(layer: type[Layer]) -> str:
