@@ -88,7 +88,7 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> int:
     """The way of a run on one page."""
     from convdsl.training.device import choose_device
     from convdsl.training.experiment import Experiment
-    from convdsl.training.folder import RunFolder, new_folder
+    from convdsl.training.folder import RunFolder
     from convdsl.training.preparing import configure, match, settle_input
 
     device, remark = choose_device(options.device or "auto")
@@ -104,14 +104,15 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> int:
     analysis = analyse(source, symbols=symbols, input=tuple(input) if input else None)
     settings = configure(analysis, call["settings"])
     data = _load(settings, analysis, options)
-    net = Net(settle_input(analysis, data.shape, symbols))
-    warnings = [d for d in (*net.diagnostics, *match(net, data)) if d.severity == "warning"]
-    _mention(warnings, remark if options.device == "auto" and options.format == "text" else None)
+    analysis = settle_input(analysis, data.shape, symbols)
+    settings = configure(analysis, call["settings"])  # again, now that the input's size is known
+    net = Net(analysis)
+    _mention(net, match(net, data), remark if options.device == "auto" else None)
     experiment = Experiment(
         net,
         settings,
         data,
-        folder or new_folder(net.name),
+        folder,
         resume=options.resume,
         device=device,
         threads=options.threads,
@@ -173,26 +174,27 @@ def _load(settings: Settings, analysis: Analysis, options: argparse.Namespace) -
 
 def _refuse(diagnostics: Sequence[Diagnostic]) -> int:
     """Prints what is wrong with the program; the exit status."""
-    from convdsl.report.console import console
-    from convdsl.report.diagnostics import print_diagnostics
-
-    print_diagnostics(console(sys.stderr), [d for d in diagnostics if d.severity == "error"])
+    _print([d for d in diagnostics if d.severity == "error"])
     return 1
 
 
-def _mention(warnings: Sequence[Diagnostic], remark: T | None) -> None:
-    """A remark, and warnings in a line each; `check` shows them in full."""
-    lines = [str(remark)] if remark else []
-    for diagnostic in warnings[:3]:
-        line, column = diagnostic.source.position(diagnostic.span.start)
-        lines.append(f"{diagnostic.source.name}:{line}:{column}: {diagnostic.code}: {diagnostic.message}")
-    if len(warnings) > 3:
-        more = T(
-            "`convdsl check` shows one more warning.", "`convdsl check` shows {n} more warnings.", n=len(warnings) - 3
-        )
-        lines.append(str(more))
-    for text in lines:
-        print(text, file=sys.stderr)
+def _print(diagnostics: Sequence[Diagnostic]) -> None:
+    from convdsl.report.console import console
+    from convdsl.report.diagnostics import print_diagnostics
+
+    print_diagnostics(console(sys.stderr), diagnostics)
+
+
+def _mention(net: Net, about_data: Sequence[Diagnostic], remark: T | None) -> None:
+    """A remark on the device, warnings about the data, and how many `check` has."""
+    if remark:
+        print(remark, file=sys.stderr)
+    _print(about_data)
+    count = sum(d.severity == "warning" for d in net.diagnostics)
+    if count:
+        more = T("`convdsl check` has one warning about this program.",
+                 "`convdsl check` has {n} warnings about this program.", n=count)  # fmt: skip
+        print(more, file=sys.stderr)
 
 
 def _train(experiment: Any, options: argparse.Namespace, stopper: Stopper) -> int:

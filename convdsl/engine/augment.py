@@ -98,11 +98,12 @@ class Augmenter:
             (EDGE_X, changes.crop),
         ):
             moves[:, column] = np.floor(u[:, column] * (2 * most + 1)) - most
-        angle, slant = around[:, 6] * np.radians(changes.rotate), np.tan(around[:, 7] * np.radians(changes.shear))
+        angle = around[:, 6] * np.radians(changes.rotate) * upright
+        slant = np.tan(around[:, 7] * np.radians(changes.shear)) * upright
         zoom = 1 + around[:, 8] * changes.scale
         cosine, sine = np.cos(angle) / zoom, np.sin(angle) / zoom
         moves[:, XX], moves[:, XY] = cosine, cosine * slant + sine
-        moves[:, YX], moves[:, YY] = -sine * upright, cosine - sine * slant
+        moves[:, YX], moves[:, YY] = -sine, cosine - sine * slant
         moves[:, CONTRAST] = 1 + around[:, 9] * changes.contrast
         moves[:, BRIGHTNESS] = around[:, 10] * changes.brightness
         moves[:, CUT_Y], moves[:, CUT_X] = np.floor(u[:, 11] * height), np.floor(u[:, 12] * width)

@@ -80,7 +80,7 @@ def read_curves(
         settings,
         health or Health(),
     )
-    for decisive in (_nothing_trained, _wrong_way, _not_learning):
+    for decisive in (_nothing_trained, _single_epoch, _wrong_way, _not_learning):
         remark = decisive(curves)
         if remark is not None:
             return (remark,)
@@ -101,10 +101,20 @@ def _nothing_trained(curves: Curves) -> Remark | None:
     return Remark("nothing_trained", text, T("Take a layer out of `freeze {{ … }}`."))
 
 
+def _more(curves: Curves) -> dict[str, str]:
+    return {"epochs": str(max(2 * curves.settings.epochs, 5))}
+
+
+def _single_epoch(curves: Curves) -> Remark | None:
+    if curves.epochs > 1:
+        return None
+    return Remark("too_short", T("One epoch is too short to read a curve."), T("Train for more epochs."), _more(curves))
+
+
 def _wrong_way(curves: Curves) -> Remark | None:
     """The training loss ends above where it began, and above chance."""
     last = curves.loss[-1]
-    if curves.epochs < 2 or last < 1.05 * min(curves.loss) or last <= curves.loss[0] or last <= curves.chance:
+    if last < 1.05 * min(curves.loss) or last <= curves.loss[0] or last <= curves.chance:
         return None
     text = T(
         "The loss climbs, as if the gradients were applied with the wrong sign: the steps overshoot, because the "
@@ -218,14 +228,11 @@ def _fall(curves: Curves) -> float:
 
 def _too_short(curves: Curves) -> Remark | None:
     """The loss was still falling at the end."""
-    more = {"epochs": str(max(2 * curves.settings.epochs, 5))}
-    if curves.epochs < 2:
-        return Remark("too_short", T("One epoch is too short to read a curve."), T("Train for more epochs."), more)
     fall = _fall(curves)
     if fall < 0.03:
         return None
     text = T("It has not converged yet: the loss still fell by {share} % in the last epoch.", share=f"{100 * fall:.0f}")
-    return Remark("too_short", text, T("Train longer."), more)
+    return Remark("too_short", text, T("Train longer."), _more(curves))
 
 
 def _underfits(curves: Curves) -> Remark | None:

@@ -14,8 +14,8 @@ from convdsl.messages import T
 from convdsl.training.curves import read_curves
 from convdsl.training.events import Ended, EpochDone, Event, Finished, Interrupted, Note, Progress, Saved, Started
 from convdsl.training.examples import examples_from, images_for, labels_for, loss_for
-from convdsl.training.files import FileTrouble
-from convdsl.training.folder import RunFolder
+from convdsl.training.files import FileTrouble, read_tensors
+from convdsl.training.folder import RunFolder, new_folder
 from convdsl.training.health import examine
 from convdsl.training.loop import Examples, train
 from convdsl.training.metrics import Classes, Values, as_data, classification, regression
@@ -29,13 +29,13 @@ from convdsl.training.transfer import start_from
 
 @dataclass
 class Experiment:
-    """What a run is made of. `call` is how it was asked for (kept in config.json, for `--resume`); `save_every` are the
-    seconds between two checkpoints within an epoch."""
+    """What a run is made of. Without a `folder` it makes one. `call` is how it was asked for (kept in config.json, for
+    `--resume`); `save_every` are the seconds between two checkpoints within an epoch."""
 
     net: Any
     settings: Settings
     data: Any
-    folder: RunFolder
+    folder: RunFolder | None
     resume: bool = False
     device: str = "cpu"
     threads: int | None = None
@@ -52,18 +52,20 @@ def run(experiment: Experiment) -> Iterator[Event]:
     and the engine's errors.
     """
     began = perf_counter()
-    net, data, folder = experiment.net, experiment.data, experiment.folder
+    net, data = experiment.net, experiment.data
+    start = read_tensors(experiment.init_from)[0] if experiment.init_from else None
     examples = examples_from(net, data.train_images, data.train_labels, experiment.settings)
     settings = replace(experiment.settings, loss=loss_for(data.train_labels, experiment.settings))
     batch = min(settings.batch or len(examples.train), len(examples.train))
     model = Model(net, batch=batch, device=experiment.device, threads=experiment.threads, settings=settings)
+    folder = experiment.folder or new_folder(net.name)
     folder.create()
     settle(folder, describe(experiment, model, examples), experiment.resume)
     state = folder.load_state(model) if experiment.resume else None
     if state is None:
         state = State()
-        if experiment.init_from is not None:
-            yield from start_from(model, experiment.init_from)
+        if start is not None:
+            yield from start_from(model, start, experiment.init_from)
         folder.save_state(model, state)
     test = limited(len(data.test_images), settings)
     yield Started(
@@ -84,7 +86,7 @@ def run(experiment: Experiment) -> Iterator[Event]:
         folder.path,
     )
     restored = 0
-    for event in _with_checkpoints(experiment, model, examples, settings, state):
+    for event in _with_checkpoints(experiment, folder, model, examples, settings, state):
         if isinstance(event, Interrupted):
             folder.write_metrics(state.history)
             yield Interrupted(folder.save_state(model, state), event.epoch, event.step)
@@ -121,13 +123,12 @@ def run(experiment: Experiment) -> Iterator[Event]:
 
 
 def _with_checkpoints(
-    experiment: Experiment, model: Model, examples: Examples, settings: Settings, state: State
+    experiment: Experiment, folder: RunFolder, model: Model, examples: Examples, settings: Settings, state: State
 ) -> Iterator[Event]:
     """The loop's events, with the state saved after every epoch, and within long ones from time to time.
 
     Where saving fails the training goes on: the last checkpoint is still there.
     """
-    folder = experiment.folder
     saved = perf_counter()
     for event in train(model, examples, settings, state, stop=experiment.stop):
         yield event

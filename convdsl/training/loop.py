@@ -164,7 +164,7 @@ class _Loop:
             state.first_loss = loss
         elif loss > EXPLODED * max(state.first_loss, 1e-3):
             weights = self.model.weights
-            largest = max(weights, key=lambda name: float(np.square(weights[name]).mean()))
+            largest = max(weights, key=lambda name: float(np.abs(weights[name]).mean()))
             raise Exploded(loss, state.first_loss, largest)
 
     def step_seed(self) -> int:

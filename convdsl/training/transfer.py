@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,14 @@ import numpy as np
 
 from convdsl.messages import T
 from convdsl.training.events import Note
-from convdsl.training.files import FileTrouble, read_tensors
+from convdsl.training.files import FileTrouble
 
 
-def start_from(model: Any, path: Path) -> Iterator[Note]:
-    """Takes the weights of another network where name and shape agree; says which."""
-    tensors, _ = read_tensors(path)
+def start_from(model: Any, tensors: Mapping[str, np.ndarray], path: Path | None) -> Iterator[Note]:
+    """Takes the weights of another network, read from `path`, where name and shape agree; says which.
+
+    Raises FileTrouble where none does.
+    """
     tensors = {n: t for n, t in tensors.items() if "/" not in n}
     loaded = model.load_weights(tensors, strict=False)
     total = len(loaded.taken) + len(loaded.missing) + len(loaded.mismatched)

@@ -1,0 +1,149 @@
+"""`Model.fit` and its neighbours, from Python."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import convdsl
+from convdsl import engine
+from convdsl.diagnostics import ProgramError
+from convdsl.training.events import EpochDone, Finished
+from convdsl.training.health import examine
+from convdsl.training.model import settings_of
+
+TEXT = "input 6x6x1 -> conv 4 k3 relu -> dense 3 softmax"
+RANDOM = np.random.default_rng(1)
+LABELS = RANDOM.integers(0, 3, 300)
+IMAGES = RANDOM.integers(0, 60, (300, 6, 6, 1), dtype=np.uint8)
+IMAGES[np.arange(300), LABELS * 2] += 150
+"""The bright row tells the class."""
+
+
+@pytest.fixture
+def net() -> convdsl.Net:
+    return convdsl.parse(TEXT, "net.cnn")
+
+
+def test_fit_learns_and_returns_a_history(net: convdsl.Net) -> None:
+    model = net.compile(batch=32, seed=1)
+    history = model.fit(IMAGES, LABELS, epochs=8, lr=0.02)
+    assert len(history) == 8 and history.epoch == list(range(1, 9))
+    assert history.loss[-1] < 0.3 < history.loss[0] and history.accuracy[-1] > 0.95
+    assert history.val_loss == [None] * 8 and history[0].lr == 0.02
+    assert "epochs" in repr(history) and history.reading
+    assert model.evaluate(IMAGES, LABELS).accuracy > 0.95
+    with pytest.raises(AttributeError):
+        history.nonsense  # noqa: B018
+
+
+def test_the_same_seed_is_the_same_training(net: convdsl.Net) -> None:
+    def weights(seed: int) -> np.ndarray:
+        model = net.compile(batch=32, seed=seed)
+        model.fit(IMAGES, LABELS, epochs=2, augment="shift 1")
+        return model.weights["1.conv.weight"]
+
+    assert (weights(3) == weights(3)).all() and (weights(3) != weights(4)).any()
+
+
+def test_a_second_call_goes_on(net: convdsl.Net) -> None:
+    whole, parts = net.compile(batch=32), net.compile(batch=32)
+    through = whole.fit(IMAGES, LABELS, epochs=4)
+    first = parts.fit(IMAGES, LABELS, epochs=3)
+    second = parts.fit(IMAGES, LABELS, epochs=1)
+    assert [*first, *second] == list(through)
+    assert all((a == b).all() for a, b in zip(whole.weights.values(), parts.weights.values(), strict=True))
+
+
+def test_settings_are_those_of_the_block_and_of_the_call() -> None:
+    net = convdsl.parse(
+        f"{TEXT}\ntrain {{\n  epochs 2\n  lr 0.5\n  batch 20\n  validation 30\n  optimizer sgd\n}}", "n.cnn"
+    )
+    model = net.compile()
+    assert model.batch == 20 and model.optimizer.kind == "sgd"
+    seen: list[Any] = []
+    history = model.fit(IMAGES, LABELS, lr=0.01, schedule="step every=1 gamma=0.5", progress=seen.append)
+    assert history.lr == [0.01, 0.005] and None not in history.val_accuracy
+    assert [type(e) for e in seen if isinstance(e, (EpochDone, Finished))] == [EpochDone, EpochDone, Finished]
+    assert settings_of(net, {"epochs": 9}).epochs == 9 and settings_of(net).epochs == 2
+
+
+def test_an_optimiser_may_be_an_object_or_text(net: convdsl.Net) -> None:
+    by_text = net.compile(batch=32, optimizer="sgd momentum=0.9 lr=0.02")
+    by_object = net.compile(batch=32, optimizer=engine.Optimizer("sgd", momentum=0.9))
+    assert by_text.optimizer == by_object.optimizer
+    assert by_text.settings.lr == 0.02 and by_object.settings.lr == 0.01
+    by_text.fit(IMAGES, LABELS, epochs=1, lr=0.01)
+    by_object.fit(IMAGES, LABELS, epochs=1)
+    assert (by_text.weights["1.conv.weight"] == by_object.weights["1.conv.weight"]).all()
+
+
+def test_what_fit_does_not_take(net: convdsl.Net) -> None:
+    model = net.compile(batch=32)
+    with pytest.raises(ProgramError, match="There is no setting `learning_rate`"):
+        model.fit(IMAGES, LABELS, learning_rate=0.1)
+    with pytest.raises(ValueError, match=r"`net.compile\(optimizer=…\)`"):
+        model.fit(IMAGES, LABELS, optimizer="sgd")
+    with pytest.raises(ValueError, match="arrays"):
+        model.fit(IMAGES, LABELS, data="mnist")
+    with pytest.raises(ValueError, match="6x6x1, and these are 5x6x1"):
+        model.fit(IMAGES[:, 1:], LABELS)
+    with pytest.raises(ValueError, match="between 0 and 2"):
+        model.fit(IMAGES, LABELS + 1)
+    with pytest.raises(ValueError, match="batch=len"):
+        net.compile(batch="full")  # type: ignore[arg-type]
+
+
+def test_all_images_at_once(net: convdsl.Net) -> None:
+    model = net.compile(batch=len(IMAGES))
+    seen: list[Any] = []
+    model.fit(IMAGES, LABELS, epochs=1, progress=seen.append)
+    (progress,) = (e for e in seen if type(e).__name__ == "Progress")
+    assert (progress.step, progress.steps) == (1, 1)
+
+
+def test_early_stopping_takes_the_best_weights_back(net: convdsl.Net) -> None:
+    model = net.compile(batch=32, optimizer="sgd lr=2")
+    history = model.fit(IMAGES, LABELS, epochs=12, validation=0.3, early_stop="accuracy patience=2")
+    best = max(history.val_accuracy)
+    from convdsl.training.examples import examples_from
+
+    watched = examples_from(net, IMAGES, LABELS, settings_of(net, {"validation": 0.3})).validation
+    assert model.evaluate(IMAGES, LABELS, watched).accuracy == pytest.approx(best)
+
+
+def test_squares_for_numbers_and_for_classes() -> None:
+    net = convdsl.parse("input 6x6x1 -> dense 8 tanh -> dense 2")
+    targets = np.stack([LABELS * 0.5, 1 - LABELS], 1)
+    model = net.compile(batch=32, loss="mse", optimizer="adam lr=0.01")
+    history = model.fit(IMAGES, targets, epochs=20, validation=0.2)
+    assert history.val_loss[-1] < 0.1 * history.val_loss[0] and history.accuracy == [None] * 20
+    classes = convdsl.parse(TEXT).compile(batch=32, loss="mse", optimizer="adam lr=0.01")
+    assert classes.fit(IMAGES, LABELS, epochs=10, validation=0.2).val_accuracy[-1] > 0.9
+
+
+def test_weights_are_saved_and_taken_back(net: convdsl.Net, tmp_path: Path) -> None:
+    model = net.compile(seed=1)
+    model.save(tmp_path / "w.safetensors")
+    other = net.compile(seed=2)
+    loaded = other.load(tmp_path / "w.safetensors")
+    assert loaded.taken == list(model.weights) and not loaded.missing
+    assert all((other.weights[n] == w).all() for n, w in model.weights.items())
+    wider = convdsl.parse(TEXT.replace("dense 3", "dense 4")).compile()
+    with pytest.raises(ValueError, match="do not fit"):
+        wider.load(tmp_path / "w.safetensors")
+    assert wider.load(tmp_path / "w.safetensors", strict=False).mismatched == ["2.dense.weight", "2.dense.bias"]
+
+
+def test_dead_units_are_found(net: convdsl.Net) -> None:
+    model = net.compile(batch=32)
+    assert examine(model, IMAGES, np.arange(300)).dead == ()
+    weights = model.weights
+    weights["1.conv.weight"][:] = -np.abs(weights["1.conv.weight"])
+    weights["1.conv.weight"][3] *= -1
+    model.load_weights(weights)
+    ((name, share),) = examine(model, IMAGES, np.arange(300)).dead
+    assert (name, share) == ("1 (conv 4 k3 relu)", 0.75)
