@@ -61,7 +61,7 @@ class Model(EngineModel):
         self,
         net: Any,
         *,
-        batch: int | None = None,
+        batch: int | str | None = None,
         device: str = "cpu",
         seed: int | None = None,
         optimizer: engine.Optimizer | str | None = None,
@@ -82,7 +82,7 @@ class Model(EngineModel):
         }
         self.changes = {name: value for name, value in given.items() if value is not None}
         self.settings = settings or settings_of(net, self.changes)
-        size = self.settings.batch if batch is None else batch
+        size = batch if isinstance(batch, int) else self.settings.batch
         if not size:
             raise ValueError(str(T("`batch full` needs the number of images here: `net.compile(batch=len(images))`.")))
         if not isinstance(optimizer, engine.Optimizer):
