@@ -36,7 +36,7 @@ class Row(NamedTuple):
 def print_table(console: Console, analysis: Analysis, expand: bool = False) -> None:
     """The table of a network, with totals below it."""
     report = analysis.report
-    rows = list(_all_rows(report))
+    rows = list(layer_rows(report))
     if len(rows) > MOST_ROWS and not expand:
         rows = list(_folded(report))
     numeric = report.complete and is_number(report.total.params) and is_number(report.total.macs)
@@ -80,10 +80,12 @@ def _table(rows: list[Row], report: Report, numeric: bool) -> Table:
     return table
 
 
-def _all_rows(report: Report) -> Iterator[Row]:
-    """Every layer, indented by the braces around it."""
+def layer_rows(report: Report, first: int = 1) -> Iterator[Row]:
+    """Every layer from number `first` on, indented by the braces around it."""
     before: tuple[str, ...] = ()
     for node, facts in report:
+        if node.index < first:
+            continue
         path = _levels(node.path)
         common = 0
         while common < min(len(before), len(path)) and before[common] == path[common]:

@@ -1,0 +1,187 @@
+"""The REPL's terminal: colours, completion, history, lines that go on. The only place that knows prompt_toolkit."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
+from prompt_toolkit.document import Document
+from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.lexers import Lexer
+from prompt_toolkit.styles import Style
+from rich.console import Console
+
+from convdsl.cli.repl import entries, respond
+from convdsl.messages import T
+from convdsl.report.table import formula_shape
+from convdsl.teaching.answers import Ended, Refused
+from convdsl.teaching.session import Session, current_shape
+from convdsl.teaching.words import blocks_of, pieces, proposals
+
+_STYLE = Style.from_dict({
+    "layer": "bold ansiblue", "structure": "bold ansimagenta", "keyword": "ansimagenta", "block": "ansicyan",
+    "option": "ansicyan", "activation": "ansigreen", "number": "", "symbol": "italic ansiyellow",
+    "hole": "bold ansiyellow", "comment": "ansibrightblack", "command": "bold ansigreen", "arrow": "ansibrightblack",
+    "shape": "ansicyan", "mark": "bold", "bottom-toolbar": "noreverse ansibrightblack",
+})
+_WIDEST_SHAPE = 28
+_WITH_FILES = (":load", ":save", ":o", ":w", ":cargar", ":guardar")
+
+
+def converse(session: Session, out: Console) -> None:
+    """Asks for lines and shows what comes of them, until the end."""
+    asked = _prompt_session(session)
+    out.print(str(T("A network, line by line. `:help` tells all, `:next` asks an exercise, Ctrl-D ends.")))
+    _warm_up()
+    again = ""
+    while True:
+        try:
+            text = asked.prompt(_prompt_text(session), default=again)
+        except KeyboardInterrupt:
+            again = ""
+            continue
+        except EOFError:
+            return
+        again = ""
+        for part in _parts(session, text):
+            answer = session.enter(part)
+            if isinstance(answer, Ended):
+                return
+            try:
+                respond(out, answer)
+            except KeyboardInterrupt:
+                out.print(str(T("Stopped.")))
+            if isinstance(answer, Refused):
+                again = part
+                break
+
+
+def _parts(session: Session, text: str) -> Iterable[str]:
+    """A text as it was entered; pasted lines with commands among them one by one."""
+    lines = text.splitlines()
+    commands = len(lines) > 1 and any(line.lstrip().startswith(":") for line in lines)
+    return entries(session, lines) if commands else [text]
+
+
+def _warm_up() -> None:
+    """Loads what the first formula needs while the first line is being typed."""
+    threading.Thread(target=lambda: __import__("convdsl.algebra.symbolic"), daemon=True).start()
+
+
+def _prompt_text(session: Session) -> StyleAndTextTuples:
+    if session.practice.question is not None:
+        return [("class:mark", f"{T('answer')} › ")]
+    shape = current_shape(session.analysis)
+    written = formula_shape(shape) if shape else ""
+    if len(written) > _WIDEST_SHAPE:
+        written = "…"
+    return [("class:shape", written), ("class:mark", " › " if written else "› ")]
+
+
+def _prompt_session(session: Session) -> PromptSession[str]:
+    return PromptSession(
+        history=_history(), lexer=_Colours(session), completer=SessionCompleter(session), style=_STYLE, multiline=True,
+        complete_while_typing=False, auto_suggest=AutoSuggestFromHistory(), key_bindings=_keys(session),
+        prompt_continuation=lambda width, line, wrapped: " " * (width - 2) + "· ", enable_open_in_editor=False,
+        bottom_toolbar=lambda: _toolbar(session),
+    )
+
+
+def _history() -> History:
+    """Lines of earlier sessions, in the user's data folder; of this session only where that cannot be written."""
+    from convdsl.teaching.course.progress import data_folder
+
+    try:
+        folder = data_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / "history"
+        path.touch()
+    except OSError:
+        return InMemoryHistory()
+    return FileHistory(str(path))
+
+
+def _keys(session: Session) -> KeyBindings:
+    keys = KeyBindings()
+
+    @keys.add("enter")
+    def _(event: KeyPressEvent) -> None:
+        """Ends the entry, or begins a line more where a brace is open. An empty line ends it in any case."""
+        buffer = event.current_buffer
+        if buffer.complete_state is not None and buffer.complete_state.current_completion is not None:
+            buffer.complete_state = None
+            return
+        blank = not buffer.document.current_line.strip() and "\n" in buffer.text
+        if session.wants_more(buffer.text) and not blank:
+            depth = buffer.text.count("{") - buffer.text.count("}")
+            buffer.insert_text("\n" + "  " * max(depth, 0))
+        else:
+            buffer.validate_and_handle()
+
+    @keys.add("}")
+    def _(event: KeyPressEvent) -> None:
+        """A closing brace that begins a line stands under the line that opened it."""
+        buffer = event.current_buffer
+        if "\n" in buffer.text and not buffer.document.current_line_before_cursor.strip():
+            buffer.delete_before_cursor(min(2, len(buffer.document.current_line_before_cursor)))
+        buffer.insert_text("}")
+
+    @keys.add("escape", "enter")
+    def _(event: KeyPressEvent) -> None:
+        event.current_buffer.insert_text("\n")
+
+    return keys
+
+
+def _toolbar(session: Session) -> str:
+    """The name of the network and its sums."""
+    from convdsl.report.numbers import grouped, short
+
+    report = session.analysis.report
+    if not session.analysis.network.nodes:
+        return ""
+    total = report.total
+    parts = [session.analysis.network.name, f"{grouped(total.params)} {T('params')}", f"{short(total.macs)} MACs"]
+    return "  " + " · ".join(parts)
+
+
+class _Colours(Lexer):
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    def lex_document(self, document: Document) -> Callable[[int], StyleAndTextTuples]:
+        answering = self.session.practice.question is not None and not self.session.practice.question.multiline
+        blocks = blocks_of(self.session.analysis)
+
+        def line(number: int) -> StyleAndTextTuples:
+            text = document.lines[number]
+            if answering and not text.lstrip().startswith(":"):
+                return [("", text)]
+            return [(f"class:{p.kind}" if p.kind else "", p.text) for p in pieces(text, blocks)]
+
+        return line
+
+
+class SessionCompleter(Completer):
+    """Words of the language, commands, and files behind `:load` and `:save`."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.paths = PathCompleter(expanduser=True)
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        text = document.text_before_cursor
+        command, space, rest = text.lstrip().partition(" ")
+        if space and command.rstrip("!") in _WITH_FILES:
+            yield from self.paths.get_completions(Document(rest, len(rest)), complete_event)
+            return
+        course = self.session.practice.course
+        ids = [e.id for e in course.exercises] if course is not None else []
+        for word, typed, meaning in proposals(text, self.session.analysis, ids):
+            yield Completion(word, -typed, display_meta=meaning[:90])
+

@@ -1,0 +1,91 @@
+"""`convdsl repl`: a network grows line by line, in a terminal or through a pipe."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from pathlib import Path
+
+from rich.console import Console
+
+from convdsl.cli.parsing import CallError, Parser
+from convdsl.messages import T
+from convdsl.report.console import console
+from convdsl.report.session import print_answer
+from convdsl.teaching.answers import Answer, Called, Ended, Told, is_wrong
+from convdsl.teaching.session import Session
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", nargs="?", metavar="FILE", type=Path, help=str(T("a program to begin with")))
+
+
+def run(options: argparse.Namespace) -> int:
+    session = Session()
+    out = console()
+    wrong = False
+    if options.file is not None:
+        if not options.file.exists():
+            raise CallError(T("there is no file {name}.", name=options.file))
+        answer = session.load(options.file)
+        print_answer(out, answer)
+        wrong = is_wrong(answer)
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        from convdsl.cli.prompt import converse
+
+        converse(session, out)
+        return 0
+    return int(_script(session, out, sys.stdin) or wrong)
+
+
+def _script(session: Session, out: Console, lines: Iterable[str]) -> bool:
+    """Answers every line of a pipe. Returns whether any was wrong."""
+    wrong = False
+    for text in entries(session, lines):
+        answer = session.enter(text)
+        if isinstance(answer, Ended):
+            break
+        failed = respond(out, answer) != 0
+        wrong |= failed or is_wrong(answer)
+    return wrong
+
+
+def entries(session: Session, lines: Iterable[str]) -> Iterator[str]:
+    """Lines, and groups of them that belong together."""
+    waiting: list[str] = []
+    for line in lines:
+        waiting.append(line.rstrip("\r\n"))
+        if not session.wants_more("\n".join(waiting)):
+            yield "\n".join(waiting)
+            waiting.clear()
+    if waiting:
+        yield "\n".join(waiting)
+
+
+def respond(out: Console, answer: Answer) -> int:
+    """Shows an answer, running the command that it calls. Returns that command's exit status, else 0."""
+    if not isinstance(answer, Called):
+        print_answer(out, answer)
+        return 0
+    try:
+        return _run(answer)
+    except CallError as error:
+        print_answer(out, Told(str(error), ok=False))
+        return 2
+    except SystemExit as ended:  # `--help`
+        return ended.code if isinstance(ended.code, int) else 0
+
+
+def _run(called: Called) -> int:
+    module = import_module(f"convdsl.cli.{called.command}")
+    parser = Parser(prog=f":{called.command}")
+    module.arguments(parser)
+    if called.program is None:
+        return module.run(parser.parse_args(called.arguments))
+    with tempfile.TemporaryDirectory(prefix="convdsl-") as folder:
+        file = Path(folder) / "net.cnn"
+        file.write_text(called.program, encoding="utf-8")
+        return module.run(parser.parse_args([str(file), *called.arguments]))

@@ -1,0 +1,175 @@
+"""What a session answers, as the terminal shows it."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from convdsl.diagnostics import Diagnostic
+from convdsl.messages import T
+from convdsl.report.diagnostics import clean, print_diagnostics
+from convdsl.report.numbers import grouped, short
+from convdsl.report.table import MOST_ROWS, Row, formula_shape, layer_rows, print_table
+from convdsl.teaching.answers import Added, Answer, Asked, Helped, Listed, Marked, Refused, Shown, Told
+from convdsl.teaching.commands import COMMANDS
+
+_SHAPE, _PARAMS, _MACS = 12, 17, 16
+"""Widths of the columns; what is wider pushes the rest to the right. The name gets what is left, up to a limit."""
+_REST, _WIDEST = 76, 36
+_MARKS = {"solved": ("✓", "green"), "skipped": ("»", "yellow"), "tried": ("·", "yellow"), "open": (" ", "")}
+_TITLES = {"net": T("The network"), "course": T("The course"), "session": T("This session")}
+
+
+def print_answer(console: Console, answer: Answer) -> None:
+    """Prints an answer. Those that call other commands (`Called`) print nothing of their own."""
+    match answer:
+        case Added():
+            _print_added(console, answer)
+        case Refused(diagnostics):
+            print_diagnostics(console, diagnostics)
+        case Told(text, ok):
+            if str(text):
+                console.print(Text(clean_lines(str(text)), "" if ok else "yellow"), soft_wrap=True)
+        case Shown(analysis, as_text):
+            if as_text:
+                console.print(Text(clean_lines(analysis.source.text)), soft_wrap=True)
+            elif analysis.network.nodes:
+                print_table(console, analysis)
+                _print_warnings(console, analysis.diagnostics)
+            else:
+                console.print(str(T("There is no layer yet. Begin like this: `input 28x28x1`, then `conv 8 k3`.")))
+        case Helped():
+            print_help(console)
+        case Asked():
+            _print_question(console, answer)
+        case Marked():
+            _print_verdict(console, answer)
+        case Listed():
+            _print_list(console, answer)
+
+
+def clean_lines(text: str) -> str:
+    """Several lines without control characters."""
+    return "\n".join(clean(line.replace("\t", "    ")) for line in text.splitlines())
+
+
+def _print_warnings(console: Console, diagnostics: tuple[Diagnostic, ...]) -> None:
+    if diagnostics:
+        console.print()
+        print_diagnostics(console, diagnostics)
+
+
+# The network.
+
+
+def _print_added(console: Console, added: Added) -> None:
+    report = added.analysis.report
+    if added.note is not None:
+        console.print(Text(str(added.note), "dim"), soft_wrap=True)
+    if added.whole and len(report.facts) > 2:
+        print_table(console, added.analysis)
+    elif added.whole or added.first <= len(added.analysis.network.nodes):
+        rows = list(layer_rows(report, added.first))
+        if len(rows) > MOST_ROWS:
+            print_table(console, added.analysis)
+        else:
+            for row in rows:
+                console.print(_row(row, max(12, min(console.width - _REST, _WIDEST))), soft_wrap=True)
+    if not added.analysis.network.nodes and added.analysis.network.input_span:
+        console.print(Text(f"     {formula_shape(added.analysis.network.input)}", "cyan"))
+    if added.held > 0:
+        console.print(Text(f"     ✓ {T('holds')}", "green"))
+    _print_warnings(console, added.diagnostics)
+
+
+def _row(row: Row, width: int) -> Text:
+    """` 1  conv 6 k5       28×28×6      456 params   352,800 MACs   RF 5×5`."""
+    if not row.number:
+        return Text(f"     {clean(row.name)}", "dim")
+    text = Text.assemble((f"{row.number:>3}  ", "dim"), (f"{clean(row.name):<{width}}", "bold"),
+                         (f"{row.output:>{_SHAPE}}", "cyan"))
+    params = f"{grouped(row.params)} {T('params')}" if row.params != 0 else ""
+    macs = f"{short(row.macs)} MACs" if row.macs != 0 else ""
+    text.append(f"  {params:>{_PARAMS}}  {macs:>{_MACS}}")
+    if row.field:
+        text.append(f"   {T('RF')} {row.field}", "dim")
+    text.rstrip()
+    return text
+
+
+# The course.
+
+
+def _print_question(console: Console, asked: Asked) -> None:
+    from convdsl.teaching.course.exercise import KINDS
+
+    question = asked.question
+    if asked.notice is not None:
+        console.print(Text(str(asked.notice), "yellow"), soft_wrap=True)
+    number = asked.course.number(question.exercise)
+    console.print()
+    console.print(Text.assemble((f"{number}/{len(asked.course.exercises)}  {question.title}", "bold"),
+                                (f"   {KINDS[question.kind]} · {T('seed')} {question.seed}", "dim")))
+    console.print()
+    console.print(Text(question.text))
+    if question.program:
+        console.print()
+        for line in question.program.splitlines():
+            console.print(Text(f"    {line}", "cyan"), soft_wrap=True)
+    if question.options:
+        console.print()
+    for letter, option in question.options:
+        console.print(Text.assemble((f"  {letter}) ", "bold"), option))
+    console.print()
+    console.print(Text(f"{T('Answer: {how}.', how=question.how)}  :hint :skip :answer :pause", "dim"))
+
+
+def _print_verdict(console: Console, marked: Marked) -> None:
+    verdict = marked.verdict
+    if verdict.understood:
+        console.print(Text(str(T("Understood: {what}", what=verdict.understood)), "dim"))
+    style, mark = {"right": ("green", "✓ "), "wrong": ("red", "✗ "), "unclear": ("yellow", "")}[verdict.status]
+    console.print(Text.assemble((mark, style), Text(verdict.message)))
+    if marked.finished:
+        console.print(Text(str(T("All exercises are solved.")), "green"))
+    elif verdict.correct:
+        console.print(Text(str(T("`:next` asks the next one.")), "dim"))
+
+
+def _print_list(console: Console, listed: Listed) -> None:
+    width = max(len(e.id) for e in listed.course.exercises)
+    for concept, solved, total in listed.progress.summary(listed.course):
+        style = "green" if solved == total else "dim"
+        console.print(Text.assemble((concept.title, "bold"), (f"  {solved}/{total}", style)))
+        if listed.brief:
+            continue
+        for exercise in concept.exercises:
+            mark, style = _MARKS[listed.progress.state(exercise)]
+            here = "›" if exercise is listed.current else " "
+            console.print(Text.assemble(f"{here}", (mark, style), f"{listed.course.number(exercise):>4}  ",
+                                        (f"{exercise.id:<{width}}", "cyan"), f"  {exercise.title}"))
+    solved = sum(s for _, s, _ in listed.progress.summary(listed.course))
+    console.print(Text(str(T("{solved} of {total} exercises are solved.", solved=solved,
+                             total=len(listed.course.exercises))), "dim"))
+
+
+# Help.
+
+
+def print_help(console: Console) -> None:
+    """All commands, and how a network is written."""
+    console.print(Text(str(T("A line is a layer: its size and cost show at once. A wrong line is not added.")), ""))
+    for line in ("input 32x32x3", "conv 6 k5 s1 p2 relu -> maxpool 2", "dense 10 softmax"):
+        console.print(Text(f"    {line}", "cyan"))
+    width = max(len(f":{name} {command.takes}") for name, command in COMMANDS.items())
+    for about, title in _TITLES.items():
+        console.print()
+        console.print(Text(str(title), "bold"))
+        for name, command in COMMANDS.items():
+            if command.about == about:
+                written = f":{name} {command.takes}"
+                row = Text.assemble("  ", (f"{written:<{width}}", "cyan"), f"  {command.does}")
+                console.print(row, soft_wrap=True)
+    console.print()
+    more = T("`:help conv` tells about a layer, `:help layers` lists them, `:help E301` explains an error.")
+    console.print(Text(str(more), "dim"), soft_wrap=True)

@@ -1,0 +1,100 @@
+"""What a session answers: data for a terminal to show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from convdsl.diagnostics import Diagnostic
+from convdsl.messages import T
+from convdsl.network import Analysis
+
+if TYPE_CHECKING:
+    from convdsl.teaching.course import Course, Exercise, Progress, Question, Verdict
+
+
+class Added(NamedTuple):
+    """Lines joined the program: layers from number `first` on are new, and `held` of the expectations; `whole` asks for
+    the whole table instead, because something before them changed. `diagnostics` are the warnings that are new."""
+
+    analysis: Analysis
+    first: int
+    held: int = 0
+    diagnostics: tuple[Diagnostic, ...] = ()
+    whole: bool = False
+    note: T | None = None
+
+
+class Refused(NamedTuple):
+    """Lines that are wrong, and were not added."""
+
+    diagnostics: tuple[Diagnostic, ...]
+
+
+class Told(NamedTuple):
+    """Something to say; `ok` is false where a command could not be followed."""
+
+    text: T | str
+    ok: bool = True
+
+
+class Shown(NamedTuple):
+    """The program as it is: its table, or its text."""
+
+    analysis: Analysis
+    as_text: bool = False
+
+
+class Called(NamedTuple):
+    """A command of the command line, to be run with these arguments on a program (None: on none)."""
+
+    command: str
+    arguments: tuple[str, ...]
+    program: str | None = None
+
+
+class Helped(NamedTuple):
+    """Help was asked for."""
+
+
+class Ended(NamedTuple):
+    """The session is over."""
+
+
+class Asked(NamedTuple):
+    """A question of the course. `notice` is about the file with the progress."""
+
+    course: Course
+    question: Question
+    notice: T | None = None
+
+
+class Marked(NamedTuple):
+    """An answer to a question, marked."""
+
+    question: Question
+    verdict: Verdict
+    finished: bool
+
+
+class Listed(NamedTuple):
+    """All exercises, with what has been solved; `brief` is only the sums."""
+
+    course: Course
+    progress: Progress
+    current: Exercise | None
+    brief: bool = False
+
+
+Answer = Added | Refused | Told | Shown | Called | Helped | Ended | Asked | Marked | Listed
+
+
+def is_wrong(answer: Answer) -> bool:
+    """Whether what was typed was wrong: a script that holds it ends with exit status 1."""
+    match answer:
+        case Refused():
+            return True
+        case Told():
+            return not answer.ok
+        case Marked():
+            return not answer.verdict.correct
+    return False

@@ -1,0 +1,235 @@
+"""The session behind the REPL: a line comes in, an answer goes out. It reads and writes no terminal."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+from convdsl.layers import show_shape
+from convdsl.messages import LANGUAGES, T, use_language
+from convdsl.network import Analysis
+from convdsl.source import NotText, read
+from convdsl.teaching.answers import Added, Answer, Called, Ended, Helped, Refused, Shown, Told
+from convdsl.teaching.commands import BARE, COMMANDS, SHORT, closest
+from convdsl.teaching.practice import Practice
+from convdsl.teaching.program import Growing, added, fresh, is_open
+
+_SETTING = re.compile(r"([A-Z][A-Z0-9_]*)\s*=\s*([0-9]{1,15})")
+
+
+class Session:
+    """A network that grows line by line, with everything that can be asked about it, and the course."""
+
+    def __init__(self) -> None:
+        self.program = Growing()
+        self.analysis = self.program.analysis()
+        self.path: Path | None = None
+        self.practice = Practice()
+        self._past: list[Growing] = []
+        self._future: list[Growing] = []
+
+    def enter(self, text: str) -> Answer:
+        """The answer to a line, or to several that belong together."""
+        word = text.strip()
+        if word.lower() in BARE:
+            word = f":{BARE[word.lower()]}"
+        if word.startswith(":"):
+            return self._command(word)
+        if self.practice.question is not None:
+            return self.practice.answer(text)
+        if not word:
+            return Told("")
+        return self._add(text)
+
+    def wants_more(self, text: str) -> bool:
+        """Whether lines have to follow before `enter` can make sense of a text."""
+        if text.lstrip().startswith(":"):
+            return False
+        if self.practice.question is not None:
+            return self.practice.wants_more(text)
+        return is_open(text)
+
+    def load(self, path: Path) -> Answer:
+        """Takes the program in a file. It is refused whole where there is an error in it."""
+        try:
+            source = read(path)
+        except NotText as error:
+            return Told(T("{file} is no text: its line {line} is not UTF-8.", file=path, line=error.line), ok=False)
+        except (OSError, ValueError) as error:
+            return Told(T("{name} cannot be read: {reason}.", name=path, reason=reason(error)), ok=False)
+        program = Growing(source.text.rstrip(), self.program.symbols, str(path))
+        answer = self._become(program, whole=True)
+        if isinstance(answer, Added):
+            self.path = path
+        return answer
+
+    # The program.
+
+    def _add(self, lines: str) -> Answer:
+        change = added(self.program, self.analysis, lines.strip("\n"))
+        return self._become(change.program, change.whole, change.note)
+
+    def _become(self, program: Growing, whole: bool = False, note: T | None = None) -> Answer:
+        """Takes another program, unless there is an error in it."""
+        analysis = program.analysis()
+        if analysis.failed:
+            return Refused(tuple(d for d in analysis.diagnostics if d.severity == "error"))
+        news = analysis.diagnostics if whole else fresh(analysis, self.analysis)
+        first = 1 if whole else len(self.analysis.network.nodes) + 1
+        held = len(analysis.network.expectations) - len(self.analysis.network.expectations)
+        self._past.append(self.program)
+        self._future.clear()
+        self.program, self.analysis = program, analysis
+        return Added(analysis, first, held, news, whole, note)
+
+    def _step(self, source: list[Growing], target: list[Growing], nothing: T) -> Answer:
+        if not source:
+            return Told(nothing, ok=False)
+        target.append(self.program)
+        self.program = source.pop()
+        self.analysis = self.program.analysis()
+        count, shape = len(self.analysis.network.nodes), current_shape(self.analysis)
+        if shape is None or not count:
+            return Told(T("No layer now."))
+        return Told(T("One layer now: {shape}", "{n} layers now: {shape}", n=count, shape=show_shape(shape)))
+
+    # Commands.
+
+    def _command(self, text: str) -> Answer:
+        name, _, rest = text[1:].partition(" ")
+        name, rest = name.strip().lower(), rest.strip()
+        forced = name.endswith("!")
+        name = SHORT.get(name.rstrip("!"), name.rstrip("!"))
+        if name not in COMMANDS:
+            close = closest(name)
+            if close:
+                message = T("There is no command `:{name}`. Did you mean `:{close}`?", name=name, close=close)
+                return Told(message, ok=False)
+            return Told(T("There is no command `:{name}`; `:help` lists them.", name=name), ok=False)
+        if COMMANDS[name].about == "course":
+            return self.practice.command(name, rest)
+        if name == "save":
+            return self._save(rest, forced)
+        return getattr(self, f"_do_{name}")(rest)
+
+    def _do_show(self, rest: str) -> Answer:
+        if rest and rest not in ("text", "texto"):
+            return Told(T("`:show` takes nothing, or `text`."), ok=False)
+        return Shown(self.analysis, bool(rest))
+
+    def _do_undo(self, rest: str) -> Answer:
+        return self._step(self._past, self._future, T("There is nothing to take back."))
+
+    def _do_redo(self, rest: str) -> Answer:
+        return self._step(self._future, self._past, T("There is nothing to make again."))
+
+    def _do_clear(self, rest: str) -> Answer:
+        self._past.append(self.program)
+        self._future.clear()
+        self.program, self.path = Growing(), None
+        self.analysis = self.program.analysis()
+        return Told(T("Empty again; `:undo` brings the network back."))
+
+    def _do_set(self, rest: str) -> Answer:
+        if not rest:
+            values = ", ".join(f"{n}={v}" for n, v in self.program.symbols)
+            return Told(values or T("No symbol has a value from outside."))
+        pairs = [_SETTING.fullmatch(p.strip()) for p in re.split(r"[,;]\s*|(?<=[0-9])\s+", rest)]
+        if not all(pairs):
+            return Told(T("`{text}` is not of the form N=224", text=rest), ok=False)
+        values_now = dict(self.program.symbols)
+        values_now.update((m[1], int(m[2])) for m in pairs if m)
+        unknown = sorted({m[1] for m in pairs if m} - self.analysis.network.mentioned)
+        note = T("The network does not speak of {names} yet.", names=", ".join(unknown)) if unknown else None
+        return self._become(self.program._replace(symbols=tuple(values_now.items())), whole=not unknown, note=note)
+
+    def _do_unset(self, rest: str) -> Answer:
+        values = dict(self.program.symbols)
+        if values.pop(rest, None) is None:
+            return Told(T("`{name}` has no value from outside.", name=rest), ok=False)
+        return self._become(self.program._replace(symbols=tuple(values.items())), whole=True)
+
+    def _do_load(self, rest: str) -> Answer:
+        if not rest:
+            return Told(T("Name the file: `:load net.cnn`."), ok=False)
+        return self.load(_path(rest))
+
+    def _save(self, rest: str, forced: bool) -> Answer:
+        if not self.program.text:
+            return Told(T("There is nothing to save yet."), ok=False)
+        if not rest and self.path is None:
+            return Told(T("Name the file: `:save net.cnn`."), ok=False)
+        path = _path(rest) if rest else self.path
+        assert path is not None
+        path = path if path.suffix or not path.name else path.with_suffix(".cnn")
+        try:
+            if path.exists() and path != self.path and not forced:
+                return Told(T("{name} exists; `:save! {name}` writes over it.", name=path), ok=False)
+            path.write_text(self.program.text.rstrip() + "\n", encoding="utf-8")
+        except (OSError, ValueError) as error:
+            return Told(T("{name} cannot be written: {reason}.", name=path, reason=reason(error)), ok=False)
+        self.path = path
+        return Told(T("Written to {name}.", name=path))
+
+    def _do_explain(self, rest: str) -> Answer:
+        return self._call("explain", rest)
+
+    def _do_solve(self, rest: str) -> Answer:
+        return self._call("solve", rest)
+
+    def _do_train(self, rest: str) -> Answer:
+        return self._call("run", rest)
+
+    def _call(self, command: str, rest: str) -> Answer:
+        """A command of the command line on this program."""
+        if not self.analysis.network.nodes:
+            return Told(T("There is no layer yet. Begin like this: `input 28x28x1`, then `conv 8 k3`."), ok=False)
+        given = [part for name, value in self.program.symbols for part in ("--set", f"{name}={value}")]
+        return self._with_words(command, rest, given, self.program.text)
+
+    def _do_convolve(self, rest: str) -> Answer:
+        return self._with_words("convolve", rest, [], None)
+
+    def _with_words(self, command: str, rest: str, given: list[str], program: str | None) -> Answer:
+        try:
+            words = shlex.split(rest)
+        except ValueError:
+            return Told(T("A quotation mark is open in `{text}`.", text=rest), ok=False)
+        return Called(command, (*words, *given), program)
+
+    def _do_lang(self, rest: str) -> Answer:
+        name = {"español": "es", "espanol": "es", "spanish": "es", "inglés": "en", "ingles": "en",
+                "english": "en"}.get(rest.lower(), rest.lower())
+        if name not in LANGUAGES:
+            return Told(T("`:lang` takes one of: {list}.", list=", ".join(LANGUAGES)), ok=False)
+        use_language(name)
+        return Told(T("From now on in English."))
+
+    def _do_help(self, rest: str) -> Answer:
+        return Called("explain", (rest.lstrip(":"),)) if rest and rest.lstrip(":") not in COMMANDS else Helped()
+
+    def _do_quit(self, rest: str) -> Answer:
+        return Ended()
+
+
+def current_shape(analysis: Analysis) -> tuple[Any, ...] | None:
+    """What the next layer would be given: the shape of the output so far; None where there is no network yet."""
+    network = analysis.network
+    if not network.nodes:
+        return network.input if network.input_span else None
+    return analysis.report.output
+
+
+def reason(error: Exception) -> str:
+    """Why a file cannot be used, without its name."""
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _path(written: str) -> Path:
+    path = Path(written.strip().strip("\"'"))
+    try:
+        return path.expanduser()
+    except RuntimeError:  # `~somebody` who is not known
+        return path
