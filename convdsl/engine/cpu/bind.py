@@ -60,6 +60,7 @@ class Memory:
         self.positions = int(np.prod(positions[:-1])) if len(positions) > 1 else 1
         self.hits = aligned(exits * batch * self.positions, np.int64).reshape(exits, batch, self.positions)
         self.rows = driver.rows_for(plan.target.threads)
+        self.counters = aligned(8, np.int64)
 
 
 @dataclass
@@ -75,18 +76,21 @@ class Bound:
     def run(self, images: int) -> None:
         regions, segments, operations, arguments = self.tables
         plan = self.plan
+        memory = self.memory
         driver.run(
             regions,
             segments,
             operations,
             arguments,
-            self.memory.rows,
+            memory.rows,
+            memory.counters,
             plan.chunk,
             plan.block,
             plan.chunks,
             plan.tasks,
+            plan.target.threads,
             images,
-            self.memory.figures,
+            memory.figures,
         )
 
 
@@ -120,12 +124,12 @@ class Binder:
         self.operations: list[tuple[int, int, int]] = []
         self.arguments: list[Argument] = []
         self.keep: list[Any] = [self.block, self.batch, self.extra]
-        self.names: list[str] = []
-        """Of the kernels, for people who measure them."""
+        self.kernels: list[tuple[str, str]] = []
+        """Name and text of each operation's kernel."""
         self.segments: list[tuple[int, int, int]] = []
         self.regions: list[tuple[int, int, int]] = []
         self.written: set[Value] = set()
-        self.part_step = 0
+        self.scope = "image"
 
     # addresses
 
@@ -135,21 +139,38 @@ class Binder:
         place, pitch = (root.offset + element) * 4, root.pitch * 4
         if root.home == "batch":
             return (self.batch.ctypes.data + place, pitch, 0, 0, 0, 0)
-        return (self.block.ctypes.data + place, 0, 0 if root.single else pitch, self.program.block_bytes, 0, 0)
+        slot = 4 if root.interleaved else 0 if root.single else pitch
+        return (self.block.ctypes.data + place, 0, slot, self.program.block_bytes, 0, 0)
 
     def inside(self, value: Value) -> tuple[Argument, Layout]:
         """A value without its frame."""
-        return self.at(value, value.origin), Layout(value.shape, value.strides)
+        return self.at(value, value.origin), self._layout(value, value.shape)
 
     def whole(self, value: Value) -> tuple[Argument, Layout]:
         """A value with its frame."""
         sizes = tuple(n + sum(f) for n, f in zip(value.shape, [*value.frame, [0, 0]], strict=True))
-        return self.at(value), Layout(sizes, value.strides)
+        return self.at(value), self._layout(value, sizes)
 
     def reaching(self, value: Value, before: Sequence[int]) -> tuple[Argument, Layout]:
         """A value from the place where the first window begins; sizes are not told."""
         element = value.origin - sum(b * s for b, s in zip(before, value.strides, strict=False))
-        return self.at(value, element), Layout(value.shape, value.strides)
+        return self.at(value, element), self._layout(value, value.shape)
+
+    def rows(self, *values: Value) -> list[tuple[Argument, Layout]]:
+        """Values of one shape, for what is done to each number alike: in rows as long as they go."""
+        layouts = [self.inside(v) for v in values]
+        d, h, w, c = layouts[0][1].shape
+        if any(s[1].strides[3] != 1 for s in layouts):
+            return layouts
+        sizes = (d, h, 1, w * c) if any(v.framed for v in values) else (1, 1, 1, d * h * w * c)
+        return [(at, Layout(sizes, (x.strides[0], x.strides[1], x.strides[1], 1))) for at, x in layouts]
+
+    def _layout(self, value: Value, sizes: Sequence[int]) -> Layout:
+        """Steps for whole blocks see the images of an interleaved value as more channels."""
+        d, h, w, c = sizes
+        if value.interleaved and self.scope == "block":
+            return Layout((d, h, w, c * value.interleaved), (*value.strides[:3], 1))
+        return Layout((d, h, w, c), value.strides)
 
     def weight(self, parameter: Parameter, element: int = 0) -> int:
         return int(self.memory.weights.ctypes.data) + (parameter.offset + element) * 4
@@ -194,9 +215,8 @@ class Binder:
     def emit(self, function: Callable[..., Any], given: dict[str, Any], **constants: Any) -> None:
         """Adds a call. `given` are the arguments in order: an address, a number, or an (address, layout) pair."""
         layouts = {name: a[1] for name, a in given.items() if isinstance(a[1], Layout)}
-        compiled = store.module(function.__name__, specialise(function, layouts, constants)).run
-        self.names.append(function.__name__)
-        self.operations.append((compiled.address, len(self.arguments), len(given)))
+        self.kernels.append((function.__name__, specialise(function, layouts, constants)))
+        self.operations.append((0, len(self.arguments), len(given)))
         self.arguments += [a[0] if isinstance(a[1], Layout) else a for a in given.values()]
 
     def steps(self, kind: str, steps: Sequence[Step], first: Callable[[Binder], None] | None = None) -> None:
@@ -206,6 +226,7 @@ class Binder:
             self._segment("start", lambda: first(self))
         scope = None
         for step in steps:
+            self.scope = step.scope
             if step.scope != scope:
                 scope = step.scope
                 self._segment(scope, lambda: None)
@@ -224,7 +245,12 @@ class Binder:
             self.segments.pop()
 
     def bound(self) -> Bound:
-        return Bound(self.plan, self.memory, self._tables(), self.keep, self.names)
+        store.compile_missing(self.kernels)
+        self.operations = [
+            (store.module(name, text).run.address, *rest)
+            for (name, text), (_, *rest) in zip(self.kernels, self.operations, strict=True)
+        ]
+        return Bound(self.plan, self.memory, self._tables(), self.keep, [name for name, _ in self.kernels])
 
     def _segment(self, scope: str, add: Callable[[], None]) -> None:
         first = len(self.operations)
@@ -239,8 +265,6 @@ class Binder:
             if value.root not in self.written:
                 self.written.add(value.root)
                 if value.root.framed and value.root.shared:
-                    if step.scope == "block":
-                        raise AssertionError("a block step writes no framed value")
                     self.emit(
                         pointwise.clear_frame,
                         {"y": self.whole(value.root)},

@@ -8,7 +8,6 @@ computed from six numbers: base + image·a + slot·b + worker·c + part·d + cou
 # mypy: ignore-errors
 from __future__ import annotations
 
-import numba
 import numpy as np
 from llvmlite import ir
 from numba import njit, prange, types
@@ -29,6 +28,18 @@ def call(context, address, row):
         b.call(b.inttoptr(address, kind.as_pointer()), [row])
 
     return types.void(types.int64, types.int64), generate
+
+
+@intrinsic
+def next_number(context, address):
+    """Adds one to the integer at an address and returns what it was; safe among threads."""
+
+    def generate(target, b, signature, values):
+        (address,) = values
+        at = b.inttoptr(address, ir.IntType(64).as_pointer())
+        return b.atomic_rmw("add", at, ir.Constant(ir.IntType(64), 1), "seq_cst")
+
+    return types.int64(types.int64), generate
 
 
 @njit
@@ -81,20 +92,31 @@ def run_task(region, segments, operations, arguments, row, images, part, worker)
 
 
 @njit(parallel=True, cache=True)
-def run(regions, segments, operations, arguments, rows, chunk, block, chunks, tasks, images, figures):
-    """One pass. Stops before the regions that change weights if the loss is not a number (figures[3] is 0 then)."""
+def run(
+    regions, segments, operations, arguments, rows, counters, chunk, block, chunks, tasks, workers, images, figures
+):
+    """One pass. Stops before the regions that change weights if the loss is not a number (figures[3] is 0 then).
+
+    Workers take the next chunk when they are done with one, so that a thread which the system holds up holds nobody
+    else up. Which worker takes which chunk changes nothing in the results.
+    """
     for r in range(regions.shape[0]):
         region = regions[r]
+        counters[0] = 0
         if region[0] == REGION_SERIAL:
             run_task(region, segments, operations, arguments, rows[0], images, 0, 0)
         elif region[0] == REGION_CHUNKS:
-            for part in prange(chunks):
-                worker = numba.get_thread_id()
-                run_chunk(region, segments, operations, arguments, rows[worker], chunk, block, images, part, worker)
+            for worker in prange(workers):
+                part = next_number(counters.ctypes.data)
+                while part < chunks:
+                    run_chunk(region, segments, operations, arguments, rows[worker], chunk, block, images, part, worker)
+                    part = next_number(counters.ctypes.data)
         elif figures[3] != 0.0:
-            for part in prange(tasks):
-                worker = numba.get_thread_id()
-                run_task(region, segments, operations, arguments, rows[worker], images, part, worker)
+            for worker in prange(workers):
+                part = next_number(counters.ctypes.data)
+                while part < tasks:
+                    run_task(region, segments, operations, arguments, rows[worker], images, part, worker)
+                    part = next_number(counters.ctypes.data)
 
 
 def rows_for(threads: int) -> np.ndarray:

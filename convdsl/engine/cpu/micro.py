@@ -273,3 +273,95 @@ def outer_tile(
                 v.store(b, sums[k * vectors + j], dw, k * row + j * lanes * 4)
 
     return v.micro_kernel(4, write)
+
+
+def lane_tile(
+    lanes: int,
+    filters: int,
+    taps: Axes,
+    run: int,
+    row: int,
+    x_at: tuple[int, ...],
+    y_at: tuple[int, ...],
+    bias: bool,
+    relu: bool,
+    add: bool,
+) -> Any:
+    """conv_tile with images in the lanes: vectors of x times single weights; arguments x, w, bias, y."""
+    total = run
+    for count, _ in taps:
+        total *= count
+
+    def write(b: v.Builder, arguments: list[Any]) -> None:
+        x, w, offset, y = arguments
+
+        def step(xa: Any, wa: Any, c: int, sums: list[Any]) -> list[Any]:
+            images = [v.load(b, xa, at + 4 * lanes * c, lanes) for at in x_at]
+            result = list(sums)
+            for f in range(filters):
+                weight = v.broadcast(b, wa, c * row + 4 * f, lanes)
+                for p, image in enumerate(images):
+                    n = p * filters + f
+                    result[n] = v.multiply_add(b, weight, image, sums[n])
+            return result
+
+        def at_tap(indices: list[Any], sums: list[Any]) -> list[Any]:
+            xa, number = x, v.integer(0)
+            for i, (count, size) in zip(indices, taps, strict=True):
+                xa = b.add(xa, b.mul(i, v.integer(size)))
+                number = b.add(b.mul(number, v.integer(count)), i)
+            wa = b.add(w, b.mul(number, v.integer(run * row)))
+            unroll = next(n for n in (5, 4, 3, 2, 1) if run % n == 0)
+
+            def body(i: Any, inner: list[Any]) -> list[Any]:
+                xi = b.add(xa, b.mul(i, v.integer(4 * lanes * unroll)))
+                wi = b.add(wa, b.mul(i, v.integer(row * unroll)))
+                for u in range(unroll):
+                    inner = step(xi, wi, u, inner)
+                return inner
+
+            return v.loop(b, run // unroll, sums, body) if run > unroll else body(v.integer(0), sums)
+
+        start = [v.broadcast(b, offset, 4 * f, lanes) if bias else v.constant(0.0, lanes) for f in range(filters)]
+        sums = start * len(x_at)
+        if total:
+            sums = v.nested_loops(b, [count for count, _ in taps], sums, at_tap)
+        for p, at in enumerate(y_at):
+            for f in range(filters):
+                result = sums[p * filters + f]
+                if add:
+                    result = b.fadd(result, v.load(b, y, at + 4 * lanes * f, lanes))
+                if relu:
+                    result = v.maximum(b, result, v.constant(0.0, lanes))
+                v.store(b, result, y, at + 4 * lanes * f)
+
+    return v.micro_kernel(4, write)
+
+
+def lane_outer_tile(
+    lanes: int, filters: int, row: int, x_at: tuple[int, ...], positions: tuple[tuple[int, int, int], ...]
+) -> Any:
+    """outer_tile with images in the lanes, which are added up at the end; arguments x, g, dw, count (unused)."""
+
+    def write(b: v.Builder, arguments: list[Any]) -> None:
+        x, g, dw, _ = arguments
+
+        def body(indices: list[Any], sums: list[Any]) -> list[Any]:
+            xa, ga = x, g
+            for i, (_, x_step, g_step) in zip(indices, positions, strict=True):
+                xa = b.add(xa, b.mul(i, v.integer(x_step)))
+                ga = b.add(ga, b.mul(i, v.integer(g_step)))
+            gradients = [v.load(b, ga, 4 * lanes * f, lanes) for f in range(filters)]
+            result = []
+            for k, at in enumerate(x_at):
+                value = v.load(b, xa, at, lanes)
+                result += [v.multiply_add(b, value, gradients[f], sums[k * filters + f]) for f in range(filters)]
+            return result
+
+        zeros = [v.constant(0.0, lanes)] * (len(x_at) * filters)
+        sums = v.nested_loops(b, [n for n, _, _ in positions], zeros, body)
+        for k in range(len(x_at)):
+            for f in range(filters):
+                v.add_scalar(b, v.sum_of_lanes(b, sums[k * filters + f]), dw, k * row + 4 * f)
+
+    return v.micro_kernel(4, write)

@@ -16,10 +16,13 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
+from convdsl.engine.cpu.channelwise import bn_apply_tile, bn_input_tile, bn_sum_gradient_tile, bn_sum_tile
 from convdsl.engine.cpu.maths import between, exp, gaussian_part, log, power, random_bits, sigmoid, sqrt, tanh
 from convdsl.engine.cpu.micro import (
     conv_tile,
     few_channels_tile,
+    lane_outer_tile,
+    lane_tile,
     outer_tile,
     pool_tile,
     sparse_input_tile,
@@ -35,6 +38,10 @@ __all__ = [
     "Address",
     "Int",
     "between",
+    "bn_apply_tile",
+    "bn_input_tile",
+    "bn_sum_gradient_tile",
+    "bn_sum_tile",
     "bytes_at",
     "conv_tile",
     "doubles_at",
@@ -50,6 +57,8 @@ __all__ = [
     "int64_view",
     "integers_at",
     "kernel",
+    "lane_outer_tile",
+    "lane_tile",
     "log",
     "longs_at",
     "np",

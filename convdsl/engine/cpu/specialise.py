@@ -12,7 +12,7 @@ import inspect
 import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 
@@ -45,6 +45,16 @@ _SCALARS = ("Address", "Int")
 
 def specialise(function: Callable[..., Any], layouts: Mapping[str, Layout], constants: Mapping[str, Any]) -> str:
     """The text of `function` with `constants` in place, preceded by the micro-kernels among them; its name is `run`."""
+    return _specialised(function, tuple(layouts.items()), tuple(constants.items()))
+
+
+@lru_cache(maxsize=4096)
+def _specialised(
+    function: Callable[..., Any],
+    layout_items: tuple[tuple[str, Layout], ...],
+    constant_items: tuple[tuple[str, Any], ...],
+) -> str:
+    layouts, constants = dict(layout_items), dict(constant_items)
     definition = _definition(function)
     names = [a.arg for a in definition.args.args]
     lines = []
@@ -114,6 +124,8 @@ class _Fold(ast.NodeTransformer):
 
     def visit_For(self, node: ast.For) -> Any:
         node.iter = self.visit(node.iter)
+        if _empty_range(node.iter):
+            return []
         node.body = _flat([self.visit(s) for s in node.body]) or [ast.Pass()]
         return node
 
@@ -128,6 +140,13 @@ class _Fold(ast.NodeTransformer):
 
 def _flat(parts: list[Any]) -> list[Any]:
     return [s for part in parts for s in (part if isinstance(part, list) else [part])]
+
+
+def _empty_range(node: ast.expr) -> bool:
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range"):
+        return False
+    bounds = [_known(a) for a in node.args]
+    return all(known for known, _ in bounds) and not range(*(value for _, value in bounds))
 
 
 def _literal(value: Any) -> ast.expr:

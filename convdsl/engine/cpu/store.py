@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import os
+import subprocess
 import sys
 import tempfile
 from functools import cache
@@ -28,6 +30,8 @@ def folder() -> Path:
 
     The name holds what the machine code depends on besides the kernel's own text: the engine, numba and the CPU.
     """
+    if "CONVDSL_KERNELS" in os.environ:
+        return Path(os.environ["CONVDSL_KERNELS"])  # a process that compiles for another
     base = os.environ.get("CONVDSL_CACHE")
     root = Path(base) if base else _user_cache() / "convdsl"
     path = root / "kernels" / _fingerprint()
@@ -55,7 +59,7 @@ def _fingerprint() -> str:
 
     digest = hashlib.sha256()
     here = Path(__file__).parent
-    for name in ("runtime.py", "maths.py", "micro.py", "vector.py"):
+    for name in ("runtime.py", "maths.py", "micro.py", "channelwise.py", "vector.py"):
         digest.update((here / name).read_bytes())
     versions = (
         numba.__version__,
@@ -72,7 +76,7 @@ def _fingerprint() -> str:
 def module(name: str, text: str) -> Any:
     """The module of this text, imported; `name` only helps people to find it."""
     text = HEADER + text
-    name = f"{name}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    name = _name(name, text)
     full_name = f"convdsl_kernel_{name}"
     if full_name in sys.modules:
         return sys.modules[full_name]
@@ -82,7 +86,10 @@ def module(name: str, text: str) -> Any:
     try:
         return _imported(full_name, path)
     except Exception:  # what numba kept is damaged, or from elsewhere: compile again
-        for file in (path.parent / "__pycache__").glob(f"{name}.*"):
+        kept = [f for f in (path.parent / "__pycache__").glob(f"{name}.*") if f.suffix in (".nbi", ".nbc")]
+        if not kept:
+            raise
+        for file in kept:
             file.unlink(missing_ok=True)
         return _imported(full_name, path)
 
@@ -98,6 +105,57 @@ def _imported(full_name: str, path: Path) -> Any:
         del sys.modules[full_name]
         raise
     return result
+
+
+def _name(name: str, text: str) -> str:
+    return f"{name}_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+
+
+def compile_missing(kernels: list[tuple[str, str]]) -> None:
+    """Compiles what is not in the cache yet on all cores: other processes take a share, and leave it in the cache.
+
+    Should they fail, nothing is lost: what is still missing is compiled when it is needed.
+    """
+    kept = {file.name.split(".")[0] for file in (folder() / "__pycache__").glob("*.nbi")}
+    missing = [(n, t) for n, t in dict.fromkeys(kernels) if _name(n, HEADER + t) not in kept]
+    workers = min(os.cpu_count() or 1, len(missing) // WORTH_A_PROCESS, 8)
+    if workers < 2:
+        return
+    started = []
+    for share in range(1, workers):
+        try:
+            process = subprocess.Popen(
+                [sys.executable, "-c", "from convdsl.engine.cpu.store import work; work()"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, "CONVDSL_KERNELS": str(folder())},
+            )
+        except OSError:
+            break
+        assert process.stdin is not None
+        try:
+            process.stdin.write(json.dumps(missing[share::workers]).encode())
+            process.stdin.close()
+        except OSError:
+            pass
+        started.append(process)
+    try:
+        for name, text in missing[::workers]:
+            module(name, text)
+    finally:
+        for process in started:
+            process.wait()
+
+
+def work() -> None:
+    """What such a process does: compiles the kernels that it is told on its standard input."""
+    for name, text in json.load(sys.stdin):
+        module(name, text)
+
+
+WORTH_A_PROCESS = 6
+"""Kernels that take about as long as starting a process."""
 
 
 def write_atomically(path: Path, content: bytes) -> None:

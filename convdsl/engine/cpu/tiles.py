@@ -27,14 +27,29 @@ def grid_tile(rows: int, columns: int, vectors: int, target: Target) -> tuple[in
     return best[1], best[2]
 
 
+def lane_tile_sizes(filters: int, rows: int, columns: int, target: Target) -> tuple[int, int, int]:
+    """Filters, rows and columns of a tile for interleaved images; filters and rows are divided without rest."""
+    best = (float("inf"), 1, 1, 1)
+    for f in range(1, filters + 1):
+        for r in range(1, min(rows, 4) + 1):
+            if filters % f or rows % r:
+                continue
+            for c in range(1, min(columns, 8) + 1):
+                if f * r * c + r * c + 2 > target.registers:
+                    continue
+                calls = (filters // f) * (rows // r) * -(-columns // c)
+                best = min(best, (calls * max(f * r * c, f + r * c, 8), f, r, c))
+    return best[1], best[2], best[3]
+
+
 Runs = list[tuple[int, int]]
 
 
 def outer_cuts(
-    runs: Runs, run: int, vectors: int, target: Target
+    runs: Runs, run: int, vectors: int, target: Target, unit: int = 4
 ) -> tuple[list[tuple[int, int, tuple[int, ...]]], Runs, int]:
     """How the weights of a filter are cut into tiles: `run` inputs in a row, at places given by the axes `runs` of
-    (count, bytes). Short runs are put together, long ones cut.
+    (count, bytes); inputs in a row are `unit` bytes apart. Short runs are put together, long ones cut.
 
     Returns the cuts as (first input, tiles in a run, byte offsets of a tile's inputs), the axes that remain, and how
     many inputs a run has now.
@@ -44,11 +59,11 @@ def outer_cuts(
         divisor = next(n for n in range(most, 0, -1) if run % n == 0)
         piece = divisor if divisor * 2 > most else most
         whole, rest = divmod(run, piece)
-        cuts = [(0, whole, tuple(4 * c for c in range(piece)))]
+        cuts = [(0, whole, tuple(unit * c for c in range(piece)))]
         if rest:
-            cuts.append((whole * piece, 1, tuple(4 * c for c in range(rest))))
+            cuts.append((whole * piece, 1, tuple(unit * c for c in range(rest))))
         return cuts, list(runs), run
-    offsets = [4 * c for c in range(run)]
+    offsets = [unit * c for c in range(run)]
     remaining = list(runs)
     for axis in (2, 1, 0):
         count, size = remaining[axis]

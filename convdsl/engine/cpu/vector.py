@@ -102,6 +102,25 @@ def maximum(b: Builder, x: Vector, y: Vector) -> Vector:
     return b.select(b.fcmp_ordered("<", x, y), y, x)
 
 
+def sum_of_lanes(b: Builder, vector: Vector) -> Any:
+    """The lanes added up in pairs, so in the same order everywhere."""
+    width = vector.type.count
+    while width > 1:
+        width //= 2
+        kind = ir.VectorType(INT32, width)
+        low = b.shuffle_vector(vector, vector, ir.Constant(kind, list(range(width))))
+        high = b.shuffle_vector(vector, vector, ir.Constant(kind, list(range(width, 2 * width))))
+        vector = b.fadd(low, high)
+    return b.extract_element(vector, ir.Constant(INT32, 0))
+
+
+def add_scalar(b: Builder, value: Any, address: Any, offset: int) -> None:
+    at = pointer(b, address, offset)
+    before = b.load(at, typ=FLOAT)
+    before.align = 4
+    b.store(b.fadd(before, value), at).align = 4
+
+
 def loop(b: Builder, count: Any, carried: Sequence[Any], body: Callable[[Any, list[Any]], list[Any]]) -> list[Any]:
     """Repeat `body(i, carried) -> carried` for i in range(count), count ≥ 1; the values carried stay in registers."""
     before = b.block

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from convdsl.engine.optimizer import Optimizer
+from convdsl.engine.plan.interleaving import lanes_for
 from convdsl.engine.plan.program import CHUNKS, Loss, Program, inference_program, training_program
 from convdsl.engine.plan.show import show
 from convdsl.engine.plan.values import Parameter, Target
@@ -33,7 +34,7 @@ class Plan:
     """How a network runs: printed, it is what `--show plan` shows.
 
     A batch is cut into `chunks` of `chunk` images, whatever the number of threads; a worker takes `block` of them at a
-    time through all steps of a region.
+    time through all steps of a region. With `lanes`, images are interleaved (see interleaving.py).
     """
 
     net: Any
@@ -44,6 +45,7 @@ class Plan:
     parameters: dict[str, Parameter]
     chunk: int
     block: int
+    lanes: int
     training: Program
     weight_floats: int = 0
     chunk_gradient_floats: int = 0
@@ -63,7 +65,9 @@ class Plan:
         return self.inference_upto(None)
 
     def inference_upto(self, node: int | None) -> Program:
-        return inference_program(self.net, self.target, self.parameters, self.loss, self.block, self.batch, node)
+        return inference_program(
+            self.net, self.target, self.parameters, self.loss, self.block, self.batch, self.lanes, node
+        )
 
     @property
     def trained(self) -> list[Parameter]:
@@ -85,21 +89,15 @@ class Plan:
 def plan(net: Any, batch: int, optimizer: Optimizer, target: Target, loss: Loss | None = None) -> Plan:
     """The plan of training `net` (see convdsl.net) in batches of up to `batch` images."""
     loss = loss or Loss()
+    lanes = lanes_for(net, target, batch)
     chunk = max(-(-batch // CHUNKS), min(batch, 4))
     block = min(chunk, BLOCK)
+    if lanes:
+        chunk, block = -(-chunk // lanes) * lanes, lanes
     parameters: dict[str, Parameter] = {}
     padded = -(-batch // chunk) * chunk + block
-    result = Plan(
-        net,
-        batch,
-        optimizer,
-        target,
-        loss,
-        parameters,
-        chunk,
-        block,
-        training_program(net, target, parameters, loss, block, padded),
-    )
+    training = training_program(net, target, parameters, loss, block, padded, lanes)
+    result = Plan(net, batch, optimizer, target, loss, parameters, chunk, block, lanes, training)
     _ = result.inference  # it may ask for arrangements of weights of its own
     for parameter in parameters.values():
         parameter.offset = result.weight_floats

@@ -135,6 +135,8 @@ def _conv(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
     (x,), window = inputs, low.window(node, layer)
     filters = low.filters(layer.g, layer.filters // layer.g, x.shape[3] // layer.g, window.taps)
     weights = _with_bias(low, node, layer, low.parameter(node, "weight", filters))
+    if window.k == x.shape[:3] and window.output == (1, 1, 1) and window.d == (1, 1, 1) and layer.g == 1:
+        return low.emit(node, "dense", [low.flat(node, x)], _output(low, node), weights)  # it sees all there is
     return low.emit(node, "conv", [x], _output(low, node), weights, window=window)
 
 

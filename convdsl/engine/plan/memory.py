@@ -39,7 +39,8 @@ def allocate(regions: list[list[Step]], block: int, batch: int) -> tuple[int, in
             batch_lives.append(_Life(value, places[first][0], places[last][0], batch * value.pitch + SLACK))
         else:
             start, end = segments[first], segments[last]
-            value.single = start == end and regions[places[first][0]][places[first][1]].scope == "image"
+            alone = start == end and regions[places[first][0]][places[first][1]].scope == "image"
+            value.single = alone and not value.interleaved
             slots = 1 if value.single else block
             if not value.single:
                 first, last = start[0], end[1]

@@ -37,7 +37,7 @@ class Tape:
     def of(self, value: Value) -> Value:
         """The gradient of a value."""
         if value not in self._gradients:
-            self._gradients[value] = Value(f"d {value.name}", value.shape)
+            self._gradients[value] = Value(f"d {value.name}", value.shape, interleaved=value.interleaved)
         return self._gradients[value]
 
     def add_to(self, value: Value) -> tuple[Value, bool]:
@@ -49,6 +49,10 @@ class Tape:
     def tie(self, a: Value, b: Value) -> None:
         """Both must have the same frame, because offsets into one are used for the other."""
         self._ties.append((a, b))
+
+    @property
+    def tied(self) -> set[Value]:
+        return {value for pair in self._ties for value in pair}
 
     def settle_frames(self) -> None:
         for _ in self._ties:
@@ -109,7 +113,8 @@ def backward_steps(op: Op, tape: Tape) -> list[Step]:
     bias = op.weights.get("bias") if op.kind in BIASED else None
     if bias is not None and not bias.trainable:
         bias = None
-    if op.activation is not None or bias is not None:
+    inside = op.kind == "batch_norm" and op.activation is not None and op.activation[0] == "relu"
+    if bias is not None or (op.activation is not None and not inside):
         gradient = tape.of(op.output)
         reads = {"g": gradient} if op.activation is None else {"y": op.output, "g": gradient}
         steps.append(

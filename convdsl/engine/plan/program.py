@@ -7,9 +7,11 @@ from typing import Any, Literal
 
 from convdsl.engine.plan import unweighted, weighted  # noqa: F401  (they register their operations)
 from convdsl.engine.plan.fusion import fuse
+from convdsl.engine.plan.interleaving import interleave, schedule
 from convdsl.engine.plan.lowering import Lowering
 from convdsl.engine.plan.memory import allocate
 from convdsl.engine.plan.ops import Op, Tape, backward_steps, forward_steps
+from convdsl.engine.plan.saving import recompute, share_gradients
 from convdsl.engine.plan.values import Parameter, Step, Target, Value
 
 Kind = Literal["chunks", "serial", "tasks"]
@@ -47,14 +49,14 @@ class Loss:
 
 
 def training_program(
-    net: Any, target: Target, parameters: dict[str, Parameter], loss: Loss, block: int, batch: int
+    net: Any, target: Target, parameters: dict[str, Parameter], loss: Loss, block: int, batch: int, lanes: int = 0
 ) -> Program:
     """Forward, loss, backward, and the gradients that are left for the end."""
     low = Lowering(net, target, True, parameters)
     low.run()
     exits = [(net.output, 1.0), *((n.index, float(n.exit)) for n in net.nodes if n.exit is not None)]
     roots = [_loss_input(low, index, loss) for index, _ in exits]
-    ops = fuse(_needed(low.ops, roots), roots, target, True)
+    ops = _prepared(low, roots, True, lanes)
     steps = [Step("load", 0, {}, {"y": low.input})]
     for op in ops:
         steps += forward_steps(op, True)
@@ -75,7 +77,7 @@ def training_program(
     for op in reversed(ops):
         steps += backward_steps(op, tape)
     tape.settle_frames()
-    return _assemble(steps, low, {}, len(exits), block, batch)
+    return _assemble(steps, low, {}, len(exits), block, batch, tape.tied)
 
 
 def inference_program(
@@ -85,6 +87,7 @@ def inference_program(
     loss: Loss,
     block: int,
     batch: int,
+    lanes: int = 0,
     upto: int | None = None,
 ) -> Program:
     """Forward only, to node `upto` or to the output; there, with the loss of each image where labels are given."""
@@ -94,7 +97,7 @@ def inference_program(
     result = low.values[index]
     roots = [result] if upto is not None else [result, _loss_input(low, index, loss)]
     steps = [Step("load", 0, {}, {"y": low.input})]
-    for op in fuse(_needed(low.ops, roots), roots, target, False):
+    for op in _prepared(low, roots, False, lanes):
         steps += forward_steps(op, False)
     if upto is None:
         steps.append(
@@ -107,7 +110,16 @@ def inference_program(
             )
         )
     steps.append(Step("emit", index, {"x": result}))
-    return _assemble(steps, low, {index: result}, 1, block, batch)
+    return _assemble(steps, low, {index: result}, 1, block, batch, set())
+
+
+def _prepared(low: Lowering, roots: list[Value], training: bool, lanes: int) -> list[Op]:
+    """The operations that the roots need, joined where that pays, or with their images interleaved."""
+    ops = _needed(low.ops, roots)
+    if lanes:
+        interleave(ops, low.input, lanes)
+        return ops
+    return fuse(ops, roots, low.target, training)
 
 
 def _loss_input(low: Lowering, index: int, loss: Loss) -> Value:
@@ -126,9 +138,9 @@ def _needed(ops: list[Op], roots: list[Value]) -> list[Op]:
 
 
 def _assemble(
-    steps: list[Step], low: Lowering, outputs: dict[int, Value], exits: int, block: int, batch: int
+    steps: list[Step], low: Lowering, outputs: dict[int, Value], exits: int, block: int, batch: int, tied: set[Value]
 ) -> Program:
-    steps = _without_copies(steps)
+    steps = schedule(share_gradients(_without_copies(steps), tied))
     regions: list[Region] = []
     late = [s for s in steps if s.scope == "task"]
     for step in steps:
@@ -140,6 +152,7 @@ def _assemble(
         regions[-1].steps.append(step)
     for region in regions:
         region.steps.sort(key=lambda s: s.scope != "start")
+    recompute(regions)
     if late:
         regions.append(Region("tasks", late))
     values = list(dict.fromkeys(v.root for r in regions for s in r.steps for v in s.values()))
@@ -155,7 +168,7 @@ def _without_copies(steps: list[Step]) -> list[Step]:
     for step in steps:
         if step.kind == "reshape" and not step.settings["add"]:
             x, y = step.reads["x"], step.writes["y"]
-            if not x.framed and not y.framed:
+            if not x.framed and not y.framed and x.interleaved == y.interleaved:
                 y.base = x
                 continue
         result.append(step)

@@ -40,7 +40,9 @@ def _simple_back(op: Op, tape: Tape, *, x: bool = False, y: bool = False, **sett
 def _pool(op: Op, training: bool) -> list[Step]:
     (step,) = _simple(op, "pool")
     if training and op.inputs[0].learns and op.settings["mode"] != "avg":
-        op.settings["where"] = step.writes["where"] = Value(f"where {op.output.name}", op.output.shape, "i32")
+        op.settings["where"] = step.writes["where"] = Value(
+            f"where {op.output.name}", op.output.shape, "i32", interleaved=op.output.interleaved
+        )
     return [step]
 
 
@@ -74,7 +76,8 @@ def _batch_norm(op: Op, training: bool) -> list[Step]:
 @backward("batch_norm")
 def _batch_norm_back(op: Op, tape: Tape) -> list[Step]:
     x, g = op.inputs[0], tape.of(op.output)
-    key = {"op": op, "train": bool(_trainable(op))}
+    relu = op.activation is not None and op.activation[0] == "relu"
+    key = {"op": op, "train": bool(_trainable(op)), "relu": relu}
     steps = [
         Step("bn_begin", op.node, {}, {}, op.weights, key, "start"),
         Step("bn_sum_gradient", op.node, {"x": x, "g": g}, {}, op.weights, key),

@@ -52,6 +52,8 @@ class Value:
     learns: bool = False
     """Whether something that is trained comes before it, so that its gradient is wanted."""
     frame: list[list[int]] = field(default_factory=lambda: [[0, 0], [0, 0], [0, 0]])
+    interleaved: int = 0
+    """Images that lie side by side, number by number, so that they fill a vector; 0 where each image lies apart."""
     base: Value | None = None
     home: Literal["block", "batch"] = "block"
     single: bool = False
@@ -76,7 +78,8 @@ class Value:
     @property
     def strides(self) -> Shape:
         d, h, w, c = (n + sum(f) for n, f in zip(self.shape, [*self.frame, [0, 0]], strict=True))
-        return (h * w * c, w * c, c, 1)
+        step = self.interleaved or 1
+        return (h * w * c * step, w * c * step, c * step, step)
 
     @property
     def origin(self) -> int:
@@ -85,8 +88,8 @@ class Value:
 
     @property
     def pitch(self) -> int:
-        """Elements from one image to the next."""
-        elements = (self.shape[0] + sum(self.frame[0])) * self.strides[0]
+        """Elements of one image, with its frame; unless interleaved, from one image to the next."""
+        elements = prod(n + sum(f) for n, f in zip(self.shape, [*self.frame, [0, 0]], strict=True))
         return -(-elements // ALIGNMENT) * ALIGNMENT
 
     def widen(self, frame: Sequence[Sequence[int]]) -> None:

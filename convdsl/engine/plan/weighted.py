@@ -19,8 +19,9 @@ DEFERRED_DENSE = 1 << 12
 
 def swapped(filters: Filters, window: Window | None, target: Target) -> Pack:
     """The arrangement that `spread` reads: taps grouped by the phases of the stride, in the order of the phases."""
-    order = [0]
+    order, channels = [0], filters.rows
     if window is not None:
+        channels = filters.channels
         phases = [window.phases(axis) for axis in range(3)]
         order = [
             (a * window.k[1] + b) * window.k[2] + c
@@ -31,8 +32,8 @@ def swapped(filters: Filters, window: Window | None, target: Target) -> Pack:
             for b in q.taps
             for c in r.taps
         ]
-    lanes, vectors = vectors_for(filters.channels, target)
-    return Pack(filters.groups, filters.filters, filters.channels, tuple(order), lanes, vectors)
+    lanes, vectors = vectors_for(channels, target)
+    return Pack(filters.groups, filters.filters, channels, tuple(order), lanes, vectors)
 
 
 def _needs_pack(weight: Parameter, window: Window | None, target: Target) -> None:

@@ -22,7 +22,7 @@ def _gather_pool(binder: Binder, step: Step) -> None:
     rows, columns = y.shape[1:3]
     taps, run = ((window.k[1], xs[1]),), window.k[2] * f.channels
     for first, blocks, vectors, _ in split_blocks(f.filters, f.lanes, f.vectors):
-        most = max(1, positions_in(binder.target, vectors) // 4)
+        most = min(2, max(1, positions_in(binder.target, vectors) // 4))
         pools = next((n for n in range(most, 0, -1) if columns % n == 0 and 2 * n > most), min(most, columns))
 
         def tile(count: int, vectors: int = vectors) -> Micro:
@@ -175,3 +175,8 @@ def _few(binder: Binder, step: Step) -> None:
         windows=g.shape[1] * g.shape[2],
         dw_step=f.filter_size * 4,
     )
+
+
+@binding("clear")
+def _clear(binder: Binder, step: Step) -> None:
+    binder.emit(fused.clear, {"y": binder.whole(step.writes["y"])})

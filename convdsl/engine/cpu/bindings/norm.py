@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from math import prod
+from typing import Any
+
 from convdsl.engine.cpu.bind import Argument, Binder, binding, number
+from convdsl.engine.cpu.bindings.weighted import strides_in_bytes
 from convdsl.engine.cpu.kernels import norm
-from convdsl.engine.cpu.specialise import Layout
-from convdsl.engine.plan import Step
+from convdsl.engine.cpu.specialise import Layout, Micro, micro
+from convdsl.engine.plan import Step, Value
 from convdsl.engine.plan.lowering import EPSILON
 from convdsl.engine.plan.program import CHUNKS
 
 
 class _Statistics:
-    """Where a batch normalisation keeps its sums: [chunk][3][C] doubles, [4][C] floats, [chunk][3][C] floats."""
+    """Where a batch normalisation keeps its sums: [chunk][3][C] doubles, [8][C] floats, [chunk][3][C] floats."""
 
     def __init__(self, binder: Binder, step: Step) -> None:
         op = step.settings["op"]
@@ -19,7 +23,7 @@ class _Statistics:
         self.base = int(binder.extra.ctypes.data) + op.settings["state"]
         self.all_sums = (number(self.base), Layout((CHUNKS, 3, c), (3 * c, c, 1)))
         self.sums: tuple[Argument, Layout] = ((self.base, 0, 0, 0, 24 * c, 0), Layout((3, c), (c, 1)))
-        self.coefficients = (number(self.base + CHUNKS * 24 * c), Layout((4, c), (c, 1)))
+        self.coefficients = (number(self.base + CHUNKS * 24 * c), Layout((8, c), (c, 1)))
         self.scratch: tuple[Argument, Layout] = (
             (self.base + (CHUNKS * 3 + 4) * 8 * c, 0, 0, 0, 16 * c, 0),
             Layout((3, c), (c, 1)),
@@ -36,10 +40,39 @@ def _begin(binder: Binder, step: Step) -> None:
     binder.emit(norm.bn_begin, {"sums": _Statistics(binder, step).sums})
 
 
+def _tiles(binder: Binder, make: str, values: list[Value], **constants: Any) -> dict[str, Any]:
+    """Tiles for the channels of an image's values: several vectors at a time, then what is left."""
+    lanes = next((n for n in (4, 8, 16) if n >= values[0].shape[3] or n == binder.target.lanes))
+    most = 4 if binder.target.registers >= 32 else 2
+    channels = values[0].shape[3]
+    wide, left = divmod(channels, lanes * most)
+    steps = [strides_in_bytes(v) for v in values]
+    positions = tuple((values[0].shape[a], *(s[a] for s in steps)) for a in range(3))
+
+    def tile(count: int) -> Micro | None:
+        valid = tuple(min(lanes, count - n) for n in range(0, count, lanes))
+        return (
+            micro(make, lanes=lanes, valid=valid, row=channels * 4, positions=positions, **constants) if count else None
+        )
+
+    return {
+        "tile": tile(lanes * most) if wide else None,
+        "rest": tile(left),
+        "has_rest": bool(left),
+        "wide": wide,
+        "step": lanes * most * 4,
+    }
+
+
 @binding("bn_sum")
 def _sum(binder: Binder, step: Step) -> None:
-    state = _Statistics(binder, step)
-    binder.emit(norm.bn_sum, {"x": binder.inside(step.reads["x"]), "sums": state.sums, "scratch": state.scratch})
+    state, x = _Statistics(binder, step), step.reads["x"]
+    binder.emit(
+        norm.bn_sum,
+        {"x": binder.inside(x)[0], "sums": state.sums, "scratch": state.scratch, "scratch_at": state.scratch[0]},
+        **_tiles(binder, "bn_sum_tile", [x]),
+        positions=prod(x.shape[:3]),
+    )
 
 
 @binding("bn_combine")
@@ -77,29 +110,30 @@ def _frozen(binder: Binder, step: Step) -> None:
 
 @binding("bn_apply")
 def _apply(binder: Binder, step: Step) -> None:
+    x, y = step.reads["x"], step.writes["y"]
     binder.emit(
         norm.bn_apply,
-        {
-            "x": binder.inside(step.reads["x"]),
-            "coefficients": _Statistics(binder, step).coefficients,
-            "y": binder.inside(step.writes["y"]),
-        },
-        relu=step.settings["activation"] is not None,
+        {"x": binder.inside(x)[0], "coefficients": _Statistics(binder, step).coefficients[0], "y": binder.inside(y)[0]},
+        **_tiles(binder, "bn_apply_tile", [x, y], relu=step.settings["activation"] is not None),
     )
 
 
 @binding("bn_sum_gradient")
 def _sum_gradient(binder: Binder, step: Step) -> None:
-    state = _Statistics(binder, step)
+    state, x, g = _Statistics(binder, step), step.reads["x"], step.reads["g"]
     binder.emit(
         norm.bn_sum_gradient,
         {
-            "x": binder.inside(step.reads["x"]),
-            "g": binder.inside(step.reads["g"]),
+            "x": binder.inside(x)[0],
+            "g": binder.inside(g)[0],
             "coefficients": state.coefficients,
+            "coefficients_at": state.coefficients[0],
             "sums": state.sums,
             "scratch": state.scratch,
+            "scratch_at": state.scratch[0],
         },
+        **_tiles(binder, "bn_sum_gradient_tile", [x, g], relu=step.settings["relu"]),
+        positions=prod(x.shape[:3]),
     )
 
 
@@ -122,15 +156,16 @@ def _combine_gradient(binder: Binder, step: Step) -> None:
 
 @binding("bn_input")
 def _input(binder: Binder, step: Step) -> None:
+    x, g, gx = step.reads["x"], step.reads["g"], step.writes["gx"]
     binder.emit(
         norm.bn_input,
         {
-            "x": binder.inside(step.reads["x"]),
-            "g": binder.inside(step.reads["g"]),
-            "coefficients": _Statistics(binder, step).coefficients,
-            "gx": binder.inside(step.writes["gx"]),
+            "x": binder.inside(x)[0],
+            "g": binder.inside(g)[0],
+            "coefficients": _Statistics(binder, step).coefficients[0],
+            "gx": binder.inside(gx)[0],
         },
-        add=step.settings["add"],
+        **_tiles(binder, "bn_input_tile", [x, g, gx], relu=step.settings["relu"], add=step.settings["add"]),
     )
 
 

@@ -33,9 +33,12 @@ def _emit(binder: Binder, step: Step) -> None:
 
 @binding("copy")
 def _copy(binder: Binder, step: Step) -> None:
+    x, y = step.reads["x"], step.writes["y"]
+    whole = not any(step.settings["at"]) and x.shape == y.shape
+    source, target = binder.rows(x, y) if whole else (binder.inside(x), binder.inside(y))
     binder.emit(
         pointwise.copy,
-        {"x": binder.inside(step.reads["x"]), "y": binder.inside(step.writes["y"])},
+        {"x": source, "y": target},
         at=step.settings["at"],
         add=step.settings["add"],
         fill=step.settings["fill"],
@@ -63,43 +66,39 @@ def _shuffle(binder: Binder, step: Step) -> None:
 
 @binding("activate")
 def _activate(binder: Binder, step: Step) -> None:
-    y = step.writes["y"]
-    binder.emit(pointwise.activate, {"x": binder.inside(y), "y": binder.inside(y)}, **_activation(step))
+    (y,) = binder.rows(step.writes["y"])
+    binder.emit(pointwise.activate, {"x": y, "y": y}, **_activation(step))
 
 
 @binding("activation")
 def _separate(binder: Binder, step: Step) -> None:
-    binder.emit(
-        pointwise.activate,
-        {"x": binder.inside(step.reads["x"]), "y": binder.inside(step.writes["y"])},
-        **_activation(step),
-    )
+    x, y = binder.rows(step.reads["x"], step.writes["y"])
+    binder.emit(pointwise.activate, {"x": x, "y": y}, **_activation(step))
 
 
 @binding("activation_gradient")
 def _activation_gradient(binder: Binder, step: Step) -> None:
+    g, x, gx = binder.rows(step.reads["g"], step.reads["x"], step.writes["gx"])
     binder.emit(
-        pointwise.activation_gradient,
-        {
-            "g": binder.inside(step.reads["g"]),
-            "x": binder.inside(step.reads["x"]),
-            "gx": binder.inside(step.writes["gx"]),
-        },
-        **_activation(step),
-        add=step.settings["add"],
+        pointwise.activation_gradient, {"g": g, "x": x, "gx": gx}, **_activation(step), add=step.settings["add"]
     )
 
 
 @binding("settle")
 def _settle(binder: Binder, step: Step) -> None:
-    g, bias = step.reads["g"], step.weights.get("bias")
-    y = step.reads.get("y", g)
-    binder.emit(
-        pointwise.settle,
-        {"y": binder.inside(y), "g": binder.inside(g), "db": binder.gradient_vector(bias)},
-        **_activation(step),
-        bias=bias is not None,
-    )
+    value, bias = step.reads["g"], step.weights.get("bias")
+    before = step.reads.get("y", value)
+    apart = bias is None or bool(value.interleaved)
+    y, g = binder.rows(before, value) if apart else (binder.inside(before), binder.inside(value))
+    if step.settings["activation"] is not None or not apart:
+        db = binder.gradient_vector(None if apart else bias)
+        binder.emit(pointwise.settle, {"y": y, "g": g, "db": db}, **_activation(step), bias=not apart)
+    if apart and bias is not None:
+        binder.emit(
+            pointwise.sum_lanes,
+            {"g": binder.inside(value), "db": binder.gradient_vector(bias)},
+            lanes=value.interleaved,
+        )
 
 
 @binding("prelu", "scale")
@@ -133,15 +132,8 @@ def _factor_gradient(binder: Binder, step: Step) -> None:
 
 @binding("sum")
 def _sum(binder: Binder, step: Step) -> None:
-    binder.emit(
-        pointwise.addition,
-        {
-            "a": binder.inside(step.reads["a"]),
-            "b": binder.inside(step.reads["b"]),
-            "y": binder.inside(step.writes["y"]),
-        },
-        relu=_relu(step),
-    )
+    a, b, y = binder.rows(step.reads["a"], step.reads["b"], step.writes["y"])
+    binder.emit(pointwise.addition, {"a": a, "b": b, "y": y}, relu=_relu(step))
 
 
 def _stretched(binder: Binder, value: Value) -> tuple[Argument, Layout]:

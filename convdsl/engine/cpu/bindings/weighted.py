@@ -7,8 +7,8 @@ from typing import Any
 
 from convdsl.engine.cpu.bind import COUNT, PART, Argument, Binder, binding, number, shifted
 from convdsl.engine.cpu.kernels import weighted
-from convdsl.engine.cpu.specialise import micro
-from convdsl.engine.cpu.tiles import grid_tile, outer_cuts
+from convdsl.engine.cpu.specialise import Micro, micro
+from convdsl.engine.cpu.tiles import grid_tile, lane_tile_sizes, outer_cuts
 from convdsl.engine.plan import Parameter, Step, Value
 
 ONE = number(1)
@@ -45,6 +45,7 @@ def _grid(
     block_bytes: int,
     add: bool,
     relu: bool,
+    images: int = 0,
 ) -> None:
     """Positions D, H, W times filters. `x_steps`, `y_steps`: bytes from one group, depth, row, column to the next;
     `group_bytes`, `block_bytes`: of the weights of one group, and of one block of filters."""
@@ -52,6 +53,9 @@ def _grid(
     if 0 in sizes:
         return
     width = lanes * vectors
+    if images:
+        _lane_grid(binder, x, y, w, bias, images, filters, taps, run, sizes, x_steps, y_steps, width, add, relu)
+        return
     for first, blocks, used, valid in split_blocks(filters, lanes, vectors):
         r, c = grid_tile(rows, columns, used, binder.target)
 
@@ -90,6 +94,62 @@ def _grid(
             y_steps=(y_steps[0], width * 4, *y_steps[1:]),
             w_steps=(group_bytes, block_bytes, filters * 4, width * 4),
         )
+
+
+def _lane_grid(
+    binder: Binder,
+    x: Argument,
+    y: Argument,
+    w: int,
+    bias: Parameter | None,
+    images: int,
+    filters: int,
+    taps: tuple[tuple[int, int], ...],
+    run: int,
+    sizes: tuple[int, int, int],
+    x_steps: tuple[int, ...],
+    y_steps: tuple[int, ...],
+    width: int,
+    add: bool,
+    relu: bool,
+) -> None:
+    """The same for interleaved images: a vector holds one value of each."""
+    depth, rows, columns = sizes
+    together, r, c = lane_tile_sizes(filters, rows, columns, binder.target)
+
+    def tile(width_of: int) -> Micro:
+        places = [(i, j) for i in range(r) for j in range(width_of)]
+        return micro(
+            "lane_tile",
+            lanes=images,
+            filters=together,
+            taps=taps,
+            run=run,
+            row=width * 4,
+            x_at=tuple(i * x_steps[2] + j * x_steps[3] for i, j in places),
+            y_at=tuple(i * y_steps[2] + j * y_steps[3] for i, j in places),
+            bias=bias is not None,
+            relu=relu,
+            add=add,
+        )
+
+    edge = columns % c
+    binder.emit(
+        weighted.gather,
+        {"x": x, "w": number(w), "b": number(binder.weight(bias) if bias is not None else w), "y": y},
+        tile=tile(c),
+        edge=tile(edge) if edge else None,
+        groups=1,
+        blocks=filters // together,
+        depth=depth,
+        rows=rows,
+        columns=columns,
+        row_step=r,
+        column_step=c,
+        x_steps=x_steps,
+        y_steps=(0, together * images * 4, *y_steps[1:]),
+        w_steps=(0, together * 4, 0, together * 4),
+    )
 
 
 def strides_in_bytes(value: Value) -> tuple[int, int, int]:
@@ -132,6 +192,7 @@ def _gather(binder: Binder, step: Step) -> None:
         block_bytes=f.rows * f.width * 4,
         add=step.settings["add"],
         relu=_relu(step),
+        images=x.interleaved,
     )
 
 
@@ -174,6 +235,7 @@ def _spread(binder: Binder, step: Step) -> None:
                         block_bytes=block,
                         add=step.settings["add"],
                         relu=_relu(step),
+                        images=x.interleaved,
                     )
                 taps_before += count
 
@@ -241,6 +303,10 @@ def _correlate(binder: Binder, step: Step) -> None:
     if window.d[2] == 1 and f.groups == 1:
         runs, run = [(1, 0), *runs[:2]], run * window.k[2]
     positions = [(window.output[a], window.s[a] * xs[a], gs[a]) for a in range(3)]
+    if x.interleaved:
+        source, target = binder.reaching(x, window.before)[0], binder.inside(g)[0]
+        _lane_outer(binder, step, source, target, x.interleaved, runs, run, positions)
+        return
     _outer(
         binder,
         step,
@@ -325,6 +391,44 @@ def _outer(
                 )
             else:
                 binder.emit(weighted.correlate, {**given, "count": COUNT if counted else ONE}, **constants)
+
+
+def _lane_outer(
+    binder: Binder,
+    step: Step,
+    x: Argument,
+    g: Argument,
+    images: int,
+    runs: list[tuple[int, int]],
+    run: int,
+    positions: list[tuple[int, int, int]],
+) -> None:
+    """The same for interleaved images."""
+    weight = step.weights["weight"]
+    f = weight.layout
+    together = next(n for n in (4, 3, 2, 1) if f.filters % n == 0)
+    cuts, rest, length = outer_cuts(runs, run, together, binder.target, 4 * images)
+    for start, pieces, offsets in cuts:
+        tile = micro(
+            "lane_outer_tile", lanes=images, filters=together, row=f.width * 4, x_at=offsets, positions=tuple(positions)
+        )
+        binder.emit(
+            weighted.correlate,
+            {
+                "x": shifted(x, start * images * 4),
+                "g": g,
+                "dw": shifted(binder.gradient(weight), start * f.width * 4),
+                "count": ONE,
+            },
+            tile=tile,
+            runs=tuple(rest),
+            pieces=pieces,
+            groups=1,
+            blocks=f.filters // together,
+            x_steps=(0, len(offsets) * images * 4),
+            g_steps=(0, together * images * 4),
+            dw_steps=(0, together * 4, length * f.width * 4, len(offsets) * f.width * 4),
+        )
 
 
 @binding("depthwise")

@@ -12,22 +12,15 @@ def bn_begin(sums: F64):
             sums[i, c] = 0.0
 
 
-def bn_sum(x: F32, sums: F64, scratch: F32):
-    """Adds one image to a chunk's count, mean and sum of squared deviations (Chan, Golub and LeVeque, 1979)."""
-    depth, rows, columns, channels = x.shape
-    for c in range(channels):
-        scratch[0, c] = x[0, 0, 0, c]
-        scratch[1, c] = float32(0)
-        scratch[2, c] = float32(0)
-    for p in range(depth):
-        for i in range(rows):
-            for j in range(columns):
-                for c in range(channels):
-                    v = x[p, i, j, c] - scratch[0, c]
-                    scratch[1, c] += v
-                    scratch[2, c] += v * v
-    n = float(depth * rows * columns)
-    for c in range(channels):
+def bn_sum(x: Address, sums: F64, scratch: F32, scratch_at: Address, *, tile, rest, has_rest, wide, step, positions):
+    """Adds one image to a chunk's count, mean and sum of squared deviations (Chan, Golub and LeVeque, 1979). `tile` takes
+    `step` bytes of channels, `wide` times, `rest` what is left."""
+    for k in range(wide):
+        tile(x + k * step, scratch_at + k * step, 0)
+    if has_rest:
+        rest(x + wide * step, scratch_at + wide * step, 0)
+    n = float(positions)
+    for c in range(scratch.shape[1]):
         shift = np.float64(scratch[1, c]) / n
         mean = scratch[0, c] + shift
         squares = scratch[2, c] - n * shift * shift
@@ -71,39 +64,42 @@ def bn_frozen(w: F32, b: F32, mean: F32, var: F32, coefficients: F32, *, eps):
         coefficients[1, c] = float32(b[c] - mean[c] * w[c] * deviation)
 
 
-def bn_apply(x: F32, coefficients: F32, y: F32, *, relu):
-    depth, rows, columns, channels = x.shape
-    for p in range(depth):
-        for i in range(rows):
-            for j in range(columns):
-                for c in range(channels):
-                    v = x[p, i, j, c] * coefficients[0, c] + coefficients[1, c]
-                    if relu:
-                        v = float32(0) if v < float32(0) else v
-                    y[p, i, j, c] = v
+def bn_apply(x: Address, coefficients: Address, y: Address, *, tile, rest, has_rest, wide, step):
+    for k in range(wide):
+        tile(x + k * step, coefficients + k * step, y + k * step)
+    if has_rest:
+        rest(x + wide * step, coefficients + wide * step, y + wide * step)
 
 
-def bn_sum_gradient(x: F32, g: F32, coefficients: F32, sums: F64, scratch: F32):
-    """Adds one image to a chunk's sums of g and g·x̂."""
-    depth, rows, columns, channels = x.shape
-    for c in range(channels):
-        scratch[1, c] = float32(0)
-        scratch[2, c] = float32(0)
-    for p in range(depth):
-        for i in range(rows):
-            for j in range(columns):
-                for c in range(channels):
-                    d = g[p, i, j, c]
-                    scratch[1, c] += d
-                    scratch[2, c] += d * (x[p, i, j, c] - coefficients[2, c])
-    for c in range(channels):
-        sums[0, c] += float(depth * rows * columns)
+def bn_sum_gradient(
+    x: Address,
+    g: Address,
+    coefficients: F32,
+    coefficients_at: Address,
+    sums: F64,
+    scratch: F32,
+    scratch_at: Address,
+    *,
+    tile,
+    rest,
+    has_rest,
+    wide,
+    step,
+    positions,
+):
+    """Adds one image to a chunk's sums of g and g·x̂; with a ReLU behind, of what passes it."""
+    for k in range(wide):
+        tile(x + k * step, g + k * step, coefficients_at + k * step, scratch_at + k * step)
+    if has_rest:
+        rest(x + wide * step, g + wide * step, coefficients_at + wide * step, scratch_at + wide * step)
+    for c in range(scratch.shape[1]):
+        sums[0, c] += float(positions)
         sums[1, c] += scratch[1, c]
         sums[2, c] += scratch[2, c] * coefficients[3, c]
 
 
 def bn_combine_gradient(sums: F64, w: F32, coefficients: F32, dw: F32, db: F32, *, chunks, train):
-    """The gradients of scale and shift; then coefficients for gx = g·c₀ + x·c₁ + c₂, in their first three rows."""
+    """The gradients of scale and shift; then coefficients for gx = g·c₀ + x·c₄ + c₅."""
     for c in range(w.shape[0]):
         count = 0.0
         total = 0.0
@@ -117,22 +113,15 @@ def bn_combine_gradient(sums: F64, w: F32, coefficients: F32, dw: F32, db: F32, 
             db[c] += float32(total)
         a = np.float64(w[c]) * coefficients[3, c]
         slope = -a * coefficients[3, c] * products / count
-        coefficients[1, c] = float32(slope)
-        coefficients[0, c] = float32(a)
-        coefficients[2, c] = float32(-a * total / count - slope * coefficients[2, c])
+        coefficients[4, c] = float32(slope)
+        coefficients[5, c] = float32(-a * total / count - slope * coefficients[2, c])
 
 
-def bn_input(x: F32, g: F32, coefficients: F32, gx: F32, *, add):
-    depth, rows, columns, channels = x.shape
-    for p in range(depth):
-        for i in range(rows):
-            for j in range(columns):
-                for c in range(channels):
-                    v = g[p, i, j, c] * coefficients[0, c] + x[p, i, j, c] * coefficients[1, c] + coefficients[2, c]
-                    if add:
-                        gx[p, i, j, c] += v
-                    else:
-                        gx[p, i, j, c] = v
+def bn_input(x: Address, g: Address, coefficients: Address, gx: Address, *, tile, rest, has_rest, wide, step):
+    for k in range(wide):
+        tile(x + k * step, g + k * step, coefficients + k * step, gx + k * step)
+    if has_rest:
+        rest(x + wide * step, g + wide * step, coefficients + wide * step, gx + wide * step)
 
 
 def group_norm(x: F32, w: F32, b: F32, y: F32, *, groups, eps):

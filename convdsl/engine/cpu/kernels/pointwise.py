@@ -202,6 +202,19 @@ def settle(y: F32, g: F32, db: F32, *, name, slope, bias):
                         db[c] += d
 
 
+def sum_lanes(g: F32, db: F32, *, lanes):
+    """Sums for each channel of a block of images, whose values lie side by side in the lanes."""
+    depth, rows, columns, channels = g.shape
+    for c in range(channels // lanes):
+        total = float32(0)
+        for p in range(depth):
+            for i in range(rows):
+                for j in range(columns):
+                    for n in range(lanes):
+                        total += g[p, i, j, c * lanes + n]
+        db[c] += total
+
+
 def activation_gradient(g: F32, x: F32, gx: F32, *, name, slope, add):
     """From the input x of an activation whose slope its output does not tell."""
     depth, rows, columns, channels = g.shape

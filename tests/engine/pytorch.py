@@ -1,0 +1,175 @@
+"""A network of the language in PyTorch, in float64: an independent opinion. Values are channels last outside."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+Tensor = torch.Tensor
+
+
+def first(x: Tensor) -> Tensor:
+    """Channels first."""
+    return x.movedim(-1, 1) if x.dim() > 2 else x
+
+
+def last(x: Tensor) -> Tensor:
+    return x.movedim(1, -1) if x.dim() > 2 else x
+
+
+def tensors(model: Any) -> dict[str, Tensor]:
+    """A model's weights and running statistics as leaves of a graph."""
+    arrays = {**model.weights, **model.buffers}
+    return {n: torch.tensor(w, dtype=torch.float64, requires_grad="running" not in n) for n, w in arrays.items()}
+
+
+def forward(
+    net: Any, weights: dict[str, Tensor], x: Tensor, training: bool = True
+) -> tuple[list[Tensor], dict[int, Tensor]]:
+    """The values of all nodes, and what goes into the softmax of those that end in one."""
+    values, logits = [x], {}
+    for node in net.nodes:
+        inputs = [values[i] for i in node.inputs]
+        named = {n.rsplit(".", 1)[1]: w for n, w in weights.items() if n.startswith(f"{node.index}.")}
+        y = _layer(net, node, inputs, named, training)
+        for activation in [node.layer] * (node.op in _ACTIVATIONS) + [node.activation] * (node.activation is not None):
+            logits[node.index] = y
+            y = _activation(activation, y, named)
+        values.append(y)
+    return values, logits
+
+
+def loss(net: Any, weights: dict[str, Tensor], x: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
+    values, logits = forward(net, weights, x)
+    total = torch.zeros((), dtype=torch.float64)
+    for index, weight in [(net.output, 1.0), *((n.index, float(n.exit)) for n in net.nodes if n.exit is not None)]:
+        node = net.nodes[index - 1]
+        ends = node.op == "softmax" or (node.activation is not None and node.activation.name == "softmax")
+        z = logits[index] if ends else values[index]
+        total = total + weight * F.cross_entropy(z.flatten(1), labels, label_smoothing=smoothing)
+    return total
+
+
+def _padded(x: Tensor, axes: Any, value: float = 0.0) -> Tensor:
+    """Channels first, padded so that every window lies inside."""
+    pad: list[int] = []
+    for a in reversed(axes):
+        pad += [a.before, max(0, (a.output - 1) * a.s + a.extent - a.before - a.input)]
+    return F.pad(first(x), pad, value=value)
+
+
+def _windows(x: Tensor, axes: Any) -> Tensor:
+    """(n, C, *output, taps) from a padded x."""
+    for d, a in enumerate(axes):
+        x = x.index_select(2 + d, (torch.arange(a.output)[:, None] * a.s + torch.arange(a.k) * a.d).reshape(-1))
+    shape = [*x.shape[:2]]
+    for a in axes:
+        shape += [a.output, a.k]
+    r = len(axes)
+    order = [0, 1, *(2 + 2 * d for d in range(r)), *(3 + 2 * d for d in range(r))]
+    return x.reshape(shape).permute(order).flatten(2 + r)
+
+
+def _layer(net: Any, node: Any, inputs: list[Tensor], w: dict[str, Tensor], training: bool) -> Tensor:
+    layer, op, x = node.layer, node.op, inputs[0]
+    shape, output = net.report[node.index].inputs[0], net.report[node.index].output
+    axes = layer.geometry(shape) if hasattr(layer, "geometry") else None
+    rank = len(shape) - 1
+    if op in ("conv", "dwconv"):
+        function = (F.conv1d, F.conv2d, F.conv3d)[rank - 1]
+        y = function(
+            _padded(x, axes),
+            w["weight"],
+            w.get("bias"),
+            stride=[a.s for a in axes],
+            dilation=[a.d for a in axes],
+            groups=layer.g if op == "conv" else shape[-1],
+        )
+        return last(y)[(slice(None), *(slice(0, a.output) for a in axes))]
+    if op == "tconv":
+        function = (F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)[rank - 1]
+        y = function(
+            first(x), w["weight"], None, stride=[a.s for a in axes], dilation=[a.d for a in axes], groups=layer.g
+        )
+        pad: list[int] = []
+        for d, a in reversed(list(enumerate(axes))):
+            pad += [-a.before, a.output - (y.shape[2 + d] - a.before)]
+        y = last(F.pad(y, pad))
+        return y + w["bias"] if layer.bias else y
+    if op == "dense":
+        return F.linear(x.flatten(1), w["weight"], w.get("bias"))
+    if op == "local":
+        windows = _windows(_padded(x, axes), axes).flatten(2, 1 + rank)
+        weight = w["weight"].flatten(0, rank - 1).flatten(3)
+        y = torch.einsum("ncpt,pfct->npf", windows, weight).reshape(-1, *output)
+        return y + w["bias"] if layer.bias else y
+    if op in ("maxpool", "minpool"):
+        sign = -1 if op == "minpool" else 1
+        return last(sign * _windows(_padded(sign * x, axes, -1e30), axes).amax(-1))
+    if op == "avgpool":
+        ones = F.pad(
+            torch.ones_like(first(x)[:1, :1]),
+            [n for a in reversed(axes) for n in (a.before, a.after)],
+            value=0.0 if layer.exclude_pad else 1.0,
+        )
+        beyond = [max(0, (a.output - 1) * a.s + a.extent - a.before - a.after - a.input) for a in reversed(axes)]
+        ones = F.pad(ones, [n for b in beyond for n in (0, b)])
+        return last(_windows(_padded(x, axes), axes).sum(-1) / _windows(ones, axes).sum(-1))
+    if op == "globalavgpool":
+        return x.flatten(1, -2).mean(1).reshape(-1, *output)
+    if op in ("flatten", "reshape"):
+        return x.reshape(-1, *output)
+    if op == "pad":
+        return last(
+            F.pad(first(x), [(b - a) // 2 for a, b in zip(shape[:-1], output, strict=False) for _ in (0, 1)][::-1])
+        )
+    if op == "upsample":
+        for d, (n, m) in enumerate(zip(shape[:-1], output, strict=False)):
+            x = x.repeat_interleave(m // n, 1 + d)
+        return x
+    if op == "shuffle":
+        return x.unflatten(-1, (layer.g, -1)).transpose(-1, -2).flatten(-2)
+    if op == "bn":
+        dims = tuple(range(x.dim() - 1))
+        mean = x.mean(dims) if training else w["running_mean"]
+        variance = x.var(dims, unbiased=False) if training else w["running_var"]
+        return (x - mean) / torch.sqrt(variance + 1e-5) * w["weight"] + w["bias"]
+    if op in ("ln", "in"):
+        dims = {"in": tuple(range(1, x.dim() - 1))}.get(op) or ((-1,) if layer.channels else tuple(range(1, x.dim())))
+        mean, variance = x.mean(dims, keepdim=True), x.var(dims, unbiased=False, keepdim=True)
+        return (x - mean) / torch.sqrt(variance + 1e-5) * w["weight"] + w["bias"]
+    if op == "add":
+        return torch.stack(torch.broadcast_tensors(*inputs)).sum(0)
+    if op == "concat":
+        return torch.cat(inputs, -1)
+    return x
+
+
+_ACTIVATIONS = {
+    "relu": F.relu,
+    "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
+    "gelu": F.gelu,
+    "softmax": None,
+    "prelu": None,
+    "elu": None,
+    "leaky_relu": None,
+}
+
+
+def _activation(layer: Any, x: Tensor, w: dict[str, Tensor]) -> Tensor:
+    if layer.name == "softmax":
+        return torch.softmax(x, -1)
+    if layer.name == "prelu":
+        return torch.where(x > 0, x, x * w["prelu"])
+    if layer.name in ("elu", "leaky_relu"):
+        return getattr(F, layer.name)(x, float(layer.slope))
+    return _ACTIVATIONS[layer.name](x)
+
+
+def relative_error(found: np.ndarray, expected: Tensor | None, scale: float) -> float:
+    wanted = np.zeros_like(found) if expected is None else expected.numpy()
+    return float(np.abs(found - wanted).max() / max(np.abs(wanted).max(), scale))
