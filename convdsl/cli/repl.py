@@ -85,7 +85,12 @@ def _run(called: Called) -> int:
     module.arguments(parser)
     if called.program is None:
         return module.run(parser.parse_args(called.arguments))
+    if called.file is not None:
+        return module.run(parser.parse_args([str(called.file), *called.arguments]))
     with tempfile.TemporaryDirectory(prefix="convdsl-") as folder:
-        file = Path(folder) / "net.cnn"
+        file = Path(folder) / f"{called.name}.cnn"
         file.write_text(called.program, encoding="utf-8")
-        return module.run(parser.parse_args([str(file), *called.arguments]))
+        status = module.run(parser.parse_args([str(file), *called.arguments]))
+    if called.command == "run":
+        print(T("`:save` the network to go on with this run later."))
+    return status

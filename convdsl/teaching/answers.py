@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from convdsl.diagnostics import Diagnostic
@@ -45,11 +46,14 @@ class Shown(NamedTuple):
 
 
 class Called(NamedTuple):
-    """A command of the command line, to be run with these arguments on a program (None: on none)."""
+    """A command of the command line, to be run with these arguments on a program with a name (None: on none). `file`
+    holds the same program, if it has been saved."""
 
     command: str
     arguments: tuple[str, ...]
     program: str | None = None
+    name: str = "net"
+    file: Path | None = None
 
 
 class Helped(NamedTuple):

@@ -197,7 +197,14 @@ class Session:
             words = shlex.split(rest)
         except ValueError:
             return Told(T("A quotation mark is open in `{text}`.", text=rest), ok=False)
-        return Called(command, (*words, *given), program)
+        file = self.path if program is not None and self._is_saved() else None
+        return Called(command, (*words, *given), program, self.analysis.network.name, file)
+
+    def _is_saved(self) -> bool:
+        try:
+            return self.path is not None and read(self.path).text.rstrip() == self.program.text.rstrip()
+        except (OSError, ValueError):
+            return False
 
     def _do_lang(self, rest: str) -> Answer:
         name = {"español": "es", "espanol": "es", "spanish": "es", "inglés": "en", "ingles": "en",
