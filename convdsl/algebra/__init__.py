@@ -12,7 +12,7 @@ Every function here takes all of them, so that a layer's rules are written once 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from math import gcd
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     Size = int | Expr
 else:
     Size = Any
+
+
+class TooLong(Exception):
+    """A formula has grown beyond what anybody reads, and sympy can work with in reasonable time."""
 
 
 _new_symbol: Callable[[str, int], Any] | None = None
@@ -114,7 +118,7 @@ def greatest_common_divisor(a: Any, b: Any) -> Any:
 
 def ceiling(value: Any) -> Any:
     """The whole number above; receptive fields behind an upsampling are fractions until they are shown."""
-    return -(-value // 1) if is_number(value) else ceil_divide(value, 1)
+    return -(-value // 1) if is_number(value) else _room(value).ceiling(value)
 
 
 def equal(a: Any, b: Any) -> bool | None:
@@ -175,6 +179,25 @@ def ratio(a: Any, b: Any) -> Any:
     from convdsl.algebra import symbolic
 
     return symbolic.ratio(a, b)
+
+
+def bounded(value: Any) -> Any:
+    """The value itself. Raises TooLong where it is too long a formula for sympy: for what plain operators compute."""
+    if is_number(value) or hasattr(value, "arithmetic"):
+        return value
+    from convdsl.algebra import symbolic
+
+    return symbolic.bounded(value)
+
+
+def total(values: Iterable[Any]) -> Any:
+    """The sum of numbers and formulas."""
+    values = list(values)
+    if all(map(is_number, values)) or any(hasattr(v, "arithmetic") for v in values):
+        return sum(values)
+    from convdsl.algebra import symbolic
+
+    return symbolic.total(values)
 
 
 def symbols_of(value: Any) -> frozenset[str]:

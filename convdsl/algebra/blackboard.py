@@ -225,6 +225,10 @@ def ceil_divide(a: Any, b: Any) -> Any:
     return Call("ceil", (a, b))
 
 
+def ceiling(value: Any) -> Any:
+    return ceil_divide(value, 1)
+
+
 def exact_divide(a: Any, b: Any) -> Any:
     return a if _is(b, 1) else Call("over", (a, b))
 

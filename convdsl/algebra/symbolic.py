@@ -4,11 +4,56 @@ still give a formula that fits in a table."""
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
+from math import comb
 from typing import Any
 
 import sympy
 from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
+
+from convdsl.algebra import TooLong
+
+MAX_PARTS = 600
+MAX_DEPTH = 40
+MAX_TERMS = 300
+
+
+def bounded(value: Any) -> Any:
+    parts, depth = _extent(value)
+    if parts > MAX_PARTS or depth > MAX_DEPTH:
+        raise TooLong
+    return value
+
+
+@lru_cache(maxsize=20_000)
+def _extent(value: Any) -> tuple[int, int]:
+    """How many parts a formula has, all told, and how deep they are nested."""
+    inner = [_extent(part) for part in value.args]
+    return 1 + sum(parts for parts, _ in inner), 1 + max((depth for _, depth in inner), default=0)
+
+
+def _expand(value: Any) -> Any:
+    """The formula as a sum of products. Raises TooLong before the work, not behind it."""
+    value = sympy.sympify(value)
+    if _terms(value) > MAX_TERMS:
+        raise TooLong
+    return sympy.expand(bounded(value))
+
+
+def _terms(value: Any) -> int:
+    """A bound on the terms that a formula has when it is multiplied out."""
+    if isinstance(value, sympy.Add):
+        return sum(map(_terms, value.args))
+    if isinstance(value, sympy.Mul):
+        count = 1
+        for factor in value.args:
+            count *= _terms(factor)
+        return count
+    if isinstance(value, sympy.Pow) and value.exp.is_Integer and value.exp > 0:
+        terms = _terms(value.base)
+        return 1 if terms == 1 else comb(terms + min(int(value.exp), MAX_TERMS) - 1, terms - 1)
+    return max(map(_terms, value.args), default=1)
 
 
 def symbol(name: str, minimum: int = 1) -> sympy.Symbol:
@@ -22,18 +67,21 @@ def floor_divide(numerator: Any, denominator: Any) -> Any:
     whole a, b > 0 and whole c (Graham, Knuth, Patashnik, Concrete Mathematics, 3.11)."""
     numerator, denominator = sympy.sympify(numerator), sympy.sympify(denominator)
     if denominator.is_Integer and denominator > 0:
-        rest, floors = _split(sympy.expand(numerator))
+        rest, floors = _split(_expand(numerator))
         if len(floors) == 1:
             inner, divisor = sympy.fraction(sympy.together(floors[0].args[0]))
             if divisor.is_Integer and rest.is_integer:
                 numerator = inner + rest * divisor
                 denominator = denominator * divisor
-    quotient = sympy.expand(numerator / denominator)
-    return _integer(sympy.floor(quotient))
+    return _integer(sympy.floor(_expand(numerator / denominator)))
 
 
 def ceil_divide(numerator: Any, denominator: Any) -> Any:
     return floor_divide(numerator + denominator - 1, denominator)
+
+
+def ceiling(value: Any) -> Any:
+    return _integer(sympy.ceiling(value))
 
 
 def exact_divide(numerator: Any, denominator: Any) -> Any:
@@ -71,7 +119,10 @@ def minimum(a: Any, b: Any) -> Any:
 
 
 def equal(a: Any, b: Any) -> bool | None:
-    difference = simplify(sympy.sympify(a) - sympy.sympify(b))
+    try:
+        difference = simplify(a - b)
+    except TooLong:
+        return None
     if isinstance(difference, int):
         return difference == 0
     if difference.is_nonzero or difference.is_positive or difference.is_negative:
@@ -80,7 +131,10 @@ def equal(a: Any, b: Any) -> bool | None:
 
 
 def compare(a: Any, comparison: str, b: Any) -> bool | None:
-    difference = sympy.expand(sympy.sympify(a) - sympy.sympify(b))
+    try:
+        difference = _expand(a - b)
+    except TooLong:
+        return None
     answer = {
         "<=": difference.is_nonpositive,
         ">=": difference.is_nonnegative,
@@ -91,11 +145,16 @@ def compare(a: Any, comparison: str, b: Any) -> bool | None:
 
 
 def simplify(value: Any) -> Any:
-    return _integer(sympy.expand(value))
+    return _integer(_expand(value))
+
+
+def total(values: list[Any]) -> Any:
+    """All at once: adding them up one by one sorts the terms again and again."""
+    return bounded(sympy.Add(*values))
 
 
 def _integer(value: Any) -> Any:
-    return int(value) if value.is_Integer else value
+    return int(value) if value.is_Integer else bounded(value)
 
 
 class _Printer(StrPrinter):

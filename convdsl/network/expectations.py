@@ -10,35 +10,43 @@ from convdsl.diagnostics import Findings
 from convdsl.layers import show_shape
 from convdsl.messages import Grouped, T
 from convdsl.network.graph import Expectation, Network
-from convdsl.network.sizes import Facts, Report
+from convdsl.network.sizes import VALUES, Facts, Report
 
 
 def verify(network: Network, report: Report, findings: Findings) -> None:
     """Adds what is expected and false to `findings`, and what depends on symbols."""
     if network.expectations and network.nodes:
-        sums = _Sums(report)
+        sums = Sums(report.facts)
         known = next((i for i, f in enumerate(report.facts) if f.output is None), len(report.facts))
         for expectation in network.expectations:
             if expectation.node < known:
-                _compare(expectation, report, sums, findings)
+                try:
+                    _compare(expectation, report, sums, findings)
+                except algebra.TooLong:
+                    findings.add("E310", expectation.written.span, T("The formulas grow too long here."), help=VALUES)
 
 
-class _Sums:
+class Sums:
     """Quantities added up from the input to a node; each is added up once, however many expectations there are."""
 
-    def __init__(self, report: Report) -> None:
-        self.facts = report.facts
+    def __init__(self, facts: list[Facts]) -> None:
+        self.facts = facts
         self.sums: dict[str, list[Any]] = {}
 
     def to(self, node: int, quantity: str) -> Any:
+        """The sum of a quantity (`params`, `macs` …) over all layers up to a node."""
         if quantity not in self.sums:
-            self.sums[quantity] = list(accumulate(getattr(f, quantity) for f in self.facts))
+            self.sums[quantity] = list(accumulate((getattr(f, quantity) for f in self.facts), _add))
         return algebra.simplify(self.sums[quantity][node])
 
 
-def _compare(expectation: Expectation, report: Report, sums: _Sums, findings: Findings) -> None:
+def _add(a: Any, b: Any) -> Any:
+    return algebra.bounded(a + b)
+
+
+def _compare(expectation: Expectation, report: Report, sums: Sums, findings: Findings) -> None:
     facts = report[expectation.node]
-    actual = _actual(expectation, sums, facts)
+    actual = actual_value(expectation, sums, facts)
     expected = expectation.expected
     quantity: T | str = expectation.quantity
     if quantity == "shape":
@@ -72,7 +80,8 @@ def _compare(expectation: Expectation, report: Report, sums: _Sums, findings: Fi
         )
 
 
-def _actual(expectation: Expectation, sums: _Sums, facts: Facts) -> Any:
+def actual_value(expectation: Expectation, sums: Sums, facts: Facts) -> Any:
+    """What an expectation speaks of: a shape, a value for each axis, or a number."""
     quantity = expectation.quantity
     if quantity == "shape":
         return facts.output
@@ -89,7 +98,7 @@ def _number(value: Any) -> object:
     return Grouped(value) if isinstance(value, int) else algebra.text(value)
 
 
-def _correct(expectation: Expectation, sums: _Sums, actual: Any) -> T:
+def _correct(expectation: Expectation, sums: Sums, actual: Any) -> T:
     written, expected = expectation.written, expectation.expected
     if isinstance(expected, float) and algebra.is_number(actual) and abs(expected * 1000 - actual) < 0.5:
         return T("A point is decimal here, and thousands are not grouped: write `{text}`.", text=str(actual))

@@ -18,6 +18,8 @@ from convdsl.network.graph import Network, Node
 Shape = tuple[Any, ...]
 BYTES = 4
 """Bytes of a value: everything is float32."""
+VALUES = T("Give symbols a value: with `let`, with `--set N=224` or with `--input`.")
+"""The way out where formulas grow too long."""
 
 
 class Field(NamedTuple):
@@ -74,13 +76,22 @@ class Total(NamedTuple):
     training_bytes: Any
 
 
+NOTHING = Total(0, 0, 0, 0, 0, 0, 0, None, 0)
+
+
 class Report:
     """Facts of every layer of a network: `report[i]` are those of node i, `report.total` their sums."""
 
     def __init__(self, network: Network, facts: list[Facts]) -> None:
         self.network = network
         self.facts = facts
-        self.total = _total(network, facts)
+        self.total = NOTHING
+        self.complete = all(f.output is not None for f in facts)
+        """Whether every layer's sizes are known; otherwise the totals leave something out."""
+        try:
+            self.total = _total(network, facts)
+        except algebra.TooLong:
+            self.complete = False
 
     def __getitem__(self, index: int) -> Facts:
         """Facts of the node with this index (from 1); 0 stands for the input."""
@@ -88,11 +99,6 @@ class Report:
 
     def __iter__(self) -> Iterator[tuple[Node, Facts]]:
         return zip(self.network.nodes, self.facts[1:], strict=True)
-
-    @property
-    def complete(self) -> bool:
-        """Whether every layer's sizes are known; otherwise the totals leave something out."""
-        return all(f.output is not None for f in self.facts)
 
     @property
     def output(self) -> Shape | None:
@@ -120,7 +126,11 @@ def infer(network: Network, findings: Findings) -> Report:
     answers: dict[Any, Answer | SizeError] = {}
     for node in network.nodes:
         facts.append(_facts(node, facts, answers, network, findings))
-    return Report(network, facts)
+    report = Report(network, facts)
+    if not report.complete and not findings.failed:
+        findings.add("E310", network.input_span or network.nodes[0].span, T("The formulas of the totals grow too long."),
+                     help=VALUES)
+    return report
 
 
 def _facts(node: Node, facts: list[Facts], answers: dict[Any, Any], network: Network,
@@ -134,19 +144,27 @@ def _facts(node: Node, facts: list[Facts], answers: dict[Any, Any], network: Net
     if answer is None:
         try:
             answer = ask(layer, node.activation, inputs)
+        except algebra.TooLong:
+            answer = SizeError("E310", T("The formulas grow too long here."), help=VALUES)
+            _report(answer, node, network, findings)
         except SizeError as error:
             _report(error, node, network, findings)
             answer = error
         answers[key] = answer
     if isinstance(answer, SizeError):
         return Facts(None, field=facts[node.inputs[0]].field)
-    field = see(answer.reach, _merge([facts[i].field for i in node.inputs]), answer.output)
+    try:
+        field = see(answer.reach, merge([facts[i].field for i in node.inputs]), answer.output)
+        for axis in field:
+            algebra.bounded(axis.high)
+    except algebra.TooLong:
+        field = ()
     return Facts(answer.output, inputs, answer.weights, answer.buffers, answer.params,
                  0 if node.frozen else answer.params, answer.buffer_count, answer.macs, answer.flops, field)
 
 
 def ask(layer: Layer, activation: Layer | None, inputs: tuple[Any, ...]) -> Answer:
-    """What a layer's declaration says of given inputs. Raises SizeError."""
+    """What a layer's declaration says of given inputs. Raises SizeError, TooLong."""
     x = inputs[0]
     y = tuple(algebra.simplify(s) for s in layer.output(*inputs))
     for size in y:
@@ -154,7 +172,7 @@ def ask(layer: Layer, activation: Layer | None, inputs: tuple[Any, ...]) -> Answ
             raise SizeError("E309", T("The output would have {n} values along one axis.", n=Grouped(size)))
     weights = layer.weights(x)
     buffers = layer.buffers(x)
-    macs = layer.macs(x, y)
+    macs = algebra.bounded(layer.macs(x, y))
     flops = layer.flops(x, y)
     if isinstance(layer, Combination):
         flops += layer.combine_flops(inputs, y)
@@ -162,7 +180,7 @@ def ask(layer: Layer, activation: Layer | None, inputs: tuple[Any, ...]) -> Answ
         weights = {**weights, **activation.weights(y)}
         flops += activation.flops(y, y)
     params = _count(weights)
-    return Answer(y, weights, buffers, params, _count(buffers), macs, flops,
+    return Answer(y, weights, buffers, params, _count(buffers), macs, algebra.bounded(flops),
                    layer.reach(x, y) if not isinstance(layer, Combination) else tuple(Reach(1) for _ in y[:-1]))
 
 
@@ -180,7 +198,7 @@ def _report(error: SizeError, node: Node, network: Network, findings: Findings) 
     findings.add(error.code, span, error.message, formula=error.formula, help=error.help, labels=tuple(labels))
 
 
-def _merge(fields: list[tuple[Field, ...]]) -> tuple[Field, ...]:
+def merge(fields: list[tuple[Field, ...]]) -> tuple[Field, ...]:
     """Where branches meet, a value sees what any of them sees."""
     first = fields[0]
     for other in fields[1:]:
@@ -210,11 +228,11 @@ def see(reach: tuple[Reach, ...] | None, field: tuple[Field, ...], y: Shape) -> 
 def _total(network: Network, facts: list[Facts]) -> Total:
     layers = facts[1:]
     sums = {
-        name: algebra.simplify(sum(getattr(f, name) for f in layers))
+        name: algebra.simplify(algebra.total(getattr(f, name) for f in layers))
         for name in ("params", "trainable", "buffers", "macs", "flops")
     }
-    kept = sum(prod(f.output) for n, f in zip(network.nodes, layers, strict=True) if f.output and not _is_view(n))
-    kept = algebra.simplify(kept)
+    outputs = (f.output for n, f in zip(network.nodes, layers, strict=True) if f.output and not _is_view(n))
+    kept = algebra.simplify(algebra.total(map(prod, outputs)))
     parameters = BYTES * (sums["params"] + sums["buffers"])
     peak = _peak(network, facts)
     return Total(
