@@ -192,7 +192,11 @@ def _overfits(curves: Curves) -> Remark | None:
     if len(watched) < 2:
         return None
     lowest = min(range(len(watched)), key=watched.__getitem__)
-    turned = watched[-1] > 1.05 * watched[lowest] and curves.loss[-1] < curves.loss[lowest]
+    turned = (
+        lowest < len(watched) - 2
+        and min(watched[-2:]) > 1.05 * watched[lowest]
+        and curves.loss[-1] < curves.loss[lowest]
+    )
     seen, unseen = (a[-1] if a else 0.0 for a in (curves.accuracy, curves.watched_accuracy))
     if not turned and seen - unseen < 0.08:
         return None

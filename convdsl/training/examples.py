@@ -30,14 +30,13 @@ def loss_for(labels: np.ndarray, settings: Settings) -> str:
 def images_for(net: Any, images: np.ndarray) -> np.ndarray:
     """Images as the engine takes them: (n, *input), uint8 or float32, contiguous. Raises Unsuitable.
 
-    An input of one size takes images of as many values, in the order H, W, C.
+    An input of one size takes images of as many values, in the order H, W, C; a single channel may be left out or added.
     """
     images = np.asarray(images)
     wanted = tuple(net.input)
-    if images.ndim and images.shape[1:] != wanted and len(wanted) == 1 and prod(images.shape[1:]) == wanted[0]:
-        images = images.reshape(len(images), -1)
-    if images.shape[1:] != wanted and (*images.shape[1:], 1) == wanted:
-        images = images[..., None]
+    shape = images.shape[1:]
+    if images.ndim and shape != wanted and ((prod(shape),) == wanted or (*shape, 1) == wanted or shape == (*wanted, 1)):
+        images = images.reshape(len(images), *wanted)
     if images.ndim == 0 or images.shape[1:] != wanted:
         raise Unsuitable(
             str(

@@ -15,10 +15,12 @@ from convdsl.source import Span
 
 def open_input(network: Any, shape: tuple[int, ...]) -> tuple[dict[str, int], tuple[int, ...]] | None:
     """Values of the input's symbols, and the input itself, where images of `shape` can give them; None where there are
-    no symbols in the input, or the images do not fit them."""
+    no symbols in the input, or the images do not fit them. Without an `input` line images of any rank do."""
     values: dict[str, int] = {}
-    if len(network.input) != len(shape) or all(map(algebra.is_number, network.input)):
+    if all(map(algebra.is_number, network.input)):
         return None
+    if len(network.input) != len(shape):
+        return ({}, shape) if network.input_span is None else None
     for size, given in zip(network.input, shape, strict=True):
         names = algebra.symbols_of(size)
         if not names:
@@ -30,9 +32,10 @@ def open_input(network: Any, shape: tuple[int, ...]) -> tuple[dict[str, int], tu
 
 
 def check_images(net: Any, shape: tuple[int, ...], data: str, findings: Findings) -> None:
-    """Adds E320 where images of `shape` are not what the network takes. A flat input takes any shape of its size."""
+    """Adds E320 where images of `shape` are not what the network takes. A flat input takes any shape of its size, and a
+    single channel need not be written."""
     wanted = tuple(net.input)
-    if wanted == shape or (len(wanted) == 1 and wanted[0] == prod(shape)):
+    if wanted in (shape, (prod(shape),)) or (*wanted, 1) == shape:
         return
     span = net.analysis.network.input_span or Span(0, 1)
     help = T("Write `input {shape}`", shape=show_shape(shape))

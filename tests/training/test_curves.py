@@ -79,6 +79,11 @@ def test_overfitting_that_turns() -> None:
     assert "epoch 3 were taken back" in str(remark) and remark.lines == {}
 
 
+def test_one_bad_epoch_is_no_overfitting() -> None:
+    assert "overfits" not in kinds([1.0, 0.6, 0.4, 0.3, 0.28, 0.275], [1.0, 0.7, 0.6, 0.5, 0.49, 0.6])
+    assert "overfits" not in kinds([1.0, 0.6, 0.4, 0.3, 0.28, 0.275], [1.0, 0.7, 0.45, 0.6, 0.46, 0.5])
+
+
 def test_overfitting_as_a_gap() -> None:
     (remark,) = read_curves(history([1.0, 0.3, 0.29, 0.285], accuracy=0.99, watched_accuracy=0.8), Settings(), 10)
     assert remark.kind == "overfits" and "99.0 % are right in training, and 80.0 %" in str(remark)

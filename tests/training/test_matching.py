@@ -35,6 +35,11 @@ def test_an_open_input_takes_the_size_of_the_data(text: str) -> None:
     assert input_of(text, (28, 28, 1)) == (28, 28, 1)
 
 
+def test_without_an_input_line_images_may_have_any_rank() -> None:
+    assert input_of("conv 4 k3 -> dense 10", (6, 6, 6, 1)) == (6, 6, 6, 1)
+    assert input_of("conv 4 k3 -> dense 10", (100, 3)) == (100, 3)
+
+
 def test_a_given_symbol_and_a_given_input_stay() -> None:
     assert input_of("input NxNx3 -> conv 4 k3", (28, 28, 1), N=32) == (32, 32, 3)
     assert input_of("input 8x8x1 -> conv 4 k3", (28, 28, 1)) == (8, 8, 1)
@@ -86,6 +91,7 @@ def test_channels_first_are_seen() -> None:
 
 def test_a_flat_input_takes_images_of_as_many_values() -> None:
     assert match(convdsl.parse("input 784 -> dense 10"), data()) == ()
+    assert match(convdsl.parse("input 28x28 -> conv 4 k3 -> dense 10"), data()) == ()
 
 
 @pytest.mark.parametrize(
@@ -127,6 +133,7 @@ def test_images_as_the_engine_takes_them() -> None:
     assert images_for(NET, images.astype(np.float64)).dtype == np.float32
     flat = images_for(convdsl.parse("input 16 -> dense 3"), images[..., None])
     assert flat.tolist() == images.reshape(2, 16).tolist()
+    assert images_for(convdsl.parse("input 4x4 -> conv 2 k3 -> dense 3"), images[..., None]).shape == (2, 4, 4)
 
 
 @pytest.mark.parametrize(
