@@ -12,21 +12,15 @@ from convdsl.teaching.course.exercise import KINDS
 def practise(course: Course, progress: Progress, first: Exercise | None, seed: int | None) -> int:
     """Asks until the course or the input ends. Returns 1 if the last answer was wrong. Raises OSError."""
     exercise = first or course.next(progress)
-    right = True
+    marks: list[bool] = []
     while exercise is not None:
         question = exercise.ask(seed) if seed is not None else progress.ask(exercise)
         show(course, question)
-        outcome = _ask(question, progress)
-        if outcome is None:
-            return int(not right)
-        right = outcome
-        exercise = course.next(progress)
-        seed = None
-        if first is not None and exercise is first:
-            break
-    if exercise is None:
-        print(T("All exercises are solved."))
-    return int(not right)
+        if not _answered(question, progress, marks):
+            return int(marks[-1:] == [False])
+        exercise, seed = course.next(progress), None
+    print(T("All exercises are solved."))
+    return 0
 
 
 def show(course: Course, question: Question) -> None:
@@ -48,34 +42,32 @@ def show(course: Course, question: Question) -> None:
     print(f"\n{T('Answer: {how}.', how=question.how)} {T('Also: :hint :skip :answer :quit')}", flush=True)
 
 
-def _ask(question: Question, progress: Progress) -> bool | None:
-    """Reads answers until one is right (True), the question is left (False), or the input ends (None)."""
-    right = True
+def _answered(question: Question, progress: Progress, marks: list[bool]) -> bool:
+    """Reads answers until one is right or the question is left; False where the student leaves or the input ends.
+    `marks` grows with each answer."""
     while True:
         text = _read(question.multiline)
-        if text is None or text.strip() in (":quit", ":q"):
-            return None if right else False if text is None else None
-        word = text.strip()
+        word = ":quit" if text is None else text.strip()
+        if word in (":quit", ":q"):
+            return False
         if word == ":hint":
             print(progress.hint(question) or T("There are no more hints."), flush=True)
-        elif word == ":skip":
+        elif word in (":skip", ":answer"):
+            if word == ":answer":
+                print(question.answer)
             progress.skip(question.exercise)
-            return False
-        elif word == ":answer":
-            print(question.answer)
-            progress.skip(question.exercise)
-            return False
+            return True
         elif word.startswith(":"):
             print(T("There is no `{word}` here: :hint :skip :answer :quit", word=word), flush=True)
         elif word:
-            verdict = question.submit(text)
+            verdict = question.submit(word)
             progress.record(question, verdict)
             if verdict.understood:
                 print(T("Understood: {what}", what=verdict.understood))
             print(verdict.message, flush=True)
+            marks.append(verdict.correct)
             if verdict.correct:
                 return True
-            right = False
 
 
 def _read(multiline: bool) -> str | None:

@@ -112,6 +112,8 @@ def read_course(folder: Path) -> tuple[Course | None, list[Problem]]:
     if not (folder / FILE).is_file():
         return None, [Problem(folder, 0, T("This is no course: it has no {file}.", file=FILE))]
     sheet = Sheet(folder / FILE)
+    if sheet.problems:
+        return None, sheet.problems
     shared = {id: sheet.both(text, f"mistake.{id}") for id, text in sheet.tables("mistake").items()}
     name = sheet.both(sheet.values.get("title"), "title")
     problems = sheet.problems
@@ -138,7 +140,8 @@ def read_course(folder: Path) -> tuple[Course | None, list[Problem]]:
 
 
 def _concepts(sheet: Sheet, exercises: Mapping[str, Exercise], problems: list[Problem]) -> tuple[Concept, ...]:
-    """The concepts in the order of course.toml, moved behind those that they come after."""
+    """The concepts in the order of course.toml, moved behind those that they come after. In a concept the exercises
+    named by `order` come first, the others by name; again behind those that they come after."""
     tables = sheet.tables("concept")
     known: dict[str, Concept] = {}
     for id, table in tables.items():
@@ -149,7 +152,12 @@ def _concepts(sheet: Sheet, exercises: Mapping[str, Exercise], problems: list[Pr
                 sheet.problem(T("There is no concept `{id}`.", id=other), f"concept.{id}.after")
         if not ID.fullmatch(id):
             sheet.problem(T("An id is small letters, digits and hyphens."), f"concept.{id}")
-        members = {e.id: e for e in exercises.values() if e.concept == id}
+        order = [e for e in table.get("order", []) if isinstance(e, str)]
+        for exercise in order:
+            if exercise not in exercises or exercises[exercise].concept != id:
+                sheet.problem(T("There is no exercise `{text}`.", text=exercise), f"concept.{id}.order")
+        named = sorted(exercises, key=lambda e: order.index(e) if e in order else len(order))
+        members = {e: exercises[e] for e in named if exercises[e].concept == id}
         known[id] = Concept(id, sheet.both(table, f"concept.{id}"), after, _ordered(members, exercises, problems))
     for exercise in exercises.values():
         if exercise.concept not in tables:

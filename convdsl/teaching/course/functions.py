@@ -78,12 +78,16 @@ def _flatten(matrix: Rows) -> tuple[Number, ...]:
     return tuple(v for row in matrix for v in row)
 
 
+def _positive(value: Number) -> Number:
+    return value if value > 0 else 0
+
+
 def _relu(matrix: Rows) -> Rows:
-    return tuple(tuple(v if v > 0 else 0 for v in row) for row in matrix)
+    return tuple(tuple(_positive(v) for v in row) for row in matrix)
 
 
 def _absolute(matrix: Rows) -> Rows:
-    return tuple(tuple(abs(v) for v in row) for row in matrix)
+    return tuple(tuple(v if v > 0 else -v for v in row) for row in matrix)
 
 
 def _at(matrix: Rows, row: int, column: int) -> Number:

@@ -93,7 +93,7 @@ def _drawn(exercise: Exercise, seed: int) -> Iterator[Complaint]:
     except ExpressionError as error:
         yield "where" if exercise.where else "draw", T("Seed {seed}: {reason}", seed=seed, reason=error.message)
         return
-    for key, check in (("question", _texts), ("answer", _answer), ("mistake", _mistakes)):
+    for key, check in (("answer", _answer), ("question", _texts), ("mistake", _mistakes)):
         try:
             yield from check(question)
         except ExpressionError as error:
@@ -105,7 +105,7 @@ def _texts(question: Question) -> Iterator[Complaint]:
     """Every text can be filled in, in both languages."""
     for name in LANGUAGES:
         use_language(name)
-        texts = [question.text, question.title, *question.hints, question.why, question.how]
+        texts = [question.text, question.title, *question.hints, question.why]
         texts += [text for _, text in question.options] + [
             question.message_of(m) for m in question.exercise.mistakes if not m.when
         ]
@@ -164,32 +164,23 @@ def _mistakes(question: Question) -> Iterator[Complaint]:
     seen: dict[Any, str] = {}
     for mistake in question.exercise.mistakes:
         key = f"mistake.{mistake.id}"
-        if question.multiline:
-            yield from _example(question, mistake)
-            continue
-        value = question.mistaken(mistake)
-        if _is_right(question, value):
-            yield (
-                key,
-                T(
-                    "Seed {seed}: the mistake `{id}` gives the right answer, {value}.",
-                    seed=question.seed,
-                    id=mistake.id,
-                    value=written(value),
-                ),
-            )
-        other = seen.setdefault(value, mistake.id)
-        if other != mistake.id:
-            yield (
-                key,
-                T(
-                    "Seed {seed}: the mistakes `{id}` and `{other}` both give {value}.",
-                    seed=question.seed,
-                    id=mistake.id,
-                    other=other,
-                    value=written(value),
-                ),
-            )
+        try:
+            yield from ((key, m) for m in _mistake(question, mistake, seen))
+        except ExpressionError as error:
+            yield key, T("Seed {seed}: {reason}", seed=question.seed, reason=error.message)
+
+
+def _mistake(question: Question, mistake: Mistake, seen: dict[Any, str]) -> Iterator[T]:
+    if question.multiline:
+        yield from _example(question, mistake)
+        return
+    value = question.mistaken(mistake)
+    about = {"seed": question.seed, "id": mistake.id, "value": written(value)}
+    if _is_right(question, value):
+        yield T("Seed {seed}: the mistake `{id}` gives the right answer, {value}.", **about)
+    other = seen.setdefault(value, mistake.id)
+    if other != mistake.id:
+        yield T("Seed {seed}: the mistakes `{id}` and `{other}` both give {value}.", other=other, **about)
 
 
 def _is_right(question: Question, value: Any) -> bool:
@@ -200,19 +191,12 @@ def _is_right(question: Question, value: Any) -> bool:
     return could_be_taken_for(value, question.right, question.exercise.digits)
 
 
-def _example(question: Question, mistake: Mistake) -> Iterator[Complaint]:
+def _example(question: Question, mistake: Mistake) -> Iterator[T]:
     """A mistake of a program has an example, which is wrong and shows it."""
     if not mistake.example:
-        yield f"mistake.{mistake.id}", T("The mistake `{id}` needs an `example`, a program that has it.", id=mistake.id)
+        yield T("The mistake `{id}` needs an `example`, a program that has it.", id=mistake.id)
         return
     verdict = question.submit(question.fill_program(mistake.example))
     if verdict.mistake != mistake.id:
-        yield (
-            f"mistake.{mistake.id}",
-            T(
-                "Seed {seed}: the example of `{id}` is not recognised: {reason}",
-                seed=question.seed,
-                id=mistake.id,
-                reason=verdict.message,
-            ),
-        )
+        about = {"seed": question.seed, "id": mistake.id, "reason": verdict.message}
+        yield T("Seed {seed}: the example of `{id}` is not recognised: {reason}", **about)

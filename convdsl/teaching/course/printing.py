@@ -51,6 +51,23 @@ _SIGNS = {
     "Σ": r"$\Sigma$",
 }
 
+_PLAIN = {
+    "−": "-",
+    "×": "x",
+    "·": "*",
+    "→": "->",
+    "≈": "~",
+    "≤": "<=",
+    "≥": ">=",
+    "²": "^2",
+    "³": "^3",
+    "…": "...",
+    "\u202f": " ",
+    "“": '"',
+    "”": '"',
+}
+"""What stands for a sign in a program or a table, where LaTeX takes letters as they are."""
+
 
 def sheet(course: Course, questions: Iterable[Question], seed: int, format: str, key: bool) -> str:
     """A sheet with these questions. `key` adds the answers and the hints; `form` is a file to fill in for `grade`."""
@@ -165,7 +182,7 @@ def _tex_text(text: str) -> str:
 
 
 def _verbatim(text: str) -> list[str]:
-    plain = text.replace("−", "-").replace("×", "x").replace("→", "->").replace("≈", "~").replace("\u202f", " ")
+    plain = "".join(_PLAIN.get(c, c) for c in text)
     return [r"\begin{verbatim}", plain.replace(r"\end{verbatim}", ""), r"\end{verbatim}"]
 
 

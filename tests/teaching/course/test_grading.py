@@ -1,0 +1,158 @@
+"""Marking: good, wrong, damaged and hostile submissions, each a line with its reasons."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from convdsl.messages import use_language
+from convdsl.teaching.course import Course
+from convdsl.teaching.course.grading import Limits, grade
+from convdsl.teaching.course.submissions import Mark, files_of, mark, split
+from tests.conftest import Convdsl
+
+IDS = ("size-valid", "keep-the-size", "shuffled-pixels", "under-a-budget")
+SLOW = "[under-a-budget]\ninput NxNx1\nconv K kF\nrepeat 500 { conv K kF sS -> conv N*K*F kK s(F*K) }\n"
+
+
+def sheet(course: Course, seed: int = 7) -> str:
+    return f"seed: {seed}\n" + "\n".join(f"[{id}]\n{course.by_id[id].ask(seed).answer}\n" for id in IDS)
+
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def hand_in(tmp_path: Path) -> Write:
+    def write(name: str, content: str | bytes) -> Path:
+        folder = tmp_path / "handed in"
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
+        return folder / name
+
+    return write
+
+
+def marked(course: Course, path: Path, seed: int | None = 7) -> Mark:
+    return mark(path, course, [course.by_id[id] for id in IDS], seed)
+
+
+def test_all_right_in_either_form(course: Course, hand_in: Write) -> None:
+    assert marked(course, hand_in("a.txt", sheet(course)))[:3] == ("a.txt", 4, 4)
+    size = course.by_id["size-valid"].ask(7).answer.replace("×", ",")
+    lines = f"size-valid: {size}\nkeep-the-size = p same\r\nshuffled-pixels: {course.by_id['shuffled-pixels'].ask(7).right}"
+    result = marked(course, hand_in("b.txt", "\ufeff" + lines))
+    assert (result.points, result.reasons) == (3, ("under-a-budget: no answer",))
+
+
+def test_reasons_name_what_was_understood_and_the_mistake(course: Course, hand_in: Write) -> None:
+    question = course.by_id["size-valid"].ask(7)
+    height, _, channels = question.right
+    (reason,) = [r for r in marked(course, hand_in("a", f"[size-valid]\n{height - 1}x{height - 1}x{channels}")).reasons
+                 if r.startswith("size-valid")]
+    assert f"{height - 1}×{height - 1}×{channels} →" in reason and reason.endswith("[plus-one]")
+
+
+def test_the_seed_of_the_sheet_wins(course: Course, hand_in: Write) -> None:
+    path = hand_in("a", sheet(course, seed=8))
+    assert marked(course, path, seed=None).points == 4
+    assert marked(course, path, seed=9).points < 4
+
+
+@pytest.mark.parametrize(("content", "words"), [
+    (b"\xfd\x80", "UTF-8"), (b"\xff\xfe" + "nada".encode("utf-16-le"), "no answer in it"), (b"x" * 300_000, "bytes"),
+    ("[no-such-exercise]\n3", "no answer in it"), ("", "no answer"), ("[size-valid]\n\n# 28x28x6\n", "size-valid: no answer"),
+    ("[size-valid]\n" + "9" * 5000, "size-valid"), ("[size-valid]\n\x1b[2J28x28", "28"),
+    ("[under-a-budget]\nrepeat 9999 { repeat 9999 { conv 1 k1 } }", "200,000"),
+    ("[under-a-budget]\n" + "{" * 10_000, "under-a-budget"), ("[under-a-budget]\n" + "conv 8 k3 p1\n" * 1500, "under-a-budget"),
+    ("[under-a-budget]\n" + "a" * 150_000, "too long"),
+])
+def test_odd_files(course: Course, hand_in: Write, content: str | bytes, words: str) -> None:
+    result = marked(course, hand_in("odd", content))
+    assert result.points == 0
+    assert words in " ".join(result.reasons)
+    assert not any(c in "".join(result.reasons) for c in "\x1b\n\r")
+    assert all(len(r) <= 400 for r in result.reasons)
+
+
+def test_a_form_that_was_not_filled_in(course: Course) -> None:
+    assert split("# Write\nseed: 7\n\n[size-valid]\n# a size\n\n\n", course).answers == {}
+
+
+def test_programs_keep_their_comments_and_shapes_their_lines(course: Course) -> None:
+    answers = split("[under-a-budget]\n# my net\ninput 32x32x3\ngap\n[size-valid]\n# note\n28x28x6\n", course).answers
+    assert answers["under-a-budget"].startswith("# my net")
+    assert answers["size-valid"] == "28x28x6"
+
+
+def test_links_and_hidden_files_are_left_out(hand_in: Write, tmp_path: Path) -> None:
+    folder = hand_in("b.txt", "x").parent
+    hand_in("a.txt", "x")
+    hand_in(".hidden", "x")
+    (folder / "inner").mkdir()
+    (folder / "link").symlink_to(tmp_path)
+    (folder / "passwd").symlink_to("/etc/hostname")
+    assert [p.name for p in files_of(folder)] == ["a.txt", "b.txt"]
+
+
+def test_time_is_limited_and_the_others_are_marked(course: Course, hand_in: Write) -> None:
+    files = [hand_in("1.txt", sheet(course)), hand_in("2.txt", SLOW), hand_in("3.txt", sheet(course))]
+    begun = time.monotonic()
+    marks = list(grade(files, course, [course.by_id[i] for i in IDS], 7, Limits(seconds=2.0), jobs=1))
+    assert [m.points for m in marks] == [4, 0, 4]
+    assert "2 seconds" in marks[1].reasons[0]
+    assert time.monotonic() - begun < 20
+
+
+@pytest.mark.skipif(os.name == "nt", reason="memory is limited where the system can")
+def test_memory_is_limited(course: Course, hand_in: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    large = "[under-a-budget]\ninput 32x32x3\nrepeat 190000 { identity }\n"
+    files = [hand_in("1.txt", large), hand_in("2.txt", sheet(course))]
+    marks = list(grade(files, course, [course.by_id[i] for i in IDS], 7, Limits(seconds=30.0, megabytes=120), jobs=1))
+    assert marks[0].points == 0
+    assert marks[1].points == 4
+
+
+def test_a_folder_of_submissions_lends_no_modules(course: Course, hand_in: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = hand_in("a.txt", sheet(course))
+    for name in ("json.py", "convdsl.py", "random.py"):
+        hand_in(name, "open('was-run', 'w').write('x')")
+    monkeypatch.chdir(path.parent)
+    assert next(iter(grade([path], course, [course.by_id[i] for i in IDS], 7, jobs=1))).points == 4
+    assert not Path("was-run").exists()
+
+
+def test_the_language_of_the_marks(course: Course, hand_in: Write) -> None:
+    use_language("es")
+    (result,) = grade([hand_in("a.txt", "nada")], course, [course.by_id["softmax"]], 7, jobs=1)
+    assert "softmax: " in result.reasons[0] and "número" in result.reasons[0]
+
+
+def test_a_table_for_spreadsheets(convdsl: Convdsl, course: Course, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for n in range(12):
+        (folder / f"student{n:02}.txt").write_text(sheet(course))
+    (folder / "=cmd.txt").write_text(f"size-valid: {course.by_id['size-valid'].ask(7).answer}")
+    options = [part for id in IDS for part in ("--exercise", id)]
+    done = convdsl("grade", str(folder), "--csv", "marks.csv", "--seed", "7", *options)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    rows = list(csv.reader(io.StringIO((tmp_path / "marks.csv").read_text("utf-8-sig"))))
+    assert rows[0] == ["file", "points", "of", "seed", "reasons"]
+    assert [r[1] for r in rows[1:]] == ["1", *["4"] * 12]
+    assert rows[1][0] == "'=cmd.txt"
+
+
+def test_grading_in_the_terminal(convdsl: Convdsl, course: Course, tmp_path: Path) -> None:
+    (tmp_path / "net.cnn").write_text(course.by_id["under-a-budget"].ask(3).answer)
+    done = convdsl("course", "grade", "net.cnn", "--exercise", "under-a-budget", "--seed", "3", "--lang", "es")
+    assert done.stdout.split()[:2] == ["net.cnn", "1/1"]
+    for call in (["nowhere.txt"], ["net.cnn", "--exercise", "nothing"], [str(tmp_path / "empty")], ["net.cnn", "--memory", "1"]):
+        (tmp_path / "empty").mkdir(exist_ok=True)
+        assert convdsl("grade", *call).returncode == 2
