@@ -137,7 +137,8 @@ def chain_facts(chain: Chain) -> Iterator[str]:
     sign = chain.direct.symbol
     yield f"(x {sign} a) {sign} b = x {sign} (a ∗ b)"
     if chain.agreeing == chain.total:
-        yield str(T("Applied at once it gives the same at all {n} places.", n=chain.total))
+        yield str(T("Applied at once it gives the same.", "Applied at once it gives the same at all {n} places.",
+                    n=chain.total))
     else:
         yield str(T("Applied at once it gives the same at {n} of {total} places: the others see the zeros of the "
                     "padding a second time.", n=chain.agreeing, total=chain.total))
