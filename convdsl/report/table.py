@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -39,9 +40,8 @@ def print_table(console: Console, analysis: Analysis, expand: bool = False) -> N
     rows = list(layer_rows(report))
     if len(rows) > MOST_ROWS and not expand:
         rows = list(_folded(report))
-    numeric = report.complete and is_number(report.total.params) and is_number(report.total.macs)
     console.print(_heading(analysis))
-    console.print(_table(rows, report, numeric))
+    console.print(_fitting(console, rows, report))
     if report.complete:
         for line in _totals(report):
             console.print(line)
@@ -52,32 +52,55 @@ def _heading(analysis: Analysis) -> Text:
     shape = show_shape(network.input)
     output = analysis.report.output
     arrow = f"  {shape} → {show_shape(output)}" if output else f"  {shape}"
-    return Text.assemble((clean(network.name), "bold"), arrow.replace("**", "^").replace("*", "·"))
+    return Text.assemble((clean(network.name), "bold"), arrow.replace("**", "^").replace("*", "·").replace("-", "−"))
 
 
-def _table(rows: list[Row], report: Report, numeric: bool) -> Table:
+def _fitting(console: Console, rows: list[Row], report: Report) -> Table:
+    """The table as a terminal has room for it: the shares give way first, then names are folded, numbers last."""
+    if not all(is_number(row.params) and is_number(row.macs) for row in rows):
+        return _table(rows, report)
+    table = _table(rows, report, shares=report.complete, whole=True)
+    if _measured(console, table).maximum <= console.width:
+        return table
+    table = _table(rows, report, whole=True, narrow=True)
+    return table if _measured(console, table).minimum <= console.width else _table(rows, report, narrow=True)
+
+
+def _measured(console: Console, table: Table) -> Measurement:
+    return Measurement.get(console, console.options.update(width=10_000), table)
+
+
+def _table(rows: list[Row], report: Report, *, shares: bool = False, whole: bool = False, narrow: bool = False) -> Table:
+    """The rows, with `shares` in percent or without; `whole` numbers are not broken over lines."""
+    field = str(T("receptive field"))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_footer=False)
     table.add_column("#", justify="right", style="dim")
-    table.add_column(str(T("layer")), overflow="fold", min_width=12)
-    table.add_column(str(T("output")), justify="right", overflow="fold")
-    table.add_column(str(T("parameters")), justify="right", overflow="fold")
-    if numeric:
+    table.add_column(str(T("layer")), overflow="fold")
+    table.add_column(str(T("output")), justify="right", overflow="fold", no_wrap=whole)
+    table.add_column(str(T("parameters")), justify="right", overflow="fold", no_wrap=whole)
+    if shares:
         table.add_column("%", justify="right", style="dim")
-    table.add_column("MACs", justify="right", overflow="fold")
-    if numeric:
+    table.add_column("MACs", justify="right", overflow="fold", no_wrap=whole)
+    if shares:
         table.add_column("%", justify="right", style="dim")
-    table.add_column(str(T("receptive field")), justify="right", overflow="fold")
+    table.add_column(field.replace(" ", "\n") if narrow else field, justify="right", overflow="fold", no_wrap=whole)
     total = report.total
     for row in rows:
-        cells: list[str | Text] = [row.number, Text(clean(row.name)), row.output, grouped(row.params) if row.params != 0 else ""]
-        if numeric:
+        cells: list[str | Text] = [row.number, Text(clean(row.name)), _broken(row.output),
+                                   grouped(row.params) if row.params != 0 else ""]
+        if shares:
             cells.append(share(row.params, total.params))
         cells.append(short(row.macs) if row.macs != 0 else "")
-        if numeric:
+        if shares:
             cells.append(share(row.macs, total.macs))
         cells.append(row.field)
         table.add_row(*cells, style=row.style)
     return table
+
+
+def _broken(shape: str) -> str:
+    """Long formulas of a shape, one below the other: `(floor((N − 5)/2) + 1)×` and what follows."""
+    return shape.replace(")×(", ")×\n(") if len(shape) > 32 else shape
 
 
 def layer_rows(report: Report, first: int = 1) -> Iterator[Row]:

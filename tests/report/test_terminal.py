@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+import pytest
 from rich.console import Console
 
 from convdsl.messages import use_language
@@ -104,3 +105,20 @@ def test_numbers_in_both_languages() -> None:
     assert (share(1, 3), share(1, 1000), share(0, 5), memory(246824), memory(100)) == ("33 %", "<1 %", "", "241 KiB", "100 B")
     use_language("es")
     assert grouped(61706) == "61\u202f706"
+
+
+@pytest.mark.parametrize("width", (70, 80, 100, 120))
+def test_a_narrow_terminal_loses_no_number(width: int) -> None:
+    """The shares are left out and names folded: nothing is cut off at the edge."""
+    lines = table("input 28x28x192\nconv 128 k3 p1 relu\nmaxpool 3 s1 p1\nconv 128 k5 p2 leaky_relu 0.1", width)
+    assert all(len(line) <= width for line in lines)
+    first = next(line.split() for line in lines if line.lstrip().startswith("1 "))
+    assert {"28×28×128", "221,312", "173.4", "3×3"} <= set(first)
+    assert ("%" in " ".join(lines)) == (width == 120)
+
+
+def test_the_parts_of_a_long_shape_stand_below_each_other() -> None:
+    lines = [line.strip() for line in table("input NxNx3 -> conv 6 k5 s2")][1:]
+    place = next(i for i, line in enumerate(lines) if "(floor((N − 5)/2) + 1)×" in line)
+    assert lines[place + 1].startswith("(floor((N − 5)/2) + 1)×6")
+    assert table("input 28x28x1 -> conv F kK")[0].endswith("(29 − K)×(29 − K)×F")
