@@ -110,9 +110,13 @@ def run(experiment: Experiment) -> Iterator[Event]:
     folder.write_evaluation(as_data(figures))
     classes = len(figures.classes) if isinstance(figures, Classes) else 0
     health = examine(model, examples.images, examples.train)
+    reading = read_curves(state.history, settings, classes, restored, health)
+    if reading and reading[0].kind == "not_learning":
+        health = examine(model, examples.images, examples.train, layers=None)
+        reading = read_curves(state.history, settings, classes, restored, health)
     yield Ended(
         figures,
-        read_curves(state.history, settings, classes, restored, health),
+        reading,
         tuple(state.history),
         state.epoch,
         perf_counter() - began,

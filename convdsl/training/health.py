@@ -8,18 +8,21 @@ import numpy as np
 
 from convdsl.training.curves import Health
 
-SAMPLE, MOST_VALUES, MOST_LAYERS = 128, 20_000_000, 12
-"""Images to look at; values of one layer that are held at once; layers, the first of a network."""
+SAMPLE, MOST_VALUES = 128, 20_000_000
+"""Images to look at; values of one layer that are held at once."""
+FIRST_LAYERS = 4
+"""How many layers are worth the time where nothing is wrong."""
 RECTIFIERS = ("relu", "relu6")
 
 
-def examine(model: Any, images: np.ndarray, rows: np.ndarray) -> Health:
+def examine(model: Any, images: np.ndarray, rows: np.ndarray, layers: int | None = FIRST_LAYERS) -> Health:
     """Shares of dead units: channels of a rectified layer (or single units of a dense one) that are zero for all of
-    some images. Layers without any dead unit are left out."""
+    some images. Layers without any dead unit are left out. The first `layers` of them are looked at, None means all.
+    """
     net = model.net
     dead = []
-    layers = [n for n in net.nodes if (n.activation.name if n.activation is not None else n.op) in RECTIFIERS]
-    for node in layers[:MOST_LAYERS]:
+    rectified = [n for n in net.nodes if (n.activation.name if n.activation is not None else n.op) in RECTIFIERS]
+    for node in rectified[:layers]:
         size = int(np.prod(net.report[node.index].output))
         sample = images[rows[: max(1, min(SAMPLE, MOST_VALUES // size))]]
         values = model.activations(sample, node.index)

@@ -268,6 +268,33 @@ def test_a_full_disk_is_said_and_leaves_nothing_half_written(program: Path, tmp_
     assert os.listdir(tmp_path / "out") == ["config.json"]
 
 
+def test_a_disk_that_fills_up_stops_no_training_but_is_said(
+    call: Convdsl, program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from convdsl.training.files import FileTrouble
+    from convdsl.training.folder import RunFolder
+
+    save, calls = RunFolder.save_state, []
+
+    def full(folder: RunFolder, *arguments: Any) -> Path:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise FileTrouble("the disk is full.")
+        return save(folder, *arguments)
+
+    monkeypatch.setattr(RunFolder, "save_state", full)
+    done = events(call("run", str(program), "--epochs", "2", "--limit", "50", "--format", "json", "--out", "out"))
+    kinds = [e["event"] for e in done]
+    assert kinds == ["start", "epoch", "warning", "epoch", "checkpoint", "end"]
+    assert done[2]["message"] == "The checkpoint was not saved: the disk is full."
+
+
+def test_a_network_that_does_not_learn_is_examined(call: Convdsl, tmp_path: Path) -> None:
+    (tmp_path / "n.cnn").write_text("freeze { dense 8 relu } -> freeze { dense 10 }")
+    done = events(call("run", "n.cnn", "--limit", "60", "--epochs", "2", "--format", "json"))
+    assert [r["kind"] for r in done[-1]["reading"]] == ["nothing_trained"]
+
+
 def test_an_exploding_loss_ends_with_the_layer(call: Convdsl, program: Path) -> None:
     done = call("run", str(program), "--optimizer", "sgd", "--lr", "1e12", "--format", "json", "--epochs", "3")
     assert done.returncode == 1
