@@ -98,7 +98,7 @@ def _markdown(course: Course, questions: list[Question], seed: int, key: bool) -
         lines += [f"- **{letter})** {text}" for letter, text in question.options] + ([""] if question.options else [])
         if key:
             lines += _markdown_key(question)
-    return "\n".join(lines).rstrip() + "\n"
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip() + "\n"
 
 
 def _markdown_key(question: Question) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -147,3 +148,16 @@ def test_both_maps_are_the_same() -> None:
     english, spanish = map(rows, PAGES)
     assert [r[1] for r in english] == [r[1] for r in spanish]
     assert sum(a[0] == b[0] for a, b in zip(english, spanish, strict=True)) < 10, "some names are the same in both languages"
+
+
+@pytest.mark.parametrize("page", ["docs/write-exercises.md", "docs/es/escribir-ejercicios.md"])
+def test_the_exercise_in_the_docs_works(page: str, tmp_path: Path) -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", (ROOT / page).read_text("utf-8"), re.DOTALL)
+    shutil.copytree(TEMPLATE, tmp_path / "course")
+    first = tmp_path / "course" / "sizes" / "my-first-size.toml"
+    first.rename(first.with_name("first-steps.toml"))
+    (first.with_name("my-first-hole.toml")).unlink()
+    (first.with_name("learns.toml")).write_text(example, encoding="utf-8")
+    course = load(tmp_path / "course")
+    assert lint(course, range(1, 10)) == []
+    assert course.by_id["learns"].ask(3).submit(str(course.by_id["learns"].ask(3).right)).correct
