@@ -16,10 +16,11 @@ from prompt_toolkit.lexers import Lexer
 from prompt_toolkit.styles import Style
 from rich.console import Console
 
-from convdsl.cli.repl import entries, respond
+from convdsl.cli.repl import entries, options_of, respond
 from convdsl.messages import T
 from convdsl.report.table import formula_shape
 from convdsl.teaching.answers import Ended, Refused
+from convdsl.teaching.commands import CALLS, SHORT
 from convdsl.teaching.session import Session, current_shape
 from convdsl.teaching.words import blocks_of, pieces, proposals
 
@@ -180,8 +181,20 @@ class SessionCompleter(Completer):
         if space and command.rstrip("!") in _WITH_FILES:
             yield from self.paths.get_completions(Document(rest, len(rest)), complete_event)
             return
+        if space and rest.rpartition(" ")[2].startswith("-"):
+            yield from _options(command[1:], rest.rpartition(" ")[2])
+            return
         course = self.session.practice.course
         ids = [e.id for e in course.exercises] if course is not None else []
         for word, typed, meaning in proposals(text, self.session.analysis, ids):
             yield Completion(word, -typed, display_meta=meaning[:90])
 
+
+def _options(command: str, typed: str) -> Iterable[Completion]:
+    """The options of the command of the command line that stands behind a command here."""
+    name = CALLS.get(SHORT.get(command, command))
+    if name is None:
+        return
+    for option, meaning in options_of(name).items():
+        if option.startswith(typed):
+            yield Completion(option, -len(typed), display_meta=meaning[:90])

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from rich.console import Console
 
@@ -79,10 +80,21 @@ def respond(out: Console, answer: Answer) -> int:
         return ended.code if isinstance(ended.code, int) else 0
 
 
-def _run(called: Called) -> int:
-    module = import_module(f"convdsl.cli.{called.command}")
-    parser = Parser(prog=f":{called.command}")
+def options_of(command: str) -> dict[str, str]:
+    """The options of a command, each with what it does."""
+    _, parser = _parser(command)
+    return {o: a.help or "" for a in parser._actions for o in a.option_strings if o.startswith("--")}
+
+
+def _parser(command: str) -> tuple[ModuleType, Parser]:
+    module = import_module(f"convdsl.cli.{command}")
+    parser = Parser(prog=f":{command}")
     module.arguments(parser)
+    return module, parser
+
+
+def _run(called: Called) -> int:
+    module, parser = _parser(called.command)
     if called.program is None:
         return module.run(parser.parse_args(called.arguments))
     if called.file is not None:

@@ -43,6 +43,9 @@ COMMANDS: dict[str, Command] = {
 }
 """Every command by its name."""
 
+CALLS = {"explain": "explain", "solve": "solve", "train": "run", "convolve": "convolve"}
+"""Those that call a command of the command line, with its options."""
+
 SHORT = {
     "q": "quit", "exit": "quit", "h": "help", "?": "help", "u": "undo", "r": "redo", "e": "explain", "s": "show",
     "w": "save", "o": "load", "salir": "quit", "ayuda": "help", "deshacer": "undo", "rehacer": "redo",

@@ -7,15 +7,17 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from convdsl.layers import show_shape
+from convdsl.layers import BY_NAME, ELSEWHERE, STRUCTURES, show_shape
 from convdsl.messages import LANGUAGES, T, use_language
 from convdsl.network import Analysis
 from convdsl.source import NotText, read
 from convdsl.teaching.answers import Added, Answer, Called, Ended, Helped, Refused, Shown, Told
 from convdsl.teaching.commands import BARE, COMMANDS, SHORT, closest
+from convdsl.teaching.keywords import KEYWORDS
 from convdsl.teaching.practice import Practice
 from convdsl.teaching.program import Growing, added, fresh, is_open
 
+_CODE = re.compile(r"[EWNewn][0-9]{3}")
 _SETTING = re.compile(r"([A-Z][A-Z0-9_]*)\s*=\s*([0-9]{1,15})")
 
 
@@ -174,7 +176,7 @@ class Session:
         return Told(T("Written to {name}.", name=path))
 
     def _do_explain(self, rest: str) -> Answer:
-        return self._call("explain", rest)
+        return self._do_help(rest) if _CODE.fullmatch(rest) else self._call("explain", rest)
 
     def _do_solve(self, rest: str) -> Answer:
         return self._call("solve", rest)
@@ -215,7 +217,19 @@ class Session:
         return Told(T("From now on in English."))
 
     def _do_help(self, rest: str) -> Answer:
-        return Called("explain", (rest.lstrip(":"),)) if rest and rest.lstrip(":") not in COMMANDS else Helped()
+        word = rest.lstrip(":")
+        if not word:
+            return Helped()
+        if word in COMMANDS:
+            return Told(f":{word} {COMMANDS[word].takes}".rstrip() + f"  {COMMANDS[word].does}")
+        if word in KEYWORDS:
+            return Told(KEYWORDS[word])
+        if word in STRUCTURES:
+            written, meaning = STRUCTURES[word]
+            return Told(f"{written}  {meaning}")
+        if word in BY_NAME or word.lower() in ELSEWHERE or word == "layers" or _CODE.fullmatch(word):
+            return Called("explain", (word,))
+        return Told(T("There is nothing about `{word}`; `:help layers` lists the layers.", word=word), ok=False)
 
     def _do_quit(self, rest: str) -> Answer:
         return Ended()

@@ -9,18 +9,11 @@ from typing import NamedTuple
 
 from convdsl.layers import ACTIVATIONS, BY_NAME, COMBINATIONS, STRUCTURES, Layer
 from convdsl.layers.arguments import Choice, Flag, Padding
-from convdsl.messages import T, translate
+from convdsl.messages import translate
 from convdsl.network import Analysis
 from convdsl.teaching.commands import COMMANDS
+from convdsl.teaching.keywords import KEYWORDS
 
-KEYWORDS: dict[str, T] = {
-    "input": T("the size of the input: input 28x28x1"),
-    "net": T("the name of the network"),
-    "let": T("a name for a value: let C = 64"),
-    "expect": T("what holds here: expect 28x28x6, expect params <= 10K"),
-    "block": T("layers with a name: block down(C) {{ … }}"),
-    "train": T("how it is trained: train {{ epochs 5 }}"),
-}
 QUANTITIES = ("params", "trainable", "buffers", "macs", "flops", "rf", "jump", "layer")
 
 _TOKEN = re.compile(

@@ -132,6 +132,9 @@ def test_words_and_files_are_completed(monkeypatch: pytest.MonkeyPatch, tmp_path
 
     assert completed("conv 8 k3 -> maxp") == ["conv 8 k3 -> maxpool"]
     assert completed(":expl") == [":explain"]
+    assert completed(":train --epo") == [":train --epochs"]
+    assert completed(":convolve '1 2' --ker") == [":convolve '1 2' --kernel"]
+    assert completed(":undo --x") == []
     monkeypatch.chdir(tmp_path)
     (tmp_path / "first.cnn").write_text("")
     assert completed(":load fi") == [":load first.cnn"]

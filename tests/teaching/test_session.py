@@ -197,7 +197,11 @@ def test_commands_of_the_command_line_get_the_program() -> None:
     assert wrong(s.enter(":convolve '1 2"))
     assert wrong(session().enter(":explain"))
     assert wrong(session("input 8x8x1").enter(":solve"))
-    assert last(s, ":help conv") == Called("explain", ("conv",))
+    assert last(s, ":help conv") == last(s, ":help :conv") == Called("explain", ("conv",))
+    assert last(s, ":explain E301") == last(s, ":help E301") == Called("explain", ("E301",))
+    for word in ("set", "block", "residual"):
+        assert word in str(last(s, f":help {word}").text)
+    assert wrong(s.enter(":help nothing"))
 
 
 def test_the_language_changes() -> None:

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convdsl.layers import ACTIVATIONS, BY_NAME, COMBINATIONS
+from convdsl.teaching.keywords import KEYWORDS
 from convdsl.teaching.session import Session
-from convdsl.teaching.words import KEYWORDS, blocks_of, pieces, proposals
+from convdsl.teaching.words import blocks_of, pieces, proposals
 
 
 def kinds(line: str, blocks: tuple[str, ...] = ()) -> list[tuple[str, str]]:
