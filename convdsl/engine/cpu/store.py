@@ -154,8 +154,8 @@ def work() -> None:
         module(name, text)
 
 
-WORTH_A_PROCESS = 6
-"""Kernels that take about as long as starting a process."""
+WORTH_A_PROCESS = 12
+"""Kernels whose compilation takes clearly longer than starting a process."""
 
 
 def write_atomically(path: Path, content: bytes) -> None:
