@@ -1,4 +1,4 @@
-"""What a student types, understood: sizes, numbers with units and separators, matrices, letters.
+"""What a student types, understood: sizes, numbers with units and separators, matrices.
 
 A text may be read in more than one way ("1,792" is a thousand and something in English and less than two in Spanish).
 Then there are several readings, the likeliest first; each says what it understood.
@@ -91,7 +91,7 @@ def _read_number(text: str, expects_whole: bool) -> list[Reading]:
             return found
     matches = list(_NUMBER.finditer(text))
     if not matches:
-        raise Unclear(T("There is no number in “{text}”.", text=_short(text)))
+        raise Unclear(T("There is no number in “{text}”.", text=shortened(text)))
     if len(matches) > 1:
         seen = ", ".join(m[0].strip() for m in matches[:6])
         raise Unclear(T("There are several numbers here ({seen}); write the one that is your answer.", seen=seen))
@@ -213,9 +213,9 @@ def _read_shape(text: str, length: int) -> list[Reading]:
         return [r._replace(value=(r.value,)) for r in single]
     parts = re.findall(r"\d+(?:[.,]\d+)?" if _TIMES.search(text) else r"\d+(?:\.\d+)?", text)
     if not parts:
-        raise Unclear(T("There is no size in “{text}”; write it like 28x28x6.", text=_short(text)))
+        raise Unclear(T("There is no size in “{text}”; write it like 28x28x6.", text=shortened(text)))
     if any(len(p) > 15 for p in parts) or len(parts) > 8:
-        raise Unclear(T("“{text}” is no size; write it like 28x28x6.", text=_short(text)))
+        raise Unclear(T("“{text}” is no size; write it like 28x28x6.", text=shortened(text)))
     values = tuple(whole(Fraction(p.replace(",", "."))) for p in parts)
     if len(values) == 1 and length > 1:
         side = (values[0],) * length
@@ -235,58 +235,7 @@ def _read_rows(text: str) -> list[Reading]:
     return [Reading(values, matrix(values), note=note, grain=Fraction(1, 100), digits=3)]
 
 
-def _short(text: str) -> str:
+def shortened(text: str) -> str:
+    """A text in one line, cut where it is long."""
     text = " ".join(text.split())
     return text if len(text) <= 60 else text[:59] + "…"
-
-
-# Letters and holes.
-
-
-def read_letter(text: str, options: list[tuple[str, str]]) -> tuple[str, str]:
-    """The option that is meant, as (letter, text): by its letter or by its text. Raises Unclear."""
-    text = tidy(text)
-    if not text:
-        raise Unclear(T("Nothing was written."))
-    bare = re.sub(r"^(?:la|opción|opcion|option|answer|respuesta)\s+", "", text.casefold()).strip(" .()[]")
-    for letter, shown in options:
-        if bare in (letter, f"{letter})") or bare == " ".join(shown.casefold().split()).strip(" ."):
-            return letter, shown
-    leading = re.match(r"\(?([a-z])[).:]\s", text.casefold())
-    for letter, shown in options:
-        if leading and leading[1] == letter:
-            return letter, shown
-    letters = ", ".join(letter for letter, _ in options)
-    raise Unclear(
-        T("“{text}” is none of the answers; write one letter: {letters}.", text=_short(text), letters=letters)
-    )
-
-
-def read_holes(text: str, names: tuple[str, ...]) -> dict[str, int | str]:
-    """A value for each hole: `5`, `k=5`, `k = 5, p = 2`, or the line with them in it. Raises Unclear."""
-    text = tidy(text)
-    if not text:
-        raise Unclear(T("Nothing was written."))
-    found: dict[str, int | str] = {}
-    for name in names:
-        plain = re.escape(re.sub(r"_\d+$", "", name))
-        matches = re.findall(rf"(?<![^\W\d_]){plain}\s*[=:]?\s*(\d{{1,9}}|same|valid)\b", text, re.IGNORECASE)
-        if len(set(matches)) == 1:
-            found[name] = matches[0].lower() if not matches[0].isdecimal() else int(matches[0])
-    if len(found) == len(names):
-        return found
-    numbers = re.findall(r"\d+", text)
-    if len(numbers) == len(names) and not found and all(len(n) < 10 for n in numbers):
-        return {name: int(n) for name, n in zip(names, numbers, strict=True)}
-    if len(names) == 1 and re.fullmatch(r"p?\s*=?\s*(same|valid)", text.lower()) and names[0] == "p":
-        return {"p": text.lower().replace("=", " ").split()[-1]}
-    wanted = ", ".join(f"{n} = …" for n in names)
-    raise Unclear(
-        T(
-            "“{text}” does not say what stands for the hole; write: {wanted}.",
-            "“{text}” does not say what stands for each of the {n} holes; write: {wanted}.",
-            n=len(names),
-            text=_short(text),
-            wanted=wanted,
-        )
-    )

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from convdsl.messages import T
 from convdsl.teaching.course import holes, programs
-from convdsl.teaching.course.answers import Reading, Unclear, read_answer, read_holes, read_letter
+from convdsl.teaching.course.answers import Reading, Unclear, read_answer
 from convdsl.teaching.course.exercise import PROGRAM_KINDS
 from convdsl.teaching.course.functions import is_matrix
+from convdsl.teaching.course.picks import read_holes, read_letter
 from convdsl.teaching.course.verdict import Verdict
 from convdsl.teaching.course.written import fill
 

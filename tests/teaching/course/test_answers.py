@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from convdsl.messages import use_language
-from convdsl.teaching.course.answers import Unclear, read_answer, read_holes, read_letter
+from convdsl.teaching.course.answers import Unclear, read_answer
+from convdsl.teaching.course.picks import read_holes, read_letter
 
 
 @pytest.mark.parametrize(("text", "value"), [
