@@ -80,7 +80,8 @@ def _analyse(source: Source, options: argparse.Namespace) -> Analysis:
 
 def _page(word: str) -> str | None:
     """What there is to read about a code, a layer or all layers; None where the word is a file's name."""
-    from convdsl.layers import BY_NAME, ELSEWHERE
+    from convdsl.layers import BY_NAME, STRUCTURES
+    from convdsl.network.words import keyword_called, layer_called
     from convdsl.report.reference import describe, overview
 
     if re.fullmatch(r"[EWNewn][0-9]{3}", word):
@@ -89,8 +90,25 @@ def _page(word: str) -> str | None:
         return None
     if word == "layers":
         return "\n".join(overview())
-    layer = BY_NAME.get(word) or ELSEWHERE.get(word.lower())
-    return "\n".join(describe(layer)) if layer is not None else None
+    layer = BY_NAME.get(word) or layer_called(word)
+    if layer is not None:
+        return "\n".join(describe(layer))
+    structure = STRUCTURES.get(keyword_called(word) or "")
+    if structure is not None:
+        return f"`{structure[0]}`\n\n{structure[1]}"
+    if re.fullmatch(r"\w+", word):
+        raise CallError(_unknown(word))
+    return None
+
+
+def _unknown(word: str) -> T:
+    from convdsl.layers import BY_NAME, STRUCTURES
+    from convdsl.network.suggest import closest
+
+    name = closest(word, [*BY_NAME, *STRUCTURES])
+    if name is not None:
+        return T("there is no layer and no file `{word}`. Did you mean `convdsl explain {name}`?", word=word, name=name)
+    return T("there is no layer and no file `{word}`. `convdsl explain layers` lists all layers.", word=word)
 
 
 def _code(code: str) -> str:

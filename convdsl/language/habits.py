@@ -117,11 +117,15 @@ def _arrow(s: Statement) -> Answer | None:
 
 
 def _number_first(s: Statement) -> Answer | None:
-    """`8 conv k3`, `3x3 conv 8`, and `10` alone."""
+    """`8 conv k3`, `3x3 conv, 8`, `8 filters of 3x3`, and `10` alone."""
+    filters = re.fullmatch(r"([0-9]+) +(?:filters?|filtros?|kernels?)(?: +(?:of|de))? +([0-9]+x[0-9]+)", s.text)
+    if filters and not s.place:
+        return Answer(s.span, T("The name of the layer stands first."),
+                      T("Write `{text}`.", text=f"conv {filters[1]} k{filters[2]}"))
     match = re.fullmatch(r"([0-9]+(?:x[0-9]+)*)(?: +([a-z]+)(.*))?", s.text)
     if s.place or s.token.type != "NUMBER" or not match:
         return None
-    size, name, rest = match[1], match[2], (match[3] or "").strip()
+    size, name, rest = match[1], match[2], " ".join((match[3] or "").replace(",", " ").split())
     if name is None and s.source[s.span.end :].lstrip(" x×")[:1] == "{":
         return None
     if name is None:

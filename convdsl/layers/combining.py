@@ -31,6 +31,16 @@ def _disagree(inputs: tuple[Sizes, ...], what: T) -> SizeError:
     return SizeError("E302", what, formula=" ≠ ".join(show_shape(x) for x in inputs), help=help, argument="name", sizes=inputs)
 
 
+def _factors(inputs: tuple[Sizes, ...]) -> SizeError:
+    """As in a squeeze-and-excitation block: one factor for each channel, from a branch that is 1×1×C."""
+    error = _disagree(inputs, T("The branches of `mul` have different sizes."))
+    wide = next((x for x in inputs if len(x) > 1 and any(n != 1 for n in x[:-1])), None)
+    if wide is not None and any(len(x) == 1 or all(n == 1 for n in x[:-1]) for x in inputs):
+        error.help = T("A factor for each channel is {shape}: end that branch in `conv {n} k1`, also instead of `dense`.",
+                       shape=show_shape((*(1,) * (len(wide) - 1), wide[-1])), n=show_shape(wide[-1:]))
+    return error
+
+
 class Add(Combination):
     """The sum of the branches, value by value."""
 
@@ -60,7 +70,7 @@ class Multiply(Combination):
         result = list(inputs[0])
         for other in inputs[1:]:
             if len(other) != len(result) or equal(other[-1], result[-1]) is False:
-                raise _disagree(inputs, T("The branches of `mul` have different sizes."))
+                raise _factors(inputs)
             for axis, size in enumerate(other[:-1]):
                 result[axis] = _stretched(result[axis], size)
                 if result[axis] is None:

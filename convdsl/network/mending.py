@@ -32,6 +32,9 @@ class _Mending:
 
     def words(self) -> Iterator[str]:
         self._join_sizes()
+        if self.values == ["filters"] and len(self.items) > 1 and isinstance(self.items[0], tree.Sizes) and \
+                isinstance(self.items[1], tree.Number):  # `conv 3x3 64`
+            self.items[:2] = self.items[1::-1]
         while self.items:
             item = self.items.pop(0)
             written = self.text[item.span.start : item.span.end]

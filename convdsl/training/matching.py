@@ -38,12 +38,13 @@ def check_images(net: Any, shape: tuple[int, ...], data: str, findings: Findings
     if wanted in (shape, (prod(shape),)) or (*wanted, 1) == shape:
         return
     span = net.analysis.network.input_span or Span(0, 1)
-    help = T("Write `input {shape}`", shape=show_shape(shape))
+    written = "x".join(map(str, shape))
+    help = T("Write `input {shape}`", shape=written)
     others = [name for name, size in _known_shapes() if size == wanted]
     if others:
         way = T("{write}, or take other data: `--data {name}`.", write=help, name=others[0])
     else:
-        way = T("{write}, or call `convdsl run` with `--input {shape}`.", write=help, shape=show_shape(shape))
+        way = T("{write}, or call `convdsl run` with `--input {shape}`.", write=help, shape=written)
     note = None
     if len(wanted) == len(shape) == 3 and (shape[2], *shape[:2]) == wanted:
         note = T("The input is written with the channels last: height x width x channels.")

@@ -99,6 +99,8 @@ def test_calls_that_are_wrong(convdsl: Convdsl, small: str) -> None:
     for arguments, message in [
         (["explain"], "say what to explain"),
         (["explain", "nowhere.cnn"], "there is no file nowhere.cnn"),
+        (["explain", "nothing"], "there is no layer and no file `nothing`. `convdsl explain layers` lists all layers."),
+        (["explain", "convv"], "Did you mean `convdsl explain conv`?"),
         (["explain", small, "9"], "the layers are numbered from 1 to 4"),
         (["explain", small, "conv3"], "of conv there are 2"),
         (["explain", small, "bn"], "conv, maxpool, dense"),
@@ -109,3 +111,11 @@ def test_calls_that_are_wrong(convdsl: Convdsl, small: str) -> None:
         done = convdsl(*arguments)
         assert done.returncode == 2, (arguments, done)
         assert message in done.stderr and done.stderr.count("\n") == 1 and not done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(("word", "shown"), [
+    ("Conv2D", "## `conv`"), ("convolución", "## `conv`"), ("residual", "`residual { A }`"), ("repetir", "`repeat N { A }`"),
+])
+def test_what_a_layer_is_called_elsewhere_and_what_stands_before_braces(convdsl: Convdsl, word: str, shown: str) -> None:
+    done = convdsl("explain", word)
+    assert done.returncode == 0 and done.stdout.startswith(shown)

@@ -132,6 +132,9 @@ HABITS = [
     ("filter [[1,0,-1],[1,0,-1]]", "[[1,0,-1],[1,0,-1]]", "E101", "[1 0 -1; 1 0 -1]"),
     ("8 conv k3", "8", "E101", "conv 8 k3"),
     ("3x3 conv 8", "3", "E101", "conv 8 k3x3"),
+    ("3x3 conv, 8", "3", "E101", "conv 8 k3x3"),
+    ("8 filtros de 3x3", "8 filtros de 3x3", "E101", "conv 8 k3x3"),
+    ("conv 3x3 8 relu", "3x3", "E204", "conv 8 k3x3 relu"),
     ("conv3x3 8", "conv3x3 8", "E101", "conv 8 k3x3"),
     ("conv 8@3x3", "conv 8@3x3", "E101", "conv 8 k3x3"),
     ("dense 128 relu -> 10", "10", "E101", "dense 10"),
@@ -340,3 +343,11 @@ def test_a_program_full_of_slips_is_answered_in_seconds() -> None:
     started = time.perf_counter()
     diagnostics("input 8x8x1\n" + "\n".join(lines))
     assert time.perf_counter() - started < 20
+
+
+def test_the_help_where_factors_do_not_fit_names_the_channels() -> None:
+    """`dense` gives values in a row: what `mul` needs is 1×1×C."""
+    for branch in ("dense 4 sigmoid", "conv 3 k1 sigmoid"):
+        analysis = analyse(Source(f"input 8x8x4\nmul {{ globalavgpool -> {branch} | identity }}", "net.cnn"))
+        (found,) = (d for d in analysis.diagnostics if d.code == "E302")
+        assert "is 1×1×4: end that branch in `conv 4 k1`" in str(found.help)

@@ -79,10 +79,10 @@ def test_images_of_another_size() -> None:
     wrong = complaint("input 32x32x3 -> dense 10", data())
     assert (wrong.code, under(wrong)) == ("E320", "input 32x32x3")
     assert str(wrong.message) == "The images of things are 28×28×1, and the network takes 32×32×3."
-    assert str(wrong.help) == "Write `input 28×28×1`, or take other data: `--data cifar10`."
+    assert str(wrong.help) == "Write `input 28x28x1`, or take other data: `--data cifar10`."
     assert wrong.note is None
     unknown = complaint("input 30x30x3 -> dense 10", data())
-    assert str(unknown.help) == "Write `input 28×28×1`, or call `convdsl run` with `--input 28×28×1`."
+    assert str(unknown.help) == "Write `input 28x28x1`, or call `convdsl run` with `--input 28x28x1`."
 
 
 def test_channels_first_are_seen() -> None:
