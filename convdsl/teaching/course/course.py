@@ -153,9 +153,9 @@ def _concepts(sheet: Sheet, exercises: Mapping[str, Exercise], problems: list[Pr
         if not ID.fullmatch(id):
             sheet.problem(T("An id is small letters, digits and hyphens."), f"concept.{id}")
         order = [e for e in table.get("order", []) if isinstance(e, str)]
-        for exercise in order:
-            if exercise not in exercises or exercises[exercise].concept != id:
-                sheet.problem(T("There is no exercise `{text}`.", text=exercise), f"concept.{id}.order")
+        for wanted in order:
+            if wanted not in exercises or exercises[wanted].concept != id:
+                sheet.problem(T("There is no exercise `{text}`.", text=wanted), f"concept.{id}.order")
         named = sorted(exercises, key=lambda e: order.index(e) if e in order else len(order))
         members = {e: exercises[e] for e in named if exercises[e].concept == id}
         known[id] = Concept(id, sheet.both(table, f"concept.{id}"), after, _ordered(members, exercises, problems))

@@ -175,7 +175,7 @@ def _mistake(question: Question, mistake: Mistake, seen: dict[Any, str]) -> Iter
         yield from _example(question, mistake)
         return
     value = question.mistaken(mistake)
-    about = {"seed": question.seed, "id": mistake.id, "value": written(value)}
+    about: dict[str, Any] = {"seed": question.seed, "id": mistake.id, "value": written(value)}
     if _is_right(question, value):
         yield T("Seed {seed}: the mistake `{id}` gives the right answer, {value}.", **about)
     other = seen.setdefault(value, mistake.id)
@@ -198,5 +198,5 @@ def _example(question: Question, mistake: Mistake) -> Iterator[T]:
         return
     verdict = question.submit(question.fill_program(mistake.example))
     if verdict.mistake != mistake.id:
-        about = {"seed": question.seed, "id": mistake.id, "reason": verdict.message}
+        about: dict[str, Any] = {"seed": question.seed, "id": mistake.id, "reason": verdict.message}
         yield T("Seed {seed}: the example of `{id}` is not recognised: {reason}", **about)
