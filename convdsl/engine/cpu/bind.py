@@ -10,8 +10,8 @@ import numpy as np
 
 from convdsl.engine.cpu import driver, store
 from convdsl.engine.cpu.specialise import Layout, specialise
-from convdsl.engine.plan.layouts import Filters
 from convdsl.engine.plan import Parameter, Plan, Program, Step, Value
+from convdsl.engine.plan.layouts import Filters
 
 Argument = tuple[int, int, int, int, int, int]
 """base + image·a + slot·b + worker·c + part·d + count·e (see driver.py)."""

@@ -77,7 +77,7 @@ class Value:
 
     @property
     def strides(self) -> Shape:
-        d, h, w, c = (n + sum(f) for n, f in zip(self.shape, [*self.frame, [0, 0]], strict=True))
+        _, h, w, c = (n + sum(f) for n, f in zip(self.shape, [*self.frame, [0, 0]], strict=True))
         step = self.interleaved or 1
         return (h * w * c * step, w * c * step, c * step, step)
 

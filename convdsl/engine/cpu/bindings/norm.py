@@ -42,7 +42,7 @@ def _begin(binder: Binder, step: Step) -> None:
 
 def _tiles(binder: Binder, make: str, values: list[Value], **constants: Any) -> dict[str, Any]:
     """Tiles for the channels of an image's values: several vectors at a time, then what is left."""
-    lanes = next((n for n in (4, 8, 16) if n >= values[0].shape[3] or n == binder.target.lanes))
+    lanes = next(n for n in (4, 8, 16) if n >= values[0].shape[3] or n == binder.target.lanes)
     most = 4 if binder.target.registers >= 32 else 2
     channels = values[0].shape[3]
     wide, left = divmod(channels, lanes * most)

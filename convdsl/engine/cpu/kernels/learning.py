@@ -13,7 +13,6 @@ def cross_entropy(control: I64, z: F32, g: F32, losses: F64, hits: I64, image: I
     if control[2] != 0:
         index = longs_at(control[2], control[0])[image]
     positions = depth * rows * columns
-    labels = longs_at(control[5], 1)
     known = control[5] != 0
     total = 0.0
     factor = float32(weight) / (float32(control[0]) * float32(positions))

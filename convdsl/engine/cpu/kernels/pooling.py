@@ -33,10 +33,7 @@ def choose(x: F32, y: F32, where: I32, *, least, k, s, d, before, keep):
                                     for c in range(channels):
                                         v = x[at0, at1, at2, c]
                                         best = y[p, i, j, c]
-                                        if least:
-                                            wins = v < best or v != v
-                                        else:
-                                            wins = v > best or v != v
+                                        wins = (v < best if least else v > best) or v != v
                                         y[p, i, j, c] = v if wins else best
                                         if keep:
                                             was = where[p, i, j, c]
