@@ -115,7 +115,7 @@ def test_a_training_that_was_too_short_goes_on_where_it_stands() -> None:
 def test_confusions_stand_in_the_table_where_there_is_room() -> None:
     wide, narrow = io.StringIO(), io.StringIO()
     Console(file=wide, width=100).print(class_table(FIGURES, 100))
-    Console(file=narrow, width=71).print(class_table(FIGURES, 71))
+    Console(file=narrow, width=90).print(class_table(FIGURES, 71))
     assert re.search(r"→0 +→1", wide.getvalue()) and re.search(
         r"1 +dog +2 +100\.0 % +50\.0 % +66\.7 % +1 +1", wide.getvalue()
     )
