@@ -20,6 +20,12 @@ from convdsl.teaching.matrix import Matrix, MatrixError, Rows
 from convdsl.teaching.tasks import Task, Work, last_operation, output_of, perform
 
 MOST_STEPS = 10_000
+EXAMPLES = (
+    '"3 0 1; 1 5 8; 2 7 2" --kernel "1 0 -1; 1 0 -1; 1 0 -1" --at 1,1',
+    'matrix.csv --kernel gaussian --padding same --steps',
+    '"1 0 0 1; 0 1 6 0; 3 0 1 1; 1 0 3 0" --pool max 2',
+    'photo.png --gradient sobel --out edges.png',
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,6 +61,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     pictures.add_argument("-o", "--out", metavar="FILE.png", help=str(T("write the filtered image")))
     pictures.add_argument("--map", choices=("auto", "clip", "abs", "stretch"), default="auto",
                           help=str(T("how values beyond 0…255 become visible")))
+    parser.epilog = "\n  ".join([f"{T('examples')}:", *(f"convdsl convolve {e}" for e in EXAMPLES)])
     pictures.add_argument("--grey", action="store_true", help=str(T("brightness instead of colours")))
 
 

@@ -12,13 +12,16 @@ from convdsl.datasets import DataError, load
 from convdsl.datasets.pictures import Unreadable, decode, measure, pillow
 from convdsl.datasets.registry import find
 from convdsl.datasets.tree import File
-from convdsl.layers import Axis
 from convdsl.messages import T
 from convdsl.teaching.convolution import Correlation, Operation, Pooling, Transposed
+from convdsl.teaching.matrix import MatrixError
 
 MAPPINGS = ("auto", "clip", "abs", "stretch")
 _GREY_WEIGHTS = (0.299, 0.587, 0.114)  # of red, green and blue in brightness: ITU-R BT.601
-_ROWS_AT_ONCE = 64
+_VALUES_AT_ONCE = 4_000_000  # few enough for the caches and the memory
+_MOST_ROWS = 16
+MOST_PRODUCTS = 20_000_000_000
+"""What a filter on a picture may take: a minute or so."""
 
 
 class Picture(NamedTuple):
@@ -73,62 +76,54 @@ def grey(picture: Picture) -> Picture:
 
 def apply(image: np.ndarray, operation: Operation) -> np.ndarray:
     """What an operation makes of an image (H, W, C), channel by channel, as float64. Only the operation's geometry,
-    kernel and mode are used, not its matrix."""
-    image = image.astype(np.float64)
+    kernel and mode are used, not its matrix. Raises MatrixError where it would take too long."""
     if isinstance(operation, Transposed):
-        return _spread(image, operation)
-    if isinstance(operation, Correlation):
-        total = np.zeros((*operation.size, image.shape[2]))
-        weights = [float(w) for row in operation.applied.rows for w in row]
-        for weight, tap in zip(weights, _taps(image, operation.axes, 0.0), strict=True):
-            total += weight * tap
-        return total / operation.kernel.divisor
-    assert isinstance(operation, Pooling)
-    return _pool(image, operation)
+        return _spread(image.astype(np.float64), operation)
+    down, right = operation.axes
+    products = operation.products * image.shape[2]
+    if products > MOST_PRODUCTS:
+        raise MatrixError(T("That would be {n} products; {limit} are the limit.", n=f"{products:,}",
+                            limit=f"{MOST_PRODUCTS:,}"), T("Take a smaller window, or a smaller image."))
+    result = np.empty((down.output, right.output, image.shape[2]))
+    at_once = min(max(_VALUES_AT_ONCE * down.output // products, 1), _MOST_ROWS)
+    for start in range(0, down.output, at_once):
+        rows = range(start, min(start + at_once, down.output))
+        result[rows.start : rows.stop] = _reduced(operation, _taps(image, operation, rows))
+    return result
 
 
-def _pool(image: np.ndarray, operation: Pooling) -> np.ndarray:
-    if operation.mode == "median":
-        return _median(image, operation.axes)
-    if operation.mode == "avg":
-        total = np.zeros((*operation.size, image.shape[2]))
-        for tap in _taps(image, operation.axes, 0.0):
-            total += tap
-        return total / (operation.window[0] * operation.window[1])
-    worst, better = (-np.inf, np.maximum) if operation.mode == "max" else (np.inf, np.minimum)
-    best = np.full((*operation.size, image.shape[2]), worst)
-    for tap in _taps(image, operation.axes, worst):
-        better(best, tap, out=best)
-    return best
-
-
-def _taps(image: np.ndarray, axes: tuple[Axis, Axis], outside: float) -> Iterator[np.ndarray]:
-    """What the window's entries see, one array (H', W', C) for each entry; `outside` stands for the padding."""
-    down, right = axes
-    padded = _padded(image, axes, outside)
+def _taps(image: np.ndarray, operation: Operation, rows: range) -> Iterator[np.ndarray]:
+    """What the window's entries see for some rows of the output: one array (rows, W', C) for each entry. The padding is
+    0 for sums, and not a number where it must not win."""
+    down, right = operation.axes
+    top, bottom = rows[0] * down.s - down.before, rows[-1] * down.s - down.before + down.extent
+    seen = image[max(top, 0) : min(bottom, len(image))].astype(np.float64)
+    outside = 0.0 if isinstance(operation, Correlation) or operation.mode == "avg" else np.nan  # type: ignore[attr-defined]
+    around = ((max(-top, 0), max(bottom - len(image), 0)), (right.before, right.after), (0, 0))
+    seen = np.pad(seen, around, constant_values=outside)
     for i in range(down.k):
         for j in range(right.k):
-            yield padded[i * down.d :: down.s, j * right.d :: right.s][: down.output, : right.output]
+            yield seen[i * down.d :: down.s, j * right.d :: right.s][: len(rows), : right.output]
 
 
-def _padded(image: np.ndarray, axes: tuple[Axis, Axis], outside: float) -> np.ndarray:
-    down, right = axes
-    return np.pad(image, ((down.before, down.after), (right.before, right.after), (0, 0)), constant_values=outside)
-
-
-def _median(image: np.ndarray, axes: tuple[Axis, Axis]) -> np.ndarray:
-    """The middle value (of two, the lower); padding is left out. Some rows at a time, for the sake of memory."""
-    down, right = axes
-    padded = _padded(image, axes, np.nan)
-    result = np.empty((down.output, right.output, image.shape[2]))
-    for start in range(0, down.output, _ROWS_AT_ONCE):
-        stop = min(start + _ROWS_AT_ONCE, down.output)
-        part = padded[start * down.s : (stop - 1) * down.s + down.extent]
-        rows = axes[0]._replace(before=0, after=0, output=stop - start)
-        seen = np.sort(np.stack(list(_taps(part, (rows, right._replace(before=0, after=0)), np.nan))), axis=0)
+def _reduced(operation: Operation, taps: Iterator[np.ndarray]) -> np.ndarray:
+    """What becomes of the values under the windows."""
+    if isinstance(operation, Correlation):
+        weights = [float(w) for row in operation.applied.rows for w in row]
+        total = sum(w * tap for w, tap in zip(weights, taps, strict=True))
+        return np.asarray(total) / operation.kernel.divisor
+    assert isinstance(operation, Pooling)
+    if operation.mode == "avg":
+        return np.asarray(sum(taps)) / (operation.window[0] * operation.window[1])
+    if operation.mode == "median":
+        seen = np.sort(np.stack(list(taps)), axis=0)  # what is not a number comes last
         inside = (~np.isnan(seen)).sum(axis=0, keepdims=True)
-        result[start:stop] = np.take_along_axis(seen, (inside - 1) // 2, axis=0)[0]
-    return result
+        return np.take_along_axis(seen, (inside - 1) // 2, axis=0)[0]
+    better = np.fmax if operation.mode == "max" else np.fmin
+    best = next(taps).copy()
+    for tap in taps:
+        better(best, tap, out=best)
+    return best
 
 
 def _spread(image: np.ndarray, operation: Transposed) -> np.ndarray:

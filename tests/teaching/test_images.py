@@ -12,6 +12,7 @@ from convdsl.datasets import DataError
 from convdsl.teaching.convolution import POOLINGS, Operation, Options
 from convdsl.teaching.images import Picture, apply, as_bytes, grey, picture_of, read_picture, write_picture
 from convdsl.teaching.kernels import Kernel, read_kernel
+from convdsl.teaching.matrix import MatrixError
 from convdsl.teaching.tasks import Task, perform
 
 HOW = [Options(p="same"), Options(s=(2,), p=(1,)), Options(s=(2, 1), p=(0,), d=(2,)), Options(s=(1,), p=(1, 0))]
@@ -34,6 +35,27 @@ def test_a_picture_is_filtered_as_its_matrices_are(kind: str, how: Options) -> N
         assert isinstance(work, Operation)
         exact = np.array([[float(v) for v in row] for row in work.output])
         np.testing.assert_allclose(apply(pixels, work)[:, :, channel], exact, rtol=1e-12, atol=1e-9)
+
+
+def test_a_filter_that_would_take_hours_is_refused() -> None:
+    pixels = np.zeros((3000, 4000, 3), np.uint8)
+    work = perform(Task("pool", Options(s=(1,), p="same"), mode="median", window=(51,)), Sized(pixels))  # type: ignore[arg-type]
+    assert isinstance(work, Operation)
+    with pytest.raises(MatrixError, match="20,000,000,000"):
+        apply(pixels, work)
+
+
+class Sized:
+    """Rows that know how many they are, which is all that an operation asks before it computes."""
+
+    def __init__(self, pixels: np.ndarray) -> None:
+        self.pixels = pixels
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def __getitem__(self, row: int) -> np.ndarray:
+        return self.pixels[row, :, 0]
 
 
 @pytest.mark.parametrize(
