@@ -58,7 +58,10 @@ class RunFolder:
     def config(self) -> dict[str, Any] | None:
         """What config.json says, None where there is none. Raises FileTrouble."""
         try:
-            return json.loads(self.config_file.read_text("utf-8"))
+            config = json.loads(self.config_file.read_text("utf-8"))
+            if not isinstance(config, dict) or not {"program", "call", "settings", "data"} <= config.keys():
+                raise ValueError(T("it is not the configuration of a run"))
+            return config
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:

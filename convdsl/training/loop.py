@@ -23,7 +23,7 @@ from convdsl.training.state import State, learned
 PROGRESS_SECONDS = 0.1
 """How often the loop tells how far it is within an epoch."""
 EXPLODED = 1e4
-"""A loss so many times the first one is given up."""
+"""A loss so many times the first one (or 1) is given up."""
 
 
 class Examples(NamedTuple):
@@ -162,7 +162,7 @@ class _Loop:
         state.seen += len(index)
         if state.first_loss is None:
             state.first_loss = loss
-        elif loss > EXPLODED * max(state.first_loss, 1e-3):
+        elif loss > EXPLODED * max(state.first_loss, 1.0):
             weights = self.model.weights
             largest = max(weights, key=lambda name: float(np.abs(weights[name]).mean()))
             raise Exploded(loss, state.first_loss, largest)
@@ -173,7 +173,9 @@ class _Loop:
 
     def accuracy(self) -> float | None:
         """Of the images seen in this epoch, as they were when they were seen."""
-        return self.state.right / self.state.seen if self.counts_right and self.state.seen else None
+        if not self.counts_right or not self.state.seen:
+            return None
+        return self.state.right / (self.state.seen * self.model.positions)
 
     def speed(self) -> float:
         return self.timed / self.seconds if self.seconds > 0 and self.timed else 0.0

@@ -23,6 +23,7 @@ class FakeModel:
     def __init__(self, batch: int = 4, val_losses: tuple[float, ...] = (), losses: Mapping[int, float] | None = None):
         self.batch = batch
         self.threads = 1
+        self.positions = 1
         self.loss = SimpleNamespace(kind="cross_entropy")
         self.val_losses = list(val_losses)
         self.losses = losses or {}

@@ -116,6 +116,16 @@ def test_a_killed_writer_leaves_a_whole_file(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["w.safetensors"]
 
 
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"program": ""}'])
+def test_a_configuration_that_is_none_is_said(tmp_path: Path, content: str) -> None:
+    folder = RunFolder(tmp_path)
+    assert folder.config() is None and not folder.used
+    folder.config_file.write_text(content)
+    assert folder.used
+    with pytest.raises(FileTrouble, match=r"config\.json cannot be read"):
+        folder.config()
+
+
 def test_metrics_are_a_table(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     folder.write_metrics([Record(1, 0.1, 2.5, 0.25, None, None), Record(2, 0.05, 1 / 3, 0.5, 1.0, 0.75)])

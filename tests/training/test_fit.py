@@ -125,6 +125,13 @@ def test_squares_for_numbers_and_for_classes() -> None:
     assert classes.fit(IMAGES, LABELS, epochs=10, validation=0.2).val_accuracy[-1] > 0.9
 
 
+def test_a_class_for_each_position_of_a_map() -> None:
+    net = convdsl.parse("input 6x6x1 -> conv 8 k3 p1 relu -> conv 2 k1")
+    labels = (IMAGES[..., 0] > 100).astype(np.int64)
+    history = net.compile(batch=32, optimizer="adam lr=0.02").fit(IMAGES, labels, epochs=6, validation=0.1)
+    assert 0.5 < history.accuracy[0] <= history.accuracy[-1] <= 1 and history.val_accuracy[-1] > 0.95
+
+
 def test_weights_are_saved_and_taken_back(net: convdsl.Net, tmp_path: Path) -> None:
     model = net.compile(seed=1)
     model.save(tmp_path / "w.safetensors")

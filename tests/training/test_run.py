@@ -255,6 +255,7 @@ def test_a_gpu_that_is_not_there(call: Convdsl, program: Path) -> None:
         assert choose_device("auto") == ("cuda", None)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit on the size of files")
 def test_a_full_disk_is_said_and_leaves_nothing_half_written(program: Path, tmp_path: Path) -> None:
     def limit() -> None:
         import resource
