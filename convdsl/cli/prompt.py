@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
@@ -39,10 +40,10 @@ def converse(session: Session, out: Console) -> None:
     asked = _prompt_session(session)
     out.print(str(T("A network, line by line. `:help` tells all, `:next` asks an exercise, Ctrl-D ends.")))
     _warm_up()
-    again = ""
+    again, cursor = "", 0
     while True:
         try:
-            text = asked.prompt(_prompt_text(session), default=again)
+            text = asked.prompt(_prompt_text(session), default=again, pre_run=partial(_go_to, asked, cursor))
         except KeyboardInterrupt:
             again = ""
             continue
@@ -58,8 +59,19 @@ def converse(session: Session, out: Console) -> None:
             except KeyboardInterrupt:
                 out.print(str(T("Stopped.")))
             if isinstance(answer, Refused):
-                again = part
+                again, cursor = part, _end_of_error(answer, part)
                 break
+
+
+def _end_of_error(refused: Refused, text: str) -> int:
+    """The place in what was typed where the first error ends; its end where the error is elsewhere."""
+    first = refused.diagnostics[0]
+    place = first.span.end - first.source.text.rfind(text)
+    return place if 0 <= place <= len(text) else len(text)
+
+
+def _go_to(asked: PromptSession[str], place: int) -> None:
+    asked.default_buffer.cursor_position = min(place, len(asked.default_buffer.text))
 
 
 def _parts(session: Session, text: str) -> Iterable[str]:

@@ -101,8 +101,8 @@ def typed(keys: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, session: S
 
 
 def test_a_wrong_line_comes_back_for_editing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    session, shown = typed("input 5x5x1\rconv 8 k7\r\x7f3\r:quit\r", monkeypatch, tmp_path)
-    assert session.program.text == "input 5x5x1\nconv 8 k3"
+    session, shown = typed("input 5x5x1\rconv 8 k7 relu\r\x7f3\r:quit\r", monkeypatch, tmp_path)
+    assert session.program.text == "input 5x5x1\nconv 8 k3 relu"  # the cursor stands behind k7
     assert "E301" in shown
 
 
