@@ -28,3 +28,8 @@ def __getattr__(name: str) -> Any:
 
         return ProgramError
     raise AttributeError(f"module 'convdsl' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """What `convdsl.` completes to in a notebook."""
+    return __all__

@@ -7,6 +7,7 @@ import sys
 from importlib import import_module
 
 from convdsl.cli.parsing import CallError, Parser
+from convdsl.cli.streams import abandon_output, prepare
 from convdsl.messages import LANGUAGES, T, use_language
 
 COMMANDS = {
@@ -26,15 +27,23 @@ COMMANDS = {
 def main(argv: list[str] | None = None) -> int:
     """Runs one command. Returns the exit status: 0 all is well, 1 the program is wrong, 2 the call is wrong or something
     outside failed."""
+    prepare()
     arguments = sys.argv[1:] if argv is None else argv
     arguments = _language(list(arguments))
     try:
-        return _dispatch(arguments)
+        status = _dispatch(arguments)
+        sys.stdout.flush()
+        return status
     except CallError as error:
         print(f"convdsl: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        abandon_output()
+        return 2
+    except OSError as error:
+        abandon_output()
+        parts = ("convdsl", error.filename, error.strerror or error)
+        print(": ".join(str(part) for part in parts if part), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(file=sys.stderr)

@@ -75,10 +75,11 @@ def _fails(analysis: Analysis, strict: bool) -> bool:
 def _print_json(analyses: list[Analysis], strict: bool) -> None:
     import json
 
+    from convdsl.cli.streams import is_unicode
     from convdsl.report.data import analysis_data
 
     data = [analysis_data(a, a.diagnostics, strict) for a in analyses]
-    json.dump(data[0] if len(data) == 1 else data, sys.stdout, ensure_ascii=False, indent=1)
+    json.dump(data[0] if len(data) == 1 else data, sys.stdout, ensure_ascii=not is_unicode(sys.stdout.encoding), indent=1)
     print()
 
 

@@ -198,6 +198,10 @@ class _Resolver:
                 break
         names = ("D", "H", "W", "C")[3 - rank:] if rank > 1 else ("L", "C")
         self.values.mentioned.update(names)
+        for name in names:
+            if self.outside.get(name) == 0:
+                self.findings.add("E204", Span(0, 0), T("A size is a whole number from 1 on; here it is {value}.",
+                                                        value=f"{name} = 0"))
         return tuple(self.outside.get(n) or algebra.symbol(n) for n in names)
 
     def _empty(self, input: tree.Input | None) -> None:

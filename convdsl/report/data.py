@@ -8,13 +8,15 @@ from convdsl.algebra import is_number, text
 from convdsl.diagnostics import Diagnostic
 from convdsl.network import Analysis
 
+COUNTS = ("params", "trainable", "buffers", "macs", "flops")
+
 
 def analysis_data(analysis: Analysis, diagnostics: tuple[Diagnostic, ...], strict: bool = False) -> dict[str, Any]:
-    """One program's facts and diagnostics, as `check --format json` prints them. Totals are null where an error
-    leaves a layer's size unknown."""
+    """One program's facts and diagnostics, as `check --format json` prints them. Where an error leaves a
+    layer's size unknown, its figures and the totals are null."""
     network, report = analysis.network, analysis.report
     total = report.total
-    sums = {k: getattr(total, k) for k in ("params", "trainable", "buffers", "macs", "flops")}
+    sums = {k: getattr(total, k) for k in COUNTS}
     memory = {
         "params": total.parameter_bytes,
         "activations": total.activation_bytes,
@@ -34,13 +36,7 @@ def analysis_data(analysis: Analysis, diagnostics: tuple[Diagnostic, ...], stric
                 "path": node.path,
                 "inputs": list(node.inputs),
                 "output": plain(facts.output),
-                "params": plain(facts.params),
-                "trainable": plain(facts.trainable),
-                "buffers": plain(facts.buffers),
-                "macs": plain(facts.macs),
-                "flops": plain(facts.flops),
-                "receptive_field": plain(facts.receptive_field),
-                "jump": plain(facts.jump),
+                **{k: plain(getattr(facts, k)) if facts.output else None for k in (*COUNTS, "receptive_field", "jump")},
             }
             for node, facts in report
         ],

@@ -52,6 +52,13 @@ def test_totals_are_null_where_a_size_is_unknown(convdsl: Convdsl) -> None:
     assert data["output"] is None and data["total"]["params"] is None and data["total"]["bytes"]["training"] is None
 
 
+def test_a_layer_that_does_not_fit_has_no_figures(convdsl: Convdsl) -> None:
+    data = json.loads(convdsl("check", "-", "--format", "json", stdin="input 8x8x3 -> conv 4 k3 -> conv 4 k9").stdout)
+    first, second = data["layers"]
+    assert first["params"] == 112 and first["receptive_field"] == [3, 3]
+    assert {second[k] for k in ("output", "params", "macs", "flops")} == {None} and second["receptive_field"] is None
+
+
 def test_formulas_in_json_can_be_read_by_sympy(convdsl: Convdsl) -> None:
     import sympy
 
@@ -65,6 +72,11 @@ def test_set_and_input_give_numbers(convdsl: Convdsl) -> None:
     done = convdsl("check", "-", "--format", "json", "--set", "F=64", "--input", "28×28×1", stdin=program)
     data = json.loads(done.stdout)
     assert data["input"] == [28, 28, 1] and data["total"]["params"] == 640 + 14 * 14 * 64 * 10 + 10
+
+
+def test_a_size_of_the_input_that_nobody_wrote_is_not_zero(convdsl: Convdsl) -> None:
+    done = convdsl("check", "-", "--set", "H=0", stdin="conv 4 k3 p1")
+    assert done.returncode == 1 and "E204" in done.stdout and "H = 0" in done.stdout
 
 
 def test_set_wins_over_let(convdsl: Convdsl) -> None:
