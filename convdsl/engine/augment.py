@@ -60,6 +60,7 @@ class Augmenter:
         calls = [
             (
                 sources,
+                images.reshape(-1),
                 index,
                 out,
                 out.reshape(-1),
@@ -123,29 +124,50 @@ def _normal(key, number):
 
 
 @_compiled
-def _copy(images, n, out, i, move, factor):
-    """Movements by whole pixels: the edge is repeated around a shift, zeros stand around a crop."""
+def _copy(images, pixels, n, values, first, move, factor):
+    """Movements by whole pixels: the edge is repeated around a shift, zeros stand around a crop.
+
+    `pixels` and `values` are all images and all results in a row; this result begins at `first`.
+    """
     _, depth, height, width, channels = images.shape
-    move_y, move_x, edge_y, edge_x = int(move[MOVE_Y]), int(move[MOVE_X]), int(move[EDGE_Y]), int(move[EDGE_X])
-    for y in range(height):
-        from_y = min(max(y - edge_y - move_y, 0), height - 1)
-        if move[SIGN_Y] < 0:
-            from_y = height - 1 - from_y
-        for x in range(width):
-            inside = 0 <= y - edge_y < height and 0 <= x - edge_x < width
-            from_x = min(max(x - edge_x - move_x, 0), width - 1)
-            if move[SIGN_X] < 0:
-                from_x = width - 1 - from_x
-            for z in range(depth):
+    edge_y, edge_x = int(move[EDGE_Y]), int(move[EDGE_X])
+    by_y, by_x = edge_y + int(move[MOVE_Y]), edge_x + int(move[MOVE_X])
+    for z in range(depth):
+        for y in range(height):
+            row = first + (z * height + y) * width * channels
+            inside = 0 <= y - edge_y < height
+            start = max(edge_x, 0) if inside else width  # columns that are not zeros
+            end = min(width + edge_x, width) if inside else width
+            left = min(max(by_x, start), end)  # columns that are not the edge repeated
+            right = max(min(width + by_x, end), left)
+            from_y = min(max(y - by_y, 0), height - 1)
+            if move[SIGN_Y] < 0:
+                from_y = height - 1 - from_y
+            source = ((n * depth + z) * height + from_y) * width * channels
+            for k in range(start * channels):
+                values[row + k] = np.float32(0)
+            if move[SIGN_X] > 0:
+                for k in range(left * channels, right * channels):
+                    values[row + k] = np.float32(pixels[source + k - by_x * channels]) * factor
+            else:
+                for x in range(left, right):
+                    for c in range(channels):
+                        at = source + (width - 1 - x + by_x) * channels + c
+                        values[row + x * channels + c] = np.float32(pixels[at]) * factor
+            near, far = (0, width - 1) if move[SIGN_X] > 0 else (width - 1, 0)
+            for x in range(start, left):
                 for c in range(channels):
-                    out[i, z, y, x, c] = (
-                        np.float32(images[n, z, from_y, from_x, c]) * factor if inside else np.float32(0)
-                    )
+                    values[row + x * channels + c] = np.float32(pixels[source + near * channels + c]) * factor
+            for x in range(right, end):
+                for c in range(channels):
+                    values[row + x * channels + c] = np.float32(pixels[source + far * channels + c]) * factor
+            for k in range(end * channels, width * channels):
+                values[row + k] = np.float32(0)
 
 
 @_compiled
 def _warp(images, n, out, i, move, factor):
-    """As `_copy`, with the map around the middle besides."""
+    """As `_copy`, with the map around the middle besides; the result is `out[i]`."""
     _, depth, height, width, channels = images.shape
     one, zero = np.float32(1), np.float32(0)
     last_y, last_x = np.float32(height - 1), np.float32(width - 1)
@@ -196,8 +218,8 @@ def _cut(out, i, size, middle_y, middle_x):
 
 
 @_compiled
-def _change(images, index, out, values, moves, keys, warps, tones, noise, cut, bounded, start, end):
-    """The images of a batch from `start` to `end`; `values` are those of `out` in a row."""
+def _change(images, pixels, index, out, values, moves, keys, warps, tones, noise, cut, bounded, start, end):
+    """The images of a batch from `start` to `end`; `pixels` and `values` are `images` and `out` in a row."""
     factor = np.float32(1.0 / 255.0) if bounded else np.float32(1.0)
     size = values.size // out.shape[0]
     for i in range(start, end):
@@ -205,7 +227,7 @@ def _change(images, index, out, values, moves, keys, warps, tones, noise, cut, b
         if warps:
             _warp(images, index[i], out, i, move, factor)
         else:
-            _copy(images, index[i], out, i, move, factor)
+            _copy(images, pixels, index[i], values, first, move, factor)
         if tones:
             _tone(values, first, last, move[CONTRAST], move[BRIGHTNESS])
         if noise > 0:
