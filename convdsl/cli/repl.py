@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from importlib import import_module
+from itertools import count
 from pathlib import Path
 from types import ModuleType
 
@@ -99,10 +100,25 @@ def _run(called: Called) -> int:
         return module.run(parser.parse_args(called.arguments))
     if called.file is not None:
         return module.run(parser.parse_args([str(called.file), *called.arguments]))
+    if called.command == "run":
+        return module.run(parser.parse_args([str(_beside_runs(called.name, called.program)), *called.arguments]))
     with tempfile.TemporaryDirectory(prefix="convdsl-") as folder:
         file = Path(folder) / f"{called.name}.cnn"
         file.write_text(called.program, encoding="utf-8")
-        status = module.run(parser.parse_args([str(file), *called.arguments]))
-    if called.command == "run":
-        print(T("`:save` the network to go on with this run later."))
-    return status
+        return module.run(parser.parse_args([str(file), *called.arguments]))
+
+
+def _beside_runs(name: str, program: str) -> Path:
+    """Writes a program that is not saved where its runs go, so that they can be gone on with. Files of others stay."""
+    text = program.rstrip() + "\n"
+    try:
+        Path("runs").mkdir(exist_ok=True)
+        for number in count(1):
+            file = Path("runs", f"{name}.cnn" if number == 1 else f"{name}-{number}.cnn")
+            if not file.exists():
+                file.write_text(text, encoding="utf-8")
+            if file.read_text(encoding="utf-8", errors="replace") == text:
+                break
+    except OSError as error:
+        raise CallError(T("{name} cannot be written: {reason}.", name="runs", reason=error.strerror or error)) from None
+    return file

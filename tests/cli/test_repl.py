@@ -64,6 +64,20 @@ def test_a_command_that_fails_is_the_exit_status(convdsl: Any) -> None:
     assert "8×8×1" in done.stdout
 
 
+def test_an_unsaved_net_is_trained_and_kept_beside_its_runs(convdsl: Any, tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "tiny.cnn").write_text("input 4x4x1 -> dense 2\n")
+    script = "net tiny\ninput 28x28x1\navgpool 4\ndense 10 softmax\n:train --epochs 1 --limit 200 --threads 1\n"
+    done = convdsl("repl", stdin=script)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "runs" / "tiny-2.cnn").read_text().startswith("net tiny\n")
+    assert (tmp_path / "runs" / "tiny.cnn").read_text() == "input 4x4x1 -> dense 2\n"
+    assert "runs/tiny-2.cnn" in done.stdout
+    done = convdsl("repl", stdin=script.replace("--epochs 1", "--epochs 1 --no-such-option"))
+    assert done.returncode == 1
+    assert "--no-such-option" in done.stdout
+
+
 def test_it_begins_with_a_file(convdsl: Any, tmp_path: Path) -> None:
     (tmp_path / "a.cnn").write_text("input 32x32x3\nconv 6 k5\n")
     assert "14×14×6" in convdsl("repl", "a.cnn", stdin="maxpool 2\n").stdout
