@@ -30,6 +30,33 @@ class TooLong(Exception):
     """A formula has grown beyond what anybody reads, and sympy can work with in reasonable time."""
 
 
+class Exhausted(Exception):
+    """All formulas together have grown beyond the budget."""
+
+
+_left: int | None = None
+
+
+@contextmanager
+def budget(parts: int = 60_000) -> Iterator[None]:
+    """While it lasts, Exhausted is raised when the formulas worked on have had more than `parts` parts, all told."""
+    global _left
+    before, _left = _left, parts
+    try:
+        yield
+    finally:
+        _left = before
+
+
+def spend(parts: int) -> None:
+    """Takes some of the budget. Raises Exhausted where nothing is left of it."""
+    global _left
+    if _left is not None:
+        _left -= parts
+        if _left < 0:
+            raise Exhausted
+
+
 _new_symbol: Callable[[str, int], Any] | None = None
 
 

@@ -72,6 +72,12 @@ def use(table: Table | None) -> None:
         _table.append(table)
 
 
+def hidden(number: int) -> Atom:
+    """An unknown from 0 on that stands for something in the middle of a calculation."""
+    (atom,) = _table[-1].variable(f"({number})", 0).atoms()
+    return atom
+
+
 class Form:
     """Σ factor·product of atoms. Immutable; the terms have no factor 0."""
 

@@ -15,6 +15,9 @@ from convdsl.algebra.relations import Relation
 Interval = tuple[Any, Any]
 Box = dict[Atom, Interval]
 
+HUGE = 10**100
+"""Ends beyond this are taken for infinite."""
+
 SWEEPS = 40
 """Rounds of narrowing before it is given up: it may creep forever."""
 
@@ -25,9 +28,14 @@ class Empty(Exception):
 
 def _times(a: Interval, b: Interval) -> Interval:
     if a[0] >= 0 and b[0] >= 0:
-        return _product(a[0], b[0]), _product(a[1], b[1])
+        return _outward(_product(a[0], b[0]), _product(a[1], b[1]))
     corners = [_product(x, y) for x in a for y in b]
-    return min(corners), max(corners)
+    return _outward(min(corners), max(corners))
+
+
+def _outward(low: Any, high: Any) -> Interval:
+    """An interval around (low, high) whose ends are no larger than can be added to infinity."""
+    return -inf if low < -HUGE else min(low, HUGE), inf if high > HUGE else max(high, -HUGE)
 
 
 def _product(x: Any, y: Any) -> Any:
@@ -116,9 +124,9 @@ def truth(relation: Relation, box: Box) -> bool | None:
     return False if (low > 0 and high < divisor[0]) else None
 
 
-def narrow(relations: list[Relation], box: Box) -> None:
+def narrow(relations: list[Relation], box: Box, sweeps: int = SWEEPS) -> None:
     """Narrows a box to what can satisfy all relations. Raises Empty."""
-    for _ in range(SWEEPS):
+    for _ in range(sweeps):
         before = dict(box)
         for relation in relations:
             _narrow(relation, box)
@@ -142,6 +150,7 @@ def _narrow(relation: Relation, box: Box) -> None:
 
 def _require(form: Form, wanted: Interval, box: Box) -> None:
     """Narrows a box to where a form lies within an interval."""
+    wanted = _outward(*wanted)
     bounds = Bounds(box)
     terms = [(m, c, bounds._term(m, c)) for m, c in form.terms.items()]
     low, high = sum(t[2][0] for t in terms), sum(t[2][1] for t in terms)

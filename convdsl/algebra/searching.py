@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import combinations
-from math import isqrt
+from math import isinf, isqrt
 from typing import Any, NamedTuple
 
 from convdsl.algebra.compiled import function, predicate
@@ -17,6 +17,9 @@ Point = dict[Atom, int]
 
 STEP = 64
 """Ranges up to this are gone through one by one, longer ones are halved."""
+
+QUICK = 3
+"""Rounds of narrowing for each part of a box."""
 
 WORTH = 4096
 """Boxes with fewer points are not worth a plan."""
@@ -34,16 +37,18 @@ class Plan(NamedTuple):
     factors: Callable[..., tuple[Any, ...]]
 
 
-def search(relations: list[Relation], box: Box, check_time: Callable[[], None]) -> Iterator[Point]:
-    """All points of a bounded box for which the relations hold, in no certain order. `check_time` may raise OutOfTime."""
-    start = dict(box)
+def search(relations: list[Relation], box: Box, check_time: Callable[[], None],
+           bounding: tuple[list[Relation], Box] = ([], {})) -> Iterator[Point]:
+    """All points of a bounded box for which the relations hold, in no certain order. `check_time` may raise OutOfTime.
+    `bounding` are relations that follow, with further unknowns: they only help to narrow."""
+    start = {**box, **bounding[1]}
     try:
-        narrow(relations, start)
+        narrow([*relations, *bounding[0]], start)
     except Empty:
         return
-    variables = list(start)
+    variables = list(box)
     right = predicate(relations, variables)
-    plan = _plan(relations, start)
+    plan = _plan(relations, {v: start[v] for v in variables})
     solved = plan.solved if plan is not None else ()
     outer = [v for v in variables if v not in solved]
     pending = [start]
@@ -58,12 +63,12 @@ def search(relations: list[Relation], box: Box, check_time: Callable[[], None]) 
                 for found in _solutions(plan, [values[v] for v in outer], here):
                     values.update(found)
                     if right(*(values[v] for v in variables)):
-                        yield dict(values)
+                        yield {v: values[v] for v in variables}
             continue
         if not undecided:
             wide = [v for v in variables if here[v][0] < here[v][1]]
         if not wide:
-            point = {v: low for v, (low, _) in here.items()}
+            point = {v: here[v][0] for v in variables}
             if right(*point.values()):
                 yield point
             continue
@@ -74,7 +79,7 @@ def search(relations: list[Relation], box: Box, check_time: Callable[[], None]) 
         for part in ((middle + 1, high), (low, middle)):
             half = {**here, split: part}
             try:
-                narrow(undecided, half)
+                narrow([*undecided, *bounding[0]], half, QUICK)
             except Empty:
                 continue
             pending.append(half)
@@ -82,7 +87,7 @@ def search(relations: list[Relation], box: Box, check_time: Callable[[], None]) 
 
 def _each(box: Box, wide: list[Atom]) -> Iterator[dict[Atom, int]]:
     """The points of a box along its one wide unknown; the others stand at their lower end."""
-    values = {v: low for v, (low, _) in box.items()}
+    values = {v: low for v, (low, _) in box.items() if not isinf(low)}
     if not wide:
         yield values
         return

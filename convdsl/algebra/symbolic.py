@@ -12,7 +12,7 @@ import sympy
 from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
-from convdsl.algebra import TooLong
+from convdsl.algebra import TooLong, spend
 
 MAX_PARTS = 600
 MAX_DEPTH = 40
@@ -20,7 +20,9 @@ MAX_TERMS = 300
 
 
 def bounded(value: Any) -> Any:
+    """The value, if it is short enough and there is enough of the budget left (see algebra.budget)."""
     parts, depth = _extent(value)
+    spend(parts + 10)
     if parts > MAX_PARTS or depth > MAX_DEPTH:
         raise TooLong
     return value
@@ -56,12 +58,17 @@ def _terms(value: Any) -> int:
     return max(map(_terms, value.args), default=1)
 
 
+remembered = lru_cache(maxsize=10_000)
+"""Layers ask for the same sizes again and again."""
+
+
 def symbol(name: str, minimum: int = 1) -> sympy.Symbol:
     if minimum > 0:
         return sympy.Symbol(name, integer=True, positive=True)
     return sympy.Symbol(name, integer=True, nonnegative=True)
 
 
+@remembered
 def floor_divide(numerator: Any, denominator: Any) -> Any:
     """floor(numerator / denominator), nested floors merged: floor((floor(x/a) + c)/b) = floor((x + c·a)/(a·b)) for
     whole a, b > 0 and whole c (Graham, Knuth, Patashnik, Concrete Mathematics, 3.11)."""
@@ -110,14 +117,19 @@ def _split(expression: Any) -> tuple[Any, list[Any]]:
     return rest, floors
 
 
+@remembered
 def maximum(a: Any, b: Any) -> Any:
+    spend(MAX_PARTS)
     return _integer(sympy.Max(a, b))
 
 
+@remembered
 def minimum(a: Any, b: Any) -> Any:
+    spend(MAX_PARTS)
     return _integer(sympy.Min(a, b))
 
 
+@remembered
 def equal(a: Any, b: Any) -> bool | None:
     try:
         difference = simplify(a - b)
@@ -130,7 +142,10 @@ def equal(a: Any, b: Any) -> bool | None:
     return None
 
 
+@remembered
 def compare(a: Any, comparison: str, b: Any) -> bool | None:
+    if comparison == ">=" and isinstance(a, sympy.Symbol) and (b == 0 or (b == 1 and a.is_positive)):
+        return True
     try:
         difference = _expand(a - b)
     except TooLong:
@@ -144,6 +159,7 @@ def compare(a: Any, comparison: str, b: Any) -> bool | None:
     return None if answer is None else bool(answer)
 
 
+@remembered
 def simplify(value: Any) -> Any:
     return _integer(_expand(value))
 

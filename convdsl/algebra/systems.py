@@ -265,28 +265,51 @@ def _is_impossible(relations: list[Relation], box: Box) -> bool:
 
 
 def slack_bounds(relations: list[Relation], box: Box) -> None:
-    """Narrows a box by a change of unknowns: where x ≥ 2·y + 1, x is y·2 + 1 + z with z ≥ 0, and what was a difference
-    of positive terms becomes a sum. Raises Contradiction."""
+    """Narrows a box by changes of unknowns: each is its smallest value and something more; and where x ≥ 2·y + 1, x is
+    2·y + 1 and something more. What was a difference of positive terms becomes a sum. Raises Contradiction."""
+    _narrow_changed(relations, box, None)
     for bound in relations:
-        if bound.kind != "ge":
-            continue
-        for atom in bound.form.atoms():
-            if atom.kind != "variable" or bound.form.terms.get((atom,)) != 1 or not _is_linear_in(bound.form, atom):
-                continue
-            others = atom.form - bound.form
-            if others.is_constant or any(c < 0 for m, c in others.terms.items() if m):
-                continue
-            slack = Atom(-1, "variable", (), "slack", 0)
-            value = others + slack.form
-            changed = [Relation(r.kind, substitute(r.form, atom, value), substitute(r.divisor, atom, value)) for r in relations]
-            room = {**{v: b for v, b in box.items() if v is not atom}, slack: (0, inf)}
-            try:
-                narrow([t for r in changed if isinstance(t := tidy(r), Relation)], room)
-            except Empty:
-                raise Contradiction(bound.origin) from None
-            high = Bounds(room).of(value)[1]
-            box.update({v: b for v, b in room.items() if v is not slack})
-            box[atom] = (box[atom][0], min(box[atom][1], high))
+        if bound.kind == "ge":
+            for atom in bound.form.atoms():
+                if bound.form.terms.get((atom,)) == 1 and atom.kind == "variable" and _is_linear_in(bound.form, atom):
+                    least = atom.form - bound.form
+                    if not least.is_constant and all(c > 0 for m, c in least.terms.items() if m):
+                        _narrow_changed(relations, box, (atom, least))
+
+
+def _narrow_changed(relations: list[Relation], box: Box, put: tuple[Atom, Form] | None) -> None:
+    room: Box = {}
+    values: dict[Atom, Form] = {}
+    for number, (atom, (low, high)) in enumerate(box.items()):
+        more = forms.hidden(number)
+        if put is None or atom is not put[0]:
+            values[atom] = more.form + low
+            room[more] = (0, high - low)
+    if put is not None:
+        more = forms.hidden(len(box))
+        room[more] = (0, inf)
+        form = put[1] + more.form
+        for atom, value in values.items():
+            form = substitute(form, atom, value)
+        values[put[0]] = form
+    changed = []
+    for relation in relations:
+        form, divisor = relation.form, relation.divisor
+        for atom, value in values.items():
+            form, divisor = substitute(form, atom, value), substitute(divisor, atom, value)
+        told = tidy(Relation(relation.kind, form, divisor))
+        if isinstance(told, Relation):
+            changed.append(told)
+    try:
+        narrow(changed, room)
+    except Empty:
+        raise Contradiction from None
+    bounds = Bounds(room)
+    for atom, value in values.items():
+        low, high = bounds.of(value)
+        box[atom] = (max(box[atom][0], low), min(box[atom][1], high))
+        if box[atom][0] > box[atom][1]:
+            raise Contradiction
 
 
 def irredundant(relations: list[Relation], box: Box) -> list[Relation]:

@@ -1,64 +1,66 @@
-"""`convdsl solve`: values for holes and symbols."""
+"""`convdsl solve`: the values of holes and symbols."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 
 from convdsl.cli.parsing import CallError, add_unknowns, read_program
 from convdsl.messages import T
 from convdsl.solver import Answer, solve
-from convdsl.source import NotText
+from convdsl.solver.answer import SECONDS
+from convdsl.source import NotText, Source
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help=str(T("a program, or - for standard input")))
+    parser.add_argument("file", nargs="?", metavar="FILE", help=str(T("a program, or - for standard input")))
+    parser.add_argument("-e", "--program", metavar=str(T("PROGRAM")),
+                        help=str(T("a program in one line instead of a file: 'input 32x32x3 -> conv 6 k? -> expect 28x28x6'")))
     parser.add_argument("--format", choices=("text", "json"), default="text",
                         help=str(T("text for people, json for programs")))
     parser.add_argument("--strict", action="store_true", help=str(T("strides must divide")))
+    parser.add_argument("--time", type=float, default=SECONDS, metavar="S",
+                        help=str(T("seconds after which the search is given up (default: {n})", n=f"{SECONDS:g}")))
     add_unknowns(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    try:
-        source = read_program(options.file)
-    except NotText as error:
-        raise CallError(T("{file} is not text in UTF-8.", file=error.source.name)) from None
-    answer = solve(source, symbols=dict(options.set), input=options.input, strict=options.strict)
-    if not answer.unknowns and not answer.diagnostics:
-        raise CallError(T("there is nothing to find: the program has no hole `?` and no open symbol."))
+    if (options.file is None) == (options.program is None):
+        raise CallError(T("say what to solve: a program's file, or `-e` and a program in one line."))
+    if not 0 < options.time < 1e6:
+        raise CallError(T("`--time` takes a number of seconds."))
+    source = _read(options.file) if options.program is None else Source(options.program, "<-e>")
+    given = {"symbols": dict(options.set), "input": options.input}
+    answer = solve(source, **given, strict=options.strict, seconds=options.time)
     if options.format == "json":
-        _print_json(answer)
+        import json
+
+        from convdsl.report.answers import answer_data
+
+        json.dump(answer_data(answer), sys.stdout, ensure_ascii=False)
+        print()
     else:
-        _print_text(answer)
+        _print(answer, source, given)
+    if not answer.unknowns:
+        return 2
     return int(not answer.solutions)
 
 
-def _print_json(answer: Answer) -> None:
-    data = {
-        "holes": list(answer.names),
-        "solutions": list(answer.solutions),
-        "complete": answer.complete,
-        "family": str(answer.family) if answer.family else None,
-        "reason": str(answer.reason) if answer.reason else None,
-    }
-    json.dump(data, sys.stdout, ensure_ascii=False)
-    print()
+def _read(name: str) -> Source:
+    try:
+        return read_program(name)
+    except NotText as error:
+        raise CallError(str(error) + ".") from None
 
 
-def _print_text(answer: Answer) -> None:
+def _print(answer: Answer, source: Source, given: dict[str, object]) -> None:
+    from convdsl.report.answers import print_answer
     from convdsl.report.console import console
     from convdsl.report.diagnostics import print_diagnostics
 
     if answer.diagnostics:
-        print_diagnostics(console(), answer.diagnostics)
-    for values in answer.solutions:
-        print("  " + ", ".join(f"{name} = {value}" for name, value in values.items()))
-    if answer.family:
-        print("  …")
-        print(T("All of them: {condition}", condition=str(answer.family)))
-    elif answer.solutions and answer.complete:
-        print(T("This is the only solution.", "These are all {n} solutions.", n=len(answer.solutions)))
-    if answer.reason:
-        print(answer.reason)
+        print_diagnostics(console(sys.stderr), [d for d in answer.diagnostics if d.severity == "error"])
+    elif not answer.unknowns:
+        print(f"convdsl: {answer.reason}", file=sys.stderr)
+    else:
+        print_answer(console(), answer, source, **given)

@@ -14,12 +14,11 @@ from convdsl.layers.combining import Combination
 from convdsl.layers.shaping import Flatten, Identity, Reshape
 from convdsl.messages import Grouped, T
 from convdsl.network.graph import Network, Node
+from convdsl.network.values import VALUES
 
 Shape = tuple[Any, ...]
 BYTES = 4
 """Bytes of a value: everything is float32."""
-VALUES = T("Give symbols a value: with `let`, with `--set N=224` or with `--input`.")
-"""The way out where formulas grow too long."""
 
 
 class Field(NamedTuple):
@@ -90,7 +89,7 @@ class Report:
         """Whether every layer's sizes are known; otherwise the totals leave something out."""
         try:
             self.total = _total(network, facts)
-        except algebra.TooLong:
+        except (algebra.TooLong, algebra.Exhausted):
             self.complete = False
 
     def __getitem__(self, index: int) -> Facts:
@@ -144,7 +143,7 @@ def _facts(node: Node, facts: list[Facts], answers: dict[Any, Any], network: Net
     if answer is None:
         try:
             answer = ask(layer, node.activation, inputs)
-        except algebra.TooLong:
+        except (algebra.TooLong, algebra.Exhausted):
             answer = SizeError("E310", T("The formulas grow too long here."), help=VALUES)
             _report(answer, node, network, findings)
         except SizeError as error:
@@ -157,16 +156,17 @@ def _facts(node: Node, facts: list[Facts], answers: dict[Any, Any], network: Net
         field = see(answer.reach, merge([facts[i].field for i in node.inputs]), answer.output)
         for axis in field:
             algebra.bounded(axis.high)
-    except algebra.TooLong:
+    except (algebra.TooLong, algebra.Exhausted):
         field = ()
     return Facts(answer.output, inputs, answer.weights, answer.buffers, answer.params,
                  0 if node.frozen else answer.params, answer.buffer_count, answer.macs, answer.flops, field)
 
 
-def ask(layer: Layer, activation: Layer | None, inputs: tuple[Any, ...]) -> Answer:
-    """What a layer's declaration says of given inputs. Raises SizeError, TooLong."""
+def ask(layer: Layer, activation: Layer | None, inputs: tuple[Any, ...], output: Shape | None = None) -> Answer:
+    """What a layer's declaration says of given inputs; `output` is its output's shape, if that is known already. Raises
+    SizeError, TooLong."""
     x = inputs[0]
-    y = tuple(algebra.simplify(s) for s in layer.output(*inputs))
+    y = output or tuple(algebra.simplify(s) for s in layer.output(*inputs))
     for size in y:
         if algebra.is_number(size) and size > LARGEST:
             raise SizeError("E309", T("The output would have {n} values along one axis.", n=Grouped(size)))

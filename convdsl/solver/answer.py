@@ -107,7 +107,7 @@ def found_ways(problem: Problem, clock: Clock) -> tuple[list[tuple[Piece, ...]],
     try:
         for case in problem.cases:
             try:
-                pieces = searcher.solve(case.relations, case.box)
+                pieces = searcher.solve(case)
             except OutOfTime:
                 complete = False
                 continue

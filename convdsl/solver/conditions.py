@@ -90,7 +90,10 @@ def _clauses(piece: Piece) -> list[Clause]:
 def _regular(unknown: Atom, values: Periodic) -> list[Clause]:
     name = (unknown.name,)
     if not values.remainders:
-        return [Clause("equals", name, values.few) if len(values.few) == 1 else Clause("among", name, values.few)]
+        few = values.few
+        if len(few) > 3 and few[-1] - few[0] == len(few) - 1:
+            return [Clause("from", name, (few[0],)), Clause("to", name, (few[-1],))]
+        return [Clause("equals", name, few) if len(few) == 1 else Clause("among", name, few)]
     clauses = []
     first = values.start
     if values.modulus > 1:
@@ -146,9 +149,25 @@ def relation_text(relation: Relation) -> str:
         whole = text(form)
         left = whole if whole.isidentifier() else f"({whole})"
         return f"{left} % {_closed(text(relation.divisor))} == 0"
+    alone = isolated(relation)
+    if alone is not None:
+        return f"{alone[0]} {alone[1]} {text(alone[2])}"
     positive, negative = sides(form)
     sign = "==" if relation.kind == "eq" else ">="
     return f"{text(positive)} {sign} {text(negative)}"
+
+
+def isolated(relation: Relation) -> tuple[str, str, Form] | None:
+    """(k, "<=", 2*p + 2) for a relation in which an unknown stands alone, without a factor; None if there is none."""
+    form = relation.form
+    for atom in form.atoms():
+        factor = form.terms.get((atom,))
+        if atom.kind == "variable" and factor in (1, -1) and not any(
+            atom in a.variables for m in form.terms if m != (atom,) for a in m
+        ):
+            rest = (atom.form * factor - form) * factor
+            return atom.name, "==" if relation.kind == "eq" else ">=" if factor == 1 else "<=", rest
+    return None
 
 
 def sides(form: Form) -> tuple[Form, Form]:

@@ -20,6 +20,9 @@ from convdsl.network.resolve import resolve
 from convdsl.network.sizes import Field, ask, merge, see
 from convdsl.solver.trace import Impossible, State, Trace
 
+ADDED_UP = ("params", "trainable", "buffers", "macs", "flops")
+"""Quantities of which expectations speak as sums over layers."""
+
 MAX_CASES = 4096
 """Ways through the rules that are followed."""
 
@@ -30,6 +33,9 @@ class Case(NamedTuple):
 
     relations: tuple[Relation, ...]
     box: Box
+    bounding: tuple[Relation, ...] = ()
+    """What follows from the relations and bounds the unknowns better: costs in terms of sizes, sizes as hidden
+    unknowns, which `box` has bounds for too."""
 
 
 class Problem(NamedTuple):
@@ -166,8 +172,43 @@ class _Walk:
         sums = Sums(facts)
         for number, expectation in enumerate(self.network.expectations):
             actual = actual_value(expectation, sums, facts[expectation.node])
-            relations += _expected(expectation, actual, ("expect", number))
-        return Case(tuple(relations), state.box)
+            origin = ("expect", number)
+            relations += _expected(expectation, actual, origin)
+            if expectation.scope != "layer" and expectation.quantity in ADDED_UP and expectation.comparison in ("=", "<", "<="):
+                relations += _parts_of_sum(expectation, facts, origin)
+        return Case(tuple(relations), state.box, tuple(self._bounding(facts, state)))
+
+    def _bounding(self, facts: list[Facts], state: State) -> Iterator[Relation]:
+        """Expected costs, with an unknown of its own for every size that is a sum: products of sizes stay products."""
+        asked = [e for e in self.network.expectations if e.quantity in ADDED_UP]
+        sizes: dict[Any, Form] = {}
+
+        def named(size: Any) -> Any:
+            if not isinstance(size, Form) or len(size.terms) < 2:
+                return size
+            return sizes.setdefault(size.key, forms.hidden(len(sizes)).form)
+
+        if not asked or not any(isinstance(s, Form) and len(s.terms) > 1 for f in facts for s in f.output or ()):
+            return
+        self.trace.trusting = True
+        named_facts = [facts[0]]
+        for node, known in zip(self.network.nodes, facts[1:], strict=True):
+            assert node.layer is not None and known.output is not None
+            inputs = tuple(tuple(map(named, x)) for x in known.inputs)
+            answer = ask(node.layer, node.activation, inputs, tuple(map(named, known.output)))
+            named_facts.append(known._replace(params=answer.params, trainable=0 if node.frozen else answer.params,
+                                              buffers=answer.buffer_count, macs=answer.macs, flops=answer.flops))
+        self.trace.trusting = False
+        sums = Sums(named_facts)
+        for expectation in asked:
+            actual = actual_value(expectation, sums, named_facts[expectation.node])
+            yield _relation(actual, expectation.comparison, expectation.expected, None)
+        for known in facts:
+            for size in known.output or ():
+                if isinstance(size, Form) and size.key in sizes:
+                    (hidden,) = sizes[size.key].atoms()
+                    state.box[hidden] = (1, forms.INFINITE)
+                    yield Relation("eq", sizes[size.key] - size)
 
 
 def _parts(value: Any, argument: Argument) -> tuple[Any, ...]:
@@ -186,6 +227,17 @@ def _expected(expectation: Expectation, actual: Any, origin: Any) -> Iterator[Re
         return
     for a, e in zip(actual, expected, strict=True):
         yield _relation(a, expectation.comparison, e, origin)
+
+
+def _parts_of_sum(expectation: Expectation, facts: list[Facts], origin: Any) -> Iterator[Relation]:
+    """No layer has more than all together: this follows from the sum, but bounds the unknowns better."""
+    for one in facts[1 : expectation.node + 1]:
+        values = [getattr(one, expectation.quantity)]
+        if expectation.quantity == "flops":
+            values.append(2 * one.macs)
+        for value in values:
+            if isinstance(value, Form):
+                yield _relation(value, "<=", expectation.expected, origin)
 
 
 def _relation(actual: Any, comparison: str, expected: Any, origin: Any) -> Relation:

@@ -11,7 +11,7 @@ from convdsl.algebra.searching import OutOfTime, Point
 from convdsl.messages import T
 from convdsl.network import Expectation
 from convdsl.solver.answer import Answer, Program, first_points, found_ways
-from convdsl.solver.problem import Case, Problem
+from convdsl.solver.problem import Problem
 from convdsl.solver.search import Clock
 
 FARTHEST = 10**12
@@ -58,7 +58,7 @@ def _only(problem: Problem, kept: Iterable[int], miss: tuple[int, int] | None = 
                 relations.append(relation)
             elif miss is not None and relation.origin[1] == miss[0]:
                 relations += _loosened(relation, miss[1])
-        cases.append(Case(tuple(relations), case.box))
+        cases.append(case._replace(relations=tuple(relations), bounding=()))
     return problem._replace(cases=tuple(cases))
 
 

@@ -4,15 +4,16 @@ several are put in terms of each other, bounded and searched."""
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from itertools import islice, product
 from math import isinf, prod
 from typing import Any
 
 from convdsl.algebra.eventually import Beyond, eventually, goes_on
 from convdsl.algebra.forms import Atom
-from convdsl.algebra.intervals import Box
+from convdsl.algebra.intervals import Box, Empty, narrow
 from convdsl.algebra.periodic import Periodic
-from convdsl.algebra.relations import Relation, holds
+from convdsl.algebra.relations import Relation, holds, tidy
 from convdsl.algebra.searching import OutOfTime, Point, search
 from convdsl.algebra.systems import (
     Contradiction,
@@ -26,6 +27,7 @@ from convdsl.algebra.systems import (
     with_values,
 )
 from convdsl.solver.pieces import FIRST, MOST, Choice, Derived, Piece, Points, Region, Regular
+from convdsl.solver.problem import Case
 
 TRIED = 256
 """Values of bounded unknowns that are tried one by one where another is not bounded."""
@@ -60,15 +62,29 @@ class Searcher:
         self.order = {atom: number for number, atom in enumerate((*order, *symbols))}
         self.symbols = frozenset(symbols)
         self.clock = clock
+        self.bounding: list[Relation] = []
+        self.hidden: Box = {}
 
-    def solve(self, relations: tuple[Relation, ...], box: Box) -> tuple[Piece, ...] | None:
+    def solve(self, case: Case) -> tuple[Piece, ...] | None:
         """What satisfies all relations, as independent pieces; None where nothing does. Raises OutOfTime."""
-        box = dict(box)
+        told = {v for r in case.bounding for v in r.variables if v not in self.order}
+        box = {v: b for v, b in case.box.items() if v in self.order}
+        self.bounding = [r for b in case.bounding if isinstance(r := tidy(b), Relation)]
         try:
-            rest = simplified(list(relations), box)
-            return self._pieces(rest, box)
-        except Contradiction:
+            rest = simplified(list(case.relations), box)
+            wider = {**box, **{v: case.box[v] for v in told}}
+            narrow(self.bounding, wider)
+            self.hidden = {v: wider[v] for v in told}
+            box = {v: wider[v] for v in box}
+            return self._pieces(simplified(rest, box), box)
+        except (Contradiction, Empty):
             return None
+
+    def _search(self, relations: list[Relation], box: Box, clock: Clock | None = None) -> Iterator[Point]:
+        """All points of a bounded box, with what is known of costs to narrow it."""
+        bounding = [r for r in self.bounding if all(v in box or v in self.hidden for v in r.variables)]
+        inside = {v for r in bounding for v in r.variables if v in self.hidden}
+        return search(relations, box, (clock or self.clock).check, (bounding, {v: self.hidden[v] for v in inside}))
 
     def _pieces(self, relations: list[Relation], box: Box) -> tuple[Piece, ...] | None:
         if any(isinf(high) for _, high in box.values()):
@@ -85,6 +101,9 @@ class Searcher:
     def _component(self, members: list[Atom], relations: list[Relation], box: Box) -> Piece | None:
         if len(members) == 1:
             return self._one(members[0], relations, box)
+        for variable in members:
+            if not self._alone(variable, [r for r in relations if r.variables == {variable}], box):
+                return None
         solved = eliminated(relations, box, self._preference)
         if solved is not None:
             put, others = solved
@@ -104,6 +123,19 @@ class Searcher:
         if choice is not None and not all(_is_linear(r) for r in relations):
             return choice
         return self._unbounded(members, relations, box)
+
+    def _alone(self, unknown: Atom, relations: list[Relation], box: Box) -> bool:
+        """Narrows the box to what relations in one unknown leave of it; whether that is something."""
+        if not relations:
+            return True
+        piece = self._one(unknown, relations, {unknown: box[unknown]})
+        if piece is None:
+            return False
+        if isinstance(piece, Regular):
+            few = piece.values.few
+            low = few[0] if few else next(piece.values.members())
+            box[unknown] = (low, few[-1] if few and not piece.values.remainders else box[unknown][1])
+        return True
 
     def _chosen(self, members: list[Atom], relations: list[Relation], box: Box) -> Choice | None:
         """Every value of the bounded unknowns tried, where they are few and one unknown is left."""
@@ -145,7 +177,7 @@ class Searcher:
         return Regular(unknown, values) if values.size else None
 
     def _few(self, unknown: Atom, relations: list[Relation], box: Box) -> Regular | None:
-        found = tuple(sorted(p[unknown] for p in search(relations, box, self.clock.check)))
+        found = tuple(sorted(p[unknown] for p in self._search(relations, box)))
         return Regular(unknown, Periodic(found)) if found else None
 
     # Several unknowns.
@@ -153,7 +185,7 @@ class Searcher:
     def _bounded(self, members: list[Atom], relations: list[Relation], box: Box) -> Piece | None:
         found: list[tuple[int, ...]] = []
         try:
-            for point in search(relations, box, self.clock.check):
+            for point in self._search(relations, box):
                 found.append(tuple(point[v] for v in members))
                 if len(found) > MOST:
                     return Region(tuple(members), tuple(relations), needed_bounds(relations, box), tuple(found[:FIRST]))
@@ -170,7 +202,7 @@ class Searcher:
         near = {v: (low, high if v in widest else min(high, low + 5)) for v, (low, high) in box.items()}
         found: list[tuple[int, ...]] = []
         try:
-            for point in search(relations, near, Clock(EXTRA).check):
+            for point in self._search(relations, near, Clock(EXTRA)):
                 found.append(tuple(point[v] for v in members))
         except OutOfTime:
             pass
@@ -183,7 +215,7 @@ class Searcher:
         try:
             while len(first) < FIRST and width <= WIDEST:
                 near = {v: (low, min(high, low + width)) for v, (low, high) in box.items()}
-                first = list(islice(search(relations, near, self.clock.check), 40 * FIRST))
+                first = list(islice(self._search(relations, near), 40 * FIRST))
                 width *= 4
         except OutOfTime:
             if not first:

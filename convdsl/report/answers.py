@@ -1,0 +1,144 @@
+"""What `solve` found: for students with the substitution, and as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import accumulate
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from convdsl.algebra import is_number
+from convdsl.derivation import derive_layer
+from convdsl.report.diagnostics import clean
+from convdsl.layers import show_shape
+from convdsl.messages import T
+from convdsl.network import Analysis, Expectation, analyse
+from convdsl.network.expectations import Sums, actual_value
+from convdsl.report.conditions import condition_lines, number_list
+from convdsl.report.formulas import as_text
+from convdsl.report.numbers import grouped
+from convdsl.solver import Answer
+from convdsl.source import Source
+
+LISTED = 24
+"""Solutions that are printed one by one."""
+
+
+def print_answer(out: Console, answer: Answer, source: Source, **given: Any) -> None:
+    """The solutions or the condition, then the substitution of the first one. `given` are the symbols, the holes and the
+    input that were given from outside."""
+    for line in _headline(answer):
+        out.print(Text(line, "bold"), soft_wrap=True)
+    if answer.solutions and answer.family is not None:
+        out.print(Text(str(T("for example: {list}", list=_examples(answer)))), soft_wrap=True)
+    if answer.reason is not None:
+        out.print(Text(str(answer.reason), "" if not answer.solutions else "yellow"), soft_wrap=True)
+    if answer.solutions:
+        shown = [answer.solutions[0]]
+        if answer.family is None and len(answer.names) == 1 and len(answer.solutions) > 1:
+            shown.append(answer.solutions[-1])
+        for solution in shown:
+            _print_substitution(out, solution, source, given)
+
+
+def _headline(answer: Answer) -> Iterator[str]:
+    if answer.family is not None:
+        yield from condition_lines(answer.family)
+    elif len(answer.names) == 1 and answer.solutions:
+        (name,) = answer.names
+        values = number_list(tuple(s[name] for s in answer.solutions))
+        count = T("the only solution", "{n} solutions", n=len(answer.solutions))
+        yield f"{name} = {values}   ({count})" if answer.complete else f"{name} = {values}"
+    elif answer.solutions:
+        for solution in answer.solutions[:LISTED]:
+            yield _values(solution)
+        if len(answer.solutions) > LISTED:
+            yield str(T("… and one more.", "… and {n} more.", n=len(answer.solutions) - LISTED))
+        elif answer.complete:
+            yield f"({T('the only solution', '{n} solutions', n=len(answer.solutions))})"
+    elif answer.complete and answer.unknowns:
+        yield str(T("There is no solution."))
+
+
+def _values(solution: dict[str, int]) -> str:
+    return ", ".join(f"{name} = {grouped(value)}" for name, value in solution.items())
+
+
+def _examples(answer: Answer) -> str:
+    if len(answer.names) == 1:
+        (name,) = answer.names
+        return f"{name} = {', '.join(grouped(s[name]) for s in answer.solutions[:6])}, …"
+    return "; ".join(_values(s) for s in answer.solutions[:4]) + "; …"
+
+
+# The substitution.
+
+
+def _print_substitution(out: Console, solution: dict[str, int], source: Source, given: dict[str, Any]) -> None:
+    """Each expectation with the arithmetic that shows that it holds."""
+    analysis = analyse(source, symbols={**(given.get("symbols") or {}), **solution},
+                       holes={**(given.get("holes") or {}), **solution}, input=given.get("input"))
+    out.print()
+    out.print(Text(str(T("With {values}:", values=_values(solution)))), soft_wrap=True)
+    if not analysis.network.expectations:
+        _print_sizes(out, analysis)
+    for expectation in analysis.network.expectations:
+        written = expectation.written
+        line = " ".join(analysis.source.text[written.span.start : written.span.end].split())
+        out.print(Text.assemble("  ", (clean(line), "cyan")), soft_wrap=True)
+        for shown in _shown(expectation, analysis):
+            out.print(Text(f"    {shown}"), soft_wrap=True)
+
+
+def _print_sizes(out: Console, analysis: Analysis) -> None:
+    """The way of the sizes; of a long one, its beginning and its end."""
+    sizes = [show_shape(analysis.network.input)]
+    for _, facts in analysis.report:
+        shape = show_shape(facts.output or ())
+        if shape != sizes[-1]:
+            sizes.append(shape)
+    if len(sizes) > 12:
+        sizes = [*sizes[:6], "…", *sizes[-5:]]
+    out.print(Text("  " + " → ".join(sizes)), soft_wrap=True)
+
+
+_QUANTITIES = {"shape": ("size", "channels"), "rf": ("field",), "jump": ("jump",)}
+
+
+def _shown(expectation: Expectation, analysis: Analysis) -> Iterator[str]:
+    """The arithmetic of what is expected: of the layer above, or the sum over all layers."""
+    facts = analysis.report[expectation.node]
+    summed = expectation.scope != "layer" and expectation.quantity not in _QUANTITIES
+    parts = [v for f in analysis.report.facts[1 : expectation.node + 1] if (v := getattr(f, expectation.quantity, 0)) != 0]
+    if summed and len(parts) > 1:
+        total = list(accumulate(parts))[-1]
+        sign = " + ".join(map(grouped, parts)) if len(parts) <= 10 else T("the sum over {n} layers", n=len(parts))
+        yield f"{expectation.quantity} = {sign} = {grouped(total)}"
+        return
+    node = next((n.index for n, f in analysis.report if summed and getattr(f, expectation.quantity) != 0), expectation.node)
+    wanted = _QUANTITIES.get(expectation.quantity, (expectation.quantity,))
+    found = [d for d in derive_layer(analysis, node).derivations if d.quantity in wanted and len(d.steps) > 1] if node else []
+    for derivation in found:
+        if derivation.quantity != "channels" or not found[:-1]:
+            steps = [as_text(s) for s in derivation.steps]
+            numbers = steps[1:2] if len(steps) > 2 else []
+            yield f"{derivation.symbol} = {' = '.join([steps[0], *numbers, steps[-1]])}"
+    if not found and node:
+        actual = actual_value(expectation, Sums(analysis.report.facts), facts)
+        yield show_shape(actual) if isinstance(actual, tuple) else grouped(actual) if is_number(actual) else str(actual)
+
+
+def answer_data(answer: Answer) -> dict[str, Any]:
+    """An answer as `solve --format json` prints it."""
+    reason = str(answer.reason) if answer.reason is not None else None
+    if answer.diagnostics:
+        reason = "; ".join(f"{d.code}: {d.message}" for d in answer.diagnostics if d.severity == "error")
+    return {
+        "holes": list(answer.names),
+        "solutions": list(answer.solutions),
+        "complete": answer.complete,
+        "family": str(answer.family) if answer.family is not None else None,
+        "reason": reason,
+    }
