@@ -77,7 +77,10 @@ def _print_added(console: Console, added: Added) -> None:
                 console.print(_row(row, max(12, min(console.width - _REST, _WIDEST))), soft_wrap=True)
     if not added.analysis.network.nodes and added.analysis.network.input_span:
         console.print(Text(f"     {formula_shape(added.analysis.network.input)}", "cyan"))
-    if added.held > 0:
+    network = added.analysis.network
+    if added.expectations > 0 and network.holes:
+        console.print(Text(f"     {T('`:solve` finds what makes it hold')}", "dim"))
+    elif added.expectations > 0 and not network.symbols:
         console.print(Text(f"     ✓ {T('holds')}", "green"))
     _print_warnings(console, added.diagnostics)
 

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class Added(NamedTuple):
-    """Lines joined the program: layers from number `first` on are new, and `held` of the expectations; `whole` asks for
-    the whole table instead, because something before them changed. `diagnostics` are the warnings that are new."""
+    """Lines joined the program: layers from number `first` on are new, and so many of the expectations; `whole` asks
+    for the whole table instead, because something before them changed. `diagnostics` are the warnings that are new."""
 
     analysis: Analysis
     first: int
-    held: int = 0
+    expectations: int = 0
     diagnostics: tuple[Diagnostic, ...] = ()
     whole: bool = False
     note: T | None = None

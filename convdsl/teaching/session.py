@@ -80,11 +80,11 @@ class Session:
             return Refused(tuple(d for d in analysis.diagnostics if d.severity == "error"))
         news = analysis.diagnostics if whole else fresh(analysis, self.analysis)
         first = 1 if whole else len(self.analysis.network.nodes) + 1
-        held = len(analysis.network.expectations) - len(self.analysis.network.expectations)
+        expectations = len(analysis.network.expectations) - len(self.analysis.network.expectations)
         self._past.append(self.program)
         self._future.clear()
         self.program, self.analysis = program, analysis
-        return Added(analysis, first, held, news, whole, note)
+        return Added(analysis, first, expectations, news, whole, note)
 
     def _step(self, source: list[Growing], target: list[Growing], nothing: T) -> Answer:
         if not source:

@@ -64,6 +64,14 @@ def test_a_command_that_fails_is_the_exit_status(convdsl: Any) -> None:
     assert "8×8×1" in done.stdout
 
 
+def test_expectations_that_hold_and_that_are_open(convdsl: Any) -> None:
+    assert "✓ holds" in convdsl("repl", stdin="input 8x8x1\nconv 2 k3\nexpect 6x6x2\n").stdout
+    opened = convdsl("repl", stdin="input 8x8x1\nconv 2 k?\nexpect 6x6x2\n:solve\n").stdout
+    assert "holds" not in opened
+    assert "k = 3" in opened
+    assert "N508" in convdsl("repl", stdin="input NxNx1\nconv 2 k3\nexpect 6x6x2\n").stdout
+
+
 def test_an_unsaved_net_is_trained_and_kept_beside_its_runs(convdsl: Any, tmp_path: Path) -> None:
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "tiny.cnn").write_text("input 4x4x1 -> dense 2\n")

@@ -22,6 +22,12 @@ RUNS = [(page, command, output) for page in ("convolve.md", "es/convolucion.md")
         for command, output in RUN.findall((DOCS / page).read_text("utf-8"))]
 
 
+@pytest.fixture(autouse=True)
+def width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That of a pipe, wherever the tests run."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 def plain(text: str) -> str:
     return "\n".join(line.rstrip() for line in text.rstrip().splitlines())
 

@@ -96,7 +96,7 @@ def test_what_is_wrong_in_the_train_block_is_refused() -> None:
 
 def test_expectations_hold_or_are_refused() -> None:
     s = session("input 32x32x3", "conv 6 k5")
-    assert last(s, "expect 28x28x6").held == 1
+    assert last(s, "expect 28x28x6").expectations == 1
     assert [d.code for d in last(s, "expect 27x27x6").diagnostics] == ["E401"]
 
 
