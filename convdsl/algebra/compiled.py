@@ -16,7 +16,7 @@ def function(forms: list[Form], variables: list[Atom]) -> Callable[..., tuple[An
     body: list[str] = []
     names: dict[Atom, str] = {v: f"v{v.number}" for v in variables}
     results = [_expression(form, names, body) for form in forms]
-    return _made(list(names[v] for v in variables), body, f"return ({', '.join(results)},)")
+    return _made([names[v] for v in variables], body, f"return ({', '.join(results)},)")
 
 
 def predicate(relations: list[Relation], variables: list[Atom]) -> Callable[..., bool]:

@@ -250,9 +250,9 @@ def floor_divide(a: Any, b: Any) -> Any:
     if not rest:
         return plain(Form(whole) + top.constant // 1)
     m = lcm(*(c.denominator for c in rest.values()))
-    numerator = {monomial: int(c * m) for monomial, c in rest.items()}
+    numerator: dict[Monomial, Number] = {monomial: int(c * m) for monomial, c in rest.items()}
     constant = top.constant * m // 1
-    common = gcd(m, *numerator.values())
+    common = gcd(m, *map(int, numerator.values()))
     m, constant = m // common, constant // common
     numerator = {monomial: c // common for monomial, c in numerator.items()}
     out, constant = divmod(constant, m)

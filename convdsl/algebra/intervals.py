@@ -76,8 +76,7 @@ class Bounds:
         return low, high
 
     def _term(self, monomial: tuple[Atom, ...], factor: Any) -> Interval:
-        interval = self.product(monomial)
-        return _times((factor, factor), interval) if factor >= 0 else _times((factor, factor), interval)
+        return _times((factor, factor), self.product(monomial))
 
     def product(self, monomial: tuple[Atom, ...]) -> Interval:
         result: Interval = (1, 1)

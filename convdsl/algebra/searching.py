@@ -149,7 +149,8 @@ def _solutions(plan: Plan, outer: list[int], box: Box) -> Iterator[Point]:
             yield from ({x: value} for value in range(box[x][0], box[x][1] + 1))
         return
     x, y = plan.solved
-    for p, q in _pairs(*factors, box[x], box[y]):
+    a, b, c, d = factors
+    for p, q in _pairs(a, b, c, d, box[x], box[y]):
         if box[x][0] <= p <= box[x][1] and box[y][0] <= q <= box[y][1]:
             yield {x: p, y: q}
 

@@ -13,6 +13,7 @@ from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
 from convdsl.algebra import TooLong, spend
+from convdsl.algebra.signs import bounds
 
 MAX_PARTS = 600
 MAX_DEPTH = 40
@@ -119,14 +120,14 @@ def _split(expression: Any) -> tuple[Any, list[Any]]:
 
 @remembered
 def maximum(a: Any, b: Any) -> Any:
-    spend(MAX_PARTS)
-    return _integer(sympy.Max(a, b))
+    larger = a if compare(a, ">=", b) else b if compare(a, "<", b) else None
+    return _integer(sympy.Max(a, b, evaluate=_is_short(a - b))) if larger is None else larger
 
 
 @remembered
 def minimum(a: Any, b: Any) -> Any:
-    spend(MAX_PARTS)
-    return _integer(sympy.Min(a, b))
+    smaller = a if compare(a, "<=", b) else b if compare(a, ">", b) else None
+    return _integer(sympy.Min(a, b, evaluate=_is_short(a - b))) if smaller is None else smaller
 
 
 @remembered
@@ -137,26 +138,35 @@ def equal(a: Any, b: Any) -> bool | None:
         return None
     if isinstance(difference, int):
         return difference == 0
-    if difference.is_nonzero or difference.is_positive or difference.is_negative:
+    low, high = bounds(difference)
+    if (low is not None and low > 0) or (high is not None and high < 0):
         return False
-    return None
+    return False if _is_short(difference) and difference.is_nonzero else None
 
 
 @remembered
 def compare(a: Any, comparison: str, b: Any) -> bool | None:
-    if comparison == ">=" and isinstance(a, sympy.Symbol) and (b == 0 or (b == 1 and a.is_positive)):
-        return True
+    if comparison in ("<=", "<"):
+        return compare(b, ">=" if comparison == "<=" else ">", a)
     try:
         difference = _expand(a - b)
     except TooLong:
         return None
-    answer = {
-        "<=": difference.is_nonpositive,
-        ">=": difference.is_nonnegative,
-        "<": difference.is_negative,
-        ">": difference.is_positive,
-    }[comparison]
+    strictly = comparison == ">"
+    low, high = bounds(difference)
+    if low is not None and (low > 0 or (low == 0 and not strictly)):
+        return True
+    if high is not None and (high < 0 or (high == 0 and strictly)):
+        return False
+    if not _is_short(difference):
+        return None
+    answer = difference.is_positive if strictly else difference.is_nonnegative
     return None if answer is None else bool(answer)
+
+
+def _is_short(value: Any) -> bool:
+    """Whether sympy may be asked for the sign of a formula (see signs.py)."""
+    return _extent(value)[0] <= 40 and all(p.exp.is_Integer and p.exp <= 4 for p in value.atoms(sympy.Pow))
 
 
 @remembered

@@ -12,6 +12,7 @@ from convdsl.algebra.forms import Atom, Form, Monomial, as_form
 from convdsl.algebra.intervals import Bounds, Box, Empty, narrow, truth
 from convdsl.algebra.relations import ONE, Relation, tidy, without_floor
 
+
 class Contradiction(Exception):
     """The relations cannot hold together; `origin` is that of the one where it showed."""
 

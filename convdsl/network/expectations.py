@@ -10,7 +10,8 @@ from convdsl.diagnostics import Findings
 from convdsl.layers import show_shape
 from convdsl.messages import Grouped, T
 from convdsl.network.graph import Expectation, Network
-from convdsl.network.sizes import VALUES, Facts, Report
+from convdsl.network.sizes import Facts, Report
+from convdsl.network.values import VALUES
 
 
 def verify(network: Network, report: Report, findings: Findings) -> None:
@@ -22,7 +23,7 @@ def verify(network: Network, report: Report, findings: Findings) -> None:
             if expectation.node < known:
                 try:
                     _compare(expectation, report, sums, findings)
-                except algebra.TooLong:
+                except (algebra.TooLong, algebra.Exhausted):
                     findings.add("E310", expectation.written.span, T("The formulas grow too long here."), help=VALUES)
 
 

@@ -14,7 +14,7 @@ from convdsl.messages import Grouped, T
 from convdsl.network.binding import Binder, Bound
 from convdsl.network.graph import Expectation, Network, Node
 from convdsl.network.suggest import did_you_mean
-from convdsl.network.values import REFUSED, Refused, Scope, Values
+from convdsl.network.values import REFUSED, VALUES, Refused, Scope, Values
 from convdsl.source import Span
 
 MAX_NODES = 200_000
@@ -67,6 +67,7 @@ class _Resolver:
         self.nodes: list[Node] = []
         self.expectations: list[Expectation] = []
         self.steps = 0
+        self.reached = Span(0, 0)
         self.given_input = input
         self.bound: dict[tuple[int, int], Bound | None] = {}
         self.globals = Scope(dict(symbols))
@@ -107,7 +108,9 @@ class _Resolver:
         output = 0
         try:
             output = self._chain(tuple(body), 0, Place(self.globals))
-        except TooLarge:
+        except (TooLarge, algebra.Exhausted) as error:
+            if isinstance(error, algebra.Exhausted):
+                self.findings.add("E310", self.reached, T("The formulas grow too long here."), help=VALUES)
             self.nodes.clear()
             self.expectations.clear()
         if not self.nodes and not self.findings.failed:
@@ -236,6 +239,7 @@ class _Resolver:
 
     def _count(self, span: Span, steps: int = 1) -> None:
         self.steps += steps
+        self.reached = span
         if len(self.findings.items) > MAX_FINDINGS:
             self.findings.add("E105", span, T("This is wrong in more than {n} places: the rest is not looked at.",
                                               n=Grouped(MAX_FINDINGS)))

@@ -37,6 +37,10 @@ class Scope:
         return None
 
 
+VALUES = T("Give symbols a value: with `let`, with `--set N=224` or with `--input`.")
+"""The way out where formulas grow too long."""
+
+
 class Refused(Exception):
     """A statement that cannot be used; the diagnostic has been added."""
 
@@ -102,21 +106,28 @@ class Values:
         if expression.operator in ("/", "//", "%") and right == 0:
             self.findings.add("E308", expression.span, T("This divides by zero."))
             raise Refused
-        match expression.operator:
-            case "+":
-                value = left + right
-            case "-":
-                value = left - right
-            case "*":
-                value = left * right
-            case "/":
-                value = algebra.exact_divide(left, right)
-            case "//":
-                value = algebra.floor_divide(left, right)
-            case _:
-                value = left - right * algebra.floor_divide(left, right)
+        try:
+            value = algebra.bounded(_operate(expression.operator, left, right))
+        except algebra.TooLong:
+            self.findings.add("E310", expression.span, T("The formulas grow too long here."), help=VALUES)
+            raise Refused from None
         if algebra.is_number(value) and not abs(value) <= LARGEST:
             self.findings.add("E106", expression.span, T("This value is too large."),
                               help=T("Numbers go up to {limit}.", limit="10^15"))
             raise Refused
         return value
+
+
+def _operate(operator: str, left: Any, right: Any) -> Any:
+    match operator:
+        case "+":
+            return left + right
+        case "-":
+            return left - right
+        case "*":
+            return left * right
+        case "/":
+            return algebra.exact_divide(left, right)
+        case "//":
+            return algebra.floor_divide(left, right)
+    return left - right * algebra.floor_divide(left, right)

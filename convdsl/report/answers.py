@@ -11,12 +11,12 @@ from rich.text import Text
 
 from convdsl.algebra import is_number
 from convdsl.derivation import derive_layer
-from convdsl.report.diagnostics import clean
 from convdsl.layers import show_shape
 from convdsl.messages import T
 from convdsl.network import Analysis, Expectation, analyse
 from convdsl.network.expectations import Sums, actual_value
 from convdsl.report.conditions import condition_lines, number_list
+from convdsl.report.diagnostics import clean
 from convdsl.report.formulas import as_text
 from convdsl.report.numbers import grouped
 from convdsl.solver import Answer

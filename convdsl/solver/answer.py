@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from convdsl.algebra import forms
 from convdsl.algebra.forms import Atom
-from convdsl.algebra.periodic import union
+from convdsl.algebra.periodic import Periodic, union
 from convdsl.algebra.searching import OutOfTime, Point
 from convdsl.diagnostics import Diagnostic
 from convdsl.messages import T
@@ -18,6 +18,7 @@ from convdsl.solver.conditions import Condition, condition
 from convdsl.solver.pieces import FIRST, MOST, Piece, Points, Regular, bound_unknowns, together, without_others
 from convdsl.solver.problem import Problem, pose
 from convdsl.solver.search import Clock, Searcher
+from convdsl.solver.trace import Trace
 from convdsl.source import Source
 
 SECONDS = 10.0
@@ -57,10 +58,10 @@ class Program(NamedTuple):
     input: tuple[Any, ...] | None
     strict: bool
 
-    def pose(self, **fixed: int) -> Problem:
+    def pose(self, trace: Trace | None = None, **fixed: int) -> Problem:
         """The problem that it poses, with some unknowns fixed."""
         return pose(self.source, symbols={**self.symbols, **fixed}, holes={**self.holes, **fixed}, input=self.input,
-                    strict=self.strict)
+                    strict=self.strict, trace=trace)
 
     def accepts(self, values: Mapping[str, int]) -> bool:
         """Whether `check` is content when the unknowns have these values."""
@@ -79,23 +80,67 @@ def solve(source: Source, *, symbols: Mapping[str, int] | None = None, holes: Ma
     `symbols`, `holes` and `input` give values from outside; `strict` asks strides to divide. The search is given up
     after about `seconds`, and says so.
     """
+    program = Program(source, dict(symbols or {}), dict(holes or {}), input, strict)
+    clock = Clock(seconds)
+    try:
+        problem = program.pose(Trace(clock.check))
+        return _solved(program, problem, clock)
+    except OutOfTime:
+        return Answer((), (), False, reason=T("The time allowed was not enough to look at all layers."))
+
+
+def _solved(program: Program, problem: Problem, clock: Clock) -> Answer:
     from convdsl.solver.reasons import none_at_all
 
-    program = Program(source, dict(symbols or {}), dict(holes or {}), input, strict)
-    problem = program.pose()
+    if len(set(problem.counts)) == 1:
+        return _repeated(program, problem, clock)
     if problem.diagnostics:
         return Answer((), (), False, diagnostics=problem.diagnostics)
     unknowns = (*problem.holes, *problem.symbols)
     if not unknowns:
         return Answer((), (), True, reason=T("There is nothing to solve: the program has no hole and no symbol without a "
                                              "value."), unknowns=False)
-    clock = Clock(seconds)
     ways, complete = found_ways(problem, clock)
     if not ways and complete:
         return none_at_all(program, problem, clock)
     if not ways:
         return Answer(_names(problem, ()), (), False, reason=T("No answer was found in the time allowed; there may be one."))
     return _answer(program, problem, ways, complete)
+
+
+TIMES = 64
+"""How many times of a `repeat` are tried."""
+
+
+def _repeated(program: Program, problem: Problem, clock: Clock) -> Answer:
+    """The answer where it is asked how often something is repeated: the other unknowns are looked for with each number
+    of times."""
+    name = problem.counts[0]
+    trace = Trace(clock.check)
+    ways: list[tuple[Piece, ...]] = []
+    whole = True
+    last, tried = None, 0
+    for times in range(1, TIMES + 1):
+        try:
+            one = program.pose(trace, **{name: times})
+        except OutOfTime:
+            break
+        if one.diagnostics:
+            return Answer((), (), False, diagnostics=one.diagnostics)
+        tried = times
+        (count,) = trace.variable(name).atoms()
+        found, complete = found_ways(one, clock)
+        ways += [(Regular(count, Periodic((times,))), *way) for way in found]
+        whole = whole and complete
+        is_hole = name in problem.network.holes
+        last = one._replace(holes=(count, *one.holes) if is_hole else one.holes,
+                            symbols=one.symbols if is_hole else (count, *one.symbols))
+    if last is None:
+        raise OutOfTime
+    reason = T("The number of times of `repeat` was tried from 1 to {n}.", n=tried)
+    if not ways:
+        return Answer(_names(last, last.symbols), (), False, reason=reason)
+    return _answer(program, last, _merged(ways), whole)._replace(complete=False, reason=reason)
 
 
 def found_ways(problem: Problem, clock: Clock) -> tuple[list[tuple[Piece, ...]], bool]:

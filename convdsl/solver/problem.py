@@ -11,7 +11,7 @@ from convdsl.algebra.forms import Atom, Form, Table, as_form, denominator, witho
 from convdsl.algebra.intervals import Box
 from convdsl.algebra.relations import ONE, Relation
 from convdsl.diagnostics import Diagnostic, Findings
-from convdsl.language import Source, parse
+from convdsl.language import Source, parse, tree
 from convdsl.layers import Reach, SizeError
 from convdsl.layers.arguments import Argument
 from convdsl.network import Expectation, Facts, Network, Node
@@ -49,6 +49,8 @@ class Problem(NamedTuple):
     table: Table
     diagnostics: tuple[Diagnostic, ...] = ()
     whole: bool = True
+    counts: tuple[str, ...] = ()
+    """Unknowns that say how often something is repeated: they must have a value before the others can be looked at."""
 
 
 class _Broken(Exception):
@@ -61,10 +63,10 @@ class _Broken(Exception):
 
 
 def pose(source: Source, *, symbols: Mapping[str, int] | None = None, holes: Mapping[str, int] | None = None,
-         input: tuple[Any, ...] | None = None, strict: bool = False) -> Problem:
+         input: tuple[Any, ...] | None = None, strict: bool = False, trace: Trace | None = None) -> Problem:
     """The relations that a program's unknowns must satisfy: every size is possible, branches agree, and what is
-    expected holds. `strict` asks strides to divide."""
-    trace = Trace()
+    expected holds. `strict` asks strides to divide. Problems of one `trace` share their unknowns."""
+    trace = trace or Trace()
     forms.use(trace)
     try:
         with algebra.symbols_from(trace.unknown):
@@ -97,7 +99,28 @@ def _pose(trace: Trace, source: Source, symbols: dict[str, int], holes: dict[str
     unknown = {a.name: a for a in trace.unknowns.values()}
     named = tuple(unknown[n] for n in network.holes if n in unknown)
     free = tuple(unknown[n] for n in sorted(network.symbols) if n in unknown)
-    return Problem(network, named, free, tuple(cases), trace, diagnostics, len(cases) < MAX_CASES)
+    counts = tuple(_counts(program.statements, network)) if diagnostics else ()
+    return Problem(network, named, free, tuple(cases), trace, diagnostics, len(cases) < MAX_CASES, counts)
+
+
+def _counts(statements: tuple[Any, ...], network: Network) -> Iterator[str]:
+    """The unknowns in the numbers of times of `repeat`."""
+    for statement in statements:
+        if isinstance(statement, tree.Layer) and statement.name.text == "repeat" and statement.items:
+            span = statement.items[0].span
+            yield from (h.name for h in network.holes.values() if span.start <= h.span.start < span.end)
+            yield from (s for s in sorted(_symbols(statement.items[0])) if s in network.symbols)
+        for branch in getattr(statement, "branches", None) or ():
+            yield from _counts(branch.statements, network)
+
+
+def _symbols(expression: Any) -> set[str]:
+    match expression:
+        case tree.Symbol():
+            return {expression.name}
+        case tree.Binary():
+            return _symbols(expression.left) | _symbols(expression.right)
+    return set()
 
 
 class _Walk:
@@ -156,9 +179,9 @@ class _Walk:
 
     def _whole(self, value: Any) -> None:
         """Asks a value that divides by something to be whole."""
-        if isinstance(value, Form) and (denominator(value) > 1 or any(a.kind == "over" for a in value.atoms())):
-            if not forms.divides(1, value) if denominator(value) == 1 else not self.trace.decide(value, "%", ONE):
-                raise Impossible
+        divided = isinstance(value, Form) and (denominator(value) > 1 or any(a.kind == "over" for a in value.atoms()))
+        if divided and not self.trace.decide(value, "%", ONE):
+            raise Impossible
 
     def _strides_divide(self, layer: Any, x: tuple[Any, ...]) -> None:
         for axis in layer.geometry(x):

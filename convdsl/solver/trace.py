@@ -30,8 +30,9 @@ class State(NamedTuple):
 class Trace(Table):
     """The unknowns of a program, and the answers given on the present way through its rules."""
 
-    def __init__(self) -> None:
+    def __init__(self, check_time: Callable[[], None] = lambda: None) -> None:
         super().__init__()
+        self.check_time = check_time
         self.unknowns: dict[str, Atom] = {}
         self.origin: Any = None
         self.trusting = False
@@ -56,6 +57,7 @@ class Trace(Table):
         where a way ends."""
         self._ordered = []
         while True:
+            self.check_time()
             self._conditions, self._box = list(start.conditions), dict(start.box)
             self._known = {r.key: True for r in start.conditions}
             self._given = []
