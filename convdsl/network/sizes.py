@@ -214,7 +214,7 @@ def merge(fields: list[tuple[Field, ...]]) -> tuple[Field, ...]:
 def see(reach: tuple[Reach, ...] | None, field: tuple[Field, ...], y: Shape) -> tuple[Field, ...]:
     """What the values behind a layer see, when those before it see `field`; `y` is the layer's output."""
     if reach is None:
-        return tuple(Field(f.low, f.high + (f.places - 1) * f.jump, f.jump, 1) for f in field)
+        return tuple(Field(f.low, f.high + algebra.floor_divide((f.places - 1) * f.jump, 1), f.jump, 1) for f in field)
     if len(reach) != len(field):
         return field
     sizes = y[:-1] if len(y) - 1 == len(field) else tuple(f.places for f in field)
