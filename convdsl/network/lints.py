@@ -21,6 +21,7 @@ from convdsl.network.sizes import Facts, Report
 def look_twice(network: Network, report: Report, findings: Findings) -> None:
     """Adds warnings and notes to `findings`."""
     seen: set[Any] = set()
+    works_on = _before(network)
     for node, facts in report:
         if facts.output is None:
             continue
@@ -28,7 +29,7 @@ def look_twice(network: Network, report: Report, findings: Findings) -> None:
         if key not in seen:
             seen.add(key)
             _windows(node, facts, findings)
-        before = _before(network, node)
+        before = works_on[node.index]
         if before is not None and (before.span, node.span) not in seen:
             seen.add((before.span, node.span))
             _linear_pair(before, node, findings)
@@ -108,13 +109,14 @@ def _calls(node: Node) -> tuple[Label, ...]:
 _TRANSPARENT = (Flatten, Reshape, Dropout, Identity)
 
 
-def _before(network: Network, node: Node) -> Node | None:
-    """The layer whose values a node works on, seen through layers that compute nothing."""
-    while len(node.inputs) == 1 and node.inputs[0] > 0:
-        node = network.nodes[node.inputs[0] - 1]
-        if not isinstance(node.layer, _TRANSPARENT):
-            return node
-    return None
+def _before(network: Network) -> list[Node | None]:
+    """For each node, by its index, the layer whose values it works on, seen through layers that compute nothing."""
+    found: list[Node | None] = [None]
+    for node in network.nodes:
+        source = node.inputs[0] if len(node.inputs) == 1 else 0
+        before = network.nodes[source - 1] if source else None
+        found.append(found[source] if before is not None and isinstance(before.layer, _TRANSPARENT) else before)
+    return found
 
 
 def _linear_pair(before: Node, node: Node, findings: Findings) -> None:
