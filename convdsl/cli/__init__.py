@@ -90,7 +90,7 @@ def _dispatch(arguments: list[str]) -> int:
     module = import_module(f"convdsl.cli.{name}")
     parser = Parser(prog=f"convdsl {name}", description=str(module.__doc__ and COMMANDS[name]))
     module.arguments(parser)
-    return module.run(parser.parse_args(arguments[1:]))
+    return module.run(parser.read(arguments[1:]))
 
 
 def _unknown(name: str) -> T:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import re
 import sys
 from typing import Any, NoReturn
@@ -29,6 +30,25 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **options)
+
+    def read(self, arguments: list[str]) -> argparse.Namespace:
+        """The options in `arguments`; a value of several words without quotes is answered with the quotes."""
+        options, rest = self.parse_known_args(arguments)
+        if rest:
+            if not rest[0].startswith("-") and not rest[0].endswith(".cnn"):
+                self._quotes_missing(arguments, arguments.index(rest[0]))
+            self.error(translate("unrecognized arguments: %s") % " ".join(rest))
+        return options
+
+    def _quotes_missing(self, arguments: list[str], place: int) -> None:
+        """Raises CallError where the word at `place` stands behind an option that takes one value."""
+        start = next((n for n in range(place - 1, -1, -1) if arguments[n].startswith("--")), place)
+        action = self._option_string_actions.get(arguments[start])
+        if action is None or action.nargs == 0 or action.type is not None or action.choices is not None:
+            return
+        words = itertools.takewhile(lambda word: not word.startswith("-"), arguments[start + 1 :])
+        raise CallError(T("several words for one option stand in quotes: `{text}`.",
+                          text=f'{arguments[start]} "{" ".join(words)}"'))
 
     def error(self, message: str) -> NoReturn:
         raise CallError(T("{message}. `{command} --help` tells what it takes.", message=message, command=self.prog))

@@ -92,10 +92,15 @@ def train(s: Statement) -> Answer | None:
 
 
 def setting(s: Statement) -> Answer | None:
-    """`epochs = 5,` and `lr: 0.01` inside `train { … }`."""
+    """`epochs = 5,`, `lr: 0.01` and `epochs 5; lr 0.01` inside `train { … }`."""
     bracket = s.brackets[-1] if s.brackets else None
     if bracket is None or bracket.type != "LBRACE" or word_before(s.source, bracket) != "train":
         return None
+    lines = [" ".join(re.sub(r"[=:]", " ", line).split()) for line in re.split(r"[;,]", s.text)]
+    lines = [line for line in lines if line]
+    if str(s.token) == ";" and len(lines) > 1 and all(re.match(r"[a-z_]+ ", line) for line in lines):
+        return Answer(s.token.span, T("Each setting of `train` stands on a line of its own."),
+                      T("Write {lines} on lines of their own.", lines=", ".join(f"`{line}`" for line in lines)))
     words = re.sub(r"[=:,;]", " ", s.text).split()
     if s.first != "WORD" or len(words) < 2 or words == s.text.split():
         return None

@@ -15,23 +15,11 @@ from convdsl.network.suggest import did_you_mean
 from convdsl.network.values import Refused, Scope, Values
 from convdsl.network.words import fold
 from convdsl.source import Span
+from convdsl.training.commas import misplaced_comma
 from convdsl.training.kinds import Choice, Flag, Number, Option
-from convdsl.training.lines import ELSEWHERE, LINES, Line
+from convdsl.training.lines import ELSEWHERE, LINES, SAME, Line
 
 _INLINE = re.compile(r"([a-z_]+?)([0-9]+)")
-_SAME = {
-    "xent": "cross_entropy",
-    "crossentropy": "cross_entropy",
-    "cross-entropy": "cross_entropy",
-    "xavier": "glorot",
-    "kaiming": "he",
-    "sgdm": "momentum",
-    "l2": "mse",
-    "off": "none",
-    "no": "none",
-    "all": "full",
-}
-"""Words that are called otherwise elsewhere."""
 
 
 class Given(NamedTuple):
@@ -117,6 +105,9 @@ class _Reader:
         self.options: dict[str, tuple[Any, Span]] = {}
 
     def read(self) -> Given:
+        comma = misplaced_comma(self.line, self.setting.items, self.findings.source.text)
+        if comma is not None:
+            self._refuse(*comma)
         items = [i for i in self.setting.items if not isinstance(i, tree.Comma)]
         if self.line.free:
             return self._free(items)
@@ -163,7 +154,7 @@ class _Reader:
         return 1
 
     def _written_word(self, word: tree.Word, following: tree.Item | None) -> int:
-        text = _SAME.get(word.text, word.text)
+        text = SAME.get(word.text, word.text)
         declared = self.line.options.get(text)
         first = self.word is None and text in self.line.words
         if declared is None or first:
@@ -229,6 +220,12 @@ class _Reader:
             self._refuse(
                 item.span, T("`{name}` takes a number.", name=name), T("Symbols and holes have no value here.")
             )
+        if declared.whole and isinstance(item, tree.Number) and re.fullmatch(r"[0-9]{1,3}\.[0-9]{3}", item.text):
+            self._refuse(
+                item.span,
+                T("A point is decimal: {text} is {value}.", text=item.text, value=f"{value:g}"),
+                T("Write `{text}`.", text=item.text.replace(".", "")),
+            )
         trouble = declared.trouble(name, value)
         if trouble:
             self._refuse(item.span, *trouble)
@@ -262,7 +259,7 @@ class _Reader:
 
     def _unknown_word(self, word: tree.Word) -> NoReturn:
         names = [*self.line.words, *self.line.options]
-        meant = _SAME.get(word.text) or ELSEWHERE.get(fold(word.text))
+        meant = SAME.get(word.text) or ELSEWHERE.get(fold(word.text))
         if meant in self.line.options or meant in self.line.words:
             help: T = T("Did you mean `{name}`?", name=meant)
         elif word.text in LINES and self.name != word.text:

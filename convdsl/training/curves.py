@@ -14,6 +14,9 @@ from convdsl.messages import T
 from convdsl.training.events import Record
 from convdsl.training.settings import Settings
 
+FEW = 3
+"""So many epochs tell neither whether the loss has come to rest, nor whether it is restless."""
+
 
 class Remark(NamedTuple):
     """One thing that the curves show. `kind` is a word for programs, `lines` are settings to try, by name."""
@@ -84,9 +87,10 @@ def read_curves(
         remark = decisive(curves)
         if remark is not None:
             return (remark,)
-    rules = (_slow_start, _restless, _dead_units, _overfits, _too_short, _underfits)
+    short = curves.epochs <= FEW
+    rules = (_dead_units, _overfits) if short else (_slow_start, _restless, _dead_units, _overfits, _too_short, _underfits)
     found = tuple(remark for rule in rules if (remark := rule(curves)) is not None)
-    return found or (_healthy(),)
+    return found or ((_few_epochs(curves) if short else _healthy()),)
 
 
 def _lower(curves: Curves, factor: int) -> tuple[T, dict[str, str]]:
@@ -251,6 +255,12 @@ def _underfits(curves: Curves) -> Remark | None:
     )
     advice = T("Try more filters or layers, less regularisation, or another learning rate.")
     return Remark("underfits", text, advice, {"lr": f"{curves.rate * 3:g}"})
+
+
+def _few_epochs(curves: Curves) -> Remark:
+    text = T("{epochs} epochs are too few to read much from the curves.", epochs=curves.epochs)
+    advice = T("Nothing looks wrong so far; more epochs would show where the loss comes to rest.")
+    return Remark("too_short", text, advice, _more(curves))
 
 
 def _healthy() -> Remark:

@@ -239,3 +239,17 @@ ELSEWHERE = {
     "warmup": "schedule",
 }
 """What lines are called elsewhere, folded (see convdsl.network.words.fold)."""
+
+SAME = {
+    "xent": "cross_entropy",
+    "crossentropy": "cross_entropy",
+    "cross-entropy": "cross_entropy",
+    "xavier": "glorot",
+    "kaiming": "he",
+    "sgdm": "momentum",
+    "l2": "mse",
+    "off": "none",
+    "no": "none",
+    "all": "full",
+}
+"""Words behind a name that are called otherwise elsewhere."""

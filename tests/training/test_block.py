@@ -145,6 +145,19 @@ def test_ways_of_writing_are_the_same() -> None:
         ("epochs", "epochs", "`epochs` has no value.", "For example `epochs 5`."),
         ("epochs ?", "?", "`epochs` takes a number.", "Symbols and holes have no value here."),
         ("data a b", "a b", "`data` takes one value.", 'A path stands in quotes: `data "my pictures"`.'),
+        ("lr 0,1", "0,1", "A comma cannot stand inside a number.", "Decimals are written with a point: 0.1."),
+        ("optimizer sgd lr=0,01", "0,01", "A comma cannot stand inside a number.",
+         "Decimals are written with a point: 0.01."),
+        ("augment shift 2, rotate 7,5", "7,5", "A comma cannot stand inside a number.",
+         "Decimals are written with a point: 7.5."),
+        ("limit 1,000", "1,000", "Digits are not grouped with commas.", "Write `1000`."),
+        ("limit 1.000", "1.000", "A point is decimal: 1.000 is 1.", "Write `1000`."),
+        ("data fashon, epocas 3", ",", "Each setting of `train` stands on a line of its own.",
+         "End the line before `epocas`."),
+        ("epochs 3, batch 64", ",", "Each setting of `train` stands on a line of its own.",
+         "End the line before `batch`."),
+        ("schedule cosine, warmup=1, lr=0.1", ",", "Each setting of `train` stands on a line of its own.",
+         "End the line before `lr`."),
         ("loss mse\nlabel_smoothing 0.1", "label_smoothing 0.1", "Labels are smoothed for cross-entropy only.",
          "Leave one of the lines `loss` and `label_smoothing` out."),
         ("augment shift 28", "shift 28", "`shift` of 28 pixels leaves nothing of an image of 28x28x1.", ""),
@@ -152,6 +165,20 @@ def test_ways_of_writing_are_the_same() -> None:
 )  # fmt: skip
 def test_what_is_wrong(block: str, span: str, message: str, help: str) -> None:
     assert complaint(block) == (span, message, help)
+
+
+def test_semicolons_separate_no_settings() -> None:
+    text = "input 28x28x1 -> dense 10\ntrain { data fashon; epocas 3 }"
+    (found,) = analyse(Source(text)).diagnostics
+    assert text[found.span.start : found.span.end] == ";"
+    assert str(found.message) == "Each setting of `train` stands on a line of its own."
+    assert str(found.help) == "Write `data fashon`, `epocas 3` on lines of their own."
+
+
+def test_commas_between_options_are_right() -> None:
+    assert settings("augment shift 2,rotate 10,flip").augment == Augment("horizontal", 2, 10.0)
+    assert settings("schedule cosine, warmup=1").schedule.warmup == 1
+    assert settings("optimizer sgd lr=0.1,weight_decay=0.5").optimizer.weight_decay == 0.5
 
 
 def test_pixels_need_rows_and_columns() -> None:

@@ -69,6 +69,19 @@ def test_not_converged_yet() -> None:
     assert kinds([2.0]) == ["too_short"]
 
 
+@pytest.mark.parametrize("losses", [[0.2, 0.06], [0.2, 0.06, 0.04], [2.31, 1.9, 1.6], [1.5, 1.5, 1.5], [0.5, 0.6, 0.7]])
+def test_two_or_three_epochs_are_no_reason_to_complain(losses: list[float]) -> None:
+    (remark,) = read_curves(history(losses, accuracy=0.6, watched_accuracy=0.55), Settings(epochs=len(losses)), 10)
+    assert remark.kind == "too_short" and str(remark.text).startswith(f"{len(losses)} epochs are too few")
+    assert "converge" not in str(remark) and remark.lines == {"epochs": str(max(2 * len(losses), 5))}
+
+
+def test_what_two_epochs_do_show_is_said() -> None:
+    assert kinds([2.303, 2.302], accuracy=0.1) == ["not_learning"]
+    assert kinds([0.3, 0.1], accuracy=0.99, watched_accuracy=0.8) == ["overfits"]
+    assert kinds([0.3, 0.1], health=Health((("1 (conv)", 0.5),))) == ["dead_units"]
+
+
 def test_overfitting_that_turns() -> None:
     curves = history([1.0, 0.6, 0.4, 0.3, 0.2, 0.1], [1.0, 0.7, 0.6, 0.62, 0.7, 0.9])
     (remark,) = read_curves(curves, Settings(), 10)
@@ -105,6 +118,6 @@ def test_no_epochs_say_nothing() -> None:
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_every_remark_can_be_said(language: str) -> None:
     use_language(language)
-    for losses in (FLAT, CONVERGED, [2.0, 1.6], [2.4, 9.0], [1.0, 0.6, 0.9, 0.5, 0.8], [2.303, 2.302, 1.0, 0.9]):
+    for losses in (FLAT, CONVERGED, [2.0, 1.6], [2.0, 1.6, 1.3, 1.1], [2.4, 9.0], [1.0, 0.6, 0.9, 0.5, 0.8], [2.303, 2.302, 1.0, 0.9]):
         for remark in read_curves(history(losses, accuracy=0.12), Settings(), 10):
             assert "{" not in str(remark).replace("{ … }", "")

@@ -228,6 +228,9 @@ def test_a_run_is_not_overwritten_nor_mixed_with_another(call: Convdsl, program:
         ("dense 10", ("--threads", "0"), 2, "`0` is no number of threads"),
         ("dense 10", ("--data", "no-such-data"), 2, "There is no data set `no-such-data`"),
         ("dense 10", ("--init-from", "none.safetensors"), 2, "There is no file none.safetensors."),
+        ("dense 10", ("--lr", "0,1"), 2, "--lr: A comma cannot stand inside a number. Decimals are written with a point: 0.1."),
+        ("dense 10", ("--optimizer", "sgd", "lr=0.1"), 2, '`--optimizer "sgd lr=0.1"`'),
+        ("dense 10", ("--resume", "--out", "nope"), 2, "there is no run in nope to go on with."),
         ("dense 10", ("--resume",), 2, "there is no run of net in the folder runs to go on with."),
         ("", (), 1, "There is no layer here."),
     ],
@@ -238,7 +241,7 @@ def test_what_does_not_fit_is_said(
     (tmp_path / "net.cnn").write_text(text)
     done = call("run", "net.cnn", *options)
     assert (done.returncode, done.stdout) == (status, "") and said in done.stderr
-    assert not (tmp_path / "runs").exists()
+    assert not (tmp_path / "runs").exists() and not (tmp_path / "nope").exists()
 
 
 def test_a_gpu_that_is_not_there(call: Convdsl, program: Path) -> None:
