@@ -89,13 +89,13 @@ class Plan:
 def plan(net: Any, batch: int, optimizer: Optimizer, target: Target, loss: Loss | None = None) -> Plan:
     """The plan of training `net` (see convdsl.net) in batches of up to `batch` images."""
     loss = loss or Loss()
-    lanes = lanes_for(net, target, batch)
-    chunk = max(-(-batch // CHUNKS), min(batch, 4))
-    block = min(chunk, BLOCK)
+    lanes = 0 if target.whole_batch else lanes_for(net, target, batch)
+    chunk = batch if target.whole_batch else max(-(-batch // CHUNKS), min(batch, 4))
+    block = batch if target.whole_batch else min(chunk, BLOCK)
     if lanes:
         chunk, block = -(-chunk // lanes) * lanes, lanes
     parameters: dict[str, Parameter] = {}
-    padded = -(-batch // chunk) * chunk + block
+    padded = batch if target.whole_batch else -(-batch // chunk) * chunk + block
     training = training_program(net, target, parameters, loss, block, padded, lanes)
     result = Plan(net, batch, optimizer, target, loss, parameters, chunk, block, lanes, training)
     _ = result.inference  # it may ask for arrangements of weights of its own

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 from convdsl.engine.plan.layouts import Copied, FilterByFilter
-from convdsl.engine.plan.ops import Op, Tape, backward, forward
+from convdsl.engine.plan.ops import BACKWARD, Op, Tape, backward, forward
 from convdsl.engine.plan.values import Parameter, Step, Target, Value
 
 _POOL = {"k": (1, 2, 2), "s": (1, 2, 2), "d": (1, 1, 1), "before": (0, 0, 0)}
@@ -50,9 +50,11 @@ def _joinable(conv: Op, pool: Op, target: Target, training: bool) -> bool:
     weight, (x,) = conv.weights["weight"], conv.inputs
     if any(getattr(over, name) != value for name, value in _POOL.items()) or window.k[0] != 1 or x.shape[0] != 1:
         return False
-    if window.s != (1, 1, 1) or window.d != (1, 1, 1) or conv.output.shape[3] % target.lanes:
-        return False
     if over.output[1] * 2 > window.output[1] or over.output[2] * 2 > window.output[2]:
+        return False
+    if target.whole_batch:
+        return weight.layout.groups == 1
+    if window.s != (1, 1, 1) or window.d != (1, 1, 1) or conv.output.shape[3] % target.lanes:
         return False
     if isinstance(weight.layout, FilterByFilter):
         return True
@@ -97,6 +99,8 @@ def _conv_pool_back(op: Op, tape: Tape) -> list[Step]:
     (x,), y, g, where = op.inputs, op.output, tape.of(op.output), op.settings["where"]
     weight, window = op.weights["weight"], op.settings["window"]
     bias = {role: p for role, p in op.weights.items() if role == "bias" and p.trainable}
+    if tape.target.whole_batch:
+        return _dense_back(op, tape, bias)
     if weight.layout.few:
         passed = Value(f"passed {g.name}", y.shape)
         steps = [Step("passed", op.node, {"y": y, "g": g}, {"passed": passed}, bias)]
@@ -128,3 +132,34 @@ def _conv_pool_back(op: Op, tape: Tape) -> list[Step]:
             Step("sparse_input", op.node, dict(lists), {"gx": into}, {"weight": weight}, {"window": window, "add": add})
         )
     return steps
+
+
+def _dense_back(op: Op, tape: Tape, bias: dict[str, Parameter]) -> list[Step]:
+    """On a GPU: the gradient before the pooling, most of it zeros, and then as for any convolution."""
+    (x,), y, inner = op.inputs, op.output, op.settings["inner"]
+    g = tape.of(inner)
+    roles = {"y": y, "g": tape.of(y), "where": op.settings["where"]}
+    steps = [Step("unpool", op.node, roles, {"gx": g}, bias)]
+    conv = Op("conv", op.node, [x], inner, op.weights, {"window": op.settings["window"]})
+    return steps + BACKWARD["conv"](conv, tape)
+
+
+_EPILOGUES = frozenset({"gather", "spread", "dense"})
+
+
+def join_activations(steps: list[Step]) -> list[Step]:
+    """On a GPU an activation is applied where a product's sums are in registers, and costs nothing."""
+    result: list[Step] = []
+    for step in steps:
+        before = result[-1] if result else None
+        if (
+            step.kind == "activate"
+            and before is not None
+            and before.kind in _EPILOGUES
+            and before.writes["y"] is step.writes["y"]
+            and before.settings["activation"] is None
+        ):
+            before.settings["activation"] = step.settings["activation"]
+        else:
+            result.append(step)
+    return result

@@ -226,7 +226,10 @@ class Pack:
 
 
 def vectors_for(count: int, target: Target) -> tuple[int, int]:
-    """Lanes and vectors of a block for `count` filters: few filters take short vectors, many take two or three a block."""
+    """Lanes and vectors of a block for `count` filters: few filters take short vectors, many take two or three a block.
+    On a GPU all filters are one block: weights are a matrix, its rows padded to whole vectors."""
+    if target.whole_batch:
+        return target.lanes, -(-count // target.lanes)
     lanes = next((n for n in (4, 8, 16) if n >= count and n <= target.lanes), target.lanes)
     needed = -(-count // lanes)
     most = 3 if target.registers >= 32 else 2

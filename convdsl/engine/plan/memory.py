@@ -48,6 +48,18 @@ def allocate(regions: list[list[Step]], block: int, batch: int) -> tuple[int, in
     return _place(block_lives) * 4, _place(batch_lives) * 4
 
 
+def allocate_batch(steps: list[Step], batch: int) -> int:
+    """The same where each step is done for the whole batch; returns the bytes for the batch."""
+    lives: dict[Value, _Life] = {}
+    for number, step in enumerate(steps):
+        for value in step.values():
+            root = value.root
+            root.home = "batch"
+            life = lives.setdefault(root, _Life(root, number, number, batch * root.pitch + SLACK))
+            life.last = number
+    return _place(list(lives.values())) * 4
+
+
 def _segments(regions: list[list[Step]]) -> list[tuple[int, int]]:
     """For each step, the first and the last of the run of steps with the same scope that it is in."""
     result: list[tuple[int, int]] = []

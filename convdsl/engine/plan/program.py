@@ -6,21 +6,22 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from convdsl.engine.plan import unweighted, weighted  # noqa: F401  (they register their operations)
-from convdsl.engine.plan.fusion import fuse
+from convdsl.engine.plan.fusion import fuse, join_activations
 from convdsl.engine.plan.interleaving import interleave, schedule
 from convdsl.engine.plan.lowering import Lowering
-from convdsl.engine.plan.memory import allocate
+from convdsl.engine.plan.memory import allocate, allocate_batch
 from convdsl.engine.plan.ops import Op, Tape, backward_steps, forward_steps
 from convdsl.engine.plan.saving import recompute, share_gradients
 from convdsl.engine.plan.values import Parameter, Step, Target, Value
 
-Kind = Literal["chunks", "serial", "tasks"]
+Kind = Literal["chunks", "serial", "tasks", "batch"]
 
 
 @dataclass(eq=False)
 class Region:
     """Steps between two points where all threads meet. In a region of `chunks` each thread takes chunks of images and
-    does all steps for one block of them after another; in one of `tasks`, shares of the work."""
+    does all steps for one block of them after another; in one of `tasks`, shares of the work. On a GPU there is one
+    region, `batch`: each step is done for all images before the next one begins."""
 
     kind: Kind
     steps: list[Step] = field(default_factory=list)
@@ -141,6 +142,8 @@ def _assemble(
     steps: list[Step], low: Lowering, outputs: dict[int, Value], exits: int, block: int, batch: int, tied: set[Value]
 ) -> Program:
     steps = schedule(share_gradients(_without_copies(steps), tied))
+    if low.target.whole_batch:
+        return _assemble_batch(steps, low, outputs, exits, batch)
     regions: list[Region] = []
     late = [s for s in steps if s.scope == "task"]
     for step in steps:
@@ -159,6 +162,14 @@ def _assemble(
     program = Program(regions, low.input, outputs, values, exits=exits)
     program.block_bytes, program.batch_bytes = allocate([r.steps for r in regions], block, batch)
     program.extra_bytes = _place_statistics(steps)
+    return program
+
+
+def _assemble_batch(steps: list[Step], low: Lowering, outputs: dict[int, Value], exits: int, batch: int) -> Program:
+    steps = join_activations([s for s in steps if s.scope != "start"])
+    values = list(dict.fromkeys(v.root for s in steps for v in s.values()))
+    program = Program([Region("batch", steps)], low.input, outputs, values, exits=exits)
+    program.batch_bytes = allocate_batch(steps, batch)
     return program
 
 

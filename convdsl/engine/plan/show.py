@@ -16,12 +16,13 @@ def show(plan: Plan) -> str:
     lines = [
         f"plan of {plan.net.name or 'a network'}: batch {plan.batch} in {plan.chunks} chunks of {plan.chunk}, "
         f"{plan.block} images at a time, {plan.optimizer}",
-        f"  {plan.target.threads} threads, vectors of {plan.target.lanes} floats; weights {_bytes(memory.weights)}, "
+        f"  {_device(plan)}, vectors of {plan.target.lanes} floats; weights {_bytes(memory.weights)}, "
         f"gradients {_bytes(memory.gradients)}, optimiser {_bytes(memory.optimizer)}, "
         f"activations {_bytes(memory.activations)}",
     ]
     for title, program in (("one step of training", plan.training), ("inference", plan.inference)):
-        lines.append(f"{title}: {_bytes(program.block_bytes)} a worker, {_bytes(program.batch_bytes)} for the batch")
+        worker = "" if plan.target.whole_batch else f"{_bytes(program.block_bytes)} a worker, "
+        lines.append(f"{title}: {worker}{_bytes(program.batch_bytes)} for the batch")
         for region in program.regions:
             lines.append(f"  {_REGIONS[region.kind]}")
             lines += [f"    {_step(s)}" for s in region.steps]
@@ -32,7 +33,12 @@ _REGIONS = {
     "chunks": "in parallel over chunks of images:",
     "serial": "alone:",
     "tasks": "in parallel over shares of the weights:",
+    "batch": "each for the whole batch:",
 }
+
+
+def _device(plan: Plan) -> str:
+    return "a GPU" if plan.target.whole_batch else f"{plan.target.threads} threads"
 
 
 def _step(step: Step) -> str:

@@ -20,11 +20,22 @@ ALIGNMENT = 16
 
 @dataclass(frozen=True)
 class Target:
-    """What a plan needs to know of a CPU: floats in a vector, vector registers, threads."""
+    """What a plan needs to know of a device: floats in a vector; of a CPU also vector registers and threads.
+
+    A CPU takes a few images at a time through the network; on a GPU each step is done for the whole batch.
+    """
 
     lanes: int = 16
     registers: int = 32
     threads: int = 2
+    device: Literal["cpu", "cuda"] = "cpu"
+
+    @property
+    def whole_batch(self) -> bool:
+        return self.device == "cuda"
+
+
+GPU = Target(lanes=4, registers=255, threads=1, device="cuda")
 
 
 def four(sizes: Sequence[int]) -> Shape:

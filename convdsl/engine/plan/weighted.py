@@ -37,7 +37,7 @@ def swapped(filters: Filters, window: Window | None, target: Target) -> Pack:
 
 
 def _needs_pack(weight: Parameter, window: Window | None, target: Target) -> None:
-    if "swapped" not in weight.packs:
+    if not target.whole_batch and "swapped" not in weight.packs:
         weight.packs["swapped"] = swapped(weight.layout, window, target)
 
 
