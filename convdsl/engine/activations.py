@@ -1,0 +1,112 @@
+"""What every activation computes, and how a gradient goes back through it: declared once, for all backends.
+
+A formula is a Python expression. In `value`, v is what goes in; in `back`, d is the gradient behind the activation and v
+again what goes in; in `back_told`, y is what came out (only for activations whose slope that tells). `a` is the slope that
+the program gives. A backend offers exp, tanh, sigmoid and gaussian_part (the normal distribution below x).
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from functools import cache
+
+SELU, SELU_LOW = "1.0507009873554805", "1.7580993408473766"
+_HARD = "min(max(v * 0.16666666666666666 + 0.5, 0), 1)"
+
+
+@dataclass(frozen=True)
+class Formulas:
+    value: str
+    back: str
+    back_told: str = ""
+
+
+FORMULAS = {
+    "relu": Formulas("0 if v < 0 else v", "d if v > 0 else 0", "d if y > 0 else 0"),
+    "relu6": Formulas(
+        "0 if v < 0 else (6 if v > 6 else v)", "d if v > 0 and v < 6 else 0", "d if y > 0 and y < 6 else 0"
+    ),
+    "leaky_relu": Formulas("v if v > 0 else a * v", "d if v > 0 else a * d", "d if y > 0 else a * d"),
+    "elu": Formulas("v if v > 0 else a * (exp(v) - 1)", "d if v > 0 else d * (a * exp(v))", "d if y > 0 else d * (y + a)"),
+    "selu": Formulas(
+        f"{SELU} * v if v > 0 else {SELU_LOW} * (exp(v) - 1)",
+        f"{SELU} * d if v > 0 else d * ({SELU_LOW} * exp(v))",
+        f"{SELU} * d if y > 0 else d * (y + {SELU_LOW})",
+    ),
+    "sigmoid": Formulas("sigmoid(v)", "d * (sigmoid(v) * (1 - sigmoid(v)))", "d * y * (1 - y)"),
+    "tanh": Formulas("tanh(v)", "d * (1 - tanh(v) * tanh(v))", "d * (1 - y * y)"),
+    "hardsigmoid": Formulas(
+        f"{_HARD} if v == v else v",
+        "d * 0.16666666666666666 if v > -3 and v < 3 else 0",
+        "d * 0.16666666666666666 if y > 0 and y < 1 else 0",
+    ),
+    "hardswish": Formulas(
+        f"v * {_HARD}", "d * (v * 0.3333333333333333 + 0.5) if v > -3 and v < 3 else (d if v >= 3 else 0)"
+    ),
+    "gelu": Formulas(
+        "v * gaussian_part(v)", "d * (gaussian_part(v) + v * 0.3989422804014327 * exp(-0.5 * v * v))"
+    ),
+    "silu": Formulas("v * sigmoid(v)", "d * (sigmoid(v) * (1 + v * (1 - sigmoid(v))))"),
+}
+
+
+@dataclass(frozen=True)
+class Inline:
+    """A formula that a kernel may call as if it were a function of `names`; it is written in the call's place."""
+
+    text: str
+    names: tuple[str, ...]
+
+    def call(self, arguments: list[ast.expr]) -> ast.expr:
+        tree = ast.parse(self.text, mode="eval").body
+        return _Put(dict(zip(self.names, arguments, strict=True))).visit(tree)
+
+
+@cache
+def value(name: str, slope: float) -> Inline:
+    """f(v); what went in, if there is no activation."""
+    return Inline(_single(FORMULAS[name].value if name else "v", slope), ("v",))
+
+
+@cache
+def back(name: str, slope: float) -> Inline:
+    """f(d, v): the gradient before the activation, from what went in."""
+    return Inline(_single(FORMULAS[name].back, slope), ("d", "v"))
+
+
+@cache
+def back_told(name: str, slope: float) -> Inline:
+    """f(d, y): the same, from what came out; d itself, if there is no activation."""
+    return Inline(_single(FORMULAS[name].back_told if name else "d", slope), ("d", "y"))
+
+
+def _single(formula: str, slope: float) -> str:
+    """All numbers in float32, and `a` among them."""
+    return ast.unparse(_Single(slope).visit(ast.parse(formula, mode="eval")))
+
+
+class _Single(ast.NodeTransformer):
+    def __init__(self, slope: float) -> None:
+        self.slope = slope
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self._number(self.slope) if node.id == "a" else node
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        return self._number(node.value)  # type: ignore[arg-type]
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        return self._number(-node.operand.value) if isinstance(node.operand, ast.Constant) else node  # type: ignore
+
+    @staticmethod
+    def _number(number: float) -> ast.expr:
+        return ast.parse(f"float32({number!r})", mode="eval").body
+
+
+class _Put(ast.NodeTransformer):
+    def __init__(self, arguments: dict[str, ast.expr]) -> None:
+        self.arguments = arguments
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self.arguments.get(node.id, node)

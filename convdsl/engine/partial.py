@@ -1,0 +1,116 @@
+"""Partial evaluation, which both backends share: constants are written into a kernel's syntax tree, and what then is
+constant is computed, branches included."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Sizes of an array and its strides, in elements."""
+
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+
+@cache
+def _source(function: Callable[..., Any]) -> str:
+    return textwrap.dedent(inspect.getsource(function))
+
+
+def definition(function: Callable[..., Any]) -> ast.FunctionDef:
+    """The function's syntax tree, a fresh one for each call."""
+    result = ast.parse(_source(function)).body[0]
+    assert isinstance(result, ast.FunctionDef)
+    return result
+
+
+def statements(definition: ast.FunctionDef) -> list[ast.stmt]:
+    """The body without its docstring."""
+    body = definition.body
+    has_docstring = isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
+    return body[1:] if has_docstring else body
+
+
+class Fold(ast.NodeTransformer):
+    """Replaces names by constants and computes what then is constant."""
+
+    def __init__(self, constants: Mapping[str, Any]) -> None:
+        self.constants = constants
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        if isinstance(node.ctx, ast.Load) and node.id in self.constants:
+            return literal(self.constants[node.id])
+        return node
+
+    def visit_If(self, node: ast.If) -> Any:
+        test = self.visit(node.test)
+        constant, value = known(test)
+        if not constant:
+            node.test = test
+            node.body = flat([self.visit(s) for s in node.body]) or [ast.Pass()]
+            node.orelse = flat([self.visit(s) for s in node.orelse])
+            return node
+        return flat([self.visit(s) for s in (node.body if value else node.orelse)])
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        test = self.visit(node.test)
+        constant, value = known(test)
+        if not constant:
+            return ast.IfExp(test, self.visit(node.body), self.visit(node.orelse))
+        return self.visit(node.body if value else node.orelse)
+
+    def visit_For(self, node: ast.For) -> Any:
+        node.iter = self.visit(node.iter)
+        if _empty_range(node.iter):
+            return []
+        node.body = flat([self.visit(s) for s in node.body]) or [ast.Pass()]
+        return node
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        node = super().generic_visit(node)
+        if isinstance(node, (ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp, ast.Subscript, ast.Call)):
+            constant, value = known(node)
+            if constant:
+                return literal(value)
+        return node
+
+
+def flat(parts: list[Any]) -> list[Any]:
+    return [s for part in parts for s in (part if isinstance(part, list) else [part])]
+
+
+def _empty_range(node: ast.expr) -> bool:
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range"):
+        return False
+    bounds = [known(a) for a in node.args]
+    return all(constant for constant, _ in bounds) and not range(*(value for _, value in bounds))
+
+
+def literal(value: Any) -> ast.expr:
+    return ast.parse(repr(value), mode="eval").body
+
+
+_FUNCTIONS: dict[str, Any] = {"len": len, "min": min, "max": max}
+
+
+def known(node: ast.AST) -> tuple[bool, Any]:
+    """Whether an expression holds nothing but constants, and its value then."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Name) and part.id not in _FUNCTIONS:
+            return False, None
+        if isinstance(part, (ast.Attribute, ast.Starred, ast.Slice)) or (
+            isinstance(part, (ast.Subscript, ast.Name)) and not isinstance(part.ctx, ast.Load)
+        ):
+            return False, None
+    if isinstance(node, ast.Name):
+        return False, None
+    expression = ast.fix_missing_locations(ast.Expression(node))  # type: ignore[arg-type]
+    return True, eval(compile(expression, "<constant>", "eval"), {"__builtins__": {}}, _FUNCTIONS)
