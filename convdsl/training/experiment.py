@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
@@ -88,26 +89,30 @@ def run(experiment: Experiment) -> Iterator[Event]:
     restored = 0
     for event in _with_checkpoints(experiment, folder, model, examples, settings, state):
         if isinstance(event, Interrupted):
-            folder.write_metrics(state.history)
-            yield Interrupted(folder.save_state(model, state), event.epoch, event.step)
+            with _recoverable(folder):
+                saved = folder.save_state(model, state)
+                folder.write_metrics(state.history)
+            yield Interrupted(saved, event.epoch, event.step)
             return
         if isinstance(event, Finished):
             restored = event.restored
         yield event
-    folder.write_metrics(state.history)
-    weights = folder.write_weights(
-        model,
-        {
-            "net": net.name,
-            "program": net.text,
-            "input": list(net.input),
-            "classes": list(map(str, data.classes)),
-            "settings": settings.as_data(),
-            "data": data.name,
-        },
-    )
+    with _recoverable(folder):
+        folder.write_metrics(state.history)
+        weights = folder.write_weights(
+            model,
+            {
+                "net": net.name,
+                "program": net.text,
+                "input": list(net.input),
+                "classes": list(map(str, data.classes)),
+                "settings": settings.as_data(),
+                "data": data.name,
+            },
+        )
     figures = evaluate(model, data, test)
-    folder.write_evaluation(as_data(figures))
+    with _recoverable(folder):
+        folder.write_evaluation(as_data(figures))
     classes = len(figures.classes) if isinstance(figures, Classes) else 0
     health = examine(model, examples.images, examples.train)
     reading = read_curves(state.history, settings, classes, restored, health)
@@ -124,6 +129,22 @@ def run(experiment: Experiment) -> Iterator[Event]:
         weights,
         folder.path,
     )
+
+
+@contextmanager
+def _recoverable(folder: RunFolder) -> Iterator[None]:
+    """Where something cannot be written, says how to go on once it can."""
+    try:
+        yield
+    except FileTrouble as problem:
+        epoch, step = folder.saved
+        way = T(
+            "When that is mended, `--resume --out {folder}` goes on from the last checkpoint: epoch {epoch}, {step} steps.",
+            folder=folder,
+            epoch=epoch + 1,
+            step=step,
+        )
+        raise FileTrouble(problem.message, way) from None
 
 
 def _with_checkpoints(

@@ -32,6 +32,8 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.saved = (0, 0)
+        """Complete epochs, and steps after them, in the checkpoint."""
         self.config_file = path / "config.json"
         self.checkpoint = path / "checkpoint.safetensors"
         self.metrics = path / "metrics.csv"
@@ -75,6 +77,7 @@ class RunFolder:
         write_tensors(
             self.checkpoint, tensors_of(model, state), {"format": "convdsl checkpoint", "state": state.to_json()}
         )
+        self.saved = (state.epoch, state.step)
         return self.checkpoint
 
     def load_state(self, model: Any) -> State | None:
@@ -83,11 +86,13 @@ class RunFolder:
             return None
         tensors, metadata = read_tensors(self.checkpoint)
         try:
-            return restore(model, tensors, metadata["state"])
+            state = restore(model, tensors, metadata["state"])
         except (KeyError, ValueError, TypeError) as error:
             raise FileTrouble(
                 T("{path} holds no state of this network: {reason}.", path=self.checkpoint, reason=error)
             ) from None
+        self.saved = (state.epoch, state.step)
+        return state
 
     def write_metrics(self, history: list[Record]) -> None:
         """All epochs so far, as a table."""

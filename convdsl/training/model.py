@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from convdsl import engine
+from convdsl.datasets.memory import available
 from convdsl.diagnostics import Findings
 from convdsl.engine.model import Loaded
 from convdsl.engine.model import Model as EngineModel
@@ -87,6 +88,8 @@ class Model(EngineModel):
             raise ValueError(str(T("`batch full` needs the number of images here: `net.compile(batch=len(images))`.")))
         if not isinstance(optimizer, engine.Optimizer):
             optimizer = self.settings.optimizer
+        if memory_limit is None and device == "cpu":
+            memory_limit = available()
         super().__init__(
             net,
             batch=size,

@@ -58,12 +58,13 @@ class State:
 
 
 def tensors_of(model: Any, state: State) -> dict[str, np.ndarray]:
-    """All arrays of a checkpoint by name: weights and running statistics, optimiser, best weights."""
+    """All arrays of a checkpoint by name: weights and running statistics, optimiser, best weights. Their order is the
+    model's, whatever order they were read in: a run that went on leaves the same bytes."""
+    now = {**model.weights, **model.buffers}
     return {
-        **model.weights,
-        **model.buffers,
+        **now,
         **{OPTIMIZER + n: v for n, v in model.optimizer_state().items()},
-        **{BEST + n: v for n, v in state.best.items()},
+        **{BEST + n: state.best[n] for n in now if n in state.best},
     }
 
 

@@ -155,3 +155,16 @@ def test_dead_units_are_found(net: convdsl.Net) -> None:
     model.load_weights(weights)
     ((name, share),) = examine(model, IMAGES, np.arange(300)).dead
     assert (name, share) == ("1 (conv 4 k3 relu)", 0.75)
+
+
+def test_smoothed_labels_pull_the_bias_towards_all_classes() -> None:
+    """The gradient of a bias is the mean of softmax − label, where a share of each label is spread over all classes."""
+    net = convdsl.parse("input 6 -> dense 4")
+    rng = np.random.default_rng(0)
+    images, labels = rng.standard_normal((8, 6)).astype(np.float32), np.array([0, 0, 0, 0, 0, 1, 1, 2])
+    model = net.compile(batch=8, label_smoothing=0.2)
+    scores = model.predict(images)
+    chances = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
+    wanted = (chances - (0.8 * np.eye(4)[labels] + 0.05)).mean(0)
+    assert np.allclose(model.gradients(images, labels)["1.dense.bias"], wanted, atol=1e-6)
+    assert not np.allclose(net.compile(batch=8).gradients(images, labels)["1.dense.bias"], wanted, atol=1e-3)

@@ -13,7 +13,7 @@ from convdsl.training.loop import Exploded, train
 from convdsl.training.schedule import learning_rate
 from convdsl.training.settings import EarlyStop, Schedule, Settings
 from convdsl.training.splitting import limited, split
-from convdsl.training.state import State
+from convdsl.training.state import State, tensors_of
 from tests.training.fakes import FakeModel, examples
 
 
@@ -96,6 +96,13 @@ def test_stopping_and_going_on_is_the_same_as_going_through() -> None:
         events += run(second, settings, state=state)
         assert first.steps + second.steps == through.steps
         assert state.history == expected
+
+
+def test_the_best_weights_are_kept_in_the_models_order() -> None:
+    model = FakeModel()
+    model.weights = {"2.bn.weight": np.ones(1), "2.bn.bias": np.ones(1)}
+    read_back = State(best={"2.bn.bias": np.zeros(1), "2.bn.weight": np.zeros(1)})
+    assert list(tensors_of(model, read_back))[-2:] == ["best/2.bn.weight", "best/2.bn.bias"]
 
 
 def test_a_loss_beyond_reason_ends_the_training() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -291,6 +292,38 @@ def test_a_disk_that_fills_up_stops_no_training_but_is_said(
     kinds = [e["event"] for e in done]
     assert kinds == ["start", "epoch", "warning", "epoch", "checkpoint", "end"]
     assert done[2]["message"] == "The checkpoint was not saved: the disk is full."
+
+
+def test_a_disk_that_is_full_at_the_end_loses_nothing(
+    call: Convdsl, program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from convdsl.training.files import FileTrouble
+    from convdsl.training.folder import RunFolder
+
+    def full(folder: RunFolder, *arguments: Any) -> Path:
+        raise FileTrouble("The disk is full.")
+
+    arguments = ("run", str(program), "--epochs", "2", "--limit", "50")
+    assert call(*arguments, "--out", "alone").returncode == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "write_weights", full)
+        done = call(*arguments, "--out", "out")
+    assert done.returncode == 2
+    assert "The disk is full. When that is mended, `--resume --out out` goes on from the last" in done.stderr
+    assert "epoch 3, 0 steps." in done.stderr
+    assert call("run", str(program), "--resume", "--out", "out").returncode == 0
+    assert files(tmp_path / "out") == files(tmp_path / "alone")
+
+
+def test_too_little_memory_names_a_batch_that_fits(
+    call: Convdsl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("convdsl.training.model.available", lambda: 10_000_000)
+    (tmp_path / "n.cnn").write_text("conv 16 k3 -> bn relu -> conv 16 k3 -> bn relu -> dense 10")
+    done = call("run", "n.cnn", "--batch", "1000", "--limit", "2000", "--epochs", "1")
+    found = re.search(r"and 0\.01 GB are free\. A batch of (\d+) would fit\.", done.stderr)
+    assert done.returncode == 2 and found is not None and not (tmp_path / "runs").exists()
+    assert call("run", "n.cnn", "--batch", found[1], "--limit", "50", "--epochs", "1").returncode == 0
 
 
 def test_a_network_that_does_not_learn_is_examined(call: Convdsl, tmp_path: Path) -> None:
