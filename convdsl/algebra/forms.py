@@ -2,7 +2,8 @@
 apart as far as they go, and all arithmetic is on whole numbers and fractions: what the solver calculates with.
 
 An atom is an unknown, or an operation that is no polynomial: floor(a/b), max, min, gcd, and a/b where b is not a number.
-Atoms are kept in a `Table`, so that two of them are the same if they are the same object.
+All but the last are whole numbers, which the rest of the room counts on. Atoms are kept in a `Table`, so that two of
+them are the same if they are the same object.
 """
 
 from __future__ import annotations
@@ -239,11 +240,12 @@ def floor_divide(a: Any, b: Any) -> Any:
     """floor(a/b). What is whole is pulled out of the floor; floor((floor(x/m) + c)/n) becomes floor((x + c·m)/(m·n)) for
     numbers m, n > 0 (Graham, Knuth, Patashnik, Concrete Mathematics, 3.11)."""
     top, bottom = as_form(a), as_form(b)
-    if not bottom.is_constant:
-        return Form({}) if not top.terms else _table[-1].operation("floor", top, bottom)
-    over = next((atom for atom in top.atoms() if atom.kind == "over"), None)
+    over = _over(top, bottom)
     if over is not None:
-        return floor_divide(without(top, over), bottom * over.parts[1])
+        return floor_divide(without(top, over), without(bottom, over))
+    if not bottom.is_constant:
+        scale = lcm(denominator(top), denominator(bottom))
+        return Form({}) if not top.terms else _table[-1].operation("floor", top * scale, bottom * scale)
     top = top * Fraction(1, bottom.constant)
     whole = {m: c // 1 for m, c in top.terms.items() if c // 1 and m}
     rest = {m: _tidy(c - c // 1) for m, c in top.terms.items() if c - c // 1 and m}
@@ -263,6 +265,10 @@ def floor_divide(a: Any, b: Any) -> Any:
         if divisor.is_constant:
             return Form(whole) + out + floor_divide((inner - floors[0].form) * divisor + inside, divisor * m)
     return Form(whole) + out + _table[-1].operation("floor", inner, as_form(m))
+
+
+def _over(*written: Form) -> Atom | None:
+    return next((atom for form in written for atom in form.atoms() if atom.kind == "over"), None)
 
 
 def without(form: Form, over: Atom) -> Form:
@@ -305,6 +311,12 @@ def minimum(a: Any, b: Any) -> Any:
 
 
 def _extreme(kind: str, a: Form, b: Form) -> Any:
+    over = _over(a, b)
+    if over is not None:
+        return exact_divide(_extreme(kind, without(a, over), without(b, over)), over.parts[1])
+    scale = lcm(denominator(a), denominator(b))
+    if scale > 1:
+        return plain(as_form(_extreme(kind, a * scale, b * scale)) * Fraction(1, scale))
     difference = a - b
     if difference.is_constant:
         larger, smaller = (a, b) if difference.constant >= 0 else (b, a)

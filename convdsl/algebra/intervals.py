@@ -197,13 +197,12 @@ def _require_product(monomial: tuple[Atom, ...], wanted: Interval, box: Box) -> 
 
 
 def _root(value: int, exponent: int) -> int:
-    """The largest whole number whose power is at most `value`."""
-    root = round(value ** (1 / exponent))
-    while root**exponent > value:
-        root -= 1
-    while (root + 1) ** exponent <= value:
-        root += 1
-    return root
+    """The largest whole number whose power is at most `value`, by bisection: a float's root is off by far for large ones."""
+    low, high = 0, 1 << (value.bit_length() // exponent + 1)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if middle**exponent <= value else (low, middle)
+    return low
 
 
 def _root_up(value: Any, exponent: int) -> Any:

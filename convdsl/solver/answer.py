@@ -15,7 +15,7 @@ from convdsl.diagnostics import Diagnostic
 from convdsl.messages import T
 from convdsl.network import analyse
 from convdsl.solver.conditions import Condition, condition
-from convdsl.solver.pieces import FIRST, MOST, Piece, Points, Regular, bound_unknowns, together, without_others
+from convdsl.solver.pieces import FIRST, MOST, Piece, Points, Regular, bound_unknowns, key, together, without_others
 from convdsl.solver.problem import Problem, pose
 from convdsl.solver.search import Clock, Searcher
 from convdsl.solver.trace import Trace
@@ -180,7 +180,7 @@ def _merged(ways: list[tuple[Piece, ...]]) -> list[tuple[Piece, ...]]:
 def _joined(a: tuple[Piece, ...], b: tuple[Piece, ...]) -> tuple[Piece, ...] | None:
     if len(a) != len(b):
         return None
-    different = [n for n, (x, y) in enumerate(zip(a, b, strict=True)) if x != y]
+    different = [n for n, (x, y) in enumerate(zip(a, b, strict=True)) if key(x) != key(y)]
     if not different:
         return a
     n = different[0]

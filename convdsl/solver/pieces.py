@@ -146,6 +146,18 @@ def is_free(piece: Piece) -> bool:
     return values.modulus == 1 and values.start <= piece.unknown.minimum and isinf(values.size)
 
 
+def key(piece: Piece) -> tuple[Any, ...]:
+    """Equal for pieces that say the same; forms themselves cannot be compared without asking what unknowns are."""
+    match piece:
+        case Region():
+            return piece.unknowns, tuple(r.key for r in piece.relations), tuple(piece.box.items())
+        case Derived():
+            return piece.put.unknown, piece.put.top.key, piece.put.bottom, tuple(map(key, piece.rest))
+        case Choice():
+            return piece.unknowns, tuple(tuple(map(key, way)) for way in piece.ways)
+    return tuple(piece)
+
+
 def leaves(piece: Piece) -> Iterator[Piece]:
     """A piece and, where it is derived from others, these."""
     yield piece

@@ -3,99 +3,139 @@
 from __future__ import annotations
 
 import random
-import re
+from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
-from convdsl.network import Analysis, analyse
+from convdsl.diagnostics import Findings
+from convdsl.language import parse
+from convdsl.language.tree import Program
+from convdsl.network import Analysis, analyse, infer
+from convdsl.network.expectations import verify
+from convdsl.network.resolve import resolve
 from convdsl.solver import Answer
 from convdsl.source import Source
 
 
 class Trial(NamedTuple):
-    """A program, its unknowns with their smallest values, and which values of them are tried."""
+    """A program, its unknowns with their smallest values, and whether strides must divide."""
 
     text: str
     unknowns: dict[str, int]
     strict: bool
 
-    def points(self, most: int) -> list[dict[str, int]]:
-        """All points of a box of about `most` points."""
-        width = max(2, round(most ** (1 / len(self.unknowns))))
+    def points(self, box: int, scattered: int) -> list[dict[str, int]]:
+        """All points of a box of about `box` points at the smallest values, and others beyond it."""
+        width = max(2, round(box ** (1 / len(self.unknowns))))
         ranges = [range(low, low + width) for low in self.unknowns.values()]
-        return [dict(zip(self.unknowns, values, strict=True)) for values in product(*ranges)]
+        near = [dict(zip(self.unknowns, values, strict=True)) for values in product(*ranges)]
+        chance = random.Random(self.text)
+        far = [{n: low + chance.randint(0, 3 * width) for n, low in self.unknowns.items()} for _ in range(scattered)]
+        return [*near, *far]
 
     def accepts(self, values: dict[str, int]) -> bool:
-        """What `check` says of some values."""
-        found = analyse(Source(self.text), symbols=values, holes=values).diagnostics
-        return not any(d.severity == "error" or (self.strict and d.code == "W501") for d in found)
+        """What `check` says of some values; its way without the notes, which cost most of the time."""
+        source = Source(self.text)
+        if self.strict:
+            found = list(analyse(source, symbols=values, holes=values).diagnostics)
+            return not any(d.severity == "error" or d.code == "W501" for d in found)
+        findings = Findings(source)
+        network = resolve(_tree(self.text), findings, symbols=values, holes=values)
+        report = infer(network, findings)
+        verify(network, report, findings)
+        return not findings.failed
+
+
+@lru_cache(maxsize=4)
+def _tree(text: str) -> Program:
+    return parse(Source(text), Findings(Source(text)))
+
+
+HOLES = "KSPFG"
+"""Unknowns that are holes; the others are symbols."""
+
+
+KINDS = ["conv", "conv", "conv", "pool", "pool", "ceil", "tconv", "up", "pad", "crop", "dw", "local", "branch", "dilated"]
 
 
 class _Writer:
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
-        self.unknowns: dict[str, int] = {}
-        self.left = self.random.choice([1, 1, 1, 2, 2, 3])
 
     def trial(self) -> Trial:
+        """A program with at least one unknown; mostly one that has an answer among small values."""
+        for _ in range(20):
+            trial = self.draft()
+            if trial.unknowns and (self.random.random() < 0.03 or any(map(trial.accepts, trial.points(12, 12)))):
+                return trial
+        return Trial("input ?Ax8x4 -> crop 2", {"A": 1}, False)
+
+    def draft(self) -> Trial:
+        self.unknowns: dict[str, int] = {}
+        self.left = self.random.choice([1, 1, 2, 2, 3])
         channels = self.random.choice([1, 2, 4])
         first = self.size("A", 1, [4, 6, 7, 8, 12])
         second = first if self.random.random() < 0.5 else self.size("B", 1, [5, 6, 8])
         lines = [f"input {first}x{second}x{channels}"]
         for _ in range(self.random.randint(1, 4)):
             lines.append(self.layer())
-        if self.random.random() < 0.3:
-            lines.append(f"concat {{ {self.layer()} | identity }}")
+        if self.random.random() < 0.25:
+            lines.append(self.branches())
         for _ in range(self.random.choice([0, 0, 1, 1, 2])):
             lines.append(self.expectation("\n".join(lines)))
-        written = "\n".join(lines)
-        self.unknowns = {n: low for n, low in self.unknowns.items() if re.search(rf"(?<![A-Z]){n}(?![A-Z])", written)}
-        if not self.unknowns:
-            lines[0] = "input ?Ax8x4"
-            self.unknowns["A"] = 1
-        return Trial("\n".join(lines), self.unknowns, self.random.random() < 0.15)
+        text = "\n".join(lines)
+        used = {n: low for n, low in self.unknowns.items() if f"({n})" in text or f"?{n}" in text}
+        return Trial(text, used, self.random.random() < 0.15)
 
     def size(self, name: str, minimum: int, values: list[int], chance: float = 0.3) -> str:
-        """A number, a hole, or a symbol that may come back."""
+        """A number, or an unknown, which may come back."""
         if self.random.random() < chance:
-            if name in self.unknowns:
-                return f"({'?' if self.unknowns[name] == 0 or name in 'KSPFG' else ''}{name})"
-            if self.left:
-                self.left -= 1
-                self.unknowns[name] = minimum
-                return f"(?{name})" if name in "KSPFG" else f"({name})"
+            new = name not in self.unknowns
+            if not new or self.left:
+                self.left -= new
+                self.unknowns.setdefault(name, minimum)
+                return f"(?{name})" if name in HOLES else f"({name})"
         return str(self.random.choice(values))
+
+    def padding(self) -> str:
+        return self.random.choice([f"p{self.size('P', 0, [0, 1, 2])}", "p same", "", ""])
 
     def layer(self) -> str:
         pick = self.random.choice
         k = self.size("K", 1, [1, 2, 3, 3, 5])
-        s = self.size("S", 1, [1, 1, 1, 2, 2, 3], 0.15)
-        p = pick([f"p({self.size('P', 0, [0, 1, 2])})", "p same", "", ""])
-        p = p.replace("((", "(").replace("))", ")")
-        filters = self.size("F", 1, [1, 2, 4, 6], 0.15).strip("()")
-        match pick(["conv", "conv", "conv", "pool", "pool", "ceil", "tconv", "up", "pad", "crop", "dw", "local", "branch", "d"]):
+        s = self.size("S", 1, [1, 1, 1, 2, 2, 3], 0.2)
+        filters = self.size("F", 1, [1, 2, 4, 6], 0.2).strip("()")
+        match pick(KINDS):
             case "conv":
-                groups = pick(["", "", "", " g2", f" g({self.size('G', 1, [1, 2], 0.3)})".replace("((", "(").replace("))", ")")])
-                return f"conv {filters} k{k} s{s} {p}{groups}"
+                groups = pick(["", "", "", " g2", f" g{self.size('G', 1, [1, 2])}"])
+                return f"conv {filters} k{k} s{s} {self.padding()}{groups}"
             case "pool":
-                return f"{pick(['maxpool', 'avgpool'])} {k}" + pick(["", f" s{s}", f" s{s} {p}"])
+                return f"{pick(['maxpool', 'avgpool'])} {k}" + pick(["", f" s{s}", f" s{s} {self.padding()}"])
             case "ceil":
-                return f"maxpool {k} s{s} {p} ceil"
+                return f"maxpool {k} s{s} {self.padding()} ceil"
             case "tconv":
-                return f"tconv {filters} k{k} s{s} {p}"
+                return f"tconv {filters} k{k} s{s} {self.padding()}"
             case "up":
                 return f"upsample {pick([2, 2, 3])}"
             case "pad":
                 return f"pad {pick([1, 2])}"
             case "crop":
-                return f"crop {pick([1, 2])}"
+                return f"crop {self.size('C', 1, [1, 2], 0.2)}"
             case "dw":
-                return f"dwconv k{k} {p}"
+                return f"dwconv k{k} {self.padding()}"
             case "local":
                 return f"local {filters} k{k} s{s}"
             case "branch":
-                return f"add {{ conv 4 k3 p1 s2 | conv 4 k{k} s2 {p} }}"
-        return f"conv {filters} k{k} d2 {p}"
+                return f"add {{ conv 4 k3 p1 s2 | conv 4 k{k} s2 {self.padding()} }}"
+        return f"conv {filters} k{k} d2 {self.padding()}"
+
+    def branches(self) -> str:
+        """Two ways whose sizes have to agree: any layer, or what an encoder and decoder does."""
+        k, s = self.size("K", 1, [1, 2, 3]), self.size("S", 1, [2, 2, 3], 0.2)
+        other = self.random.choice([self.layer(), f"conv 2 k{k} p{self.size('P', 0, [0, 1])}",
+                                    f"conv 2 k{k} s{s} p same -> tconv 2 k{k} s{s}", f"maxpool {s} -> upsample {s}",
+                                    f"pad 1 -> conv 2 k{k}"])
+        return f"concat {{ {other} | {self.random.choice(['identity', 'identity', 'crop 1'])} }}"
 
     def expectation(self, text: str) -> str:
         """Something that is expected: mostly what holds for some values, so that there is a solution."""
@@ -142,10 +182,10 @@ def trial(seed: int) -> Trial:
     return _Writer(seed).trial()
 
 
-def contradiction(answer: Answer, asked: Trial, most: int) -> str | None:
-    """Where an answer and the trial of all values disagree; None where they agree."""
+def contradiction(answer: Answer, asked: Trial, box: int, scattered: int) -> str | None:
+    """Where an answer and the trial of values disagree; None where they agree."""
     listed = {tuple(sorted(s.items())) for s in answer.solutions}
-    for point in asked.points(most):
+    for point in asked.points(box, scattered):
         mattering = {n: v for n, v in point.items() if n in answer.names}
         right = asked.accepts(point)
         if answer.family is not None:
