@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from pathlib import Path
 
 import numpy as np
@@ -149,17 +150,18 @@ def test_regression_learns_its_targets() -> None:
 
 def test_damaged_kernels_in_the_cache_are_compiled_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from convdsl.engine.cpu import store
+    from convdsl.engine.cpu.kernels.pointwise import fill_zero
+    from convdsl.engine.cpu.specialise import Kernel
 
     monkeypatch.setattr(store, "folder", lambda: tmp_path)
-    text = "\n\n@kernel\ndef run(row):\n    values = floats_at(slot(row, 0), 1)\n    values[0] = float32(7)\n"
-    first = store.module("seven", text)
-    import sys
-
-    for file in (tmp_path / "__pycache__").glob("*.nbc"):
-        file.write_bytes(b"broken")
-    del sys.modules[first.__name__]
-    again = store.module("seven", text).run
-    out, row = np.zeros(1, np.float32), np.zeros(1, np.int64)
-    row[0] = out.ctypes.data
-    again.ctypes(row.ctypes.data)
-    assert out[0] == 7
+    kernel = Kernel(fill_zero, (), ())
+    for damage in (None, lambda content: content[:-1], lambda content: b"", lambda content: content):
+        monkeypatch.setattr(store, "_addresses", {})
+        for file in tmp_path.iterdir():
+            assert damage is not None
+            file.write_bytes(damage(file.read_bytes()))
+        (address,) = store.addresses([kernel])
+        values, row = np.ones(8, np.float32), np.zeros(2, np.int64)
+        row[:] = values.ctypes.data, values.size
+        ctypes.CFUNCTYPE(None, ctypes.c_int64)(address)(row.ctypes.data)
+        assert not values.any()

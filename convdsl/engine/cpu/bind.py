@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from convdsl.engine.cpu import driver, store
-from convdsl.engine.cpu.specialise import Layout, specialise
+from convdsl.engine.cpu.specialise import Kernel, Layout
 from convdsl.engine.plan import Parameter, Plan, Program, Step, Value
 from convdsl.engine.plan.layouts import Filters
 
@@ -121,11 +121,11 @@ class Binder:
         self.block = aligned(program.block_bytes * plan.target.threads // 4)
         self.batch = aligned(program.batch_bytes // 4)
         self.extra = aligned(program.extra_bytes // 8, np.float64)
-        self.operations: list[tuple[int, int, int]] = []
+        self.operations: list[tuple[int, ...]] = []
         self.arguments: list[Argument] = []
         self.keep: list[Any] = [self.block, self.batch, self.extra]
-        self.kernels: list[tuple[str, str]] = []
-        """Name and text of each operation's kernel."""
+        self.kernels: list[Kernel] = []
+        """Of each operation."""
         self.segments: list[tuple[int, int, int]] = []
         self.regions: list[tuple[int, int, int]] = []
         self.written: set[Value] = set()
@@ -214,8 +214,8 @@ class Binder:
 
     def emit(self, function: Callable[..., Any], given: dict[str, Any], **constants: Any) -> None:
         """Adds a call. `given` are the arguments in order: an address, a number, or an (address, layout) pair."""
-        layouts = {name: a[1] for name, a in given.items() if isinstance(a[1], Layout)}
-        self.kernels.append((function.__name__, specialise(function, layouts, constants)))
+        layouts = tuple((name, a[1]) for name, a in given.items() if isinstance(a[1], Layout))
+        self.kernels.append(Kernel(function, layouts, tuple(constants.items())))
         self.operations.append((0, len(self.arguments), len(given)))
         self.arguments += [a[0] if isinstance(a[1], Layout) else a for a in given.values()]
 
@@ -245,12 +245,9 @@ class Binder:
             self.segments.pop()
 
     def bound(self) -> Bound:
-        store.compile_missing(self.kernels)
-        self.operations = [
-            (store.module(name, text).run.address, *rest)
-            for (name, text), (_, *rest) in zip(self.kernels, self.operations, strict=True)
-        ]
-        return Bound(self.plan, self.memory, self._tables(), self.keep, [name for name, _ in self.kernels])
+        at = store.addresses(self.kernels)
+        self.operations = [(address, *rest) for address, (_, *rest) in zip(at, self.operations, strict=True)]
+        return Bound(self.plan, self.memory, self._tables(), self.keep, [k.function.__name__ for k in self.kernels])
 
     def _segment(self, scope: str, add: Callable[[], None]) -> None:
         first = len(self.operations)

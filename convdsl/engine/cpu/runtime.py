@@ -86,7 +86,7 @@ Address = Int = int
 FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
 """Sums may be reordered and divisions become products; NaN and infinity keep their meaning, so that they can be found."""
 
-kernel = numba.cfunc("void(int64)", cache=True, fastmath=FASTMATH, error_model="numpy", _nrt=False)
+kernel = numba.cfunc("void(int64)", fastmath=FASTMATH, error_model="numpy", _nrt=False)
 
 
 def _view(dtype: Any) -> Any:

@@ -8,10 +8,12 @@ branches on them are decided, and arrays become views with constant sizes.
 from __future__ import annotations
 
 import ast
+import hashlib
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from convdsl.engine.partial import Fold, Layout, definition, flat, statements
@@ -35,21 +37,43 @@ def micro(make: str, **arguments: Any) -> Micro:
 _VIEWS = {"F32": "float32_view", "F64": "float64_view", "I32": "int32_view", "I64": "int64_view", "U8": "uint8_view"}
 _SCALARS = ("Address", "Int")
 
-__all__ = ["Layout", "Micro", "micro", "specialise"]
+@dataclass(frozen=True)
+class Kernel:
+    """A kernel with its sizes: `function` with `layouts` for its arrays and `constants` in place."""
+
+    function: Callable[..., Any]
+    layouts: tuple[tuple[str, Layout], ...]
+    constants: tuple[tuple[str, Any], ...]
+
+    @property
+    def key(self) -> str:
+        """A hash of all that its text depends on."""
+        return _key(self)
+
+    @property
+    def name(self) -> str:
+        return f"{self.function.__name__}_{self.key}"
+
+    @property
+    def text(self) -> str:
+        """A Python function of the kernel's name, preceded by the micro-kernels among the constants."""
+        return _text(self)
 
 
-def specialise(function: Callable[..., Any], layouts: Mapping[str, Layout], constants: Mapping[str, Any]) -> str:
-    """The text of `function` with `constants` in place, preceded by the micro-kernels among them; its name is `run`."""
-    return _specialised(function, tuple(layouts.items()), tuple(constants.items()))
+@cache
+def _key(kernel: Kernel) -> str:
+    whole = (_file(kernel.function.__code__.co_filename), kernel.function.__name__, kernel.layouts, kernel.constants)
+    return hashlib.sha256(repr(whole).encode()).hexdigest()[:20]
 
 
-@lru_cache(maxsize=4096)
-def _specialised(
-    function: Callable[..., Any],
-    layout_items: tuple[tuple[str, Layout], ...],
-    constant_items: tuple[tuple[str, Any], ...],
-) -> str:
-    layouts, constants = dict(layout_items), dict(constant_items)
+@cache
+def _file(name: str) -> bytes:
+    return hashlib.sha256(Path(name).read_bytes()).digest()
+
+
+def _text(kernel: Kernel) -> str:
+    function = kernel.function
+    layouts, constants = dict(kernel.layouts), dict(kernel.constants)
     tree = definition(function)
     names = [a.arg for a in tree.args.args]
     lines = []
@@ -69,4 +93,4 @@ def _specialised(
     body = flat(body) or [ast.Pass()]
     head = "".join(f"{name} = {value}\n" for name, value in micros.items())
     code = "\n".join([*lines, *(ast.unparse(ast.fix_missing_locations(s)) for s in body)])
-    return f"{head}\n\n@kernel\ndef run(row):\n{textwrap.indent(code, '    ')}\n"
+    return f"{head}\n\n@kernel\ndef {kernel.name}(row):\n{textwrap.indent(code, '    ')}\n"
