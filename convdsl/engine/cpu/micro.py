@@ -365,3 +365,22 @@ def lane_outer_tile(
                 v.add_scalar(b, v.sum_of_lanes(b, sums[k * filters + f]), dw, k * row + 4 * f)
 
     return v.micro_kernel(4, write)
+
+
+def lane_sum_tile(lanes: int, channels: int, positions: Axes) -> Any:
+    """db[c] += the sum of g[c] over positions and images, for a few channels; arguments g, db, count (unused)."""
+
+    def write(b: v.Builder, arguments: list[Any]) -> None:
+        g, db, _ = arguments
+
+        def body(indices: list[Any], sums: list[Any]) -> list[Any]:
+            at = g
+            for i, (_, step) in zip(indices, positions, strict=True):
+                at = b.add(at, b.mul(i, v.integer(step)))
+            return [b.fadd(total, v.load(b, at, 4 * lanes * c, lanes)) for c, total in enumerate(sums)]
+
+        zeros = [v.constant(0.0, lanes)] * channels
+        for c, total in enumerate(v.nested_loops(b, [n for n, _ in positions], zeros, body)):
+            v.add_scalar(b, v.sum_of_lanes(b, total), db, 4 * c)
+
+    return v.micro_kernel(3, write)

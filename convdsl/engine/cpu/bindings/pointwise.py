@@ -6,8 +6,8 @@ from typing import Any
 
 from convdsl.engine.cpu.bind import IMAGE, Argument, Binder, binding
 from convdsl.engine.cpu.kernels import pointwise, pooling
-from convdsl.engine.cpu.specialise import Layout
-from convdsl.engine.plan import Step, Value
+from convdsl.engine.cpu.specialise import Layout, micro
+from convdsl.engine.plan import Parameter, Step, Value
 
 
 def _activation(step: Step) -> dict[str, Any]:
@@ -67,13 +67,13 @@ def _shuffle(binder: Binder, step: Step) -> None:
 @binding("activate")
 def _activate(binder: Binder, step: Step) -> None:
     (y,) = binder.rows(step.writes["y"])
-    binder.emit(pointwise.activate, {"x": y, "y": y}, **_activation(step))
+    binder.emit(pointwise.activate, {"x": y, "y": y}, in_place=True, **_activation(step))
 
 
 @binding("activation")
 def _separate(binder: Binder, step: Step) -> None:
     x, y = binder.rows(step.reads["x"], step.writes["y"])
-    binder.emit(pointwise.activate, {"x": x, "y": y}, **_activation(step))
+    binder.emit(pointwise.activate, {"x": x, "y": y}, in_place=False, **_activation(step))
 
 
 @binding("activation_gradient")
@@ -94,11 +94,21 @@ def _settle(binder: Binder, step: Step) -> None:
         db = binder.gradient_vector(None if apart else bias)
         binder.emit(pointwise.settle, {"y": y, "g": g, "db": db}, **_activation(step), bias=not apart)
     if apart and bias is not None:
-        binder.emit(
-            pointwise.sum_lanes,
-            {"g": binder.inside(value), "db": binder.gradient_vector(bias)},
-            lanes=value.interleaved,
-        )
+        _sum_lanes(binder, value, bias)
+
+
+def _sum_lanes(binder: Binder, value: Value, bias: Parameter) -> None:
+    lanes, channels = value.interleaved, value.shape[3]
+    together = next(n for n in (16, 15, 12, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1) if channels % n == 0)
+    positions = tuple((n, step * 4) for n, step in zip(value.shape, value.strides[:3], strict=False))
+    binder.emit(
+        pointwise.sum_lanes,
+        {"g": binder.inside(value)[0], "db": binder.gradient(bias)},
+        tile=micro("lane_sum_tile", lanes=lanes, channels=together, positions=positions),
+        blocks=channels // together,
+        g_step=together * lanes * 4,
+        db_step=together * 4,
+    )
 
 
 @binding("prelu", "scale")

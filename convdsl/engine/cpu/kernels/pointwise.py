@@ -129,14 +129,14 @@ def shuffle(x: F32, y: F32, *, groups, add):
                             y[p, i, j, m * groups + g] = x[p, i, j, g * members + m]
 
 
-def activate(x: F32, y: F32, *, name, slope):
-    """y = f(x); x and y may be the same."""
-    depth, rows, columns, channels = x.shape
+def activate(x: F32, y: F32, *, in_place, name, slope):
+    """y = f(x), or y = f(y): were x and y the same memory under two names, LLVM would take one number at a time."""
+    depth, rows, columns, channels = y.shape
     for p in range(depth):
         for i in range(rows):
             for j in range(columns):
                 for c in range(channels):
-                    v = x[p, i, j, c]
+                    v = y[p, i, j, c] if in_place else x[p, i, j, c]
                     if name == "relu":
                         y[p, i, j, c] = float32(0) if v < float32(0) else v
                     elif name == "relu6":
@@ -202,17 +202,10 @@ def settle(y: F32, g: F32, db: F32, *, name, slope, bias):
                         db[c] += d
 
 
-def sum_lanes(g: F32, db: F32, *, lanes):
+def sum_lanes(g: Address, db: Address, *, tile, blocks, g_step, db_step):
     """Sums for each channel of a block of images, whose values lie side by side in the lanes."""
-    depth, rows, columns, channels = g.shape
-    for c in range(channels // lanes):
-        total = float32(0)
-        for p in range(depth):
-            for i in range(rows):
-                for j in range(columns):
-                    for n in range(lanes):
-                        total += g[p, i, j, c * lanes + n]
-        db[c] += total
+    for c in range(blocks):
+        tile(g + c * g_step, db + c * db_step, 0)
 
 
 def activation_gradient(g: F32, x: F32, gx: F32, *, name, slope, add):
