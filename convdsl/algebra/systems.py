@@ -33,7 +33,7 @@ def simplified(relations: list[Relation], box: Box) -> list[Relation]:
                 raise Contradiction(relation.origin)
             if known is None:
                 found.setdefault(relation.key, relation)
-        rest = _joined(list(found.values()))
+        rest = _joined(_counted(list(found.values())))
         before = dict(box)
         try:
             narrow(rest, box)
@@ -85,6 +85,31 @@ def _joined(relations: list[Relation]) -> list[Relation]:
             if isinstance(equation, Relation):
                 others.append(equation)
     return [*others, *least.values()]
+
+
+def _counted(relations: list[Relation]) -> list[Relation]:
+    """Where a form is a multiple of a divisor, and lies from c times to less than c + 1 times it, it is c times it."""
+    told = {r.form.key for r in relations if r.kind == "ge"}
+    counted = []
+    for relation in relations:
+        times = next((c for c in range(MOST_TIMES) if _lies(relation, c, told)), None) if relation.kind == "mod" else None
+        equation = None
+        if times is not None:
+            equation = tidy(Relation("eq", relation.form - relation.divisor * times, ONE, relation.origin))
+        counted.append(equation if isinstance(equation, Relation) else relation)
+    return counted
+
+
+MOST_TIMES = 64
+"""How many times a divisor may go into a form for this to be seen."""
+
+
+def _lies(relation: Relation, times: int, told: set[Any]) -> bool:
+    if relation.divisor.is_constant:
+        return False
+    above = tidy(Relation("ge", relation.form - relation.divisor * times))
+    below = tidy(Relation("ge", relation.divisor * (times + 1) - 1 - relation.form))
+    return all(r is True or (isinstance(r, Relation) and r.form.key in told) for r in (above, below))
 
 
 # An unknown in terms of others.

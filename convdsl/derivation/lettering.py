@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from copy import copy
 from typing import Any
 
@@ -50,6 +51,17 @@ MEANINGS = {
 def meaning(letter: str) -> T | None:
     """What a letter stands for; `F_h` is read as F along one axis."""
     return MEANINGS.get(letter.partition("_")[0])
+
+
+def legend(letters: Iterable[Letter]) -> Iterator[tuple[str, T]]:
+    """Each letter that has a meaning, and what it means; once for all axes."""
+    seen = set()
+    for letter in letters:
+        means = meaning(letter.name)
+        base = letter.name.partition("_")[0]
+        if means is not None and base not in seen:
+            seen.add(base)
+            yield base, means
 
 
 def spatial_letters(rank: int) -> tuple[str, ...]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import accumulate
+from itertools import accumulate, groupby
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
 from convdsl.algebra import is_number
+from convdsl.algebra.blackboard import Letter
+from convdsl.algebra.board import letters
 from convdsl.derivation import derive_layer
+from convdsl.derivation.lettering import legend
 from convdsl.layers import show_shape
 from convdsl.messages import T
 from convdsl.network import Analysis, Expectation, analyse
@@ -23,7 +26,7 @@ from convdsl.solver import Answer
 from convdsl.source import Source
 
 LISTED = 24
-"""Solutions that are printed one by one."""
+"""Lines of solutions that are printed."""
 
 
 def print_answer(out: Console, answer: Answer, source: Source, **given: Any) -> None:
@@ -39,8 +42,11 @@ def print_answer(out: Console, answer: Answer, source: Source, **given: Any) -> 
         shown = [answer.solutions[0]]
         if answer.family is None and len(answer.names) == 1 and len(answer.solutions) > 1:
             shown.append(answer.solutions[-1])
-        for solution in shown:
-            _print_substitution(out, solution, source, given)
+        used = [letter for solution in shown for letter in _print_substitution(out, solution, source, given)]
+        explained = ", ".join(f"{letter}: {means}" for letter, means in legend(used))
+        if explained:
+            out.print()
+            out.print(Text(explained, "dim"))
 
 
 def _headline(answer: Answer) -> Iterator[str]:
@@ -52,14 +58,21 @@ def _headline(answer: Answer) -> Iterator[str]:
         count = T("the only solution", "{n} solutions", n=len(answer.solutions))
         yield f"{name} = {values}   ({count})" if answer.complete else f"{name} = {values}"
     elif answer.solutions:
-        for solution in answer.solutions[:LISTED]:
-            yield _values(solution)
-        if len(answer.solutions) > LISTED:
-            yield str(T("… and one more.", "… and {n} more.", n=len(answer.solutions) - LISTED))
-        elif answer.complete:
+        lines = [_values(s) for s in answer.solutions] if len(answer.solutions) <= 8 else list(_gathered(answer))
+        yield from lines[:LISTED]
+        if len(lines) > LISTED:
+            yield "…"
+        if answer.complete:
             yield f"({T('the only solution', '{n} solutions', n=len(answer.solutions))})"
     elif answer.complete and answer.unknowns:
         yield str(T("There is no solution."))
+
+
+def _gathered(answer: Answer) -> Iterator[str]:
+    """Solutions that differ in the last unknown only, on one line."""
+    *first, last = answer.names
+    for values, solutions in groupby(answer.solutions, lambda s: {name: s[name] for name in first}):
+        yield f"{_values(values)}, {last} = {number_list(tuple(s[last] for s in solutions))}"
 
 
 def _values(solution: dict[str, int]) -> str:
@@ -76,46 +89,51 @@ def _examples(answer: Answer) -> str:
 # The substitution.
 
 
-def _print_substitution(out: Console, solution: dict[str, int], source: Source, given: dict[str, Any]) -> None:
-    """Each expectation with the arithmetic that shows that it holds."""
+def _print_substitution(out: Console, solution: dict[str, int], source: Source, given: dict[str, Any]) -> list[Letter]:
+    """Each expectation with the arithmetic that shows that it holds; the letters that stand there."""
     analysis = analyse(source, symbols={**(given.get("symbols") or {}), **solution},
                        holes={**(given.get("holes") or {}), **solution}, input=given.get("input"))
     out.print()
     out.print(Text(str(T("With {values}:", values=_values(solution)))), soft_wrap=True)
     if not analysis.network.expectations:
-        _print_sizes(out, analysis)
+        out.print(Text("  " + _sizes(analysis, len(analysis.network.nodes))), soft_wrap=True)
+    used: list[Letter] = []
     for expectation in analysis.network.expectations:
         written = expectation.written
         line = " ".join(analysis.source.text[written.span.start : written.span.end].split())
         out.print(Text.assemble("  ", (clean(line), "cyan")), soft_wrap=True)
-        for shown in _shown(expectation, analysis):
+        for shown, its_letters in _shown(expectation, analysis):
             out.print(Text(f"    {shown}"), soft_wrap=True)
+            used += its_letters
+    return used
 
 
-def _print_sizes(out: Console, analysis: Analysis) -> None:
-    """The way of the sizes; of a long one, its beginning and its end."""
+def _sizes(analysis: Analysis, to: int) -> str:
+    """The way of the sizes to a layer; of a long one, its beginning and its end."""
     sizes = [show_shape(analysis.network.input)]
-    for _, facts in analysis.report:
+    for _, facts in list(analysis.report)[:to]:
         shape = show_shape(facts.output or ())
         if shape != sizes[-1]:
             sizes.append(shape)
-    if len(sizes) > 12:
-        sizes = [*sizes[:6], "…", *sizes[-5:]]
-    out.print(Text("  " + " → ".join(sizes)), soft_wrap=True)
+    if len(sizes) > 8:
+        sizes = [*sizes[:4], "…", *sizes[-3:]]
+    return " → ".join(sizes)
 
 
 _QUANTITIES = {"shape": ("size", "channels"), "rf": ("field",), "jump": ("jump",)}
 
 
-def _shown(expectation: Expectation, analysis: Analysis) -> Iterator[str]:
-    """The arithmetic of what is expected: of the layer above, or the sum over all layers."""
+def _shown(expectation: Expectation, analysis: Analysis) -> Iterator[tuple[str, tuple[Letter, ...]]]:
+    """The arithmetic of what is expected, of the layer above or the sum over all layers, and its letters."""
     facts = analysis.report[expectation.node]
+    if expectation.quantity == "shape" and expectation.node > 1:
+        yield _sizes(analysis, expectation.node), ()
     summed = expectation.scope != "layer" and expectation.quantity not in _QUANTITIES
     parts = [v for f in analysis.report.facts[1 : expectation.node + 1] if (v := getattr(f, expectation.quantity, 0)) != 0]
     if summed and len(parts) > 1:
         total = list(accumulate(parts))[-1]
         sign = " + ".join(map(grouped, parts)) if len(parts) <= 10 else T("the sum over {n} layers", n=len(parts))
-        yield f"{expectation.quantity} = {sign} = {grouped(total)}"
+        yield f"{expectation.quantity} = {sign} = {grouped(total)}", ()
         return
     node = next((n.index for n, f in analysis.report if summed and getattr(f, expectation.quantity) != 0), expectation.node)
     wanted = _QUANTITIES.get(expectation.quantity, (expectation.quantity,))
@@ -124,10 +142,11 @@ def _shown(expectation: Expectation, analysis: Analysis) -> Iterator[str]:
         if derivation.quantity != "channels" or not found[:-1]:
             steps = [as_text(s) for s in derivation.steps]
             numbers = steps[1:2] if len(steps) > 2 else []
-            yield f"{derivation.symbol} = {' = '.join([steps[0], *numbers, steps[-1]])}"
+            where = f"{clean(analysis.network.nodes[node - 1].text)}: " if len(analysis.network.nodes) > 1 else ""
+            yield f"{where}{derivation.symbol} = {' = '.join([steps[0], *numbers, steps[-1]])}", letters(derivation.steps[0])
     if not found and node:
         actual = actual_value(expectation, Sums(analysis.report.facts), facts)
-        yield show_shape(actual) if isinstance(actual, tuple) else grouped(actual) if is_number(actual) else str(actual)
+        yield show_shape(actual) if isinstance(actual, tuple) else grouped(actual) if is_number(actual) else str(actual), ()
 
 
 def answer_data(answer: Answer) -> dict[str, Any]:

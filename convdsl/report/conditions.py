@@ -9,7 +9,7 @@ from convdsl.messages import T
 from convdsl.report.numbers import formula, grouped
 from convdsl.solver.conditions import Clause, Condition, Quotient, isolated, sides
 
-MOST = 6
+MOST = 24
 """Alternatives that are written out."""
 
 
@@ -23,15 +23,27 @@ def condition_lines(condition: Condition) -> list[str]:
 
 def _joined(clauses: tuple[Clause, ...]) -> list[str]:
     """Bounds of one unknown on both sides are one statement: 3 ≤ N ≤ 7."""
-    written = []
-    upper = {c.unknowns[0]: c for c in clauses if c.kind == "to"}
-    for clause in clauses:
-        name = clause.unknowns[0] if clause.unknowns else ""
-        if clause.kind == "from" and name in upper:
-            written.append(f"{grouped(clause.values[0])} ≤ {name} ≤ {grouped(upper.pop(name).values[0])}")
-        elif clause.kind != "to" or name in upper:
-            written.append(clause_text(clause))
-    return written
+    written: dict[int, str] = {}
+    lower: dict[str, tuple[int, str]] = {}
+    upper: dict[str, tuple[int, str]] = {}
+    for number, clause in enumerate(clauses):
+        written[number] = clause_text(clause)
+        name, sign, bound = _as_bound(clause)
+        if sign in (">=", "<="):
+            (lower if sign == ">=" else upper).setdefault(name, (number, bound))
+    for name in lower.keys() & upper.keys():
+        (one, low), (other, high) = lower[name], upper[name]
+        del written[max(one, other)]
+        written[min(one, other)] = f"{low} ≤ {name} ≤ {high}"
+    return list(written.values())
+
+
+def _as_bound(clause: Clause) -> tuple[str, str, str]:
+    """(unknown, ">=" or "<=", bound), as far as a clause is one."""
+    if clause.kind in ("from", "to"):
+        return clause.unknowns[0], ">=" if clause.kind == "from" else "<=", grouped(clause.values[0])
+    alone = isolated(clause.values[0]) if clause.kind == "relation" and clause.values[0].kind != "mod" else None
+    return (alone[0], alone[1], formula(alone[2])) if alone is not None else ("", "", "")
 
 
 def clause_text(clause: Clause) -> str:

@@ -8,9 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from convdsl.algebra.board import letters
 from convdsl.derivation import Derivation, LayerDerivation, NetDerivation
-from convdsl.derivation.lettering import meaning
+from convdsl.derivation.lettering import legend
 from convdsl.layers import show_shape
 from convdsl.messages import T
 from convdsl.report.data import diagnostic_data, plain
@@ -67,9 +66,9 @@ def _block(derivation: Derivation, width: int) -> Text:
     column = " " * (len(_MARGIN) + len(symbol) - 2)
     for line in _joined(others, width - len(column)):
         text.append(f"{column}{line}\n")
-    legend = ", ".join(f"{letter}: {meaning}" for letter, meaning in _legend(derivation))
-    if legend:
-        text.append(f"{_MARGIN}{legend}\n", "dim")
+    explained = ", ".join(f"{letter}: {means}" for letter, means in legend(derivation.letters))
+    if explained:
+        text.append(f"{_MARGIN}{explained}\n", "dim")
     for sentence in (derivation.reason, *derivation.notes):
         if sentence is not None:
             text.append(f"{_MARGIN}{sentence}\n")
@@ -87,17 +86,6 @@ def _joined(steps: list[str], width: int) -> Iterator[str]:
         line += f"{' ' if line else ''}= {step}"
     if line:
         yield line
-
-
-def _legend(derivation: Derivation) -> Iterator[tuple[str, str]]:
-    """The letters of a formula and what they mean; the sum of all layers speaks for itself."""
-    seen = set()
-    for letter in letters(derivation.steps[0]):
-        means = meaning(letter.name)
-        base = letter.name.partition("_")[0]
-        if means is not None and base not in seen:
-            seen.add(base)
-            yield base, str(means)
 
 
 # Markdown and LaTeX.

@@ -15,7 +15,18 @@ from convdsl.diagnostics import Diagnostic
 from convdsl.messages import T
 from convdsl.network import analyse
 from convdsl.solver.conditions import Condition, condition
-from convdsl.solver.pieces import FIRST, MOST, Piece, Points, Regular, bound_unknowns, key, together, without_others
+from convdsl.solver.pieces import (
+    FIRST,
+    MOST,
+    Piece,
+    Points,
+    Regular,
+    bound_unknowns,
+    key,
+    plainness,
+    together,
+    without_others,
+)
 from convdsl.solver.problem import Problem, pose
 from convdsl.solver.search import Clock, Searcher
 from convdsl.solver.trace import Trace
@@ -35,9 +46,9 @@ class Answer(NamedTuple):
     """What is known of the unknowns of a program.
 
     `names` are the holes, and the symbols that matter, in the order of the program. `solutions` are all solutions where
-    `family` is None; otherwise the first of them in rising order, `family` being the condition for all. `complete` says
-    whether this is proven to be everything. `reason` says why there is none, or why it may not be everything.
-    `diagnostics` is what is wrong with the program itself.
+    `family` is None; otherwise some with little padding and small numbers, `family` being the condition for all.
+    `complete` says whether this is proven to be everything. `reason` says why there is none, or why it may not be
+    everything. `diagnostics` is what is wrong with the program itself.
     """
 
     names: tuple[str, ...]
@@ -223,10 +234,11 @@ def _names(problem: Problem, symbols: tuple[Atom, ...]) -> tuple[str, ...]:
 
 
 def _listed(points: list[Point], names: tuple[str, ...], finite: bool) -> list[dict[str, int]]:
-    found = {tuple(p[n] for n in names): p for p in ({a.name: v for a, v in p.items()} for p in points)}
+    found = {tuple(value[n] for n in names): point for point, value in
+             ((p, {a.name: v for a, v in p.items()}) for p in points)}
     rising = sorted(found)
     if not finite:
-        rising = sorted(sorted(rising, key=lambda values: (sum(values), values))[:SHOWN])
+        rising = sorted(sorted(rising, key=lambda values: (plainness(found[values]), values))[:SHOWN])
     return [dict(zip(names, values, strict=True)) for values in rising]
 
 

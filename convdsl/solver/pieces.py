@@ -135,6 +135,11 @@ class Choice(NamedTuple):
             yield from together(way)
 
 
+def plainness(point: Point) -> tuple[int, int]:
+    """Plainer examples of what has no end come first: little padding, then small numbers."""
+    return sum(value for atom, value in point.items() if atom.minimum == 0), sum(point.values())
+
+
 Piece = Choice | Regular | Points | Region | Derived
 
 

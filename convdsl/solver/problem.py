@@ -98,7 +98,7 @@ def _pose(trace: Trace, source: Source, symbols: dict[str, int], holes: dict[str
     diagnostics = tuple(found.items) if found.failed and not cases else ()
     unknown = {a.name: a for a in trace.unknowns.values()}
     named = tuple(unknown[n] for n in network.holes if n in unknown)
-    free = tuple(unknown[n] for n in sorted(network.symbols) if n in unknown)
+    free = tuple(atom for name, atom in unknown.items() if name in network.symbols)
     counts = tuple(_counts(program.statements, network)) if diagnostics else ()
     return Problem(network, named, free, tuple(cases), trace, diagnostics, len(cases) < MAX_CASES, counts)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from itertools import islice, product
+from itertools import islice
 from math import isinf, prod
 from typing import Any
 
@@ -26,7 +26,7 @@ from convdsl.algebra.systems import (
     slack_bounds,
     with_values,
 )
-from convdsl.solver.pieces import FIRST, MOST, Choice, Derived, Piece, Points, Region, Regular
+from convdsl.solver.pieces import FIRST, MOST, Choice, Derived, Piece, Points, Region, Regular, plainness
 from convdsl.solver.problem import Case
 
 TRIED = 256
@@ -141,10 +141,14 @@ class Searcher:
         """Every value of the bounded unknowns tried, where they are few and one unknown is left."""
         open_ones = [v for v in members if isinf(box[v][1])]
         bounded = [v for v in members if v not in open_ones]
-        if len(open_ones) > 1 or prod(box[v][1] - box[v][0] + 1 for v in bounded) > TRIED:
+        if len(open_ones) > 1 or prod(box[v][1] - box[v][0] + 1 for v in bounded) > SEARCHED**2:
+            return None
+        among = [r for r in relations if r.variables <= set(bounded)]
+        tried = list(islice(self._search(among, {v: box[v] for v in bounded}), TRIED + 1))
+        if len(tried) > TRIED:
             return None
         ways = []
-        for values in product(*(range(box[v][0], box[v][1] + 1) for v in bounded)):
+        for values in sorted(tuple(p[v] for v in bounded) for p in tried):
             self.clock.check()
             fixed = with_values(relations, dict(zip(bounded, values, strict=True)))
             left = {open_ones[0]: box[open_ones[0]]}
@@ -188,6 +192,7 @@ class Searcher:
             for point in self._search(relations, box):
                 found.append(tuple(point[v] for v in members))
                 if len(found) > MOST:
+                    relations = irredundant(relations, box)
                     return Region(tuple(members), tuple(relations), needed_bounds(relations, box), tuple(found[:FIRST]))
         except OutOfTime:
             found = found or self._near(members, relations, box)
@@ -223,9 +228,9 @@ class Searcher:
         if not first:
             raise OutOfTime
         proven = any(goes_on(a, direction, relations) for a in first[:4] for direction in self._directions(a, first, box))
-        listed = sorted(tuple(p[v] for v in members) for p in first)
-        listed.sort(key=lambda values: (max(values), values))
-        return Region(tuple(members), tuple(relations), needed_bounds(relations, box), tuple(sorted(listed[:FIRST])), proven)
+        first.sort(key=lambda p: (plainness(p), tuple(p.values())))
+        listed = sorted(tuple(p[v] for v in members) for p in first[:FIRST])
+        return Region(tuple(members), tuple(relations), needed_bounds(relations, box), tuple(listed), proven)
 
     def _directions(self, start: Point, points: list[Point], box: Box) -> list[Point]:
         free = [v for v, (_, high) in box.items() if isinf(high)]
