@@ -10,7 +10,7 @@ from convdsl.teaching.course import holes, programs
 from convdsl.teaching.course.answers import Reading, Unclear, read_answer
 from convdsl.teaching.course.exercise import PROGRAM_KINDS
 from convdsl.teaching.course.functions import is_matrix
-from convdsl.teaching.course.picks import read_holes, read_letter
+from convdsl.teaching.course.picks import alternatives, read_holes, read_letter
 from convdsl.teaching.course.verdict import Verdict
 from convdsl.teaching.course.written import fill
 
@@ -50,6 +50,13 @@ def _choice(question: Question, text: str) -> Verdict:
 
 
 def _holes(question: Question, text: str) -> Verdict:
+    """Values for the holes; of several alternatives, all have to be right."""
+    given = [_one_filling(question, part) for part in alternatives(text)]
+    wrong = next((v for v in given if not v.correct), None)
+    return wrong or given[0]._replace(understood=str(T(" or ")).join(v.understood for v in given))
+
+
+def _one_filling(question: Question, text: str) -> Verdict:
     program = question.program or ""
     values = read_holes(text, holes.names_of(program))
     understood = ", ".join(f"{name} = {value}" for name, value in values.items())

@@ -128,8 +128,7 @@ def _answer(question: Question) -> Iterator[Complaint]:
         return
     for name in LANGUAGES:
         use_language(name)
-        submitted = question.answer.split(str(T(" or ")))[0] if exercise.kind == "hole" else question.answer
-        verdict = question.submit(submitted)
+        verdict = question.submit(question.answer)
         if not verdict.correct:
             key = "solution" if exercise.kind in PROGRAM_KINDS else "answer"
             yield (
@@ -137,7 +136,7 @@ def _answer(question: Question) -> Iterator[Complaint]:
                 T(
                     "Seed {seed}: the answer {answer} is not accepted: {reason}",
                     seed=seed,
-                    answer=submitted,
+                    answer=question.answer,
                     reason=verdict.message,
                 ),
             )

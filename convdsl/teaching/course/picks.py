@@ -27,6 +27,12 @@ def read_letter(text: str, options: list[tuple[str, str]]) -> tuple[str, str]:
     )
 
 
+def alternatives(text: str) -> list[str]:
+    """An answer that names several, `N = 35 or N = 36`, in its parts; dots at its end stand for nothing."""
+    parts = re.split(r"\s(?:or|o|u)\s", tidy(text).rstrip(".… "), flags=re.IGNORECASE)
+    return [part for part in parts if part.strip()] or [text]
+
+
 def read_holes(text: str, names: tuple[str, ...]) -> dict[str, int | str]:
     """A value for each hole: `5`, `k=5`, `k = 5, p = 2`, or the line with them in it. Raises Unclear."""
     text = tidy(text)
@@ -34,13 +40,12 @@ def read_holes(text: str, names: tuple[str, ...]) -> dict[str, int | str]:
         raise Unclear(T("Nothing was written."))
     found: dict[str, int | str] = {}
     for name in names:
-        plain = re.escape(re.sub(r"_\d+$", "", name))
-        matches = re.findall(rf"(?<![^\W\d_]){plain}\s*[=:]?\s*(\d{{1,9}}|same|valid)\b", text, re.IGNORECASE)
+        matches = _stated(re.escape(name) + r"\s*[=:]", text) or _stated(re.sub(r"_\d+$", "", name) + r"\s*[=:]?", text)
         if len(set(matches)) == 1:
             found[name] = matches[0].lower() if not matches[0].isdecimal() else int(matches[0])
     if len(found) == len(names):
         return found
-    numbers = re.findall(r"\d+", text)
+    numbers = re.findall(r"(?<!_)\d+", text)
     if len(numbers) == len(names) and not found and all(len(n) < 10 for n in numbers):
         return {name: int(n) for name, n in zip(names, numbers, strict=True)}
     if len(names) == 1 and re.fullmatch(r"p?\s*=?\s*(same|valid)", text.lower()) and names[0] == "p":
@@ -55,3 +60,7 @@ def read_holes(text: str, names: tuple[str, ...]) -> dict[str, int | str]:
             wanted=wanted,
         )
     )
+
+
+def _stated(name: str, text: str) -> list[str]:
+    return re.findall(rf"(?<![^\W\d_]){name}\s*(\d{{1,9}}|same|valid)\b", text, re.IGNORECASE)

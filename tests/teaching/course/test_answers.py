@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from convdsl.messages import use_language
+from convdsl.teaching.course import load
 from convdsl.teaching.course.answers import Unclear, read_answer
 from convdsl.teaching.course.picks import read_holes, read_letter
 
@@ -68,9 +69,20 @@ def test_a_matrix(text: str) -> None:
     ("K = 5", ("k",), {"k": 5}), ("p: 2", ("p",), {"p": 2}), ("same", ("p",), {"p": "same"}),
     ("p same", ("p",), {"p": "same"}), ("k=3, s=2", ("k", "s"), {"k": 3, "s": 2}), ("s2 k3", ("k", "s"), {"k": 3, "s": 2}),
     ("3 2", ("k", "s"), {"k": 3, "s": 2}), ("conv 6", ("conv",), {"conv": 6}),
+    ("conv = 1, conv_2 = 4", ("conv", "conv_2"), {"conv": 1, "conv_2": 4}),
 ])
 def test_holes(text: str, names: tuple[str, ...], values: dict[str, Any]) -> None:
     assert read_holes(text, names) == values
+
+
+@pytest.mark.parametrize(("text", "right"), [
+    ("35", True), ("35 or 36", True), ("N = 35 o N = 36", True), ("N = 35 o N = 37", False), ("37 or 36", False),
+    ("N=36 …", True),
+])
+def test_several_values_are_right_if_each_is(text: str, right: bool) -> None:
+    question = load().by_id["what-went-in"].ask(1)
+    question.names.update(F=3, S=2, O=17)
+    assert question.submit(text).correct == right
 
 
 @pytest.mark.parametrize("text", ["", "x", "3", "1 2 3", "k=3"])
