@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from convdsl.diagnostics import Diagnostic, ProgramError, not_text
 from convdsl.language.tree import Setting
+from convdsl.messages import T
 from convdsl.network import Analysis, Node, Report, analyse
 from convdsl.source import NotText, Source, read
 
@@ -87,8 +88,11 @@ def parse(text: str, name: str = "<text>", *, symbols: Mapping[str, int] | None 
     """The network that a text describes.
 
     `symbols` gives values to symbols, `input` replaces the input's shape (channels last).
-    Raises ProgramError, which carries all diagnostics, where there is an error in it.
+    Raises ProgramError, which carries all diagnostics, where there is an error in it; TypeError for what is no text.
     """
+    if not isinstance(text, str):
+        raise TypeError(str(T("A program is text, and this is {type}. `convdsl.load(path)` reads a file.",
+                              type=type(text).__name__)))
     analysis = analyse(Source(text, name), symbols=symbols, input=input)
     if analysis.failed:
         raise ProgramError(analysis.diagnostics)

@@ -57,9 +57,11 @@ class Source:
 
 class NotText(ValueError):
     """A file that is not text. `source` is what can be read of it, up to `span`, which stands for the first byte that
-    cannot; `line` and `column` are its place, `offset` its number in the file."""
+    cannot; `line` and `column` are its place, `offset` its number in the file. `utf16`: it is text of that kind, without
+    its mark."""
 
-    def __init__(self, source: Source, offset: int) -> None:
+    def __init__(self, source: Source, offset: int, utf16: bool = False) -> None:
+        self.utf16 = utf16
         end = len(source.text)
         self.source = source
         self.span = Span(end - 1, end)
@@ -71,12 +73,20 @@ class NotText(ValueError):
 def decode(data: bytes, name: str) -> Source:
     """The text in some bytes: UTF-8, or UTF-16 with its mark. Raises NotText."""
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    if _looks_like_utf16(data):
+        raise NotText(Source("\N{REPLACEMENT CHARACTER}", name), 0, utf16=True)
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
         readable = data[: error.start].decode(encoding, "ignore") + "\N{REPLACEMENT CHARACTER}"
         raise NotText(Source(_with_plain_line_ends(readable), name), error.start) from None
     return Source(_with_plain_line_ends(text), name)
+
+
+def _looks_like_utf16(data: bytes) -> bool:
+    """Whether every second byte at the start is zero: Latin letters in UTF-16 without its mark."""
+    start = data[:64]
+    return len(start) >= 8 and any(not any(start[n::2]) and all(start[1 - n :: 2]) for n in (0, 1))
 
 
 def _with_plain_line_ends(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from convdsl.cli.parsing import CallError, add_unknowns, read_program
+from convdsl.cli.parsing import CallError, Unread, add_unknowns, read_program
 from convdsl.diagnostics import Findings, not_text
 from convdsl.messages import T
 from convdsl.net import Net
@@ -25,11 +25,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    analyses = [_analyse(name, options) for name in options.files]
+    analyses = []
+    unread = 0
+    for name in options.files:
+        try:
+            analyses.append(_analyse(name, options))
+        except Unread as error:
+            if len(options.files) == 1:
+                raise
+            print(f"convdsl: {error}", file=sys.stderr)
+            unread += 1
     if options.show:
         _print_stage(analyses, options)
     elif options.format == "json":
-        _print_json(analyses, options.strict)
+        _print_json(analyses, options)
     elif options.format == "github":
         from convdsl.report.diagnostics import github
 
@@ -38,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
                 print(github(diagnostic, options.strict))
     else:
         _print_text(analyses, options)
-    return int(any(_fails(a, options.strict) for a in analyses))
+    return 2 if unread else int(any(_fails(a, options.strict) for a in analyses))
 
 
 def _analyse(name: str, options: argparse.Namespace) -> Analysis:
@@ -72,15 +81,13 @@ def _fails(analysis: Analysis, strict: bool) -> bool:
     return any(d.severity in severities for d in analysis.diagnostics)
 
 
-def _print_json(analyses: list[Analysis], strict: bool) -> None:
-    import json
-
+def _print_json(analyses: list[Analysis], options: argparse.Namespace) -> None:
     from convdsl.cli.streams import is_unicode
-    from convdsl.report.data import analysis_data
+    from convdsl.report.data import analysis_data, as_json
 
-    data = [analysis_data(a, a.diagnostics, strict) for a in analyses]
-    json.dump(data[0] if len(data) == 1 else data, sys.stdout, ensure_ascii=not is_unicode(sys.stdout.encoding), indent=1)
-    print()
+    to_ascii = not is_unicode(sys.stdout.encoding)
+    texts = [as_json(analysis_data(a, a.diagnostics, options.strict), to_ascii) for a in analyses]
+    print(texts[0] if len(options.files) == 1 else f"[{','.join(texts)}]")
 
 
 def _print_stage(analyses: list[Analysis], options: argparse.Namespace) -> None:
@@ -120,7 +127,7 @@ def _print_text(analyses: list[Analysis], options: argparse.Namespace) -> None:
 
     out = console()
     for analysis in analyses:
-        if len(analyses) > 1:
+        if len(options.files) > 1:
             out.rule(analysis.source.name, align="left", style="blue")
         print_analysis(out, analysis, expand=options.expand, strict=options.strict)
     if len(analyses) > 1:

@@ -25,6 +25,10 @@ class CallError(Exception):
         return str(self.message)
 
 
+class Unread(CallError):
+    """A file that is not there or cannot be read."""
+
+
 class Parser(argparse.ArgumentParser):
     """argparse, but a wrong call raises CallError."""
 
@@ -78,7 +82,7 @@ def shape(text: str) -> tuple[int, ...]:
 
 
 def read_program(name: str) -> Source:
-    """The program in a file, or on standard input for `-`. Raises CallError where there is none, NotText."""
+    """The program in a file, or on standard input for `-`. Raises Unread where there is none, NotText."""
     if name == "-":
         data = sys.stdin.buffer.read()
         return decode(data, str(T("<standard input>")))
@@ -87,11 +91,11 @@ def read_program(name: str) -> Source:
     except NotText:
         raise
     except FileNotFoundError:
-        raise CallError(T("there is no file {name}.", name=name)) from None
+        raise Unread(T("there is no file {name}.", name=name)) from None
     except IsADirectoryError:
-        raise CallError(T("{name} is a folder; name a file in it, such as {name}/net.cnn.", name=name.rstrip("/"))) from None
+        raise Unread(T("{name} is a folder; name a file in it, such as {name}/net.cnn.", name=name.rstrip("/"))) from None
     except (OSError, ValueError) as error:
-        raise CallError(T("{name} cannot be read: {reason}.", name=name, reason=getattr(error, "strerror", None) or error)) \
+        raise Unread(T("{name} cannot be read: {reason}.", name=name, reason=getattr(error, "strerror", None) or error)) \
             from None
 
 

@@ -47,6 +47,8 @@ class Layer:
     """Base of all layers."""
 
     name: ClassVar[str] = ""
+    called: ClassVar[str] = ""
+    """What it is called in a program, where that is not its name."""
     aliases: ClassVar[tuple[str, ...]] = ()
     """Other names that mean the same layer."""
     elsewhere: ClassVar[tuple[str, ...]] = ()

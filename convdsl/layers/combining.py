@@ -59,6 +59,28 @@ class Add(Combination):
         return (len(inputs) - 1) * prod(y)
 
 
+class Residual(Add):
+    """The sum of a branch and its own input: `add` in all but what is said of it."""
+
+    called = "residual"
+    example = "residual { conv 4 k3 p1 } relu"
+
+    def output(self, *inputs: Sizes) -> Sizes:
+        try:
+            return super().output(*inputs)
+        except SizeError as error:
+            branch, own = inputs
+            error.message = T("The branch of `residual` changes the size, so that its input cannot be added.")
+            wanted, given = show_shape(own[-1:]), show_shape(branch[-1:])
+            if branch[:-1] == own[:-1]:
+                error.help = T("End the branch in {n} channels, or let its input grow too: `add {{ … | conv {m} k1 }}`.",
+                               n=wanted, m=given)
+            else:
+                error.help = T("Keep the size with `p same` and stride 1; where it has to shrink, let the input do so too: "
+                               "`add {{ … | conv {m} k1 s2 }}`.", m=given)
+            raise
+
+
 class Multiply(Combination):
     """The product of the branches, value by value; 1×1×C is stretched over H×W×C."""
 

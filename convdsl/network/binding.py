@@ -16,6 +16,7 @@ from convdsl.network.suggest import did_you_mean
 from convdsl.network.values import Refused, Scope, Values
 from convdsl.source import Source, Span
 
+_SAME_OR_VALID = re.compile(r"\s*=?\s*(same|valid)\b")
 _INLINE = re.compile(r"([a-z_]+?)([0-9]+)")
 MAX_MENDED = 50
 """Errors that are answered with the whole line as it should be; that takes longer than the others."""
@@ -174,7 +175,8 @@ class Binder:
         if match and match[1] in declared.arguments and not isinstance(declared.arguments[match[1]], (Flag, Choice)):
             argument = declared.arguments[match[1]]
             if len(match[2]) > 15:
-                self.findings.add("E106", word.span, T("The number {number} is too large.", number=match[2][:10] + "…"))
+                self.findings.add("E106", word.span, T("The number {number} is too large.", number=match[2][:10] + "…"),
+                                  help=T("Numbers go up to {limit}.", limit="10^15"))
                 raise Refused
             return argument, self._accept(argument, int(match[2]), word.span), word.span
         if _option_called(word.text) is not None:
@@ -191,16 +193,19 @@ class Binder:
         if declared.activates:
             known += list(ACTIVATIONS)
         meant = _option_called(word.text)
+        following = _SAME_OR_VALID.match(self.findings.source.text, word.span.end)
+        word_behind = following[1] if following else ""
         if meant in declared.arguments:
-            help = T("Here it is called `{option}`, as in `{example}`.", option=meant, example=f"{meant}2")
+            help = T("Here it is called `{option}`, as in `{example}`.", option=meant,
+                     example=f"{meant} {word_behind}" if meant == "p" and word_behind else f"{meant}2")
         else:
             options = [a.word if isinstance(a, Flag) else n for n, a in declared.arguments.items() if not a.positional]
             help = did_you_mean(word.text, known) or (
                 T("It is written like this: `{example}`; its options are: {list}.", example=declared.example,
                   list=", ".join(options)) if options else T("It is written like this: `{example}`.",
                                                              example=declared.example))
-        self.findings.add("E202", word.span, T("`{layer}` has no option `{option}`.", layer=declared.name,
-                                               option=word.text), help=help)
+        self.findings.add("E202", word.span, T("`{layer}` has no option `{option}`.",
+                                               layer=declared.called or declared.name, option=word.text), help=help)
         raise Refused
 
     def _activation(self, declared: type[Layer], name: tree.Word, word: tree.Word, queue: _Queue,

@@ -16,7 +16,7 @@ class Node(NamedTuple):
     `inputs` are indices of nodes, 0 being the network's input. `path` names the braces and blocks around it
     (`stage2.1.residual`). `exit` is the weight of the loss where this node ends an `aux` side exit. `layer` is None where
     the line could not be understood. `places` are the spans of the options written; `calls` those of the block calls
-    that led here, outermost first.
+    that led here, outermost first. `text` is empty where a statement could not be read at all.
     """
 
     index: int  # type: ignore[assignment]  # tuple.index, which nobody asks a node for
@@ -73,3 +73,5 @@ class Network(NamedTuple):
     """Symbols that have no value."""
     mentioned: frozenset[str]
     """All symbols that the program speaks of, with a value or without."""
+    refused: bool = False
+    """Whether the input's sizes cannot be used, so that nothing is known of any size."""

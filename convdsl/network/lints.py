@@ -25,10 +25,11 @@ def look_twice(network: Network, report: Report, findings: Findings) -> None:
     for node, facts in report:
         if facts.output is None:
             continue
-        key = (id(node.layer), node.span, facts.inputs)
-        if key not in seen:
-            seen.add(key)
+        key = (id(node.layer), facts.inputs)
+        if key not in seen and (*key, node.span) not in seen:
+            before_it = len(findings.items)
             _windows(node, facts, findings)
+            seen.add(key if len(findings.items) == before_it else (*key, node.span))
         before = works_on[node.index]
         if before is not None and (before.span, node.span) not in seen:
             seen.add((before.span, node.span))

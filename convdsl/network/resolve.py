@@ -10,6 +10,7 @@ from convdsl.diagnostics import Findings, Label
 from convdsl.language import tree
 from convdsl.layers import BY_NAME, COMBINATIONS, STRUCTURES, Layer
 from convdsl.layers.activation import Activation
+from convdsl.layers.combining import Residual
 from convdsl.messages import Grouped, T
 from convdsl.network.binding import Binder, Bound
 from convdsl.network.graph import Expectation, Network, Node
@@ -18,6 +19,8 @@ from convdsl.network.values import REFUSED, VALUES, Refused, Scope, Values
 from convdsl.source import Span
 
 MAX_NODES = 200_000
+MAX_STEPS = 450_000
+"""Statements that are gone through, and turns of `repeat`: more than the layers that come of them."""
 MAX_DEPTH = 64
 MAX_NAMES = 1_000
 MAX_FINDINGS = 1_000
@@ -70,6 +73,8 @@ class _Resolver:
         self.reached = Span(0, 0)
         self.given_input = input
         self.bound: dict[tuple[int, int], Bound | None] = {}
+        self.texts: dict[tuple[int, int], str] = {}
+        self.lines: dict[tuple[str, int], tuple[int, Bound]] = {}
         self.globals = Scope(dict(symbols))
         self.scopes: dict[Any, Scope] = {}
         self.named: dict[tuple[tuple[str, ...], str], int] = {}
@@ -115,13 +120,16 @@ class _Resolver:
             self.expectations.clear()
         if not self.nodes and not self.findings.failed:
             self._empty(input)
+        refused = input is not None and shape is None
         if shape is None:
             shape = self._symbolic_input()
+            refused = refused or any(size == 0 for size in shape)
         names = {s for size in shape for s in algebra.symbols_of(size)} | self.values.symbols
         return Network(
             name or self.program.source.stem(), self.program.source, shape, input.span if input else None,
             tuple(self.nodes), output, tuple(self.expectations), train.settings if train else (), self.values.holes,
             frozenset(names - set(self.values.holes)), frozenset(names | self.values.mentioned | lets),
+            refused,
         )
 
     def _is_known(self, statement: tree.Statement) -> bool:
@@ -205,7 +213,7 @@ class _Resolver:
             if self.outside.get(name) == 0:
                 self.findings.add("E204", Span(0, 0), T("A size is a whole number from 1 on; here it is {value}.",
                                                         value=f"{name} = 0"))
-        return tuple(self.outside.get(n) or algebra.symbol(n) for n in names)
+        return tuple(self.outside[n] if n in self.outside else algebra.symbol(n) for n in names)
 
     def _empty(self, input: tree.Input | None) -> None:
         span = input.span if input else Span(0, min(1, len(self.program.source.text)))
@@ -230,7 +238,7 @@ class _Resolver:
                     value = self._let(statement, place.scope, place.scope.get(name) is not None)
                     place = place._replace(scope=self._inner_scope(place.scope, {name: value}, statement.span))
                 case tree.Broken():
-                    current = self._unknown(statement.span, (current,), place)
+                    current = self._add(None, (current,), None, statement.span, {}, place, "")
                 case _:
                     self._complain("E213", statement.span,
                                    T("This stands at the top of a program, outside all braces."),
@@ -244,7 +252,7 @@ class _Resolver:
             self.findings.add("E105", span, T("This is wrong in more than {n} places: the rest is not looked at.",
                                               n=Grouped(MAX_FINDINGS)))
             raise TooLarge
-        if self.steps > MAX_NODES:
+        if len(self.nodes) > MAX_NODES or self.steps > MAX_STEPS:
             self.findings.add("E105", span, T("This network has more than {n} layers.", n=Grouped(MAX_NODES)),
                               help=T("Repeat less."))
             raise TooLarge
@@ -271,13 +279,27 @@ class _Resolver:
         """The bound layer; one line in one scope is read once, however often it is repeated."""
         key = (id(written), id(scope))
         if key not in self.bound:
-            before = len(self.findings.items)
-            try:
-                self.bound[key] = self.binder.bind(declared, written.name, items, scope)
-            except Refused:
-                self.bound[key] = None
-                self._forget_repeats(before)
+            self.bound[key] = self._bind_line(written, declared, items, scope)
         return self.bound[key]
+
+    def _bind_line(self, written: tree.Layer, declared: type[Layer], items: tuple[tree.Item, ...],
+                   scope: Scope) -> Bound | None:
+        """As `_bind`; of equal lines in one scope the first is read. Holes are told apart by their places."""
+        text = "?" if written.branches is not None else self.program.source.text[written.span.start:written.span.end]
+        start = written.span.start
+        if (text, id(scope)) in self.lines:
+            first, bound = self.lines[text, id(scope)]
+            return Bound(bound.layer, bound.activation,
+                         {name: Span(s.start - first + start, s.end - first + start) for name, s in bound.places.items()})
+        before = len(self.findings.items)
+        try:
+            bound = self.binder.bind(declared, written.name, items, scope)
+        except Refused:
+            self._forget_repeats(before)
+            return None
+        if "?" not in text:
+            self.lines[text, id(scope)] = start, bound
+        return bound
 
     def _forget_repeats(self, before: int) -> None:
         """A line in a block that is called often is complained about once."""
@@ -295,9 +317,9 @@ class _Resolver:
         self._forget_repeats(before)
 
     def _add(self, layer: Layer | None, inputs: tuple[int, ...], activation: Activation | None, span: Span,
-             places: dict[str, Span], place: Place) -> int:
+             places: dict[str, Span], place: Place, text: str | None = None) -> int:
         index = len(self.nodes) + 1
-        text = self._text(layer, activation, span)
+        text = self._text(layer, activation, span) if text is None else text
         self.nodes.append(Node(index, layer, inputs, activation, ".".join(place.path), place.frozen, None, span, text,
                                places, place.calls))
         return index
@@ -307,7 +329,10 @@ class _Resolver:
         written = self.program.source.text[span.start:span.end]
         if layer is None or ("?" in written and "{" not in written):
             return " ".join(written.split())
-        return f"{layer.text()} {activation.text()}" if activation else layer.text()
+        key = (id(layer), id(activation))
+        if key not in self.texts:
+            self.texts[key] = f"{layer.text()} {activation.text()}" if activation else layer.text()
+        return self.texts[key]
 
     def _unknown(self, span: Span, inputs: tuple[int, ...], place: Place) -> int:
         return self._add(None, inputs, None, span, {}, place)
@@ -345,8 +370,10 @@ class _Resolver:
             self._complain("E205", written.items[0].span, T("`{name}` takes no value.", name=word))
         if word == "freeze":
             return self._chain(body, current, inner._replace(frozen=True, path=self._path(place, "freeze")))
+        if not body:
+            return self._unknown(written.span, (current,), place)
         end = self._chain(body, current, inner._replace(path=self._path(place, "residual")))
-        return self._meet(COMBINATIONS["add"], written, (end, current), place)
+        return self._meet(Residual, written, (end, current), place)
 
     def _combine(self, written: tree.Layer, current: int, place: Place) -> int:
         word = written.name.text
@@ -357,6 +384,8 @@ class _Resolver:
                            help=T("Branches are separated by `|`; an empty path is `identity`."))
         if written.items:
             self._complain("E205", written.items[0].span, T("`{name}` takes no value.", name=word))
+        if not all(branch.statements for branch in branches):
+            return self._unknown(written.span, (current,), place)
         ends = []
         path = self._path(place, COMBINATIONS[word].name)
         for number, branch in enumerate(branches, 1):

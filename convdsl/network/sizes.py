@@ -121,7 +121,7 @@ class Answer(NamedTuple):
 def infer(network: Network, findings: Findings) -> Report:
     """Facts of every node. Sizes that do not fit go to `findings`; what depends on them stays unknown."""
     start = tuple(Field(0, 0, 1, n) for n in network.input[:-1]) or (Field(0, 0, 1, network.input[0]),)
-    facts = [Facts(network.input, field=start)]
+    facts = [Facts(None if network.refused else network.input, field=start)]
     answers: dict[Any, Answer | SizeError] = {}
     for node in network.nodes:
         facts.append(_facts(node, facts, answers, network, findings))
@@ -145,12 +145,13 @@ def _facts(node: Node, facts: list[Facts], answers: dict[Any, Any], network: Net
             answer = ask(layer, node.activation, inputs)
         except (algebra.TooLong, algebra.Exhausted):
             answer = SizeError("E310", T("The formulas grow too long here."), help=VALUES)
-            _report(answer, node, network, findings)
         except SizeError as error:
-            _report(error, node, network, findings)
             answer = error
         answers[key] = answer
     if isinstance(answer, SizeError):
+        if (*key, node.span) not in answers:
+            answers[*key, node.span] = answer
+            _report(answer, node, network, findings)
         return Facts(None, field=facts[node.inputs[0]].field)
     try:
         field = see(answer.reach, merge([facts[i].field for i in node.inputs]), answer.output)

@@ -56,11 +56,14 @@ class Values:
         self.mentioned: set[str] = set()
         self._hole_at: dict[Span, str] = {}
         self._taken: dict[str, int] = {}
+        self._too_large = frozenset(d.span for d in findings.items if d.code == "E106")
 
     def of(self, expression: tree.Value, scope: Scope, context: str, minimum: int = 1) -> Any:
         """The value of an expression; `context` names a hole without a name (`k`, `conv`). Raises Refused."""
         match expression:
             case tree.Number():
+                if self._too_large and expression.span in self._too_large:
+                    raise Refused
                 return expression.value
             case tree.Symbol():
                 return self._symbol(expression, scope)

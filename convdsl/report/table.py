@@ -5,21 +5,37 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from rich import box
 from rich.console import Console
-from rich.measure import Measurement
-from rich.table import Table
 from rich.text import Text
 
 from convdsl.algebra import is_number, simplify
 from convdsl.layers import COMBINATIONS, show_shape
 from convdsl.messages import T
 from convdsl.network import Analysis, Facts, Node, Report
+from convdsl.report.columns import Column, fits, print_columns, widths
 from convdsl.report.diagnostics import clean
 from convdsl.report.numbers import formula, grouped, memory, share, short
 
 MOST_ROWS = 48
 """Longer tables fold the layers of a block into one row, unless they are asked for."""
+
+
+class _Given(NamedTuple):
+    """A column, and how little room there may be before it is left out (see LEFT_OUT)."""
+
+    name: str
+    heading: T | str
+    until: int = 9
+    dim: bool = False
+
+
+COLUMNS = (
+    _Given("number", "#", dim=True), _Given("layer", T("layer")), _Given("output", T("output")),
+    _Given("params", T("parameters")), _Given("share", "%", 0, True), _Given("macs", "MACs", 2), _Given("share", "%", 0, True),
+    _Given("field", T("receptive field"), 1),
+)
+LEFT_OUT = (1, 2, 3)
+"""Narrow, narrower, narrowest: the shares are left out, then the receptive field too, then the MACs."""
 
 
 class Row(NamedTuple):
@@ -40,8 +56,8 @@ def print_table(console: Console, analysis: Analysis, expand: bool = False) -> N
     rows = list(layer_rows(report))
     if len(rows) > MOST_ROWS and not expand:
         rows = list(_folded(report))
-    console.print(_heading(analysis))
-    console.print(_fitting(console, rows, report))
+    console.print(_heading(analysis), soft_wrap=True)
+    _print_rows(console, rows, report)
     if report.complete:
         for line in _totals(report):
             console.print(line)
@@ -55,47 +71,42 @@ def _heading(analysis: Analysis) -> Text:
     return Text.assemble((clean(network.name), "bold"), arrow.replace("**", "^").replace("*", "·").replace("-", "−"))
 
 
-def _fitting(console: Console, rows: list[Row], report: Report) -> Table:
-    """The table as a terminal has room for it: the shares give way first, then names are folded, numbers last."""
-    if not all(is_number(row.params) and is_number(row.macs) for row in rows):
-        return _table(rows, report)
-    table = _table(rows, report, shares=report.complete, whole=True)
-    if _measured(console, table).maximum <= console.width:
-        return table
-    table = _table(rows, report, whole=True, narrow=True)
-    return table if _measured(console, table).minimum <= console.width else _table(rows, report, narrow=True)
+def _print_rows(console: Console, rows: list[Row], report: Report) -> None:
+    """The table as a terminal has room for it: the shares give way first, then names are folded, then columns are left
+    out. Numbers stay whole; formulas may be folded."""
+    numbers = all(is_number(row.params) and is_number(row.macs) for row in rows)
+    cells = [_cells(row, report) for row in rows]
+    for left_out in (0, *LEFT_OUT) if numbers and report.complete else LEFT_OUT:
+        shown = [n for n, column in enumerate(COLUMNS) if column.until >= left_out]
+        columns = [_column(COLUMNS[n], numbers, left_out) for n in shown]
+        lines = [([texts[n] for n in shown], bool(row.style)) for texts, row in zip(cells, rows, strict=True)]
+        found = widths(columns, lines, console.width)
+        if fits(found, console.width):
+            break
+    print_columns(console, columns, lines, found)
+    hidden = [str(column.heading) for column in COLUMNS if 0 < column.until < left_out]
+    if hidden:
+        console.print(Text(str(T("A wider terminal shows more: {columns}.", columns=", ".join(hidden))), "dim"))
+        console.print()
 
 
-def _measured(console: Console, table: Table) -> Measurement:
-    return Measurement.get(console, console.options.update(width=10_000), table)
+def _column(given: _Given, numbers: bool, left_out: int) -> Column:
+    """How a column is set; where it is narrow, names may be folded and long headings are."""
+    heading = str(given.heading)
+    if left_out and given.name == "field":
+        heading = heading.replace(" ", "\n")
+    if given.name == "layer":
+        return Column(heading, right=False, least=12 if left_out else 0)
+    return Column(heading, dim=given.dim, least=0 if numbers or given.name == "number" else 10)
 
 
-def _table(rows: list[Row], report: Report, *, shares: bool = False, whole: bool = False, narrow: bool = False) -> Table:
-    """The rows, with `shares` in percent or without; `whole` numbers are not broken over lines."""
-    field = str(T("receptive field"))
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_footer=False)
-    table.add_column("#", justify="right", style="dim")
-    table.add_column(str(T("layer")), overflow="fold")
-    table.add_column(str(T("output")), justify="right", overflow="fold", no_wrap=whole)
-    table.add_column(str(T("parameters")), justify="right", overflow="fold", no_wrap=whole)
-    if shares:
-        table.add_column("%", justify="right", style="dim")
-    table.add_column("MACs", justify="right", overflow="fold", no_wrap=whole)
-    if shares:
-        table.add_column("%", justify="right", style="dim")
-    table.add_column(field.replace(" ", "\n") if narrow else field, justify="right", overflow="fold", no_wrap=whole)
+def _cells(row: Row, report: Report) -> tuple[str, ...]:
+    """The texts of a row, one for each of COLUMNS."""
     total = report.total
-    for row in rows:
-        cells: list[str | Text] = [row.number, Text(clean(row.name)), _broken(row.output),
-                                   grouped(row.params) if row.params != 0 else ""]
-        if shares:
-            cells.append(share(row.params, total.params))
-        cells.append(short(row.macs) if row.macs != 0 else "")
-        if shares:
-            cells.append(share(row.macs, total.macs))
-        cells.append(row.field)
-        table.add_row(*cells, style=row.style)
-    return table
+    params = grouped(row.params) if row.params != 0 else ""
+    macs = short(row.macs) if row.macs != 0 else ""
+    return (row.number, clean(row.name), _broken(row.output), params, share(row.params, total.params), macs,
+            share(row.macs, total.macs), row.field)
 
 
 def _broken(shape: str) -> str:
@@ -107,7 +118,7 @@ def layer_rows(report: Report, first: int = 1) -> Iterator[Row]:
     """Every layer from number `first` on, indented by the braces around it."""
     before: tuple[str, ...] = ()
     for node, facts in report:
-        if node.index < first:
+        if node.index < first or not node.text:
             continue
         path = _levels(node.path)
         common = 0
@@ -170,9 +181,12 @@ def _folded_title(level: str, times: int) -> str:
 
 
 def _folded(report: Report) -> Iterator[Row]:
-    """One row for each outermost block; equal neighbours are one row with their number."""
+    """One row for each outermost block and for each layer outside of blocks; equal neighbours are one row with their
+    number."""
     groups: list[tuple[str, list[tuple[Node, Facts]]]] = []
     for node, facts in report:
+        if not node.text:
+            continue
         top = _levels(node.path)[0] if node.path else ""
         if top and groups and groups[-1][0] == top:
             groups[-1][1].append((node, facts))
@@ -180,17 +194,19 @@ def _folded(report: Report) -> Iterator[Row]:
             groups.append((top, [(node, facts)]))
     merged: list[tuple[str, int, list[tuple[Node, Facts]]]] = []
     for top, members in groups:
-        if top and merged and merged[-1][0] and _alike(merged[-1][2], members):
+        if merged and bool(merged[-1][0]) == bool(top) and _alike(merged[-1][2], members):
             title, times, first = merged[-1]
-            merged[-1] = (title, times + 1, [*first, *members])
+            first += members
+            merged[-1] = (title, times + 1, first)
         else:
             merged.append((top, 1, members))
     for title, times, members in merged:
-        if not title:
+        if not title and times == 1:
             yield _row(*members[0], members[0][0].text)
             continue
         last = members[-1][1]
-        name = T("{title} ({n} layer)", "{title} ({n} layers)", title=_folded_title(title, times), n=len(members))
+        shown = _folded_title(title, times) if title else f"▸ {members[0][0].text} × {times}"
+        name = T("{title} ({n} layer)", "{title} ({n} layers)", title=shown, n=len(members)) if title else shown
         yield Row(f"{members[0][0].index}–{members[-1][0].index}", str(name),
                   formula_shape(last.output) if last.output else "?", simplify(sum(f.params for _, f in members)),
                   simplify(sum(f.macs for _, f in members)), _field(last))

@@ -167,3 +167,26 @@ def test_show_plan_needs_numbers(convdsl: Convdsl) -> None:
     assert refused.returncode == 2 and "these are open: N" in refused.stderr
     shown = convdsl("check", "-", "--show", "plan", "--set", "N=8", stdin=program)
     assert shown.returncode == 0 and "1.conv.weight" in shown.stdout
+
+
+def test_a_missing_file_hides_no_other(convdsl: Convdsl, tmp_path: Path) -> None:
+    (tmp_path / "good.cnn").write_text(LENET)
+    done = convdsl("check", "nofile.cnn", "good.cnn")
+    assert done.returncode == 2 and "there is no file nofile.cnn" in done.stderr
+    assert "61,706" in done.stdout and "good.cnn" in done.stdout
+    data = json.loads(convdsl("check", "nofile.cnn", "good.cnn", "--format", "json").stdout)
+    assert [program["net"] for program in data] == ["lenet5"]
+
+
+def test_json_of_several_programs_is_a_list(convdsl: Convdsl, tmp_path: Path) -> None:
+    (tmp_path / "a.cnn").write_text(LENET)
+    (tmp_path / "b.cnn").write_text("cnov 3")
+    first, second = json.loads(convdsl("check", "a.cnn", "b.cnn", "--format", "json").stdout)
+    assert first["net"] == "lenet5" and second["diagnostics"][0]["code"] == "E201"
+
+
+def test_utf16_without_its_mark_is_named(convdsl: Convdsl) -> None:
+    for encoding in ("utf-16-le", "utf-16-be"):
+        done = convdsl("check", "-", stdin=LENET.encode(encoding))
+        assert done.returncode == 1 and "This text is UTF-16 without the mark that says so." in done.stdout
+    assert convdsl("check", "-", stdin=LENET.encode("utf-16")).returncode == 0

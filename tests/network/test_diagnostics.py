@@ -351,3 +351,52 @@ def test_the_help_where_factors_do_not_fit_names_the_channels() -> None:
         analysis = analyse(Source(f"input 8x8x4\nmul {{ globalavgpool -> {branch} | identity }}", "net.cnn"))
         (found,) = (d for d in analysis.diagnostics if d.code == "E302")
         assert "is 1×1×4: end that branch in `conv 4 k1`" in str(found.help)
+
+
+def test_a_number_that_is_too_large_has_no_other_value() -> None:
+    huge = "9" * 20
+    for program in (f"input 8x8x{huge}\nconv 8 k3\nexpect 6x6x8", f"input 8x8x3\nlet C = {huge}\nconv C k3\nexpect 6x6x8",
+                    f"input 8x8x3\nrepeat {huge} {{ conv 3 k3 }}\nexpect 8x8x3",
+                    f"input 8x8x3\nconv 8 k3\nexpect params {huge}", f"input 8x8x3\nconv 8 k{huge} p1\nexpect 6x6x8"):
+        found = only(program)
+        assert found.code == "E106" and str(found.help) == "Numbers go up to 10^15."
+
+
+def test_an_empty_branch_is_said_once() -> None:
+    for line in ("add { conv 8 k3 | }", "concat { | conv 8 k3 | conv 4 k5 }", "residual { }", "mul { conv 4 k3 | } relu"):
+        assert only(f"input 8x8x4\n{line}\nexpect 6x6x8").code == "E212"
+
+
+def test_residual_is_called_residual() -> None:
+    shrinks = only("input 8x8x4\nconv 8 k1 relu\nresidual { conv 8 k3 -> relu }")
+    assert str(shrinks.message) == "The branch of `residual` changes the size, so that its input cannot be added."
+    assert "`add { … | conv 8 k1 s2 }`" in str(shrinks.help) and shrinks.formula == "6×6×8 ≠ 8×8×8"
+    grows = only("input 8x8x4\nresidual { conv 8 k3 p1 }")
+    assert "End the branch in 4 channels" in str(grows.help) and "`add { … | conv 8 k1 }`" in str(grows.help)
+    assert str(only("input 8x8x4\nresidual { conv 4 k3 p1 } foo").message) == "`residual` has no option `foo`."
+
+
+def test_padding_by_another_name_keeps_its_word() -> None:
+    found = only(HERE + "conv 8 pad same")
+    assert "`p same`" in str(found.help) and "p2" not in str(found.help)
+    assert "`p2`" in str(only(HERE + "conv 8 pad 2").help)
+
+
+def test_equal_lines_are_each_complained_about() -> None:
+    program = "input 8x8x3\nadd { conv 8 k9 | conv 8 k9 }"
+    assert [(d.code, d.span.start) for d in diagnostics(program)] == [("E301", 25), ("E301", 37)]
+    program = "input 9x9x3 -> conv 8 k2 s2\nconv 8 k2 s2"
+    assert [marked(program, d) for d in diagnostics(program) if d.code == "W501"] == ["s2"]
+
+
+def test_holes_in_equal_lines_are_different_ones() -> None:
+    assert set(analyse(Source("input 8x8x3\nconv 8 k?\nconv 8 k?")).network.holes) == {"k", "k_2"}
+
+
+def test_a_hundred_thousand_layers() -> None:
+    started = time.process_time()
+    analysis = analyse(Source("input 8x8x4\n" + "conv 4 k3 p1 relu\n" * 100_000))
+    assert len(analysis.network.nodes) == 100_000 and not analysis.failed
+    assert time.process_time() - started < 40
+    assert len(analyse(Source("input 8x8x4\nrepeat 199999 { relu }")).network.nodes) == 199_999
+    assert only("input 8x8x4\nrepeat 200005 { relu }").code == "E105"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 
 import pytest
 from rich.console import Console
@@ -12,6 +13,7 @@ from convdsl.network import analyse
 from convdsl.report.diagnostics import clean, github, print_diagnostics
 from convdsl.report.numbers import grouped, memory, share, short
 from convdsl.report.table import print_table
+from convdsl.report.terminal import print_analysis
 from convdsl.source import Source
 
 
@@ -107,14 +109,54 @@ def test_numbers_in_both_languages() -> None:
     assert grouped(61706) == "61\u202f706"
 
 
-@pytest.mark.parametrize("width", (70, 80, 100, 120))
+@pytest.mark.parametrize("width", (60, 70, 80, 100, 120))
 def test_a_narrow_terminal_loses_no_number(width: int) -> None:
     """The shares are left out and names folded: nothing is cut off at the edge."""
     lines = table("input 28x28x192\nconv 128 k3 p1 relu\nmaxpool 3 s1 p1\nconv 128 k5 p2 leaky_relu 0.1", width)
     assert all(len(line) <= width for line in lines)
     first = next(line.split() for line in lines if line.lstrip().startswith("1 "))
     assert {"28×28×128", "221,312", "173.4", "3×3"} <= set(first)
-    assert ("%" in " ".join(lines)) == (width == 120)
+    assert ("%" in lines[2]) == (width >= 100)
+
+
+def test_a_very_narrow_terminal_leaves_columns_out_and_says_so() -> None:
+    text = "input 28x28x192\nconv 128 k3 p1 relu\nmaxpool 3 s1 p1\nconv 128 k5 p2 leaky_relu 0.1"
+    for width, said in ((50, "receptive field."), (40, "MACs, receptive field.")):
+        lines = table(text, width)
+        assert all(len(line) <= width for line in lines)
+        assert f"A wider terminal shows more: {said}" in " ".join(lines)
+        assert any(line.endswith(" 221,312") or " 221,312 " in line for line in lines)
+
+
+def test_formulas_are_folded_behind_their_signs() -> None:
+    lines = table("input HxWx3 -> conv 16 k3 p1 -> maxpool 2 -> conv 32 k3 p1 -> maxpool 2", 70)
+    assert all(len(line) <= 70 for line in lines[:-4])
+    assert any(line.rstrip().endswith("4608·") or " 4608·" in line for line in lines)
+
+
+def test_equal_layers_in_a_row_are_folded() -> None:
+    lines = table("input 8x8x4\n" + "conv 4 k3 p1 relu\n" * 60 + "relu")
+    assert any("1–60  ▸ conv 4 k3 p1 relu × 60" in line and "8,880" in line for line in lines)
+    assert len(table("input 8x8x4\n" + "conv 4 k3 p1 relu\n" * 60, expand=True)) > 60
+
+
+def test_thousands_of_rows_take_seconds() -> None:
+    text = "input 8x8x4\n" + "".join(f"conv {4 + n % 2} k3 p1 relu\n" for n in range(5_000))
+    start = time.process_time()
+    assert len(table(text)) > 5_000
+    assert time.process_time() - start < 10
+
+
+def test_what_could_not_be_read_is_no_row() -> None:
+    lines = table("input 8x8x3\nconv 8 k3\n;\nconv 8 k@3\nrelu")
+    assert [line.split()[0] for line in lines[5:7]] == ["1", "4"] and lines[7] == ""
+
+
+@pytest.mark.parametrize("text", ["input 0x8x3\nconv 8 k3", "input NxNx3\nlet N = 0\nconv 8 k3"])
+def test_without_an_input_there_is_no_table(text: str) -> None:
+    out = io.StringIO()
+    print_analysis(Console(file=out, width=100), analyse(Source(text, "net.cnn")))
+    assert out.getvalue().startswith("error[E204]: A size is a whole number from 1 on; here it is 0.")
 
 
 def test_the_parts_of_a_long_shape_stand_below_each_other() -> None:
