@@ -18,12 +18,12 @@ from convdsl.engine.cpu.setup import numba
 SIGN_X, SIGN_Y, MOVE_Y, MOVE_X, EDGE_Y, EDGE_X, XX, XY, YX, YY, CONTRAST, BRIGHTNESS, CUT_Y, CUT_X = range(14)
 """What is drawn for an image: signs of its axes; whole steps, with the edge repeated or with zeros; the map
 [XX XY; YX YY] from the target to the source; tone; the middle of the square that is cut out."""
-_DRAWS = 16
+DRAWS = 16
 """Random numbers set aside for an image before those of its noise."""
 
 
-class Augmenter:
-    """Changes images of one shape in batches of up to `batch`.
+class Draws:
+    """What happens to each image, drawn from counters, for any device.
 
     `changes` has the attributes of a training's Augment: `flip` ("", "horizontal", "vertical", "both"); `shift`, `crop`
     and `cutout` in pixels; `rotate`, `shear` in degrees; `scale`, `contrast`, `brightness`, `noise` as shares.
@@ -31,62 +31,26 @@ class Augmenter:
     moved alike.
     """
 
-    def __init__(self, changes: Any, shape: tuple[int, ...], batch: int, seed: int, threads: int | None = None) -> None:
+    def __init__(self, changes: Any, shape: tuple[int, ...], seed: int) -> None:
         height = shape[-3] if len(shape) > 2 else 1
         width = shape[-2] if len(shape) > 1 else shape[0]
-        self._planes = (shape[0] if len(shape) == 4 else 1, height, width, shape[-1] if len(shape) > 1 else 1)
-        self._changes = changes
-        self._out = np.empty((batch, *shape), np.float32)
+        self.planes = (shape[0] if len(shape) == 4 else 1, height, width, shape[-1] if len(shape) > 1 else 1)
+        self.changes = changes
+        self.warps = bool(changes.rotate or changes.scale or changes.shear)
+        self.tones = bool(changes.contrast or changes.brightness)
         self._seed = seed
-        self._threads = threads or numba.config.NUMBA_NUM_THREADS
-        self._pool = ThreadPoolExecutor(self._threads, "augment") if self._threads > 1 else None
-        self._warps = bool(changes.rotate or changes.scale or changes.shear)
-        self._tones = bool(changes.contrast or changes.brightness)
 
-    def apply(self, images: np.ndarray, index: np.ndarray, epoch: int) -> np.ndarray:
-        """The images `index` of `images` (uint8, taken as 0 to 1, or float32, C-contiguous), changed as befits `epoch`.
-
-        Returns (len(index), *shape) float32 in memory that the next call uses again. Values of uint8 images stay within
-        0 and 1.
-        """
-        count = len(index)
+    def draw(self, index: np.ndarray, epoch: int) -> tuple[np.ndarray, np.ndarray]:
+        """For images by number: (n, 14) float32 figures of moves, and (n,) uint64 keys for their noise."""
         bits = random_bits.py_func  # the same on whole arrays
         keys = bits(bits(np.array([self._seed]), np.array([epoch])), index)
-        moves = self._draw((bits(keys[:, None], np.arange(_DRAWS)) >> np.uint64(11)).astype(np.float64) * 2.0**-53)
-        out = self._out[:count].reshape(count, *self._planes)
-        sources = images.reshape(len(images), *self._planes)
-        noise, cut = np.float32(self._changes.noise), int(self._changes.cutout)
-        share = -(-count // self._threads)
-        calls = [
-            (
-                sources,
-                images.reshape(-1),
-                index,
-                out,
-                out.reshape(-1),
-                moves,
-                keys,
-                self._warps,
-                self._tones,
-                noise,
-                cut,
-                images.dtype == np.uint8,
-                start,
-                min(start + share, count),
-            )
-            for start in range(0, count, share)
-        ]
-        if self._pool is None:
-            _change(*calls[0])
-        else:
-            for done in [self._pool.submit(_change, *call) for call in calls]:
-                done.result()
-        return self._out[:count]
+        u = (bits(keys[:, None], np.arange(DRAWS)) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+        return self._moves(u), keys
 
-    def _draw(self, u: np.ndarray) -> np.ndarray:
+    def _moves(self, u: np.ndarray) -> np.ndarray:
         """(n, 14) float32 figures of moves from (n, 16) uniform numbers in [0, 1)."""
-        changes = self._changes
-        _, height, width, _ = self._planes
+        changes = self.changes
+        _, height, width, _ = self.planes
         upright = height > 1
         around = 2 * u - 1
         moves = np.empty((len(u), 14), np.float32)
@@ -109,6 +73,52 @@ class Augmenter:
         moves[:, BRIGHTNESS] = around[:, 10] * changes.brightness
         moves[:, CUT_Y], moves[:, CUT_X] = np.floor(u[:, 11] * height), np.floor(u[:, 12] * width)
         return moves
+
+
+class Augmenter:
+    """Changes images of one shape in batches of up to `batch`, on the CPU; `changes` and `shape` as for Draws."""
+
+    def __init__(self, changes: Any, shape: tuple[int, ...], batch: int, seed: int, threads: int | None = None) -> None:
+        self._draws = Draws(changes, shape, seed)
+        self._out = np.empty((batch, *shape), np.float32)
+        self._threads = threads or numba.config.NUMBA_NUM_THREADS
+        self._pool = ThreadPoolExecutor(self._threads, "augment") if self._threads > 1 else None
+
+    def apply(self, images: np.ndarray, index: np.ndarray, epoch: int) -> np.ndarray:
+        """The images `index` of `images` (uint8, taken as 0 to 1, or float32, C-contiguous), changed as befits `epoch`.
+
+        Returns (len(index), *shape) float32 in memory that the next call uses again. Values of uint8 images stay within
+        0 and 1.
+        """
+        count, draws = len(index), self._draws
+        out = self._out[:count].reshape(count, *draws.planes)
+        moves, keys = draws.draw(index, epoch)
+        share = -(-count // self._threads)
+        calls = [
+            (
+                images.reshape(len(images), *draws.planes),
+                images.reshape(-1),
+                index,
+                out,
+                out.reshape(-1),
+                moves,
+                keys,
+                draws.warps,
+                draws.tones,
+                np.float32(draws.changes.noise),
+                int(draws.changes.cutout),
+                images.dtype == np.uint8,
+                start,
+                min(start + share, count),
+            )
+            for start in range(0, count, share)
+        ]
+        if self._pool is None:
+            _change(*calls[0])
+        else:
+            for done in [self._pool.submit(_change, *call) for call in calls]:
+                done.result()
+        return self._out[:count]
 
 
 _compiled = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
@@ -232,7 +242,7 @@ def _change(images, pixels, index, out, values, moves, keys, warps, tones, noise
             _tone(values, first, last, move[CONTRAST], move[BRIGHTNESS])
         if noise > 0:
             for v in range(first, last):
-                values[v] += noise * _normal(keys[i], _DRAWS + v - first)
+                values[v] += noise * _normal(keys[i], DRAWS + v - first)
         if bounded and (tones or noise > 0):
             for v in range(first, last):
                 values[v] = min(max(values[v], np.float32(0)), np.float32(1))

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from convdsl.engine.cpu.bind import Bound
-from convdsl.engine.cpu.bind import Memory as Arrays
-from convdsl.engine.cpu.bindings import bind_inference, bind_rearrange, bind_training
-from convdsl.engine.cpu.setup import numba
-from convdsl.engine.cpu.target import detect
-from convdsl.engine.errors import BadInput, EngineError, MemoryRefused, NotFinite
+from convdsl.engine.backend import Backend, Batch, Outcome, backend_class
+from convdsl.engine.errors import BadInput, MemoryRefused, NotFinite
 from convdsl.engine.initial import initial_weights
 from convdsl.engine.optimizer import Optimizer
 from convdsl.engine.plan import Loss, Memory, Parameter, Plan, plan
@@ -42,8 +36,8 @@ class Model:
     """A network with weights, compiled for this machine.
 
     Images are (n, H, W, C), uint8 (taken as 0 to 1) or float32; labels are (n,) whole numbers, or float32 targets of the
-    output's shape with `loss="mse"`. `loss=None` is cross-entropy. The same seed and data give the same bytes on any
-    number of threads. Raises MemoryRefused before anything large is allocated.
+    output's shape with `loss="mse"`. `loss=None` is cross-entropy. `device` is "cpu", "cuda" or "auto". The same seed and
+    data give the same bytes on any number of threads. Raises MemoryRefused before anything large is allocated.
     """
 
     def __init__(
@@ -60,22 +54,20 @@ class Model:
         threads: int | None = None,
         memory_limit: int | None = None,
     ) -> None:
-        if device not in ("cpu", "auto"):
-            raise EngineError(str(T("There is no device called `{device}` here.", device=device)))
         if batch < 1:
             raise BadInput(str(T("A batch holds at least one image.")))
         self.net = net
         self.batch = batch
         self.optimizer = optimizer or Optimizer("sgd", momentum=0.9)
-        self.device = "cpu"
         self.loss = Loss(loss or "cross_entropy", label_smoothing)
         self._init = init
-        self._target = detect(threads)
+        self._labels: tuple[np.ndarray, np.ndarray] | None = None
+        kind = backend_class(device)
+        self._target = kind.target(threads)
         self.plan: Plan = plan(net, batch, self.optimizer, self._target, self.loss)
-        self._refuse_if_too_large(memory_limit)
-        self._arrays = Arrays(self.plan)
-        self._bound: dict[Any, Bound] = {}
-        self._lock = threading.Lock()
+        self._refuse_if_too_large(memory_limit if memory_limit is not None else kind.free_memory())
+        self._backend: Backend = kind(self.plan)
+        self.device = self._backend.device
         self._steps = 0
         self.reinitialise(seed)
 
@@ -85,8 +77,7 @@ class Model:
         """Fresh weights from a seed; the optimiser forgets."""
         self._set(initial_weights(self.net, self.plan.parameters, seed, self._init))
         self._steps = 0
-        for state in self._arrays.states.values():
-            state[:] = 0
+        self._backend.forget()
 
     @property
     def weights(self) -> dict[str, np.ndarray]:
@@ -124,26 +115,45 @@ class Model:
         """All that the optimiser remembers, and the number of steps done: enough to go on as if nothing had happened."""
         result = {"step": np.array(self._steps, np.int64)}
         for p in self.plan.trained:
-            start = self._arrays.state_offsets[p.name]
-            for name, state in self._arrays.states.items():
-                result[f"{p.name}.{name}"] = p.layout.unpack(state[start : start + p.layout.size])
+            for name in self.optimizer.states:
+                result[f"{p.name}.{name}"] = p.layout.unpack(self._backend.state(name, p))
         return result
 
     def load_optimizer_state(self, tensors: Mapping[str, Any]) -> None:
         """Takes what `optimizer_state` gave. Raises BadInput where something is missing or of another size."""
         for p in self.plan.trained:
-            start = self._arrays.state_offsets[p.name]
-            for name, state in self._arrays.states.items():
+            for name in self.optimizer.states:
                 given = tensors.get(f"{p.name}.{name}")
                 if given is None or np.shape(given) != p.shape:
                     raise BadInput(str(T("The state of the optimiser does not fit: {name}.", name=f"{p.name}.{name}")))
-                state[start : start + p.layout.size] = p.layout.pack(given)
+                self._backend.set_state(name, p, p.layout.pack(given))
         self._steps = int(tensors["step"])
 
     @property
     def memory(self) -> Memory:
         """Bytes of weights, gradients, optimiser and activations."""
-        return self.plan.memory
+        return self._backend.memory
+
+    @property
+    def threads(self) -> int:
+        """How many threads of the CPU it runs on."""
+        return self._backend.threads
+
+    @property
+    def positions(self) -> int:
+        """How many answers it gives for one image: 1, or one at each position of a map."""
+        return self._backend.positions
+
+    def hold(self, images: np.ndarray, labels: np.ndarray) -> None:
+        """Promises that a set of images and labels does not change while steps are made with an index into it: a GPU
+        keeps it in its memory then. A later call takes the place of the first."""
+        batch = self._batch_of(images, labels, None)
+        if batch.labels is not None:
+            self._backend.hold(batch.images, batch.labels)
+
+    def augmenter(self, changes: Any, seed: int) -> Any:
+        """What changes batches of images at random before a step (see convdsl.engine.augment); `train_step` takes them."""
+        return self._backend.augmenter(changes, tuple(self.net.input), seed)
 
     # running
 
@@ -155,39 +165,23 @@ class Model:
         Returns the mean loss and how many images were classified right. Raises NotFinite, with the weights as they
         were, where the loss is not finite.
         """
-        count = self._prepare(images, labels, index, 0)
-        if not 1 <= count <= self.batch:
-            raise BadInput(str(T("A step takes 1 to {batch} images, not {count}.", batch=self.batch, count=count)))
-        arrays = self._arrays
-        arrays.control[3] = step_seed
-        arrays.figures[0] = lr
-        arrays.figures[4] = self._steps + 1
-        arrays.figures[5] = 1.0
-        self._run("train", count)
-        if arrays.figures[3] == 0.0:
+        done = self._train(self._batch_of(images, labels, index), lr, step_seed, True)
+        if not done.finite:
             raise self._blame(images, index)
         self._steps += 1
-        return float(arrays.figures[1]), int(arrays.figures[2])
+        return done.loss, done.right
 
     def gradients(self, images: np.ndarray, labels: np.ndarray, step_seed: int = 0) -> dict[str, np.ndarray]:
         """Gradients of the mean loss in training mode, by the names of `weights`; of what is trained."""
         kept = {p.name: self._get(p) for p in self.plan.parameters.values() if not p.learned}
-        count = self._prepare(images, labels, None, 0)
-        if not 1 <= count <= self.batch:
-            raise BadInput(str(T("A step takes 1 to {batch} images, not {count}.", batch=self.batch, count=count)))
-        self._arrays.control[3] = step_seed
-        self._arrays.figures[5] = 0.0
-        self._run("train", count)
-        result = {}
-        for p in self.plan.trained:
-            source = self._arrays.deferred if p.deferred else self._arrays.gradients
-            result[p.name] = p.layout.unpack(source[p.gradient_offset : p.gradient_offset + p.layout.size])
+        self._train(self._batch_of(images, labels, None), 0.0, step_seed, False)
+        result = {p.name: p.layout.unpack(self._backend.gradient(p)) for p in self.plan.trained}
         self._set(kept)
         return result
 
     def predict(self, images: np.ndarray, index: np.ndarray | None = None) -> np.ndarray:
         """The network's outputs, (n, *output); after the softmax, if it ends in one."""
-        return self._infer(images, index, "predict", self.net.report.output)
+        return self._infer(images, index, None, self.net.report.output)
 
     def activations(self, images: np.ndarray, layer: int) -> np.ndarray:
         """The output of one layer, (n, *shape), as at inference. Raises BadInput for a layer that there is not."""
@@ -201,38 +195,46 @@ class Model:
         """Loss and accuracy as at inference."""
         classes = self.loss.kind == "cross_entropy"
         n = len(images) if index is None else len(index)
-        predicted = np.empty((n, self._arrays.positions), np.int64)
+        predicted = np.empty((n, self.positions), np.int64)
         values = None if classes else np.empty((n, *self.net.report.output), np.float32)
         loss, right = 0.0, 0
         for start in range(0, n, self.batch):
             part = self._part(index, start, min(start + self.batch, n))
-            count = self._prepare(images, labels, part, 0 if values is None else values[start:].ctypes.data)
-            self._run("predict", count)
-            loss += float(self._arrays.figures[1]) * count
-            right += int(self._arrays.figures[2])
-            predicted[start : start + count] = self._arrays.hits[0, :count]
+            batch = self._batch_of(images, labels, part)
+            done = self._backend.infer(None, batch, None if values is None else values[start : start + batch.count])
+            loss += done.loss * batch.count
+            right += done.right
+            predicted[start : start + batch.count] = self._backend.hits(batch.count)
         if values is not None:
             return Evaluation(loss / max(n, 1), float("nan"), values)
-        result = predicted[:, 0] if self._arrays.positions == 1 else predicted
+        result = predicted[:, 0] if self.positions == 1 else predicted
         return Evaluation(loss / max(n, 1), right / max(predicted.size, 1), result)
 
     # inside
 
-    def _infer(self, images: np.ndarray, index: np.ndarray | None, what: Any, shape: tuple[int, ...]) -> np.ndarray:
+    def _train(self, batch: Batch, lr: float, seed: int, update: bool) -> Outcome:
+        if not 1 <= batch.count <= self.batch:
+            raise BadInput(
+                str(T("A step takes 1 to {batch} images, not {count}.", batch=self.batch, count=batch.count))
+            )
+        return self._backend.train(batch, lr, self._steps + 1, seed, update)
+
+    def _infer(
+        self, images: np.ndarray, index: np.ndarray | None, upto: int | None, shape: tuple[int, ...]
+    ) -> np.ndarray:
         n = len(images) if index is None else len(index)
         result = np.empty((n, *shape), np.float32)
         for start in range(0, n, self.batch):
-            part = self._part(index, start, min(start + self.batch, n))
-            count = self._prepare(images, None, part, result[start:].ctypes.data)
-            self._run(what, count)
+            batch = self._batch_of(images, None, self._part(index, start, min(start + self.batch, n)))
+            self._backend.infer(upto, batch, result[start : start + batch.count])
         return result
 
     @staticmethod
     def _part(index: np.ndarray | None, start: int, end: int) -> np.ndarray:
         return np.arange(start, end, dtype=np.int64) if index is None else index[start:end]
 
-    def _prepare(self, images: np.ndarray, labels: np.ndarray | None, index: np.ndarray | None, out: int) -> int:
-        """Checks the arrays and notes their addresses; returns how many images there are."""
+    def _batch_of(self, images: Any, labels: np.ndarray | None, index: np.ndarray | None) -> Batch:
+        """The arrays, checked, as backends take them."""
         shape = tuple(self.net.input)
         if images.shape[1:] != shape:
             raise BadInput(
@@ -244,36 +246,23 @@ class Model:
                     )
                 )
             )
-        if images.dtype not in (np.uint8, np.float32):
-            images = images.astype(np.float32)
-        images = np.ascontiguousarray(images)
-        control = self._arrays.control
-        kept: list[Any] = [images]
-        control[1] = images.ctypes.data
-        control[4] = images.dtype == np.uint8
-        control[5] = 0
+        if isinstance(images, np.ndarray):
+            if images.dtype not in (np.uint8, np.float32):
+                images = images.astype(np.float32)
+            images = np.ascontiguousarray(images)
         if labels is not None:
             labels = self._checked(labels, len(images))
-            control[5] = labels.ctypes.data
-            kept.append(labels)
         if index is None:
-            control[2], count = 0, len(images)
-        else:
-            index = np.ascontiguousarray(index, np.int64)
-            if len(index) and not (index.min() >= 0 and index.max() < len(images)):
-                raise BadInput(str(T("The index goes beyond the images.")))
-            control[2], count = index.ctypes.data, len(index)
-            kept.append(index)
-        control[0] = count
-        control[6] = out
-        self._kept = kept
-        return count
+            return Batch(images, labels, None, len(images))
+        index = np.ascontiguousarray(index, np.int64)
+        if len(index) and not (index.min() >= 0 and index.max() < len(images)):
+            raise BadInput(str(T("The index goes beyond the images.")))
+        return Batch(images, labels, index, len(index))
 
     def _checked(self, labels: np.ndarray, n: int) -> np.ndarray:
         """Labels as the compiled code takes them. The last array seen is remembered, so that steps cost nothing."""
-        known = getattr(self, "_labels", None)
-        if known is not None and known[0] is labels:
-            return known[1]
+        if self._labels is not None and self._labels[0] is labels:
+            return self._labels[1]
         output = tuple(self.net.report.output)
         if self.loss.kind == "mse":
             result = np.ascontiguousarray(labels, np.float32)
@@ -281,7 +270,7 @@ class Model:
                 raise BadInput(str(T("Targets must have the shape of the output.")))
         else:
             result = np.ascontiguousarray(labels)
-            if result.size != n * self._arrays.positions or result.dtype.kind not in "iu":
+            if result.size != n * self.positions or result.dtype.kind not in "iu":
                 raise BadInput(str(T("There must be one whole number for each image as its label.")))
             if result.size and not (result.min() >= 0 and result.max() < output[-1]):
                 raise BadInput(
@@ -298,36 +287,12 @@ class Model:
         self._labels = (labels, result)
         return result
 
-    def _run(self, what: Any, count: int) -> None:
-        with self._lock:
-            if what not in self._bound:
-                self._bound[what] = self._bind(what)
-            before = numba.get_num_threads()
-            numba.set_num_threads(self._target.threads)
-            try:
-                self._arrays.figures[3] = 1.0
-                self._bound[what].run(count)
-            finally:
-                numba.set_num_threads(before)
-
-    def _bind(self, what: Any) -> Bound:
-        if what == "train":
-            return bind_training(self.plan, self._arrays)
-        if what == "rearrange":
-            return bind_rearrange(self.plan, self._arrays)
-        program = self.plan.inference if what == "predict" else self.plan.inference_upto(what)
-        return bind_inference(self.plan, program, self._arrays)
-
     def _get(self, parameter: Parameter) -> np.ndarray:
-        start = parameter.offset
-        return parameter.layout.unpack(self._arrays.weights[start : start + parameter.layout.size])
+        return parameter.layout.unpack(self._backend.weights(parameter))
 
     def _set(self, tensors: Mapping[str, np.ndarray]) -> None:
-        for name, tensor in tensors.items():
-            p = self.plan.parameters[name]
-            self._arrays.weights[p.offset : p.offset + p.layout.size] = p.layout.pack(tensor)
-        if any(p.packs for p in self.plan.parameters.values()):
-            self._run("rearrange", 1)
+        parameters = self.plan.parameters
+        self._backend.set_weights({name: parameters[name].layout.pack(t) for name, t in tensors.items()})
 
     def _blame(self, images: np.ndarray, index: np.ndarray | None) -> NotFinite:
         """Where the numbers went wrong: the first layer with weights, else with values, that are not finite."""
@@ -341,8 +306,7 @@ class Model:
                 return NotFinite(node.index, f"{node.index} {node.op}", "values")
         return NotFinite(0, "", "loss")
 
-    def _refuse_if_too_large(self, limit: int | None) -> None:
-        available = limit if limit is not None else _free_memory()
+    def _refuse_if_too_large(self, available: int | None) -> None:
         needed = self.plan.memory.total
         if available is None or needed <= available:
             return
@@ -355,18 +319,3 @@ class Model:
 def _names(names: list[str]) -> str:
     shown = ", ".join(names[:5]) or "–"
     return shown + (" …" if len(names) > 5 else "")
-
-
-def _free_memory() -> int | None:
-    """Bytes that are free, where the system tells."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as file:
-            for line in file:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None

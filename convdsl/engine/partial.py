@@ -106,7 +106,7 @@ def known(node: ast.AST) -> tuple[bool, Any]:
     for part in ast.walk(node):
         if isinstance(part, ast.Name) and part.id not in _FUNCTIONS:
             return False, None
-        if isinstance(part, (ast.Attribute, ast.Starred, ast.Slice)) or (
+        if isinstance(part, (ast.Attribute, ast.Starred)) or (
             isinstance(part, (ast.Subscript, ast.Name)) and not isinstance(part.ctx, ast.Load)
         ):
             return False, None

@@ -94,15 +94,12 @@ class _Loop:
         self.size = model.batch
         self.per_epoch = -(-len(examples.train) // self.size)
         self.counts_right = model.loss.kind != "mse"
+        model.hold(examples.images, examples.labels)
         self.augmenter: Any = None
         self.compiled = False
         self.seconds, self.timed = 0.0, 0
         if settings.augment:
-            from convdsl.engine.augment import Augmenter
-
-            self.augmenter = Augmenter(
-                settings.augment, examples.images.shape[1:], self.size, settings.seed, model.threads
-            )
+            self.augmenter = model.augmenter(settings.augment, settings.seed)
 
     def images_left(self) -> bool:
         return self.state.step < self.per_epoch

@@ -104,16 +104,6 @@ class Model(EngineModel):
         )
         self.epochs_done = 0
 
-    @property
-    def threads(self) -> int:
-        """How many threads it runs on."""
-        return self._target.threads
-
-    @property
-    def positions(self) -> int:
-        """How many answers it gives for one image: 1, or one at each position of a map."""
-        return self._arrays.positions
-
     def fit(self, images: np.ndarray, labels: np.ndarray, epochs: int | None = None, **settings: Any) -> History:
         """Trains on images and labels; returns what each epoch came to. A second call goes on from the first.
 

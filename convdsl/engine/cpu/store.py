@@ -57,7 +57,7 @@ def folder() -> Path:
     if "CONVDSL_KERNELS" in os.environ:
         return Path(os.environ["CONVDSL_KERNELS"])  # a process that compiles for another
     base = os.environ.get("CONVDSL_CACHE")
-    root = Path(base) if base else _user_cache() / "convdsl"
+    root = Path(base) if base else user_cache() / "convdsl"
     path = root / "kernels" / _fingerprint()
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -68,7 +68,7 @@ def folder() -> Path:
     return path
 
 
-def _user_cache() -> Path:
+def user_cache() -> Path:
     home = Path.home()
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
@@ -141,7 +141,7 @@ def _compile(kernel: Kernel) -> None:
     code = function._library._get_compiled_object()
     content = function.native_name.encode() + b"\n" + code
     with contextlib.suppress(OSError):  # the next run compiles it again
-        _write_atomically(_path(kernel), hashlib.sha256(content).digest() + content)
+        write_atomically(_path(kernel), hashlib.sha256(content).digest() + content)
     _addresses[kernel.key] = function.address
     _kept.append(function)
 
@@ -186,7 +186,7 @@ def work() -> None:
         _compile(kernel)
 
 
-def _write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes) -> None:
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
     try:
         with os.fdopen(handle, "wb") as file:

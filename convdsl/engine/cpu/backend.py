@@ -1,0 +1,138 @@
+"""Runs a plan on the CPU: the arrays of a model, its bound programs, and what they are told before each run."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from convdsl.engine.backend import Batch, Outcome
+from convdsl.engine.cpu.bind import Bound
+from convdsl.engine.cpu.bind import Memory as Arrays
+from convdsl.engine.cpu.bindings import bind_inference, bind_rearrange, bind_training
+from convdsl.engine.cpu.setup import numba
+from convdsl.engine.cpu.target import detect
+from convdsl.engine.plan import Memory, Parameter, Plan, Target
+
+
+class CpuBackend:
+    device = "cpu"
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.threads = plan.target.threads
+        self._arrays = Arrays(plan)
+        self.positions = self._arrays.positions
+        self._bound: dict[Any, Bound] = {}
+        self._lock = threading.Lock()
+        self._kept: list[Any] = []
+
+    @staticmethod
+    def target(threads: int | None) -> Target:
+        return detect(threads)
+
+    @staticmethod
+    def free_memory() -> int | None:
+        return _free_memory()
+
+    @property
+    def memory(self) -> Memory:
+        return self.plan.memory
+
+    def weights(self, parameter: Parameter) -> np.ndarray:
+        return self._arrays.weights[parameter.offset : parameter.offset + parameter.layout.size]
+
+    def set_weights(self, arrays: Mapping[str, np.ndarray]) -> None:
+        for name, array in arrays.items():
+            self.weights(self.plan.parameters[name])[:] = array
+        if any(p.packs for p in self.plan.parameters.values()):
+            self._run("rearrange", 1)
+
+    def gradient(self, parameter: Parameter) -> np.ndarray:
+        source = self._arrays.deferred if parameter.deferred else self._arrays.gradients
+        return source[parameter.gradient_offset : parameter.gradient_offset + parameter.layout.size]
+
+    def state(self, name: str, parameter: Parameter) -> np.ndarray:
+        start = self._arrays.state_offsets[parameter.name]
+        return self._arrays.states[name][start : start + parameter.layout.size]
+
+    def set_state(self, name: str, parameter: Parameter, array: np.ndarray) -> None:
+        self.state(name, parameter)[:] = array
+
+    def forget(self) -> None:
+        for state in self._arrays.states.values():
+            state[:] = 0
+
+    def train(self, batch: Batch, lr: float, step: int, seed: int, update: bool) -> Outcome:
+        self._tell(batch, None)
+        self._arrays.control[3] = seed
+        self._arrays.figures[0] = lr
+        self._arrays.figures[4] = step
+        self._arrays.figures[5] = 1.0 if update else 0.0
+        return self._run("train", batch.count)
+
+    def infer(self, upto: int | None, batch: Batch, out: np.ndarray | None) -> Outcome:
+        self._tell(batch, out)
+        return self._run("predict" if upto is None else upto, batch.count)
+
+    def hits(self, count: int) -> np.ndarray:
+        return self._arrays.hits[0, :count]
+
+    def hold(self, *arrays: np.ndarray) -> None:
+        """Nothing is copied, and nothing need be done."""
+
+    def augmenter(self, changes: Any, shape: tuple[int, ...], seed: int) -> Any:
+        from convdsl.engine.augment import Augmenter
+
+        return Augmenter(changes, shape, self.plan.batch, seed, self.threads)
+
+    def _tell(self, batch: Batch, out: np.ndarray | None) -> None:
+        """Notes the addresses of a batch; its arrays are kept until the next one."""
+        control = self._arrays.control
+        control[0] = batch.count
+        control[1] = batch.images.ctypes.data
+        control[2] = 0 if batch.index is None else batch.index.ctypes.data
+        control[4] = batch.images.dtype == np.uint8
+        control[5] = 0 if batch.labels is None else batch.labels.ctypes.data
+        control[6] = 0 if out is None else out.ctypes.data
+        self._kept = [batch, out]
+
+    def _run(self, what: Any, count: int) -> Outcome:
+        figures = self._arrays.figures
+        with self._lock:
+            if what not in self._bound:
+                self._bound[what] = self._bind(what)
+            before = numba.get_num_threads()
+            numba.set_num_threads(self.threads)
+            try:
+                figures[3] = 1.0
+                self._bound[what].run(count)
+            finally:
+                numba.set_num_threads(before)
+        return Outcome(float(figures[1]), int(figures[2]), bool(figures[3] != 0.0))
+
+    def _bind(self, what: Any) -> Bound:
+        if what == "train":
+            return bind_training(self.plan, self._arrays)
+        if what == "rearrange":
+            return bind_rearrange(self.plan, self._arrays)
+        program = self.plan.inference if what == "predict" else self.plan.inference_upto(what)
+        return bind_inference(self.plan, program, self._arrays)
+
+
+def _free_memory() -> int | None:
+    """Bytes that are free, where the system tells."""
+    try:
+        with open("/proc/meminfo", encoding="ascii") as file:
+            for line in file:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None

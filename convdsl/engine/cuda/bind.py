@@ -1,0 +1,230 @@
+"""From a program to a list of launches: every step finds its kernels, their constants and addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any, Protocol
+
+import numpy as np
+
+from convdsl.engine.cuda.translate import arguments_of, translate
+from convdsl.engine.partial import Layout
+from convdsl.engine.plan import Parameter, Plan, Program, Step, Value
+
+COUNT = "count"
+"""Stands for the number of images among a launch's arguments."""
+
+Given = tuple[int, Layout]
+"""Where an argument of a kernel lies, and how."""
+
+FLAT = Layout((1,), (1,))
+
+
+class Device(Protocol):
+    """What the backend needs of a GPU. Addresses are whole numbers."""
+
+    capability: tuple[int, int]
+
+    def allocate(self, size: int) -> int:
+        """Address of so many bytes, all zero."""
+
+    def free(self, address: int) -> None: ...
+
+    def free_memory(self) -> int:
+        """Bytes that are free."""
+
+    def upload(self, address: int, array: np.ndarray) -> None: ...
+
+    def download(self, address: int, array: np.ndarray) -> None: ...
+
+    def fill_zero(self, address: int, size: int) -> None: ...
+
+    def prepare(self, launches: Sequence[Launch]) -> None:
+        """Compiles what is not compiled yet."""
+
+    def run(self, launches: Sequence[Launch], count: int) -> None:
+        """Runs the launches one after another for `count` images."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One kernel call: `blocks` along x are a number, or (threads for each image, threads of a block)."""
+
+    text: str
+    name: str
+    threads: int
+    blocks: tuple[Any, int, int]
+    arguments: tuple[Any, ...]
+
+    def grid(self, count: int) -> tuple[int, int, int]:
+        x, y, z = self.blocks
+        return (-(-count * x[0] // x[1]) if isinstance(x, tuple) else x), y, z
+
+    def values(self, count: int) -> tuple[int, ...]:
+        return tuple(count if a == COUNT else a for a in self.arguments)
+
+
+@dataclass
+class Arrays:
+    """What all programs of a model share on the device, by address."""
+
+    plan: Plan
+    device: Device
+    states: dict[str, int] = field(default_factory=dict)
+    state_offsets: dict[str, int] = field(default_factory=dict)
+    owned: list[tuple[int, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        plan, batch = self.plan, self.plan.batch
+        self.weights = self.allocate(plan.weight_floats * 4)
+        self.gradients = self.allocate((plan.chunk_gradient_floats + plan.deferred_floats) * 4)
+        trained = 0
+        for parameter in plan.trained:
+            self.state_offsets[parameter.name] = trained
+            trained += parameter.layout.size
+        self.states = {name: self.allocate(trained * 4) for name in plan.optimizer.states}
+        self.state_bytes = trained * 4
+        self.control = self.allocate(256)
+        self.figures = self.control + 128
+        self.exits = max(plan.training.exits, 1)
+        shapes = [tuple(plan.net.report[n].output) for n in range(len(plan.net.nodes) + 1)]
+        sizes = [prod(shape[:-1]) for shape in shapes]
+        self.positions = sizes[plan.net.output]
+        self.stride = batch * max(sizes)
+        self.losses = self.allocate(self.exits * self.stride * 4)
+        self.hits = self.allocate(self.exits * self.stride * 4)
+
+    def allocate(self, size: int) -> int:
+        address = self.device.allocate(max(size, 16))
+        self.owned.append((address, size))
+        return address
+
+    @property
+    def bytes(self) -> int:
+        return sum(size for _, size in self.owned)
+
+    def gradient_element(self, parameter: Parameter) -> int:
+        """Where a parameter's summed gradient begins."""
+        return parameter.gradient_offset + (self.plan.chunk_gradient_floats if parameter.deferred else 0)
+
+
+BINDINGS: dict[str, Callable[[Binder, Step], None]] = {}
+
+
+def binding(*kinds: str) -> Callable[[Callable[[Binder, Step], None]], Callable[[Binder, Step], None]]:
+    """Registers what a kind of step becomes on a GPU."""
+
+    def register(function: Callable[[Binder, Step], None]) -> Callable[[Binder, Step], None]:
+        BINDINGS.update(dict.fromkeys(kinds, function))
+        return function
+
+    return register
+
+
+class Binder:
+    """Collects the launches of one program."""
+
+    def __init__(self, plan: Plan, program: Program, arrays: Arrays) -> None:
+        self.plan, self.program, self.arrays = plan, program, arrays
+        self.owned: list[tuple[int, int]] = []
+        self.batch = self.allocate(program.batch_bytes)
+        self.launches: list[Launch] = []
+        self.parts: dict[str, tuple[int, int]] = {}
+        """For each trained parameter, where the partial sums of its gradient are, and how many."""
+        self.coefficients: dict[int, int] = {}
+        self._written: set[Value] = set()
+
+    def allocate(self, size: int) -> int:
+        """Address of so many bytes, all zero, that belong to this program."""
+        address = self.arrays.device.allocate(max(size, 16))
+        self.owned.append((address, size))
+        return address
+
+    # addresses
+
+    def at(self, value: Value, element: int = 0) -> int:
+        """Address of an element of a value's first image, counted from the corner of its frame."""
+        return self.batch + (value.root.offset + element) * 4
+
+    def inside(self, value: Value) -> Given:
+        """A value [image, depth, row, column, channel] without its frame."""
+        return self.at(value, value.origin), Layout((0, *value.shape), (value.root.pitch, *value.strides))
+
+    def stretched(self, value: Value) -> Given:
+        """A value whose axes of size 1 may be read at any index."""
+        at, layout = self.inside(value)
+        pairs = zip(value.shape, value.strides, strict=True)
+        return at, Layout(layout.shape, (value.root.pitch, *(0 if n == 1 else s for n, s in pairs)))
+
+    def reaching(self, value: Value, before: Sequence[int]) -> Given:
+        """A value from the place where the first window begins."""
+        element = value.origin - sum(b * s for b, s in zip(before, value.strides, strict=False))
+        return self.at(value, element), self.inside(value)[1]
+
+    def weight(self, parameter: Parameter | None) -> Given:
+        """A parameter as one row of floats; any memory where there is none."""
+        if parameter is None:
+            return self.arrays.weights, FLAT
+        return self.arrays.weights + parameter.offset * 4, FLAT
+
+    def gradient(self, parameter: Parameter | None, splits: int) -> Given:
+        """Room for partial sums of a parameter's gradient, [split, number]."""
+        if parameter is None or not parameter.trainable:
+            return self.arrays.gradients, Layout((0, 0), (0, 1))
+        size = parameter.layout.size
+        address = self.allocate(splits * size * 4)
+        self.parts[parameter.name] = (address, splits)
+        return address, Layout((splits, size), (size, 1))
+
+    def scratch(self, *sizes: int) -> Given:
+        """Room for floats that only this step uses."""
+        strides = [1]
+        for size in sizes[:0:-1]:
+            strides.append(strides[-1] * size)
+        return self.allocate(prod(sizes) * 4), Layout(sizes, tuple(strides[::-1]))
+
+    @property
+    def control(self) -> Given:
+        return self.arrays.control, FLAT
+
+    # launches
+
+    def launch(
+        self, function: Callable[..., Any], given: dict[str, Any], blocks: tuple[Any, int, int], threads: int, **constants: Any
+    ) -> None:
+        """Adds a call. `given` are the arguments: (address, layout) or a number; the number of images goes by itself."""
+        layouts = {name: a[1] for name, a in given.items() if isinstance(a, tuple)}
+        text = translate(function, layouts, constants)
+        names = arguments_of(function)
+        unknown = set(names) - set(given) - {"count"}
+        assert not unknown, f"{function.__name__} misses {unknown}"
+        arguments = [COUNT if n == "count" else given[n][0] if isinstance(given[n], tuple) else given[n] for n in names]
+        self.launches.append(Launch(text, function.__name__, threads, blocks, tuple(arguments)))
+
+    def each(self, function: Callable[..., Any], shape: Sequence[int], given: dict[str, Any], **constants: Any) -> None:
+        """Adds a call with a thread for each number of a value of this shape."""
+        size = prod(shape)
+        self.launch(
+            function, given, ((size, 256), 1, 1), 256, shape=tuple(shape), size=size, **constants
+        )
+
+    def steps(self, steps: Sequence[Step]) -> None:
+        for step in steps:
+            self._clear_frames(step)
+            BINDINGS[step.kind](self, step)
+
+    def _clear_frames(self, step: Step) -> None:
+        """Zeros around a value, before it is written for the first time in memory that others use too."""
+        from convdsl.engine.cuda.kernels import pointwise
+
+        for value in step.writes.values():
+            root = value.root
+            if root in self._written:
+                continue
+            self._written.add(root)
+            if root.framed and root.shared:
+                whole = tuple(n + sum(f) for n, f in zip(root.shape, [*root.frame, [0, 0]], strict=True))
+                view = (self.at(root), Layout((0, *whole), (root.pitch, *root.strides)))
+                self.each(pointwise.clear_frame, whole, {"y": view}, frame=tuple(tuple(f) for f in root.frame))

@@ -1,0 +1,117 @@
+"""Losses; and after the backward pass, the sums of gradients and the update of all weights."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from convdsl.engine.cuda.bind import FLAT, Binder, binding
+from convdsl.engine.cuda.kernels import learning
+from convdsl.engine.partial import Layout
+from convdsl.engine.plan import Step
+
+
+@binding("cross_entropy", "mse")
+def _loss(binder: Binder, step: Step) -> None:
+    z, arrays, settings = step.reads["z"], binder.arrays, step.settings
+    g = step.writes.get("g")
+    positions = prod(z.shape[:3])
+    skip = settings["exit"] * arrays.stride * 4
+    constants: dict[str, Any] = {"weight": settings["weight"], "learns": g is not None, "add": settings["add"]}
+    if step.kind == "cross_entropy":
+        constants["smoothing"] = settings["smoothing"]
+    binder.launch(
+        getattr(learning, step.kind),
+        {
+            "control": binder.control,
+            "z": binder.inside(z),
+            "g": binder.inside(g or z),
+            "losses": (arrays.losses + skip, FLAT),
+            "hits": (arrays.hits + skip, FLAT),
+        },
+        ((positions, 128), 1, 1),
+        128,
+        sizes=z.shape,
+        positions=positions,
+        **constants,
+    )
+
+
+def finish(binder: Binder, steps: list[Step]) -> None:
+    """The loss and how many were right, of all exits."""
+    arrays = binder.arrays
+    losses = sorted((s for s in steps if s.kind in ("cross_entropy", "mse")), key=lambda s: s.settings["exit"])
+    if not losses:
+        return
+    positions = tuple(prod(s.reads["z"].shape[:3]) for s in losses)
+    binder.launch(
+        learning.finish,
+        {
+            "control": binder.control,
+            "figures": (arrays.figures, FLAT),
+            "losses": (arrays.losses, FLAT),
+            "hits": (arrays.hits, FLAT),
+        },
+        (1, 1, 1),
+        256,
+        exits=len(losses),
+        stride=arrays.stride,
+        positions=positions,
+        out_positions=positions[0],
+        classes=losses[0].kind == "cross_entropy",
+    )
+
+
+BLOCK = 1024
+"""Weights that a thread block changes."""
+
+
+def update(binder: Binder) -> None:
+    """One launch for all weights; a table tells each block which are its."""
+    plan, arrays, o = binder.plan, binder.arrays, binder.plan.optimizer
+    rows = []
+    for parameter in plan.trained:
+        address, splits = binder.parts.get(parameter.name, (0, 0))
+        size = parameter.layout.size
+        for first in range(0, size, BLOCK):
+            rows.append(
+                (
+                    parameter.offset + first,
+                    arrays.state_offsets[parameter.name] + first,
+                    arrays.gradient_element(parameter) + first,
+                    min(BLOCK, size - first),
+                    address + first * 4,
+                    splits,
+                    size,
+                    0,
+                )
+            )
+    if not rows:
+        return
+    table = np.array(rows, np.int64)
+    place = binder.allocate(table.nbytes)
+    arrays.device.upload(place, table)
+    states = [*arrays.states.values(), arrays.weights, arrays.weights]
+    binder.launch(
+        learning.update,
+        {
+            "table": (place, Layout(table.shape, (8, 1))),
+            "figures": (arrays.figures, FLAT),
+            "weights": (arrays.weights, FLAT),
+            "gradients": (arrays.gradients, FLAT),
+            "first": (states[0], FLAT),
+            "second": (states[1], FLAT),
+        },
+        (len(rows), 1, 1),
+        256,
+        kind=o.kind,
+        momentum=o.momentum,
+        nesterov=o.nesterov,
+        beta1=o.beta1,
+        beta2=o.beta2,
+        eps=o.eps,
+        alpha=o.alpha,
+        decay=o.weight_decay,
+    )

@@ -1,0 +1,293 @@
+"""Losses, sums of gradients, and what changes the weights."""
+
+# ruff: noqa: F821
+# mypy: ignore-errors
+from __future__ import annotations
+
+
+def cross_entropy(
+    control: I64, z: F32, g: F32, losses: F32, hits: I32, count: Int, *, sizes, positions, weight, smoothing, learns, add
+):
+    """−Σ t_c·log softmax(z)_c at one position, and its gradient over the batch's mean; t is 1 at the label, or
+    1 − smoothing there and smoothing/C everywhere. `hits` keeps the largest value's class."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * positions:
+        n, p, i, j = place(t, sizes[:3])
+        most = z[n, p, i, j, 0]
+        best = 0
+        for c in range(1, sizes[3]):
+            v = z[n, p, i, j, c]
+            best = c if v > most else best
+            most = v if v > most else most
+        hits[t] = int32(best)
+        if control[4] != 0:
+            index = n
+            if control[2] != 0:
+                index = get_i64(control[2], n)
+            label = get_i64(control[4], index * positions + t % positions)
+            total = float32(0)
+            mean = float32(0)
+            for c in range(sizes[3]):
+                v = z[n, p, i, j, c] - most
+                mean += v
+                total += exp(v)
+            mean = mean / float32(sizes[3])
+            loss = log(total) - float32(1.0 - smoothing) * (z[n, p, i, j, label] - most) - float32(smoothing) * mean
+            losses[t] = loss * float32(weight / positions)
+            if learns:
+                factor = float32(weight) / (float32(count) * float32(positions))
+                for c in range(sizes[3]):
+                    d = exp(z[n, p, i, j, c] - most) / total - float32(smoothing / sizes[3])
+                    d = (d - float32(1.0 - smoothing) if c == label else d) * factor
+                    g[n, p, i, j, c] = d + g[n, p, i, j, c] if add else d
+
+
+def mse(
+    control: I64, z: F32, g: F32, losses: F32, hits: I32, count: Int, *, sizes, positions, weight, learns, add
+):
+    """(z − t)² summed over one position, and its gradient over the batch's mean."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * positions:
+        n, p, i, j = place(t, sizes[:3])
+        if control[4] != 0:
+            index = n
+            if control[2] != 0:
+                index = get_i64(control[2], n)
+            total = float32(0)
+            factor = float32(2.0 * weight) / (float32(count) * float32(positions * sizes[3]))
+            for c in range(sizes[3]):
+                target = get_f32(control[4], (index * positions + t % positions) * sizes[3] + c)
+                away = z[n, p, i, j, c] - target
+                total += away * away
+                if learns:
+                    d = away * factor
+                    g[n, p, i, j, c] = d + g[n, p, i, j, c] if add else d
+            losses[t] = total * float32(weight / (positions * sizes[3]))
+
+
+def finish(control: I64, figures: F64, losses: F32, hits: I32, count: Int, *, exits, stride, positions, out_positions, classes):
+    """The mean loss, and how many images were classified right; whether the loss is a number. One block. Exit e has
+    positions[e] losses for each image, `stride` apart from those of the next exit."""
+    sums = cuda.shared.array(256, float64)
+    matches = cuda.shared.array(256, int64)
+    t = cuda.threadIdx.x
+    total = float64(0)
+    right = 0
+    if control[4] != 0:
+        for e in unrolled(exits):
+            for n in range(t, count * positions[e], 256):
+                total += losses[e * stride + n]
+        if classes:
+            for n in range(t, count * out_positions, 256):
+                index = n // out_positions
+                if control[2] != 0:
+                    index = get_i64(control[2], n // out_positions)
+                label = get_i64(control[4], index * out_positions + n % out_positions)
+                if label == hits[n]:
+                    right += 1
+    sums[t] = total
+    matches[t] = right
+    cuda.syncthreads()
+    half = 128
+    while half > 0:
+        if t < half:
+            sums[t] = sums[t] + sums[t + half]
+            matches[t] = matches[t] + matches[t + half]
+        cuda.syncthreads()
+        half = half // 2
+    if t == 0:
+        figures[1] = sums[0] / count
+        figures[2] = float64(matches[0])
+        finite = abs(sums[0]) < 1e30
+        figures[3] = float64(1) if finite else float64(0)
+
+
+def settle(
+    y: F32,
+    g: F32,
+    parts: F32,
+    count: Int,
+    *,
+    sizes,
+    positions,
+    lanes,
+    splits,
+    back_told,
+    has_activation,
+    has_bias,
+    writes,
+):
+    """g becomes the gradient before the activation, whose output is y (with `writes`). Its sums over shares of all
+    positions, the gradient of the bias, go to parts[share, channel]: a block takes `lanes` channels."""
+    sums = cuda.shared.array(256, float32)
+    t = cuda.threadIdx.x
+    c = cuda.blockIdx.x * lanes + t % lanes
+    rows = count * positions
+    share = (rows + (splits - 1)) // splits
+    total = float32(0)
+    if c < sizes[3]:
+        for r in range(
+            cuda.blockIdx.y * share + t // lanes, min((cuda.blockIdx.y + 1) * share, rows), 256 // lanes
+        ):
+            n, p, i, j = place(r, sizes[:3])
+            d = g[n, p, i, j, c]
+            if has_activation:
+                v = y[n, p, i, j, c]
+                d = back_told(d, v)
+                if writes:
+                    g[n, p, i, j, c] = d
+            total += d
+    if has_bias:
+        sums[t] = total
+        cuda.syncthreads()
+        half = 128
+        while half >= lanes:
+            if t < half:
+                sums[t] = sums[t] + sums[t + half]
+            cuda.syncthreads()
+            half = half // 2
+        if t < lanes and c < sizes[3]:
+            parts[cuda.blockIdx.y, c] = sums[t]
+
+
+def factor_sums(
+    g: F32, x: F32, parts: F32, count: Int, *, sizes, positions, lanes, splits, rectified
+):
+    """The gradient of one factor for each channel: Σ g·x, with `rectified` only over the x that are not positive."""
+    sums = cuda.shared.array(256, float32)
+    t = cuda.threadIdx.x
+    c = cuda.blockIdx.x * lanes + t % lanes
+    rows = count * positions
+    share = (rows + (splits - 1)) // splits
+    total = float32(0)
+    if c < sizes[3]:
+        for r in range(
+            cuda.blockIdx.y * share + t // lanes, min((cuda.blockIdx.y + 1) * share, rows), 256 // lanes
+        ):
+            n, p, i, j = place(r, sizes[:3])
+            v = x[n, p, i, j, c]
+            d = g[n, p, i, j, c] * v
+            total += (float32(0) if v > float32(0) else d) if rectified else d
+    sums[t] = total
+    cuda.syncthreads()
+    half = 128
+    while half >= lanes:
+        if t < half:
+            sums[t] = sums[t] + sums[t + half]
+        cuda.syncthreads()
+        half = half // 2
+    if t < lanes and c < sizes[3]:
+        parts[cuda.blockIdx.y, c] = sums[t]
+
+
+def norm_sums(
+    g: F32, x: F32, statistics: F32, scales: F32, shifts: F32, count: Int, *, sizes, positions, lanes, splits, groups
+):
+    """The gradients of scale and shift: Σ g·x̂ and Σ g. Mean and deviation are those of statistics[image, group], or
+    without groups statistics[position]."""
+    sums = cuda.shared.array(256, float32)
+    products = cuda.shared.array(256, float32)
+    t = cuda.threadIdx.x
+    c = cuda.blockIdx.x * lanes + t % lanes
+    rows = count * positions
+    share = (rows + (splits - 1)) // splits
+    total = float32(0)
+    product = float32(0)
+    if c < sizes[3]:
+        for r in range(
+            cuda.blockIdx.y * share + t // lanes, min((cuda.blockIdx.y + 1) * share, rows), 256 // lanes
+        ):
+            n, p, i, j = place(r, sizes[:3])
+            at = n * groups + c // (sizes[3] // groups) if groups else r
+            d = g[n, p, i, j, c]
+            total += d
+            product += d * ((x[n, p, i, j, c] - statistics[at, 0]) * statistics[at, 1])
+    sums[t] = total
+    products[t] = product
+    cuda.syncthreads()
+    half = 128
+    while half >= lanes:
+        if t < half:
+            sums[t] = sums[t] + sums[t + half]
+            products[t] = products[t] + products[t + half]
+        cuda.syncthreads()
+        half = half // 2
+    if t < lanes and c < sizes[3]:
+        scales[cuda.blockIdx.y, c] = products[t]
+        shifts[cuda.blockIdx.y, c] = sums[t]
+
+
+def update(
+    table: I64,
+    figures: F64,
+    weights: F32,
+    gradients: F32,
+    first: F32,
+    second: F32,
+    *,
+    kind,
+    momentum,
+    nesterov,
+    beta1,
+    beta2,
+    eps,
+    alpha,
+    decay,
+):
+    """All weights in one launch: a block takes 1024 of them. A row of the table says which: first weight, first of the
+    optimiser's numbers, first gradient, how many, the address of partial sums of the gradient, how many there are and
+    how far apart. Formulas as in `convdsl.engine.optimizer`; the corrections of Adam come in `figures`. Nothing changes
+    unless the loss is a number."""
+    w_at = table[cuda.blockIdx.x, 0]
+    s_at = table[cuda.blockIdx.x, 1]
+    g_at = table[cuda.blockIdx.x, 2]
+    count = table[cuda.blockIdx.x, 3]
+    address = table[cuda.blockIdx.x, 4]
+    splits = table[cuda.blockIdx.x, 5]
+    apart = table[cuda.blockIdx.x, 6]
+    changes = figures[5] != 0 and figures[3] != 0
+    rate = float32(figures[0])
+    for q in range(4):
+        e = cuda.threadIdx.x + q * 256
+        if e < count:
+            d = float32(0)
+            for s in range(splits):
+                d += get_f32(address, s * apart + e)
+            gradients[g_at + e] = d
+            if changes:
+                w = weights[w_at + e]
+                at = s_at + e
+                if kind == "sgd":
+                    d += float32(decay) * w
+                    if momentum != 0.0:
+                        m = first[at]
+                        m = d if figures[4] == 1 else float32(momentum) * m + d
+                        first[at] = m
+                        d = d + float32(momentum) * m if nesterov else m
+                    weights[w_at + e] = w - rate * d
+                elif kind == "adam" or kind == "adamw":
+                    if kind == "adamw":
+                        w = w * float32(figures[8])
+                    else:
+                        d += float32(decay) * w
+                    m = first[at]
+                    m += (d - m) * float32(1.0 - beta1)
+                    v = float32(beta2) * second[at] + float32(1.0 - beta2) * d * d
+                    first[at] = m
+                    second[at] = v
+                    weights[w_at + e] = w - float32(figures[6]) * m / (sqrt(v) * float32(figures[7]) + float32(eps))
+                elif kind == "adagrad":
+                    d += float32(decay) * w
+                    v = first[at] + d * d
+                    first[at] = v
+                    weights[w_at + e] = w - rate * d / (sqrt(v) + float32(eps))
+                else:
+                    d += float32(decay) * w
+                    v = float32(alpha) * first[at] + float32(1.0 - alpha) * d * d
+                    first[at] = v
+                    d = d / (sqrt(v) + float32(eps))
+                    if momentum != 0.0:
+                        m = float32(momentum) * second[at] + d
+                        second[at] = m
+                        d = m
+                    weights[w_at + e] = w - rate * d

@@ -1,0 +1,403 @@
+"""Normalisations and softmax. `sizes`, `shape` are D, H, W, C; sums over many values are made as trees, always alike."""
+
+# ruff: noqa: F821
+# mypy: ignore-errors
+from __future__ import annotations
+
+
+def bn_sum(x: F32, parts: F32, count: Int, *, sizes, positions, lanes, splits):
+    """A block takes `lanes` channels and a share of all positions: count, mean and sum of squared deviations of each
+    channel (Chan, Golub and LeVeque, 1979) go to parts[share, figure, channel]."""
+    counts = cuda.shared.array(256, float32)
+    means = cuda.shared.array(256, float32)
+    squares = cuda.shared.array(256, float32)
+    t = cuda.threadIdx.x
+    row = t // lanes
+    c = cuda.blockIdx.x * lanes + t % lanes
+    rows = count * positions
+    share = (rows + (splits - 1)) // splits
+    first = cuda.blockIdx.y * share + row
+    number = float32(0)
+    total = float32(0)
+    square = float32(0)
+    shift = float32(0)
+    if c < sizes[3] and first < min((cuda.blockIdx.y + 1) * share, rows):
+        n, p, i, j = place(first, sizes[:3])
+        shift = x[n, p, i, j, c]
+        for r in range(first, min((cuda.blockIdx.y + 1) * share, rows), 256 // lanes):
+            n, p, i, j = place(r, sizes[:3])
+            away = x[n, p, i, j, c] - shift
+            number += float32(1)
+            total += away
+            square += away * away
+    middle = total / max(number, float32(1))
+    counts[t] = number
+    means[t] = shift + middle
+    squares[t] = square - total * middle
+    cuda.syncthreads()
+    half = 128
+    while half >= lanes:
+        if t < half:
+            more = counts[t + half]
+            both = number + more
+            away = means[t + half] - means[t]
+            part = more / max(both, float32(1))
+            squares[t] = squares[t] + squares[t + half] + away * away * number * part
+            means[t] = means[t] + away * part
+            counts[t] = both
+            number = both
+        cuda.syncthreads()
+        half = half // 2
+    if t < lanes and c < sizes[3]:
+        parts[cuda.blockIdx.y, 0, c] = counts[t]
+        parts[cuda.blockIdx.y, 1, c] = means[t]
+        parts[cuda.blockIdx.y, 2, c] = squares[t]
+
+
+def bn_combine(parts: F32, w: F32, b: F32, mean: F32, var: F32, coefficients: F32, *, channels, splits, eps):
+    """All shares together: y = x·coefficients[0] + coefficients[1]; x̂ = (x − coefficients[2])·coefficients[3].
+    The running statistics move a tenth of the way; the variance kept there is the unbiased one."""
+    c = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if c < channels:
+        count = float64(0)
+        middle = float64(0)
+        squares = float64(0)
+        for s in range(splits):
+            n = float64(parts[s, 0, c])
+            if n > 0:
+                total = count + n
+                away = parts[s, 1, c] - middle
+                middle += away * n / total
+                squares += parts[s, 2, c] + away * away * count * n / total
+                count = total
+        deviation = float64(1) / sqrt64(squares / count + eps)
+        coefficients[0, c] = float32(w[c] * deviation)
+        coefficients[1, c] = float32(b[c] - middle * w[c] * deviation)
+        coefficients[2, c] = float32(middle)
+        coefficients[3, c] = float32(deviation)
+        mean[c] = float32(0.9 * mean[c] + 0.1 * middle)
+        var[c] = float32(0.9 * var[c] + 0.1 * squares / max(count - 1.0, 1.0))
+
+
+def bn_frozen(w: F32, b: F32, mean: F32, var: F32, coefficients: F32, *, channels, eps):
+    """At inference: from the running statistics."""
+    c = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if c < channels:
+        deviation = float64(1) / sqrt64(float64(var[c]) + eps)
+        coefficients[0, c] = float32(w[c] * deviation)
+        coefficients[1, c] = float32(b[c] - mean[c] * w[c] * deviation)
+
+
+def bn_apply(x: F32, coefficients: F32, y: F32, count: Int, *, shape, size, relu):
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        v = x[n, p, i, j, c] * coefficients[0, c] + coefficients[1, c]
+        v = (float32(0) if v < float32(0) else v) if relu else v
+        y[n, p, i, j, c] = v
+
+
+def bn_sum_gradient(x: F32, g: F32, coefficients: F32, parts: F32, count: Int, *, sizes, positions, lanes, splits, relu):
+    """The sums of g and of g·(x − mean) of each channel, of what passes the ReLU, if there is one behind."""
+    sums = cuda.shared.array(256, float32)
+    products = cuda.shared.array(256, float32)
+    t = cuda.threadIdx.x
+    c = cuda.blockIdx.x * lanes + t % lanes
+    rows = count * positions
+    share = (rows + (splits - 1)) // splits
+    total = float32(0)
+    product = float32(0)
+    if c < sizes[3]:
+        factor = coefficients[0, c]
+        shift = coefficients[1, c]
+        mean = coefficients[2, c]
+        for r in range(
+            cuda.blockIdx.y * share + t // lanes, min((cuda.blockIdx.y + 1) * share, rows), 256 // lanes
+        ):
+            n, p, i, j = place(r, sizes[:3])
+            v = x[n, p, i, j, c]
+            d = g[n, p, i, j, c]
+            d = (d if v * factor + shift > float32(0) else float32(0)) if relu else d
+            total += d
+            product += d * (v - mean)
+    sums[t] = total
+    products[t] = product
+    cuda.syncthreads()
+    half = 128
+    while half >= lanes:
+        if t < half:
+            sums[t] = sums[t] + sums[t + half]
+            products[t] = products[t] + products[t + half]
+        cuda.syncthreads()
+        half = half // 2
+    if t < lanes and c < sizes[3]:
+        parts[cuda.blockIdx.y, 0, c] = sums[t]
+        parts[cuda.blockIdx.y, 1, c] = products[t]
+
+
+def bn_combine_gradient(
+    parts: F32, w: F32, coefficients: F32, dw: F32, db: F32, count: Int, *, channels, positions, splits, train
+):
+    """The gradients of scale and shift; then coefficients for gx = g·c₀ + x·c₄ + c₅."""
+    c = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if c < channels:
+        total = float64(0)
+        products = float64(0)
+        for s in range(splits):
+            total += parts[s, 0, c]
+            products += parts[s, 1, c]
+        number = float64(count * positions)
+        products *= coefficients[3, c]
+        if train:
+            dw[c] = float32(products)
+            db[c] = float32(total)
+        a = float64(w[c]) * coefficients[3, c]
+        slope = -a * coefficients[3, c] * products / number
+        coefficients[4, c] = float32(slope)
+        coefficients[5, c] = float32(-a * total / number - slope * coefficients[2, c])
+
+
+def bn_input(x: F32, g: F32, coefficients: F32, gx: F32, count: Int, *, shape, size, relu, add):
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        v = x[n, p, i, j, c]
+        d = g[n, p, i, j, c]
+        if relu:
+            passes = v * coefficients[0, c] + coefficients[1, c] > float32(0)
+            d = d if passes else float32(0)
+        d = d * coefficients[0, c] + (v * coefficients[4, c] + coefficients[5, c])
+        gx[n, p, i, j, c] = d + gx[n, p, i, j, c] if add else d
+
+
+def group_norm(x: F32, w: F32, b: F32, y: F32, *, sizes, members, number, eps):
+    """Each group of `members` channels of one image over all its positions, `number` values: a block for each."""
+    sums = cuda.shared.array(256, float32)
+    t = cuda.threadIdx.x
+    n = cuda.blockIdx.x
+    first = cuda.blockIdx.y * members
+    total = float32(0)
+    for e in range(t, number, 256):
+        p, i, j, c = place(e, (sizes[1], sizes[2], members))
+        total += x[n, p, i, j, first + c]
+    sums[t] = total
+    cuda.syncthreads()
+    half = 128
+    while half > 0:
+        if t < half:
+            sums[t] = sums[t] + sums[t + half]
+        cuda.syncthreads()
+        half = half // 2
+    mean = sums[0] / float32(number)
+    cuda.syncthreads()
+    total = float32(0)
+    for e in range(t, number, 256):
+        p, i, j, c = place(e, (sizes[1], sizes[2], members))
+        v = x[n, p, i, j, first + c] - mean
+        total += v * v
+    sums[t] = total
+    cuda.syncthreads()
+    half = 128
+    while half > 0:
+        if t < half:
+            sums[t] = sums[t] + sums[t + half]
+        cuda.syncthreads()
+        half = half // 2
+    deviation = float32(1) / sqrt(sums[0] / float32(number) + float32(eps))
+    for e in range(t, number, 256):
+        p, i, j, c = place(e, (sizes[1], sizes[2], members))
+        v = (x[n, p, i, j, first + c] - mean) * deviation
+        y[n, p, i, j, first + c] = v * w[first + c] + b[first + c]
+
+
+def group_norm_gradient(
+    g: F32, x: F32, w: F32, gx: F32, statistics: F32, *, sizes, members, number, eps, add, learns
+):
+    """With x̂ = (x − mean)·deviation: gx = deviation·(g·w − mean(g·w) − x̂·mean(g·w·x̂)). Mean and deviation are kept in
+    statistics[image, group, 0 or 1]."""
+    sums = cuda.shared.array(256, float32)
+    products = cuda.shared.array(256, float32)
+    t = cuda.threadIdx.x
+    n = cuda.blockIdx.x
+    first = cuda.blockIdx.y * members
+    total = float32(0)
+    for e in range(t, number, 256):
+        p, i, j, c = place(e, (sizes[1], sizes[2], members))
+        total += x[n, p, i, j, first + c]
+    sums[t] = total
+    cuda.syncthreads()
+    half = 128
+    while half > 0:
+        if t < half:
+            sums[t] = sums[t] + sums[t + half]
+        cuda.syncthreads()
+        half = half // 2
+    mean = sums[0] / float32(number)
+    cuda.syncthreads()
+    total = float32(0)
+    for e in range(t, number, 256):
+        p, i, j, c = place(e, (sizes[1], sizes[2], members))
+        v = x[n, p, i, j, first + c] - mean
+        total += v * v
+    sums[t] = total
+    cuda.syncthreads()
+    half = 128
+    while half > 0:
+        if t < half:
+            sums[t] = sums[t] + sums[t + half]
+        cuda.syncthreads()
+        half = half // 2
+    deviation = float32(1) / sqrt(sums[0] / float32(number) + float32(eps))
+    if t == 0:
+        statistics[n, cuda.blockIdx.y, 0] = mean
+        statistics[n, cuda.blockIdx.y, 1] = deviation
+    if learns:
+        cuda.syncthreads()
+        total = float32(0)
+        product = float32(0)
+        for e in range(t, number, 256):
+            p, i, j, c = place(e, (sizes[1], sizes[2], members))
+            d = g[n, p, i, j, first + c] * w[first + c]
+            total += d
+            product += d * ((x[n, p, i, j, first + c] - mean) * deviation)
+        sums[t] = total
+        products[t] = product
+        cuda.syncthreads()
+        half = 128
+        while half > 0:
+            if t < half:
+                sums[t] = sums[t] + sums[t + half]
+                products[t] = products[t] + products[t + half]
+            cuda.syncthreads()
+            half = half // 2
+        middle = sums[0] / float32(number)
+        tilt = products[0] / float32(number)
+        for e in range(t, number, 256):
+            p, i, j, c = place(e, (sizes[1], sizes[2], members))
+            away = (x[n, p, i, j, first + c] - mean) * deviation
+            d = deviation * (g[n, p, i, j, first + c] * w[first + c] - middle - away * tilt)
+            gx[n, p, i, j, first + c] = d + gx[n, p, i, j, first + c] if add else d
+
+
+def position_norm(x: F32, w: F32, b: F32, y: F32, count: Int, *, sizes, positions, eps):
+    """The channels of each position: a warp for each."""
+    lane = cuda.threadIdx.x % 32
+    r = cuda.blockIdx.x * 8 + cuda.threadIdx.x // 32
+    if r < count * positions:
+        n, p, i, j = place(r, sizes[:3])
+        total = float32(0)
+        for c in range(lane, sizes[3], 32):
+            total += x[n, p, i, j, c]
+        for half in unrolled(5):
+            total += shuffle_xor(total, 16 >> half)
+        mean = total / float32(sizes[3])
+        total = float32(0)
+        for c in range(lane, sizes[3], 32):
+            v = x[n, p, i, j, c] - mean
+            total += v * v
+        for half in unrolled(5):
+            total += shuffle_xor(total, 16 >> half)
+        deviation = float32(1) / sqrt(total / float32(sizes[3]) + float32(eps))
+        for c in range(lane, sizes[3], 32):
+            y[n, p, i, j, c] = (x[n, p, i, j, c] - mean) * deviation * w[c] + b[c]
+
+
+def position_norm_gradient(
+    g: F32, x: F32, w: F32, gx: F32, statistics: F32, count: Int, *, sizes, positions, eps, add, learns
+):
+    """As for groups; mean and deviation are kept in statistics[position of the batch, 0 or 1]."""
+    lane = cuda.threadIdx.x % 32
+    r = cuda.blockIdx.x * 8 + cuda.threadIdx.x // 32
+    if r < count * positions:
+        n, p, i, j = place(r, sizes[:3])
+        total = float32(0)
+        for c in range(lane, sizes[3], 32):
+            total += x[n, p, i, j, c]
+        for half in unrolled(5):
+            total += shuffle_xor(total, 16 >> half)
+        mean = total / float32(sizes[3])
+        total = float32(0)
+        for c in range(lane, sizes[3], 32):
+            v = x[n, p, i, j, c] - mean
+            total += v * v
+        for half in unrolled(5):
+            total += shuffle_xor(total, 16 >> half)
+        deviation = float32(1) / sqrt(total / float32(sizes[3]) + float32(eps))
+        if lane == 0:
+            statistics[r, 0] = mean
+            statistics[r, 1] = deviation
+        if learns:
+            total = float32(0)
+            product = float32(0)
+            for c in range(lane, sizes[3], 32):
+                d = g[n, p, i, j, c] * w[c]
+                total += d
+                product += d * ((x[n, p, i, j, c] - mean) * deviation)
+            for half in unrolled(5):
+                total += shuffle_xor(total, 16 >> half)
+                product += shuffle_xor(product, 16 >> half)
+            middle = total / float32(sizes[3])
+            tilt = product / float32(sizes[3])
+            for c in range(lane, sizes[3], 32):
+                away = (x[n, p, i, j, c] - mean) * deviation
+                d = deviation * (g[n, p, i, j, c] * w[c] - middle - away * tilt)
+                gx[n, p, i, j, c] = d + gx[n, p, i, j, c] if add else d
+
+
+def response_norm(x: F32, y: F32, count: Int, *, shape, size, n_near, alpha, beta, k):
+    """y_c = x_c·(k + alpha/n · Σ x²)^−beta, the sum over n channels around c."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        squares = float32(0)
+        for q in range(max(0, c - n_near // 2), min(shape[3], c + ((n_near - 1) // 2 + 1))):
+            v = x[n, p, i, j, q]
+            squares += v * v
+        y[n, p, i, j, c] = x[n, p, i, j, c] * power(float32(k) + float32(alpha / n_near) * squares, float32(-beta))
+
+
+def response_norm_gradient(g: F32, x: F32, gx: F32, count: Int, *, shape, size, n_near, alpha, beta, k, add):
+    """gx_c = g_c·s_c^−beta − 2·alpha·beta/n · x_c · Σ g_q·x_q·s_q^(−beta−1), over the q whose sum holds c."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        total = float32(0)
+        for q in range(max(0, c - (n_near - 1) // 2), min(shape[3], c + (n_near // 2 + 1))):
+            squares = float32(0)
+            for o in range(max(0, q - n_near // 2), min(shape[3], q + ((n_near - 1) // 2 + 1))):
+                v = x[n, p, i, j, o]
+                squares += v * v
+            s = float32(k) + float32(alpha / n_near) * squares
+            part = g[n, p, i, j, q] * power(s, float32(-beta))
+            total += part * x[n, p, i, j, q] / s * x[n, p, i, j, c] * float32(-2.0 * alpha * beta / n_near)
+            total += part if q == c else float32(0)
+        gx[n, p, i, j, c] = total + gx[n, p, i, j, c] if add else total
+
+
+def softmax(x: F32, y: F32, count: Int, *, sizes, positions):
+    """Over the channels of each position."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * positions:
+        n, p, i, j = place(t, sizes[:3])
+        most = x[n, p, i, j, 0]
+        for c in range(1, sizes[3]):
+            most = max(most, x[n, p, i, j, c])
+        total = float32(0)
+        for c in range(sizes[3]):
+            v = exp(x[n, p, i, j, c] - most)
+            y[n, p, i, j, c] = v
+            total += v
+        for c in range(sizes[3]):
+            y[n, p, i, j, c] /= total
+
+
+def softmax_gradient(g: F32, y: F32, gx: F32, count: Int, *, sizes, positions, add):
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * positions:
+        n, p, i, j = place(t, sizes[:3])
+        product = float32(0)
+        for c in range(sizes[3]):
+            product += g[n, p, i, j, c] * y[n, p, i, j, c]
+        for c in range(sizes[3]):
+            d = y[n, p, i, j, c] * (g[n, p, i, j, c] - product)
+            gx[n, p, i, j, c] = d + gx[n, p, i, j, c] if add else d

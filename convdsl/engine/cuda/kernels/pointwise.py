@@ -1,0 +1,236 @@
+"""One thread for each number: what is done to each alike, and what only moves values.
+
+Values are [image, depth, row, column, channel]; `shape` are the last four sizes. `t` numbers all numbers of the batch.
+"""
+
+# ruff: noqa: F821
+# mypy: ignore-errors
+from __future__ import annotations
+
+
+def load(control: I64, y: F32, count: Int, *, shape, size):
+    """The images of the batch into the network's input; uint8 becomes 0 to 1."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        index = n
+        if control[2] != 0:
+            index = get_i64(control[2], n)
+        at = index * size + t % size
+        if control[3] != 0:
+            y[n, p, i, j, c] = float32(get_u8(control[1], at)) * float32(0.00392156862745098)
+        else:
+            y[n, p, i, j, c] = get_f32(control[1], at)
+
+
+def emit(control: I64, x: F32, count: Int, *, shape, size):
+    """Results into the array that was asked for."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size and control[5] != 0:
+        n, p, i, j, c = place(t, shape)
+        put_f32(control[5], t, x[n, p, i, j, c])
+
+
+def clear(y: F32, count: Int, *, size):
+    """Zeros in `size` numbers of each image, one after another."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        y[t // size, t % size] = float32(0)
+
+
+def clear_frame(y: F32, count: Int, *, shape, size, frame):
+    """Zeros around the values; `shape` and y hold the frame too."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        inside = (
+            p >= frame[0][0]
+            and p < shape[0] - frame[0][1]
+            and i >= frame[1][0]
+            and i < shape[1] - frame[1][1]
+            and j >= frame[2][0]
+            and j < shape[2] - frame[2][1]
+        )
+        if not inside:
+            y[n, p, i, j, c] = float32(0)
+
+
+def copy(x: F32, y: F32, count: Int, *, shape, size, at, sizes, add):
+    """y[position + at] = x[position] wherever both exist, zeros elsewhere; `shape` is that of y, `sizes` that of x."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        inside = (
+            p >= at[0]
+            and p < at[0] + sizes[0]
+            and i >= at[1]
+            and i < at[1] + sizes[1]
+            and j >= at[2]
+            and j < at[2] + sizes[2]
+            and c >= at[3]
+            and c < at[3] + sizes[3]
+        )
+        if inside:
+            v = x[n, p - at[0], i - at[1], j - at[2], c - at[3]]
+            y[n, p, i, j, c] = v + y[n, p, i, j, c] if add else v
+        elif not add:
+            y[n, p, i, j, c] = float32(0)
+
+
+def put(x: F32, y: F32, count: Int, *, shape, size, at):
+    """y[position + at] = x[position]; `shape` is that of x, which lies in y."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        y[n, p + at[0], i + at[1], j + at[2], c + at[3]] = x[n, p, i, j, c]
+
+
+def reshape(x: F32, y: F32, count: Int, *, shape, sizes, size, add):
+    """The same values in the order D, H, W, C under other sizes: x has `shape`, y has `sizes`."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        v = x[n, p, i, j, c]
+        n, p, i, j, c = place(t, sizes)
+        y[n, p, i, j, c] = v + y[n, p, i, j, c] if add else v
+
+
+def shuffle(x: F32, y: F32, count: Int, *, shape, size, groups, add):
+    """Channel (group, member) becomes (member, group)."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        v = x[n, p, i, j, c % groups * (shape[3] // groups) + c // groups]
+        y[n, p, i, j, c] = v + y[n, p, i, j, c] if add else v
+
+
+def activate(x: F32, y: F32, count: Int, *, shape, size, value):
+    """y = f(x); x and y may be the same."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        v = x[n, p, i, j, c]
+        y[n, p, i, j, c] = value(v)
+
+
+def activation_gradient(g: F32, x: F32, gx: F32, count: Int, *, shape, size, back, add):
+    """From the input x of an activation whose slope its output does not tell."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        v = x[n, p, i, j, c]
+        d = g[n, p, i, j, c]
+        d = back(d, v)
+        gx[n, p, i, j, c] = d + gx[n, p, i, j, c] if add else d
+
+
+def factor(x: F32, w: F32, y: F32, count: Int, *, shape, size, rectified):
+    """Each channel times its factor; `rectified`: only what is negative."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        v = x[n, p, i, j, c]
+        scaled = v * w[c]
+        y[n, p, i, j, c] = (v if v > float32(0) else scaled) if rectified else scaled
+
+
+def factor_gradient(g: F32, x: F32, w: F32, gx: F32, count: Int, *, shape, size, rectified, add):
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        d = g[n, p, i, j, c]
+        scaled = d * w[c]
+        if rectified:
+            v = x[n, p, i, j, c]
+            scaled = d if v > float32(0) else scaled
+        gx[n, p, i, j, c] = scaled + gx[n, p, i, j, c] if add else scaled
+
+
+def addition(a: F32, b: F32, y: F32, count: Int, *, shape, size, value):
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        v = a[n, p, i, j, c] + b[n, p, i, j, c]
+        y[n, p, i, j, c] = value(v)
+
+
+def product(a: F32, b: F32, y: F32, count: Int, *, shape, size):
+    """Factors of size 1 along an axis come with a stride of 0 there."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        y[n, p, i, j, c] = a[n, p, i, j, c] * b[n, p, i, j, c]
+
+
+def product_gradient(g: F32, a: F32, gx: F32, count: Int, *, shape, size, stretch, add):
+    """gx has `shape`; where it was stretched `stretch` times along an axis, the gradients add up."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        total = float32(0)
+        for u in range(stretch[0]):
+            for v in range(stretch[1]):
+                for w in range(stretch[2]):
+                    for q in range(stretch[3]):
+                        total += g[n, p + u, i + v, j + w, c + q] * a[n, p + u, i + v, j + w, c + q]
+        gx[n, p, i, j, c] = total + gx[n, p, i, j, c] if add else total
+
+
+def dropout(control: I64, x: F32, y: F32, count: Int, *, shape, size, keep, scale, key, add):
+    """Keeps a value with probability keep/2^32, by a number drawn from the step's seed, the layer and the place: the
+    same as on a CPU."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        seed = random_bits(control[0], n * 65536 + key)
+        kept = (random_bits(seed, t % size) >> uint64(32)) < uint64(keep)
+        v = x[n, p, i, j, c] * float32(scale)
+        v = v if kept else float32(0)
+        y[n, p, i, j, c] = v + y[n, p, i, j, c] if add else v
+
+
+def upsample(x: F32, y: F32, count: Int, *, shape, size, sizes, bilinear):
+    """y has `shape`, x `sizes`."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        if bilinear:
+            total = float32(0)
+            for corner in range(8):
+                a, u = between(p, shape[0], sizes[0], corner & 1)
+                b, v = between(i, shape[1], sizes[1], corner >> 1 & 1)
+                q, w = between(j, shape[2], sizes[2], corner >> 2 & 1)
+                total += u * v * w * x[n, a, b, q, c]
+            y[n, p, i, j, c] = total
+        else:
+            y[n, p, i, j, c] = x[
+                n, p // (shape[0] // sizes[0]), i // (shape[1] // sizes[1]), j // (shape[2] // sizes[2]), c
+            ]
+
+
+def upsample_gradient(g: F32, gx: F32, count: Int, *, shape, size, sizes, scale, bilinear, add):
+    """gx has `shape`, g `sizes`, `scale` times as much on each axis: the sum over all that x went into."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        total = float32(0)
+        if bilinear:
+            for e in range(max((p - 1) * scale[0], 0), min((p + 2) * scale[0], sizes[0])):
+                a, u0 = between(e, sizes[0], shape[0], 0)
+                b, u1 = between(e, sizes[0], shape[0], 1)
+                u = (u0 if a == p else float32(0)) + (u1 if b == p else float32(0))
+                for f in range(max((i - 1) * scale[1], 0), min((i + 2) * scale[1], sizes[1])):
+                    a, u0 = between(f, sizes[1], shape[1], 0)
+                    b, u1 = between(f, sizes[1], shape[1], 1)
+                    v = (u0 if a == i else float32(0)) + (u1 if b == i else float32(0))
+                    for h in range(max((j - 1) * scale[2], 0), min((j + 2) * scale[2], sizes[2])):
+                        a, u0 = between(h, sizes[2], shape[2], 0)
+                        b, u1 = between(h, sizes[2], shape[2], 1)
+                        w = (u0 if a == j else float32(0)) + (u1 if b == j else float32(0))
+                        total += u * v * w * g[n, e, f, h, c]
+        else:
+            for e in range(scale[0]):
+                for f in range(scale[1]):
+                    for h in range(scale[2]):
+                        total += g[n, p * scale[0] + e, i * scale[1] + f, j * scale[2] + h, c]
+        gx[n, p, i, j, c] = total + gx[n, p, i, j, c] if add else total

@@ -1,0 +1,308 @@
+"""Windows without weights, and those with weights of their own for each channel or place: a thread for each result."""
+
+# ruff: noqa: F821
+# mypy: ignore-errors
+from __future__ import annotations
+
+
+def choose_one(x: F32, y: F32, where: I32, count: Int, *, shape, size, sizes, k, s, d, before, least, keep):
+    """The largest value under each window (`least`: the smallest); `where` keeps its place, counted in x without frame.
+    The first of equals wins; NaN wins over all, so that it can be found. y has `shape`, x `sizes`."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        best = float32(0)
+        chosen = -1
+        for e in range(k[0]):
+            u = p * s[0] + e * d[0] - before[0]
+            for a in range(k[1]):
+                v = i * s[1] + a * d[1] - before[1]
+                for q in range(k[2]):
+                    w = j * s[2] + q * d[2] - before[2]
+                    inside = u >= 0 and u < sizes[0] and v >= 0 and v < sizes[1] and w >= 0 and w < sizes[2]
+                    if inside:
+                        value = x[n, u, v, w, c]
+                        wins = chosen < 0 or (value < best if least else value > best) or value != value
+                        best = value if wins else best
+                        chosen = ((u * sizes[1] + v) * sizes[2] + w) * sizes[3] + c if wins else chosen
+        y[n, p, i, j, c] = best
+        if keep:
+            where[n, p, i, j, c] = int32(chosen)
+
+
+def median(x: F32, y: F32, where: I32, count: Int, *, shape, size, sizes, k, s, d, before, keep):
+    """The value with as many smaller ones (counting equal ones before it) as there are larger ones, or one fewer."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        found = 0
+        for o in range(k[0] * k[1] * k[2]):
+            u = p * s[0] + o // (k[1] * k[2]) * d[0] - before[0]
+            v = i * s[1] + o // k[2] % k[1] * d[1] - before[1]
+            w = j * s[2] + o % k[2] * d[2] - before[2]
+            inside = u >= 0 and u < sizes[0] and v >= 0 and v < sizes[1] and w >= 0 and w < sizes[2]
+            found += 1 if inside else 0
+        y[n, p, i, j, c] = float32(nan)
+        for o in range(k[0] * k[1] * k[2]):
+            u = p * s[0] + o // (k[1] * k[2]) * d[0] - before[0]
+            v = i * s[1] + o // k[2] % k[1] * d[1] - before[1]
+            w = j * s[2] + o % k[2] * d[2] - before[2]
+            inside = u >= 0 and u < sizes[0] and v >= 0 and v < sizes[1] and w >= 0 and w < sizes[2]
+            if inside:
+                value = x[n, u, v, w, c]
+                rank = 0
+                for other in range(k[0] * k[1] * k[2]):
+                    a = p * s[0] + other // (k[1] * k[2]) * d[0] - before[0]
+                    b = i * s[1] + other // k[2] % k[1] * d[1] - before[1]
+                    q = j * s[2] + other % k[2] * d[2] - before[2]
+                    within = a >= 0 and a < sizes[0] and b >= 0 and b < sizes[1] and q >= 0 and q < sizes[2]
+                    if within:
+                        beside = x[n, a, b, q, c]
+                        rank += 1 if beside < value or (beside == value and other < o) else 0
+                if rank == (found - 1) // 2 and value == value:
+                    y[n, p, i, j, c] = value
+                    if keep:
+                        where[n, p, i, j, c] = int32(((u * sizes[1] + v) * sizes[2] + w) * sizes[3] + c)
+
+
+def choose_gradient(g: F32, where: I32, gx: F32, count: Int, *, shape, size, sizes, k, s, d, before, add):
+    """Each place takes the gradients of the windows that chose it. gx has `shape`, g `sizes`."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        mine = t % size
+        total = float32(0)
+        for e in range(k[0]):
+            u = p + before[0] - e * d[0]
+            for a in range(k[1]):
+                v = i + before[1] - a * d[1]
+                for q in range(k[2]):
+                    w = j + before[2] - q * d[2]
+                    if u >= 0 and v >= 0 and w >= 0:
+                        fits = u % s[0] == 0 and v % s[1] == 0 and w % s[2] == 0
+                        fits = fits and u // s[0] < sizes[0] and v // s[1] < sizes[1] and w // s[2] < sizes[2]
+                        if fits and where[n, u // s[0], v // s[1], w // s[2], c] == mine:
+                            total += g[n, u // s[0], v // s[1], w // s[2], c]
+        gx[n, p, i, j, c] = total + gx[n, p, i, j, c] if add else total
+
+
+def unpool(y: F32, g: F32, where: I32, gx: F32, count: Int, *, shape, size, sizes):
+    """The gradient before ReLU and 2x2 maximum: that of the maximum at its place if it is positive, zero elsewhere.
+    gx has `shape`; y, g and `where` have `sizes`."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        d = float32(0)
+        inside = i < sizes[1] * 2 and j < sizes[2] * 2
+        if inside and where[n, p, i // 2, j // 2, c] == t % size and y[n, p, i // 2, j // 2, c] > float32(0):
+            d = g[n, p, i // 2, j // 2, c]
+        gx[n, p, i, j, c] = d
+
+
+def average(x: F32, y: F32, count: Int, *, shape, size, sizes, k, s, d, before, limit, exclude_pad):
+    """Means; positions at or beyond `limit` (size plus padding) do not count, as in PyTorch with `ceil`."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        total = float32(0)
+        taken = 0
+        for e in range(k[0]):
+            u = p * s[0] + e * d[0] - before[0]
+            for a in range(k[1]):
+                v = i * s[1] + a * d[1] - before[1]
+                for q in range(k[2]):
+                    w = j * s[2] + q * d[2] - before[2]
+                    inside = u >= 0 and u < sizes[0] and v >= 0 and v < sizes[1] and w >= 0 and w < sizes[2]
+                    counted = u < limit[0] and v < limit[1] and w < limit[2]
+                    taken += 1 if (inside if exclude_pad else counted) else 0
+                    if inside:
+                        total += x[n, u, v, w, c]
+        y[n, p, i, j, c] = total / float32(taken)
+
+
+def average_gradient(g: F32, gx: F32, count: Int, *, shape, size, sizes, k, s, d, before, limit, exclude_pad, add):
+    """gx has `shape`, g `sizes`. How many values a window takes is a product over the axes."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        total = float32(0)
+        for e in range(k[0]):
+            u = p + before[0] - e * d[0]
+            for a in range(k[1]):
+                v = i + before[1] - a * d[1]
+                for q in range(k[2]):
+                    w = j + before[2] - q * d[2]
+                    if u >= 0 and v >= 0 and w >= 0:
+                        fits = u % s[0] == 0 and v % s[1] == 0 and w % s[2] == 0
+                        if fits and u // s[0] < sizes[0] and v // s[1] < sizes[1] and w // s[2] < sizes[2]:
+                            taken0 = 0
+                            for o in range(k[0]):
+                                at = u // s[0] * s[0] + o * d[0] - before[0]
+                                taken0 += 1 if (at >= 0 and at < shape[0] if exclude_pad else at < limit[0]) else 0
+                            taken1 = 0
+                            for o in range(k[1]):
+                                at = v // s[1] * s[1] + o * d[1] - before[1]
+                                taken1 += 1 if (at >= 0 and at < shape[1] if exclude_pad else at < limit[1]) else 0
+                            taken2 = 0
+                            for o in range(k[2]):
+                                at = w // s[2] * s[2] + o * d[2] - before[2]
+                                taken2 += 1 if (at >= 0 and at < shape[2] if exclude_pad else at < limit[2]) else 0
+                            total += g[n, u // s[0], v // s[1], w // s[2], c] / float32(taken0 * taken1 * taken2)
+        gx[n, p, i, j, c] = total + gx[n, p, i, j, c] if add else total
+
+
+def adaptive(x: F32, y: F32, count: Int, *, shape, size, sizes):
+    """Means over windows floor(i·N/O) to ceil((i + 1)·N/O). y has `shape`, x `sizes`."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        total = float32(0)
+        taken = 0
+        for u in range(p * sizes[0] // shape[0], ((p + 1) * sizes[0] + (shape[0] - 1)) // shape[0]):
+            for v in range(i * sizes[1] // shape[1], ((i + 1) * sizes[1] + (shape[1] - 1)) // shape[1]):
+                for w in range(j * sizes[2] // shape[2], ((j + 1) * sizes[2] + (shape[2] - 1)) // shape[2]):
+                    total += x[n, u, v, w, c]
+                    taken += 1
+        y[n, p, i, j, c] = total / float32(taken)
+
+
+def adaptive_gradient(g: F32, gx: F32, count: Int, *, shape, size, sizes, add):
+    """gx has `shape`, g `sizes`: position i lies in the windows floor(i·O/N) to floor(((i + 1)·O − 1)/N)."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        total = float32(0)
+        for u in range(p * sizes[0] // shape[0], ((p + 1) * sizes[0] - 1) // shape[0] + 1):
+            du = ((u + 1) * shape[0] + (sizes[0] - 1)) // sizes[0] - u * shape[0] // sizes[0]
+            for v in range(i * sizes[1] // shape[1], ((i + 1) * sizes[1] - 1) // shape[1] + 1):
+                dv = ((v + 1) * shape[1] + (sizes[1] - 1)) // sizes[1] - v * shape[1] // sizes[1]
+                for w in range(j * sizes[2] // shape[2], ((j + 1) * sizes[2] - 1) // shape[2] + 1):
+                    dw = ((w + 1) * shape[2] + (sizes[2] - 1)) // sizes[2] - w * shape[2] // sizes[2]
+                    total += g[n, u, v, w, c] / float32(du * dv * dw)
+        gx[n, p, i, j, c] = total + gx[n, p, i, j, c] if add else total
+
+
+def depthwise(x: F32, w: F32, bias: F32, y: F32, count: Int, *, shape, size, k, s, d, before, m, has_bias, value):
+    """Each channel under filters of its own; x is seen from where the first window begins."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        v = bias[c] if has_bias else float32(0)
+        for e in range(k[0]):
+            for a in range(k[1]):
+                for q in range(k[2]):
+                    tap = (e * k[1] + a) * k[2] + q
+                    v += x[n, p * s[0] + e * d[0], i * s[1] + a * d[1], j * s[2] + q * d[2], c // m] * w[tap * shape[3] + c]
+        y[n, p, i, j, c] = value(v)
+
+
+def depthwise_input(g: F32, w: F32, gx: F32, count: Int, *, shape, size, sizes, k, s, d, before, m, add):
+    """gx has `shape`, g `sizes`."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        total = float32(0)
+        for e in range(k[0]):
+            u = p + before[0] - e * d[0]
+            for a in range(k[1]):
+                v = i + before[1] - a * d[1]
+                for q in range(k[2]):
+                    o = j + before[2] - q * d[2]
+                    if u >= 0 and v >= 0 and o >= 0:
+                        fits = u % s[0] == 0 and v % s[1] == 0 and o % s[2] == 0
+                        if fits and u // s[0] < sizes[0] and v // s[1] < sizes[1] and o // s[2] < sizes[2]:
+                            tap = ((e * k[1] + a) * k[2] + q) * sizes[3]
+                            for h in range(m):
+                                f = c * m + h
+                                total += g[n, u // s[0], v // s[1], o // s[2], f] * w[tap + f]
+        gx[n, p, i, j, c] = total + gx[n, p, i, j, c] if add else total
+
+
+def depthwise_weight(x: F32, g: F32, parts: F32, count: Int, *, sizes, positions, k, s, d, m, splits):
+    """A block adds up one tap of 32 channels over a share of all positions; 8 threads share each channel. g has `sizes`."""
+    sums = cuda.shared.array(256, float32)
+    lane = cuda.threadIdx.x % 32
+    row = cuda.threadIdx.x // 32
+    f = cuda.blockIdx.x * 32 + lane
+    tap = cuda.blockIdx.y
+    rows = count * positions
+    share = (rows + (splits - 1)) // splits
+    total = float32(0)
+    if f < sizes[3]:
+        for r in range(cuda.blockIdx.z * share + row, min((cuda.blockIdx.z + 1) * share, rows), 8):
+            n, p, i, j = place(r, sizes[:3])
+            u = p * s[0] + tap // (k[1] * k[2]) * d[0]
+            v = i * s[1] + tap // k[2] % k[1] * d[1]
+            w = j * s[2] + tap % k[2] * d[2]
+            total += x[n, u, v, w, f // m] * g[n, p, i, j, f]
+    sums[cuda.threadIdx.x] = total
+    cuda.syncthreads()
+    for half in unrolled(3):
+        if row < (4 >> half):
+            sums[cuda.threadIdx.x] = sums[cuda.threadIdx.x] + sums[cuda.threadIdx.x + 32 * (4 >> half)]
+        cuda.syncthreads()
+    if row == 0 and f < sizes[3]:
+        parts[cuda.blockIdx.z, tap * sizes[3] + f] = sums[lane]
+
+
+def local(x: F32, w: F32, bias: F32, y: F32, count: Int, *, shape, size, k, s, d, before, channels, has_bias, value):
+    """Filters of its own at each position: weights [position][tap][channel][filter]."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, f = place(t, shape)
+        position = t % size // shape[3]
+        v = bias[position * shape[3] + f] if has_bias else float32(0)
+        at = position * (k[0] * k[1] * k[2] * channels * shape[3]) + f
+        for e in range(k[0]):
+            for a in range(k[1]):
+                for q in range(k[2]):
+                    for c in range(channels):
+                        v += x[n, p * s[0] + e * d[0], i * s[1] + a * d[1], j * s[2] + q * d[2], c] * w[at]
+                        at += shape[3]
+        y[n, p, i, j, f] = value(v)
+
+
+def local_input(g: F32, w: F32, gx: F32, count: Int, *, shape, size, sizes, k, s, d, before, add):
+    """gx has `shape`, g `sizes`."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        total = float32(0)
+        for e in range(k[0]):
+            u = p + before[0] - e * d[0]
+            for a in range(k[1]):
+                v = i + before[1] - a * d[1]
+                for q in range(k[2]):
+                    o = j + before[2] - q * d[2]
+                    if u >= 0 and v >= 0 and o >= 0:
+                        fits = u % s[0] == 0 and v % s[1] == 0 and o % s[2] == 0
+                        if fits and u // s[0] < sizes[0] and v // s[1] < sizes[1] and o // s[2] < sizes[2]:
+                            position = (u // s[0] * sizes[1] + v // s[1]) * sizes[2] + o // s[2]
+                            tap = position * (k[0] * k[1] * k[2]) + (e * k[1] + a) * k[2] + q
+                            for f in range(sizes[3]):
+                                weight = w[(tap * shape[3] + c) * sizes[3] + f]
+                                total += g[n, u // s[0], v // s[1], o // s[2], f] * weight
+        gx[n, p, i, j, c] = total + gx[n, p, i, j, c] if add else total
+
+
+def local_weight(x: F32, g: F32, dw: F32, db: F32, count: Int, *, sizes, total, k, s, d, channels, has_bias):
+    """A thread for each of the `total` weights: the sum over all images. g has `sizes`."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < total:
+        f = t % sizes[3]
+        c = t // sizes[3] % channels
+        tap = t // (sizes[3] * channels) % (k[0] * k[1] * k[2])
+        position = t // (sizes[3] * channels * (k[0] * k[1] * k[2]))
+        p, i, j = place(position, sizes[1:3])
+        u = p * s[0] + tap // (k[1] * k[2]) * d[0]
+        v = i * s[1] + tap // k[2] % k[1] * d[1]
+        o = j * s[2] + tap % k[2] * d[2]
+        weight = float32(0)
+        shift = float32(0)
+        for n in range(count):
+            away = g[n, p, i, j, f]
+            weight += x[n, u, v, o, c] * away
+            shift += away
+        dw[t] = weight
+        if has_bias and tap == 0 and c == 0:
+            db[position * sizes[3] + f] = shift

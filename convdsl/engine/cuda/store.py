@@ -1,0 +1,96 @@
+"""Machine code of kernels for GPUs on disk, in files named by a hash of all that it depends on. What is missing is
+compiled by as many processes as there are cores."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from convdsl.engine.cpu.store import user_cache, write_atomically
+from convdsl.engine.cuda import compiler
+from convdsl.engine.cuda.compiler import Code
+
+
+class Wanted(NamedTuple):
+    """A kernel's text, the threads of its blocks and the compute capability of the GPU."""
+
+    text: str
+    threads: int
+    capability: tuple[int, int]
+
+
+WORTH_A_PROCESS = 6
+"""Kernels whose compilation takes clearly longer than starting a process."""
+
+
+def codes(wanted: Iterable[Wanted]) -> dict[Wanted, Code]:
+    """The machine code of each kernel, from the disk or freshly compiled."""
+    kernels = list(dict.fromkeys(wanted))
+    missing = [k for k in kernels if not _path(k).exists()]
+    workers = min(os.cpu_count() or 1, len(missing) // WORTH_A_PROCESS, 16)
+    started = [process for share in range(1, workers) if (process := _start(missing[share::workers])) is not None]
+    try:
+        for kernel in missing[:: max(workers, 1)]:
+            code(kernel)
+    finally:
+        for process in started:
+            process.wait()
+    return {kernel: code(kernel) for kernel in kernels}
+
+
+def code(kernel: Wanted) -> Code:
+    path = _path(kernel)
+    with contextlib.suppress(OSError, pickle.UnpicklingError, EOFError, ValueError):
+        digest, content = path.read_bytes()[:32], path.read_bytes()[32:]
+        if hashlib.sha256(content).digest() == digest:
+            return pickle.loads(content)
+    result = compiler.machine_code(*kernel)
+    content = pickle.dumps(result)
+    with contextlib.suppress(OSError):  # without a cache it goes on, and compiles again next time
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, hashlib.sha256(content).digest() + content)
+    return result
+
+
+def _path(kernel: Wanted) -> Path:
+    key = hashlib.sha256(repr((*kernel, _fingerprint())).encode()).hexdigest()[:32]
+    base = os.environ.get("CONVDSL_CACHE")
+    return (Path(base) if base else user_cache() / "convdsl") / "cuda" / f"{key}.cubin"
+
+
+@cache
+def _fingerprint() -> str:
+    return hashlib.sha256(Path(compiler.__file__).read_bytes()).hexdigest() + compiler.versions()
+
+
+def _start(share: list[Wanted]) -> subprocess.Popen[bytes] | None:
+    """A process that compiles its share and leaves it in the cache. If it cannot, it is done here."""
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from convdsl.engine.cuda.store import work; work()"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    except OSError:
+        return None
+    assert process.stdin is not None
+    with contextlib.suppress(OSError):
+        process.stdin.write(json.dumps(share).encode())
+        process.stdin.close()
+    return process
+
+
+def work() -> None:
+    """What such a process does: compiles the kernels that it is told on its standard input."""
+    for text, threads, capability in json.load(sys.stdin):
+        code(Wanted(text, threads, (capability[0], capability[1])))

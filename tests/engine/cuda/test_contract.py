@@ -1,0 +1,118 @@
+"""The contract of every layer on a simulated GPU: values, gradients and a step of training are the CPU's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import convdsl
+from convdsl.engine import Model, Optimizer
+from convdsl.layers import LAYERS
+from tests.engine.cuda.simulator import Simulator
+from tests.engine.programs import PROGRAMS, random_program
+
+TOLERANCE = 2e-4
+SEED = 5
+
+
+def close(found: np.ndarray, expected: np.ndarray, what: str, scale: float = 1e-3) -> None:
+    error = np.abs(found - expected).max() / max(float(np.abs(expected).max()), scale)
+    assert found.shape == expected.shape and error < TOLERANCE, f"{what}: relative error {error:.2e}"
+
+
+def pair(text: str, images: int = 3, **options: Any) -> tuple[Model, Model, np.ndarray, np.ndarray]:
+    """The same weights on the CPU and on the simulated GPU, with images and labels; the batch has room for one more."""
+    net = convdsl.parse(text)
+    rng = np.random.default_rng(0)
+    cpu = Model(net, batch=images + 1, **options)
+    gpu = Model(net, batch=images + 1, device="cuda", **options)
+    weights = {n: w + 0.2 * rng.standard_normal(w.shape).astype(np.float32) for n, w in cpu.weights.items()}
+    for model in (cpu, gpu):
+        model.load_weights({**weights, **cpu.buffers})
+    x = rng.standard_normal((images, *net.input)).astype(np.float32)
+    return cpu, gpu, x, rng.integers(0, net.report.output[-1], images)
+
+
+def check(text: str, **options: Any) -> None:
+    cpu, gpu, x, labels = pair(text, **options)
+    close(gpu.predict(x), cpu.predict(x), f"{text}: prediction")
+    expected, found = cpu.gradients(x, labels, SEED), gpu.gradients(x, labels, SEED)
+    assert set(found) == set(expected)
+    scale = 1e-2 * max((float(np.abs(g).max()) for g in expected.values()), default=1.0)
+    for name, gradient in expected.items():
+        close(found[name], gradient, f"{text}: gradient of {name}", scale)
+    assert gpu.train_step(x, labels, 0.01, SEED) == pytest.approx(cpu.train_step(x, labels, 0.01, SEED), rel=1e-4)
+    for name, weight in {**cpu.weights, **cpu.buffers}.items():
+        close({**gpu.weights, **gpu.buffers}[name], weight, f"{text}: {name} after a step")
+    found_seen, seen = gpu.evaluate(x, labels), cpu.evaluate(x, labels)
+    assert found_seen.loss == pytest.approx(seen.loss, rel=1e-3, abs=1e-5)
+    assert np.array_equal(found_seen.predictions, seen.predictions)
+
+
+def _program(layer: Any) -> str:
+    head = "" if layer.example.startswith("input") else "input 8x8x4\nconv 4 k1\n"
+    return f"{head}{layer.example}\ndense 3 softmax"
+
+
+@pytest.mark.parametrize("layer", [pytest.param(x, id=x.name) for x in LAYERS if x.example])
+def test_every_layer_is_the_same_on_both(layer: Any, simulator: Simulator) -> None:
+    check(_program(layer))
+
+
+@pytest.mark.parametrize("text", PROGRAMS)
+def test_every_option_is_the_same_on_both(text: str, simulator: Simulator) -> None:
+    check(text)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_networks_are_the_same_on_both(seed: int, simulator: Simulator) -> None:
+    check(random_program(seed))
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        Optimizer("sgd"),
+        Optimizer("sgd", momentum=0.9, nesterov=True, weight_decay=0.01),
+        Optimizer("rmsprop", weight_decay=0.01),
+        Optimizer("rmsprop", momentum=0.5),
+        Optimizer("adagrad"),
+        Optimizer("adam", weight_decay=0.01),
+        Optimizer("adamw", weight_decay=0.01),
+    ],
+    ids=str,
+)
+def test_every_optimiser_takes_the_same_steps(optimizer: Optimizer, simulator: Simulator) -> None:
+    cpu, gpu, x, labels = pair("input 5x5x2 -> conv 3 k3 relu -> dense 3", optimizer=optimizer)
+    for _ in range(3):
+        cpu.train_step(x, labels, 0.01)
+        gpu.train_step(x, labels, 0.01)
+    for name, weight in cpu.weights.items():
+        close(gpu.weights[name], weight, name)
+    for name, state in cpu.optimizer_state().items():
+        close(np.asarray(gpu.optimizer_state()[name], np.float64), np.asarray(state, np.float64), name, 1e-6)
+
+
+def test_regression_and_smoothing_are_the_same_on_both(simulator: Simulator) -> None:
+    text = "input 4x4x2 -> conv 3 k3 tanh -> dense 5"
+    cpu, gpu, x, _ = pair(text, loss="mse")
+    targets = np.random.default_rng(1).standard_normal((3, 5)).astype(np.float32)
+    for name, gradient in cpu.gradients(x, targets).items():
+        close(gpu.gradients(x, targets)[name], gradient, name)
+    assert gpu.evaluate(x, targets).loss == pytest.approx(cpu.evaluate(x, targets).loss, rel=1e-5)
+    check(text, label_smoothing=0.1)
+
+
+def test_answers_at_every_position_of_a_map(simulator: Simulator) -> None:
+    cpu, gpu, x, _ = pair("input 4x4x2 -> conv 3 k3 p1")
+    labels = np.random.default_rng(2).integers(0, 3, (3, 16))
+    assert gpu.train_step(x, labels, 0.1) == pytest.approx(cpu.train_step(x, labels, 0.1), rel=1e-5)
+    assert np.array_equal(gpu.evaluate(x, labels).predictions, cpu.evaluate(x, labels).predictions)
+
+
+def test_every_layer_can_be_looked_at(simulator: Simulator) -> None:
+    cpu, gpu, x, _ = pair("input 6x6x2 -> conv 3 k3 relu -> maxpool 2 -> bn -> dense 3 softmax")
+    for layer in range(5):
+        close(gpu.activations(x, layer), cpu.activations(x, layer), f"layer {layer}")
