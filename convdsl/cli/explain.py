@@ -32,10 +32,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--program",
         action="append",
         default=[],
-        metavar=str(T("PROGRAM")),
+        metavar="PROGRAM",
         help=str(T("a program in one line instead of a file: 'input 7x7x1 -> conv 1 k3 s3'")),
     )
-    parser.add_argument("--compare", action="store_true", help=str(T("two programs side by side")))
+    parser.add_argument("--compare", action="store_true", help=str(T("two programs side by side (also where two are given)")))
     parser.add_argument(
         "--format",
         choices=FORMATS,
@@ -47,7 +47,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     subject = list(options.subject)
-    if options.compare:
+    if options.compare or _are_two_programs(subject, options.program):
         return _compare(subject, options)
     if not options.program and len(subject) == 1 and (page := _page(subject[0])) is not None:
         _print_page(page)
@@ -57,11 +57,15 @@ def run(options: argparse.Namespace) -> int:
         if not subject:
             raise CallError(T("say what to explain: a program, a diagnostic's code, or the name of a layer."))
         programs = [_read(subject.pop(0))]
-    if len(programs) > 1:
-        raise CallError(T("one program is explained at a time; `--compare` takes two."))
     if len(subject) > 1:
         raise CallError(T("one layer is explained at a time: name one of {list}.", list=", ".join(subject)))
     return _explain(_analyse(programs[0], options), subject[0] if subject else None, options.format)
+
+
+def _are_two_programs(subject: list[str], programs: list[str]) -> bool:
+    """Whether two programs are given where one would do: then they are compared."""
+    files = [name for name in subject if name.endswith(".cnn")]
+    return len(programs) + len(files) > 1
 
 
 def _read(name: str) -> Source:

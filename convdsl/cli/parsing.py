@@ -6,6 +6,7 @@ import argparse
 import itertools
 import re
 import sys
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from convdsl.messages import T, translate
@@ -29,11 +30,30 @@ class Unread(CallError):
     """A file that is not there or cannot be read."""
 
 
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help with the names of values, FILE or FOLDER, in the user's language."""
+
+    def _format_args(self, action: argparse.Action, default_metavar: str) -> str:
+        return re.sub(r"[A-Z]{3,}", _value_name, super()._format_args(action, default_metavar))
+
+    def _metavar_formatter(self, action: argparse.Action, default_metavar: str) -> Callable[[int], tuple[str, ...]]:
+        name = super()._metavar_formatter(action, default_metavar)
+        return lambda size: tuple(re.sub(r"[A-Z]{3,}", _value_name, part) for part in name(size))
+
+
+VALUE_NAMES = {"FILE": T("FILE"), "FOLDER": T("FOLDER"), "DIR": T("FOLDER"), "LAYER": T("LAYER"), "KERNEL": T("KERNEL"),
+               "MATRIX": T("MATRIX"), "MODE": T("MODE"), "SECONDS": T("SECONDS"), "PROGRAM": T("PROGRAM")}
+
+
+def _value_name(match: re.Match[str]) -> str:
+    return str(VALUE_NAMES.get(match[0], match[0]))
+
+
 class Parser(argparse.ArgumentParser):
     """argparse, but a wrong call raises CallError."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **options)
+        super().__init__(formatter_class=Formatter, allow_abbrev=False, **options)
 
     def read(self, arguments: list[str]) -> argparse.Namespace:
         """The options in `arguments`; a value of several words without quotes is answered with the quotes."""

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from convdsl.derivation.compare import Comparison, Row
+from convdsl.latex import escaped
 from convdsl.messages import T
 from convdsl.network import Analysis
 from convdsl.report.data import plain
@@ -82,8 +83,6 @@ def comparison_markdown(comparison: Comparison) -> str:
 
 def comparison_latex(comparison: Comparison) -> str:
     """A `tabular` of the quantities."""
-    from convdsl.report.derivations import escaped
-
     names = _names(comparison)
     lines = [r"\begin{tabular}{lrrr}", f" & {escaped(names[0])} & {escaped(names[1])} & A/B \\\\ \\hline"]
     lines += [" & ".join(map(escaped, _cells(row))) + r" \\" for row in comparison.rows]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from convdsl.latex import escaped
 from convdsl.messages import T
 from convdsl.report.arithmetic import Latex, magnitude, root_of, working
 from convdsl.report.convolution import Position, chain_facts, facts
@@ -14,9 +15,6 @@ from convdsl.teaching.kernels import Kernel
 from convdsl.teaching.matrix import Rows
 from convdsl.teaching.tasks import Work
 
-_SIGNS = {"−": "$-$", "·": r"$\cdot$", "×": r"$\times$", "→": r"$\to$", "⌈": r"$\lceil$", "⌉": r"$\rceil$",
-          "⋆": r"$\star$", "∗": "$*$", "≈": r"$\approx$", "°": r"$^\circ$",
-          "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#"}
 _OPERATORS = {"⋆": r"\star", "∗": "*", "⋆ᵀ": r"\star^{\top}"}
 
 
@@ -26,7 +24,7 @@ Pieces = Iterator[tuple[bool, str]]
 
 def latex(pieces: Pieces) -> str:
     """Formulas between \\[ and \\], sentences between them."""
-    return "\n\n".join(f"\\[\n{text}\n\\]" if is_formula else _escaped(text) for is_formula, text in pieces)
+    return "\n\n".join(f"\\[\n{text}\n\\]" if is_formula else escaped(text) for is_formula, text in pieces)
 
 
 def markdown(pieces: Pieces) -> str:
@@ -99,7 +97,3 @@ def _roots(gradient: Gradient, notation: Latex) -> str:
 def _array(rows: Sequence[Sequence[str]]) -> str:
     lines = r" \\ ".join(" & ".join(row) for row in rows)
     return rf"\left[\begin{{array}}{{{'r' * len(rows[0])}}} {lines} \end{{array}}\right]"
-
-
-def _escaped(text: str) -> str:
-    return "".join(_SIGNS.get(c, c) for c in text)

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from convdsl.derivation import Derivation, LayerDerivation, NetDerivation
 from convdsl.derivation.lettering import legend
+from convdsl.latex import escaped
 from convdsl.layers import show_shape
 from convdsl.messages import T
 from convdsl.report.data import diagnostic_data, plain
@@ -129,28 +130,6 @@ def _sections(
 def _aligned(derivation: Derivation) -> str:
     symbol = rf"\mathrm{{{derivation.symbol}}}" if len(derivation.symbol) > 2 else derivation.symbol
     return " \\\\\n".join(f"{symbol if n == 0 else ''} &= {as_latex(step)}" for n, step in enumerate(derivation.steps))
-
-
-_SPECIAL = {
-    "×": r"$\times$",
-    "→": r"$\to$",
-    "·": r"$\cdot$",
-    "−": "$-$",
-    "γ": r"$\gamma$",
-    "β": r"$\beta$",
-    "⌊": r"$\lfloor$",
-    "⌋": r"$\rfloor$",
-    "²": "$^2$",
-    "\u202f": r"\,",
-    "\\": r"\textbackslash{}",
-    "^": r"\^{}",
-    "~": r"\~{}",
-    **{c: f"\\{c}" for c in "#$%&_{}"},
-}
-
-
-def escaped(text: str) -> str:
-    return "".join(_SPECIAL.get(c, c) for c in text)
 
 
 # Data.

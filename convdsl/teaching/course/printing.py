@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from convdsl.latex import marked_up, verbatim
 from convdsl.messages import T, language
 from convdsl.teaching.course.course import Course
 from convdsl.teaching.course.exercise import KINDS
@@ -12,61 +13,6 @@ from convdsl.teaching.course.functions import is_matrix
 from convdsl.teaching.course.question import Question
 
 FORMATS = ("markdown", "latex", "form")
-_SPECIAL = {
-    "\\": r"\textbackslash{}",
-    "{": r"\{",
-    "}": r"\}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-}
-_SIGNS = {
-    "×": r"$\times$",
-    "·": r"$\cdot$",
-    "−": r"$-$",
-    "≤": r"$\le$",
-    "≥": r"$\ge$",
-    "≈": r"$\approx$",
-    "→": r"$\to$",
-    "²": r"$^2$",
-    "³": r"$^3$",
-    "…": r"\dots{}",
-    "⌊": r"$\lfloor$",
-    "⌋": r"$\rfloor$",
-    "⌈": r"$\lceil$",
-    "⌉": r"$\rceil$",
-    "\u202f": r"\,",
-    "σ": r"$\sigma$",
-    "γ": r"$\gamma$",
-    "β": r"$\beta$",
-    "ε": r"$\varepsilon$",
-    "∗": r"$*$",
-    "⋆": r"$\star$",
-    "“": "``",
-    "”": "''",
-    "Σ": r"$\Sigma$",
-}
-
-_PLAIN = {
-    "−": "-",
-    "×": "x",
-    "·": "*",
-    "→": "->",
-    "≈": "~",
-    "≤": "<=",
-    "≥": ">=",
-    "²": "^2",
-    "³": "^3",
-    "…": "...",
-    "\u202f": " ",
-    "“": '"',
-    "”": '"',
-}
-"""What stands for a sign in a program or a table, where LaTeX takes letters as they are."""
 
 
 def sheet(course: Course, questions: Iterable[Question], seed: int, format: str, key: bool) -> str:
@@ -131,8 +77,8 @@ def _latex(course: Course, questions: list[Question], seed: int, key: bool) -> s
         r"\usepackage[utf8]{inputenc}",
         rf"\usepackage[{babel}]{{babel}}",
         r"\usepackage{amsmath}",
-        rf"\title{{{tex(course.title)}}}",
-        rf"\date{{{tex(str(T('Numbers: seed {seed}', seed=seed)))}}}",
+        rf"\title{{{marked_up(course.title)}}}",
+        rf"\date{{{marked_up(str(T('Numbers: seed {seed}', seed=seed)))}}}",
         r"\author{}",
         r"\begin{document}",
         r"\maketitle",
@@ -142,14 +88,14 @@ def _latex(course: Course, questions: list[Question], seed: int, key: bool) -> s
     for number, question in enumerate(questions, 1):
         if question.exercise.concept != concept:
             concept = question.exercise.concept
-            lines += [rf"\section*{{{tex(_concept_title(course, concept))}}}", ""]
-        lines += [rf"\subsection*{{{number}. {tex(question.title)}}}", _tex_text(question.text), ""]
+            lines += [rf"\section*{{{marked_up(_concept_title(course, concept))}}}", ""]
+        lines += [rf"\subsection*{{{number}. {marked_up(question.title)}}}", _tex_text(question.text), ""]
         if question.program:
-            lines += _verbatim(question.program)
+            lines += verbatim(question.program)
         if question.options:
             lines += [
                 r"\begin{itemize}",
-                *(rf"\item[{letter})] {tex(text)}" for letter, text in question.options),
+                *(rf"\item[{letter})] {marked_up(text)}" for letter, text in question.options),
                 r"\end{itemize}",
             ]
         if key:
@@ -159,14 +105,14 @@ def _latex(course: Course, questions: list[Question], seed: int, key: bool) -> s
 
 
 def _latex_key(question: Question) -> list[str]:
-    lines = [rf"\medskip\noindent\textbf{{{tex(str(T('Answer')))}:}}"]
+    lines = [rf"\medskip\noindent\textbf{{{marked_up(str(T('Answer')))}:}}"]
     if question.multiline or "\n" in question.answer:
         right = () if question.multiline else question.right
-        lines += _tex_matrix(right) if is_matrix(right) else _verbatim(question.answer)
+        lines += _tex_matrix(right) if is_matrix(right) else verbatim(question.answer)
     else:
-        lines.append(tex(question.answer))
-    lines += [r"\begin{enumerate}", *(rf"\item {tex(hint)}" for hint in question.hints), r"\end{enumerate}"]
-    return lines + ([tex(question.why)] if question.why else [])
+        lines.append(marked_up(question.answer))
+    lines += [r"\begin{enumerate}", *(rf"\item {marked_up(hint)}" for hint in question.hints), r"\end{enumerate}"]
+    return lines + ([marked_up(question.why)] if question.why else [])
 
 
 def _tex_matrix(rows: tuple[tuple[object, ...], ...]) -> list[str]:
@@ -177,20 +123,5 @@ def _tex_text(text: str) -> str:
     """Paragraphs, with what is aligned in columns kept as it is."""
     parts = re.split(r"((?:(?:^|\n)(?=[^\n]*\S  +\S)[^\n]+)+)", text)
     return "\n".join(
-        "\n".join(_verbatim(p.strip("\n"))) if re.search(r"\S  +\S", p) else tex(p.strip()) for p in parts if p.strip()
+        "\n".join(verbatim(p.strip("\n"))) if re.search(r"\S  +\S", p) else marked_up(p.strip()) for p in parts if p.strip()
     )
-
-
-def _verbatim(text: str) -> list[str]:
-    plain = "".join(_PLAIN.get(c, c) for c in text)
-    return [r"\begin{verbatim}", plain.replace(r"\end{verbatim}", ""), r"\end{verbatim}"]
-
-
-def tex(text: str) -> str:
-    """A text in LaTeX; words in backticks are set as code."""
-    pieces = re.split(r"`([^`\n]+)`", text)
-    return "".join(rf"\texttt{{{_escaped(p)}}}" if i % 2 else _escaped(p) for i, p in enumerate(pieces))
-
-
-def _escaped(text: str) -> str:
-    return "".join(_SPECIAL.get(c) or _SIGNS.get(c) or c for c in text)

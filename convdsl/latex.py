@@ -1,0 +1,67 @@
+"""Text for LaTeX: what is special to it is escaped, and signs that its text fonts lack are set as formulas."""
+
+from __future__ import annotations
+
+import re
+
+_SPECIAL = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    **{c: f"\\{c}" for c in "{}&%$#_"},
+    "…": r"\dots{}",
+    "\u202f": r"\,",
+    "“": "``",
+    "”": "''",
+}
+_SIGNS = {
+    "×": r"\times",
+    "·": r"\cdot",
+    "−": "-",
+    "√": r"\surd",
+    "∂": r"\partial",
+    "Σ": r"\Sigma",
+    "≤": r"\le",
+    "≥": r"\ge",
+    "≈": r"\approx",
+    "≠": r"\neq",
+    "→": r"\to",
+    "←": r"\leftarrow",
+    "⌊": r"\lfloor",
+    "⌋": r"\rfloor",
+    "⌈": r"\lceil",
+    "⌉": r"\rceil",
+    "∗": "*",
+    "⋆": r"\star",
+    "✓": r"\surd",
+    "°": r"^\circ",
+    "<": "<",
+    ">": ">",
+    **{"α": r"\alpha", "β": r"\beta", "γ": r"\gamma", "δ": r"\delta", "ε": r"\varepsilon", "η": r"\eta", "θ": r"\theta"},
+    **{"λ": r"\lambda", "μ": r"\mu", "µ": r"\mu", "σ": r"\sigma"},
+    **{sign: f"^{n}" for n, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
+    **{sign: f"_{n}" for sign, n in zip("₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₙ", "0123456789ijkn", strict=True)},
+}
+_PLAIN = {
+    **{"−": "-", "×": "x", "·": "*", "→": "->", "←": "<-", "≈": "~", "≤": "<=", "≥": ">=", "…": "...", "\u202f": " "},
+    **{"“": '"', "”": '"', "√": "sqrt ", "∗": "*", "⋆": "*"},
+    **{sign: f"^{n}" for n, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
+    **{sign: f"_{n}" for n, sign in enumerate("₀₁₂₃₄₅₆₇₈₉")},
+}
+
+
+def escaped(text: str) -> str:
+    """A text for LaTeX's text mode."""
+    return "".join(_SPECIAL.get(c) or (f"${_SIGNS[c]}$" if c in _SIGNS else c) for c in text)
+
+
+def marked_up(text: str) -> str:
+    """The same, words in backticks being set as code."""
+    pieces = re.split(r"`([^`\n]+)`", text)
+    return "".join(rf"\texttt{{{escaped(p)}}}" if i % 2 else escaped(p) for i, p in enumerate(pieces))
+
+
+def verbatim(text: str) -> list[str]:
+    """Lines that are set as they are; signs that LaTeX has no letters for are spelled out."""
+    plain = "".join(_PLAIN.get(c, c) for c in text)
+    return [r"\begin{verbatim}", plain.replace(r"\end{verbatim}", ""), r"\end{verbatim}"]
