@@ -10,7 +10,7 @@ import numpy as np
 
 from convdsl.engine.cpu import driver, store
 from convdsl.engine.cpu.specialise import Kernel, Layout
-from convdsl.engine.plan import Parameter, Plan, Program, Step, Value
+from convdsl.engine.plan import Parameter, Plan, Program, Region, Step, Strip, Value
 from convdsl.engine.plan.layouts import Filters
 
 Argument = tuple[int, int, int, int, int, int]
@@ -43,7 +43,7 @@ class Memory:
     def __init__(self, plan: Plan) -> None:
         batch = plan.batch
         self.weights = aligned(plan.weight_floats)
-        self.gradients = aligned(plan.chunk_gradient_floats * plan.chunks)
+        self.gradients = aligned(plan.chunk_gradient_floats * plan.copies)
         self.deferred = aligned(plan.deferred_floats)
         trained = sum(p.layout.size for p in plan.trained)
         self.states = {name: aligned(trained) for name in plan.optimizer.states}
@@ -85,9 +85,6 @@ class Bound:
             memory.rows,
             memory.counters,
             plan.chunk,
-            plan.block,
-            plan.chunks,
-            plan.tasks,
             plan.target.threads,
             images,
             memory.figures,
@@ -95,7 +92,12 @@ class Bound:
 
 
 _SEGMENTS = {"start": driver.SEGMENT_START, "image": driver.SEGMENT_IMAGE, "block": driver.SEGMENT_BLOCK}
-_REGIONS = {"chunks": driver.REGION_CHUNKS, "serial": driver.REGION_SERIAL, "tasks": driver.REGION_TASKS}
+_REGIONS = {
+    "chunks": driver.REGION_CHUNKS,
+    "strips": driver.REGION_STRIPS,
+    "serial": driver.REGION_SERIAL,
+    "tasks": driver.REGION_TASKS,
+}
 
 BINDINGS: dict[str, Callable[[Binder, Step], None]] = {}
 
@@ -127,9 +129,12 @@ class Binder:
         self.kernels: list[Kernel] = []
         """Of each operation."""
         self.segments: list[tuple[int, int, int]] = []
-        self.regions: list[tuple[int, int, int]] = []
+        self.regions: list[tuple[int, int, int, int, int]] = []
+        """See `driver.run`."""
         self.written: set[Value] = set()
         self.scope = "image"
+        self.together = plan.block
+        """Images in a block of the region that is being bound."""
 
     # addresses
 
@@ -137,10 +142,11 @@ class Binder:
         """Address of an element of a value, counted from the corner of its frame."""
         root = value.root
         place, pitch = (root.offset + element) * 4, root.pitch * 4
+        part = value.part * 4 if isinstance(value, Strip) else 0
         if root.home == "batch":
-            return (self.batch.ctypes.data + place, pitch, 0, 0, 0, 0)
+            return (self.batch.ctypes.data + place, pitch, 0, 0, part, 0)
         slot = 4 if root.interleaved else 0 if root.single else pitch
-        return (self.block.ctypes.data + place, 0, slot, self.program.block_bytes, 0, 0)
+        return (self.block.ctypes.data + place, 0, slot, self.program.block_bytes, part, 0)
 
     def inside(self, value: Value) -> tuple[Argument, Layout]:
         """A value without its frame."""
@@ -219,13 +225,14 @@ class Binder:
         self.operations.append((0, len(self.arguments), len(given)))
         self.arguments += [a[0] if isinstance(a[1], Layout) else a for a in given.values()]
 
-    def steps(self, kind: str, steps: Sequence[Step], first: Callable[[Binder], None] | None = None) -> None:
-        """Adds a region of steps; `first` adds what every chunk begins with."""
+    def steps(self, region: Region, first: Callable[[Binder], None] | None = None) -> None:
+        """Adds a region; `first` adds what every chunk begins with."""
         first_segment = len(self.segments)
+        self.together = region.block
         if first is not None:
             self._segment("start", lambda: first(self))
         scope = None
-        for step in steps:
+        for step in region.steps:
             self.scope = step.scope
             if step.scope != scope:
                 scope = step.scope
@@ -233,16 +240,20 @@ class Binder:
             self._clear_frames(step)
             BINDINGS[step.kind](self, step)
             self.segments[-1] = (*self.segments[-1][:2], len(self.operations))
-        self.regions.append((_REGIONS[kind], first_segment, len(self.segments)))
+        self._region(region.kind, first_segment, region.strips, region.block)
 
     def extra_region(self, kind: str, add: Callable[[Binder], None]) -> None:
         """Adds a region of what stands in no step of the plan."""
         first_segment, first = len(self.segments), len(self.operations)
         self._segment("task", lambda: add(self))
         if len(self.operations) > first:
-            self.regions.append((_REGIONS[kind], first_segment, len(self.segments)))
+            self._region(kind, first_segment)
         else:
             self.segments.pop()
+
+    def _region(self, kind: str, first_segment: int, strips: int = 0, block: int = 0) -> None:
+        parts = {"chunks": self.plan.chunks, "strips": strips, "serial": 1, "tasks": self.plan.tasks}[kind]
+        self.regions.append((_REGIONS[kind], first_segment, len(self.segments), parts, block))
 
     def bound(self) -> Bound:
         at = store.addresses(self.kernels)
@@ -272,4 +283,4 @@ class Binder:
         def table(rows: list[Any], width: int) -> np.ndarray:
             return np.array(rows, np.int64).reshape(len(rows), width)
 
-        return (table(self.regions, 3), table(self.segments, 3), table(self.operations, 3), table(self.arguments, 6))
+        return (table(self.regions, 5), table(self.segments, 3), table(self.operations, 3), table(self.arguments, 6))

@@ -14,7 +14,7 @@ from numba import njit, prange, types
 from numba.extending import intrinsic
 
 SEGMENT_START, SEGMENT_IMAGE, SEGMENT_BLOCK = 0, 1, 2
-REGION_CHUNKS, REGION_SERIAL, REGION_TASKS = 0, 1, 2
+REGION_CHUNKS, REGION_SERIAL, REGION_TASKS, REGION_STRIPS = 0, 1, 2, 3
 MOST_ARGUMENTS = 16
 
 
@@ -53,10 +53,9 @@ def run_operations(first, last, operations, arguments, row, image, slot, worker,
 
 
 @njit
-def run_chunk(region, segments, operations, arguments, row, chunk, block, images, part, worker):
-    """All steps of a region for the images of one chunk, block by block."""
-    begin = part * chunk
-    end = min(begin + chunk, images)
+def run_images(region, segments, operations, arguments, row, begin, end, part, worker):
+    """All steps of a region for some images, block by block."""
+    block = region[4]
     for s in range(region[1], region[2]):
         if segments[s, 0] == SEGMENT_START:
             run_operations(
@@ -92,29 +91,31 @@ def run_task(region, segments, operations, arguments, row, images, part, worker)
 
 
 @njit(parallel=True, cache=True)
-def run(
-    regions, segments, operations, arguments, rows, counters, chunk, block, chunks, tasks, workers, images, figures
-):
-    """One pass. Stops before the regions that change weights if the loss is not a number (figures[3] is 0 then).
+def run(regions, segments, operations, arguments, rows, counters, chunk, workers, images, figures):
+    """One pass. A region is [kind, first segment, last, parts, images in a block].
 
-    Workers take the next chunk when they are done with one, so that a thread which the system holds up holds nobody
-    else up. Which worker takes which chunk changes nothing in the results.
+    Stops before the regions that change weights if the loss is not a number (figures[3] is 0 then). Workers take the next
+    part when they are done with one, so that a thread which the system holds up holds nobody else up. Which worker takes
+    which part changes nothing in the results.
     """
     for r in range(regions.shape[0]):
         region = regions[r]
         counters[0] = 0
         if region[0] == REGION_SERIAL:
             run_task(region, segments, operations, arguments, rows[0], images, 0, 0)
-        elif region[0] == REGION_CHUNKS:
+        elif region[0] != REGION_TASKS:
             for worker in prange(workers):
                 part = next_number(counters.ctypes.data)
-                while part < chunks:
-                    run_chunk(region, segments, operations, arguments, rows[worker], chunk, block, images, part, worker)
+                while part < region[3]:
+                    begin, end = 0, images
+                    if region[0] == REGION_CHUNKS:
+                        begin, end = part * chunk, min(part * chunk + chunk, images)
+                    run_images(region, segments, operations, arguments, rows[worker], begin, end, part, worker)
                     part = next_number(counters.ctypes.data)
         elif figures[3] != 0.0:
             for worker in prange(workers):
                 part = next_number(counters.ctypes.data)
-                while part < tasks:
+                while part < region[3]:
                     run_task(region, segments, operations, arguments, rows[worker], images, part, worker)
                     part = next_number(counters.ctypes.data)
 

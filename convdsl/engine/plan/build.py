@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from convdsl.engine.optimizer import Optimizer
 from convdsl.engine.plan.interleaving import lanes_for
-from convdsl.engine.plan.program import CHUNKS, Loss, Program, inference_program, training_program
+from convdsl.engine.plan.program import CHUNKS, STRIP_BLOCKS, Loss, Program, inference_program, training_program
 from convdsl.engine.plan.show import show
 from convdsl.engine.plan.values import Parameter, Target
 
@@ -56,6 +56,11 @@ class Plan:
         return -(-self.batch // self.chunk)
 
     @property
+    def copies(self) -> int:
+        """Of each gradient that is summed by chunks or strips."""
+        return max(self.chunks, *(r.strips for r in self.training.regions))
+
+    @property
     def tasks(self) -> int:
         return CHUNKS
 
@@ -66,7 +71,14 @@ class Plan:
 
     def inference_upto(self, node: int | None) -> Program:
         return inference_program(
-            self.net, self.target, self.parameters, self.loss, self.block, self.batch, self.lanes, node
+            self.net,
+            self.target,
+            self.parameters,
+            self.loss,
+            self.block,
+            _padded(self.batch, self.chunk, self.block, self.target),
+            self.lanes,
+            node,
         )
 
     @property
@@ -76,7 +88,7 @@ class Plan:
     @cached_property
     def memory(self) -> Memory:
         trained = sum(p.layout.size for p in self.trained)
-        gradients = (self.chunk_gradient_floats * self.chunks + self.deferred_floats) * 4
+        gradients = (self.chunk_gradient_floats * self.copies + self.deferred_floats) * 4
         activations = sum(
             p.block_bytes * self.target.threads + p.batch_bytes + p.extra_bytes for p in (self.training, self.inference)
         )
@@ -95,7 +107,7 @@ def plan(net: Any, batch: int, optimizer: Optimizer, target: Target, loss: Loss 
     if lanes:
         chunk, block = -(-chunk // lanes) * lanes, lanes
     parameters: dict[str, Parameter] = {}
-    padded = batch if target.whole_batch else -(-batch // chunk) * chunk + block
+    padded = _padded(batch, chunk, block, target)
     training = training_program(net, target, parameters, loss, block, padded, lanes)
     result = Plan(net, batch, optimizer, target, loss, parameters, chunk, block, lanes, training)
     _ = result.inference  # it may ask for arrangements of weights of its own
@@ -112,3 +124,8 @@ def plan(net: Any, batch: int, optimizer: Optimizer, target: Target, loss: Loss 
             parameter.gradient_offset = result.chunk_gradient_floats
             result.chunk_gradient_floats += parameter.layout.size
     return result
+
+
+def _padded(batch: int, chunk: int, block: int, target: Target) -> int:
+    """Images that there is room for: the last block may reach beyond the batch."""
+    return batch if target.whole_batch else -(-batch // chunk) * chunk + STRIP_BLOCKS * block

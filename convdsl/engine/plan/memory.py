@@ -18,13 +18,15 @@ class _Life:
     size: int
 
 
-def allocate(regions: list[list[Step]], block: int, batch: int) -> tuple[int, int]:
+def allocate(blocks: list[tuple[list[Step], int]], batch: int) -> tuple[int, int]:
     """Gives each value a home and an offset; returns the bytes for one worker's block and for the batch.
 
     Values needed in one region live in a worker's block, the others for the whole batch. Within a block, steps for
     single images run image by image, so a value that is needed in several runs of such steps has a slot for each image
-    and lives through the whole of them; one that is needed in a single run has one slot.
+    and lives through the whole of them; one that is needed in a single run has one slot. `blocks` are the steps of each
+    region, and how many images it takes at a time.
     """
+    regions = [steps for steps, _ in blocks]
     places = [(r, s) for r, steps in enumerate(regions) for s in range(len(steps))]
     segments = _segments(regions)
     uses: dict[Value, list[int]] = {}
@@ -41,7 +43,7 @@ def allocate(regions: list[list[Step]], block: int, batch: int) -> tuple[int, in
             start, end = segments[first], segments[last]
             alone = start == end and regions[places[first][0]][places[first][1]].scope == "image"
             value.single = alone and not value.interleaved
-            slots = 1 if value.single else block
+            slots = 1 if value.single else blocks[places[first][0]][1]
             if not value.single:
                 first, last = start[0], end[1]
             block_lives.append(_Life(value, first, last, slots * value.pitch + SLACK))

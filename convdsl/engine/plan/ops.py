@@ -130,5 +130,5 @@ def backward_steps(op: Op, tape: Tape) -> list[Step]:
     return steps + BACKWARD[op.kind](op, tape)
 
 
-BIASED = frozenset({"conv", "tconv", "dense", "dwconv"})
+BIASED = frozenset({"conv", "tconv", "dense", "dwconv", "conv_dense"})
 """Operations whose bias is one number for each channel of the output."""

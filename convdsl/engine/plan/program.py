@@ -12,19 +12,24 @@ from convdsl.engine.plan.lowering import Lowering
 from convdsl.engine.plan.memory import allocate, allocate_batch
 from convdsl.engine.plan.ops import Op, Tape, backward_steps, forward_steps
 from convdsl.engine.plan.saving import recompute, share_gradients
+from convdsl.engine.plan.strips import in_strips
 from convdsl.engine.plan.values import Parameter, Step, Target, Value
 
-Kind = Literal["chunks", "serial", "tasks", "batch"]
+Kind = Literal["chunks", "strips", "serial", "tasks", "batch"]
 
 
 @dataclass(eq=False)
 class Region:
     """Steps between two points where all threads meet. In a region of `chunks` each thread takes chunks of images and
-    does all steps for one block of them after another; in one of `tasks`, shares of the work. On a GPU there is one
+    does all steps for one block of them after another; in one of `strips`, strips of an image, for all images
+    (see strips.py); in one of `tasks`, shares of the work. On a GPU there is one
     region, `batch`: each step is done for all images before the next one begins."""
 
     kind: Kind
     steps: list[Step] = field(default_factory=list)
+    strips: int = 0
+    block: int = 0
+    """Images that are taken at a time."""
 
 
 @dataclass(eq=False)
@@ -120,7 +125,8 @@ def _prepared(low: Lowering, roots: list[Value], training: bool, lanes: int) -> 
     if lanes:
         interleave(ops, low.input, lanes)
         return ops
-    return fuse(ops, roots, low.target, training)
+    ops = fuse(ops, roots, low.target, training)
+    return ops if low.target.whole_batch else in_strips(ops, roots, low.target)
 
 
 def _loss_input(low: Lowering, index: int, loss: Loss) -> Value:
@@ -149,9 +155,9 @@ def _assemble(
     for step in steps:
         if step.scope == "task":
             continue
-        kind: Kind = "serial" if step.scope == "serial" else "chunks"
-        if not regions or regions[-1].kind != kind:
-            regions.append(Region(kind))
+        kind: Kind = "serial" if step.scope == "serial" else "strips" if step.strips else "chunks"
+        if not regions or (regions[-1].kind, regions[-1].strips) != (kind, step.strips):
+            regions.append(Region(kind, [], step.strips, STRIP_BLOCKS * block if step.strips else block))
         regions[-1].steps.append(step)
     for region in regions:
         region.steps.sort(key=lambda s: s.scope != "start")
@@ -160,7 +166,7 @@ def _assemble(
         regions.append(Region("tasks", late))
     values = list(dict.fromkeys(v.root for r in regions for s in r.steps for v in s.values()))
     program = Program(regions, low.input, outputs, values, exits=exits)
-    program.block_bytes, program.batch_bytes = allocate([r.steps for r in regions], block, batch)
+    program.block_bytes, program.batch_bytes = allocate([(r.steps, r.block) for r in regions], batch)
     program.extra_bytes = _place_statistics(steps)
     return program
 
@@ -200,6 +206,9 @@ def _place_statistics(steps: list[Step]) -> int:
 
 CHUNKS = 16
 """Most chunks that a batch is cut into. It does not depend on the number of threads, so that neither do the sums."""
+
+STRIP_BLOCKS = 4
+"""Blocks of images whose strips are computed one after another before the next step is done for them."""
 
 STATISTICS = 5 * CHUNKS + 4
 """Numbers (of 8 bytes) kept for each channel of a batch normalisation."""

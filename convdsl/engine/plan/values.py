@@ -110,6 +110,29 @@ class Value:
             mine[1] = max(mine[1], after)
 
 
+@dataclass(eq=False)
+class Strip(Value):
+    """Some rows, or a column, of another value: in the part of number n of a region of strips, from row n·`rows`, or
+    column n·`columns`, on. `shape` is not used but for the channels."""
+
+    rows: int = 0
+    columns: int = 0
+
+    @property
+    def strides(self) -> Shape:
+        return self.root.strides
+
+    @property
+    def origin(self) -> int:
+        return self.root.origin
+
+    @property
+    def part(self) -> int:
+        """Elements from one part to the next."""
+        _, row, column, _ = self.strides
+        return self.rows * row + self.columns * column
+
+
 @dataclass(frozen=True)
 class Window:
     """A sliding window on three axes; `input` and `output` are the spatial sizes that it joins."""
@@ -199,7 +222,7 @@ class Parameter:
     """Something that the network holds: learned numbers, fixed ones (`value`), or running statistics.
 
     `layout` says how the engine keeps it (see layouts.py). `deferred` gradients are computed after the backward pass,
-    over the whole batch at once, instead of in a copy for each chunk of images.
+    over the whole batch at once, instead of in a copy for each chunk of images, or, with `copies`, for each strip.
     """
 
     name: str
@@ -209,6 +232,7 @@ class Parameter:
     learned: bool = True
     value: Any = None
     deferred: bool = False
+    copies: int = 0
     offset: int = -1
     gradient_offset: int = -1
     packs: dict[str, Any] = field(default_factory=dict)
@@ -227,6 +251,8 @@ class Step:
     weights: dict[str, Parameter] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     scope: Scope = "image"
+    strips: int = 0
+    """Where not 0, the step is done strip by strip, each for all images, instead of chunk by chunk (see strips.py)."""
 
     def values(self) -> list[Value]:
         return [*self.reads.values(), *self.writes.values()]

@@ -36,7 +36,8 @@ def swapped(filters: Filters, window: Window | None, target: Target) -> Pack:
     return Pack(filters.groups, filters.filters, channels, tuple(order), lanes, vectors)
 
 
-def _needs_pack(weight: Parameter, window: Window | None, target: Target) -> None:
+def needs_pack(weight: Parameter, window: Window | None, target: Target) -> None:
+    """The way back through a weight reads it with its sides swapped."""
     if not target.whole_batch and "swapped" not in weight.packs:
         weight.packs["swapped"] = swapped(weight.layout, window, target)
 
@@ -51,7 +52,7 @@ def _spread(
     op: Op, g: Value, x: Value, weight: Parameter, window: Window, bias: Parameter | None, add: bool, target: Target
 ) -> Step:
     g.widen(window.spread_frame)
-    _needs_pack(weight, window, target)
+    needs_pack(weight, window, target)
     weights = {"weight": weight} if bias is None else {"weight": weight, "bias": bias}
     return Step("spread", op.node, {"x": g}, {"y": x}, weights, {"window": window, "add": add, "activation": None})
 
@@ -142,7 +143,7 @@ def _dense_back(op: Op, tape: Tape) -> list[Step]:
         )
     if x.learns:
         into, add = tape.add_to(x)
-        _needs_pack(weight, None, tape.target)
+        needs_pack(weight, None, tape.target)
         steps.append(Step("dense_input", op.node, {"g": g}, {"x": into}, {"weight": weight}, {"add": add}, "block"))
     return steps
 

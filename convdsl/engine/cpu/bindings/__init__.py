@@ -9,11 +9,11 @@ def bind_training(plan: Plan, memory: Memory) -> Bound:
     """A step of training: the program's regions, then the loss, deferred gradients, update and rearranged weights."""
     binder = Binder(plan, plan.training, memory)
     for i, region in enumerate(r for r in plan.training.regions if r.kind != "tasks"):
-        binder.steps(region.kind, region.steps, learning.zero_gradients if i == 0 else None)
+        binder.steps(region, learning.zero_gradients if i == 0 else None)
     binder.extra_region("serial", learning.finish)
     for region in plan.training.regions:
         if region.kind == "tasks":
-            binder.steps(region.kind, region.steps)
+            binder.steps(region)
     binder.extra_region("tasks", learning.update)
     binder.extra_region("tasks", learning.rearrange)
     return binder.bound()
@@ -23,7 +23,7 @@ def bind_inference(plan: Plan, program: Program, memory: Memory) -> Bound:
     """A forward pass; the loss too, where labels are given."""
     binder = Binder(plan, program, memory)
     for region in program.regions:
-        binder.steps(region.kind, region.steps)
+        binder.steps(region)
     binder.extra_region("serial", learning.finish)
     return binder.bound()
 

@@ -70,7 +70,8 @@ def update(binder: Binder) -> None:
 
         gradient = binder.gradient(run[0])
         base = number(gradient[0])
-        if not run[0].deferred and plan.chunks > 1:
+        copies = run[0].copies or plan.chunks
+        if not run[0].deferred and copies > 1:
             binder.emit(
                 learning.collect,
                 {
@@ -78,7 +79,7 @@ def update(binder: Binder) -> None:
                     "task": PART,
                     "tasks": tasks,
                     "size": number(size),
-                    "copies": number(plan.chunks),
+                    "copies": number(copies),
                     "step": number(plan.chunk_gradient_floats),
                 },
             )
@@ -95,7 +96,7 @@ def _runs(parameters: list[Parameter]) -> list[list[Parameter]]:
         if (
             last is not None
             and not last.packs
-            and last.deferred == p.deferred
+            and (last.deferred, last.copies) == (p.deferred, p.copies)
             and last.offset + last.layout.size == p.offset
             and last.gradient_offset + last.layout.size == p.gradient_offset
         ):

@@ -111,6 +111,16 @@ def _sum_lanes(binder: Binder, value: Value, bias: Parameter) -> None:
     )
 
 
+@binding("sum_parts")
+def _sum_parts(binder: Binder, step: Step) -> None:
+    bias = step.weights.get("bias")
+    binder.emit(
+        pointwise.sum_parts,
+        {"x": binder.inside(step.reads["x"]), "y": binder.inside(step.writes["y"]), "b": binder.vector(bias)},
+        bias=bias is not None,
+    )
+
+
 @binding("prelu", "scale")
 def _factor(binder: Binder, step: Step) -> None:
     (weight,) = step.weights.values()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from convdsl.engine.cpu.bind import COUNT, PART, Argument, Binder, binding, number, shifted
-from convdsl.engine.cpu.kernels import weighted
+from convdsl.engine.cpu.kernels import pointwise, weighted
 from convdsl.engine.cpu.specialise import Micro, micro
 from convdsl.engine.cpu.tiles import grid_tile, lane_tile_sizes, outer_cuts
 from convdsl.engine.plan import Parameter, Step, Value
@@ -29,7 +29,7 @@ def _grid(
     binder: Binder,
     x: Argument,
     y: Argument,
-    w: int,
+    w: Argument,
     bias: Parameter | None,
     *,
     lanes: int,
@@ -77,10 +77,10 @@ def _grid(
             )
 
         edge = columns % c
-        offset = binder.weight(bias, first * width) if bias is not None else w
+        offset = number(binder.weight(bias, first * width)) if bias is not None else w
         binder.emit(
             weighted.gather,
-            {"x": x, "w": number(w + first * block_bytes), "b": number(offset), "y": shifted(y, first * width * 4)},
+            {"x": x, "w": shifted(w, first * block_bytes), "b": offset, "y": shifted(y, first * width * 4)},
             tile=tile(c),
             edge=tile(edge) if edge else None,
             groups=groups,
@@ -100,7 +100,7 @@ def _lane_grid(
     binder: Binder,
     x: Argument,
     y: Argument,
-    w: int,
+    w: Argument,
     bias: Parameter | None,
     images: int,
     filters: int,
@@ -136,7 +136,7 @@ def _lane_grid(
     edge = columns % c
     binder.emit(
         weighted.gather,
-        {"x": x, "w": number(w), "b": number(binder.weight(bias) if bias is not None else w), "y": y},
+        {"x": x, "w": w, "b": number(binder.weight(bias)) if bias is not None else w, "y": y},
         tile=tile(c),
         edge=tile(edge) if edge else None,
         groups=1,
@@ -177,7 +177,7 @@ def _gather(binder: Binder, step: Step) -> None:
         binder,
         source,
         target,
-        base,
+        number(base),
         step.weights.get("bias"),
         lanes=f.lanes,
         vectors=f.vectors,
@@ -220,7 +220,7 @@ def _spread(binder: Binder, step: Step) -> None:
                         binder,
                         binder.at(x, start),
                         binder.at(y, place),
-                        binder.pack(weight, "swapped", taps_before * pack.filters * pack.width),
+                        number(binder.pack(weight, "swapped", taps_before * pack.filters * pack.width)),
                         step.weights.get("bias"),
                         lanes=pack.lanes,
                         vectors=pack.vectors,
@@ -240,6 +240,11 @@ def _spread(binder: Binder, step: Step) -> None:
                 taps_before += count
 
 
+def _of_strip(step: Step, at: Argument, x: Value, width: int) -> Argument:
+    """In a region of strips each part sees the weights of its inputs, with `width` numbers for each."""
+    return (*at[:4], x.size * width * 4, at[5]) if step.strips else at
+
+
 @binding("dense")
 def _dense(binder: Binder, step: Step) -> None:
     """Images take the place of columns."""
@@ -249,15 +254,15 @@ def _dense(binder: Binder, step: Step) -> None:
         binder,
         binder.inside(x)[0],
         binder.inside(y)[0],
-        binder.weight(weight),
+        _of_strip(step, number(binder.weight(weight)), x, f.width),
         step.weights.get("bias"),
         lanes=f.lanes,
         vectors=f.vectors,
         filters=f.filters,
         groups=1,
         taps=(),
-        run=f.rows,
-        sizes=(1, 1, binder.plan.block),
+        run=x.size,
+        sizes=(1, 1, binder.together),
         x_steps=(0, 0, 0, x.root.pitch * 4),
         y_steps=(0, 0, 0, y.root.pitch * 4),
         group_bytes=0,
@@ -275,15 +280,15 @@ def _dense_input(binder: Binder, step: Step) -> None:
         binder,
         binder.inside(g)[0],
         binder.inside(x)[0],
-        binder.pack(weight, "swapped"),
+        _of_strip(step, number(binder.pack(weight, "swapped")), x, pack.filters),
         None,
         lanes=pack.lanes,
         vectors=pack.vectors,
-        filters=pack.channels,
+        filters=x.size,
         groups=1,
         taps=(),
         run=pack.filters,
-        sizes=(1, 1, binder.plan.block),
+        sizes=(1, 1, binder.together),
         x_steps=(0, 0, 0, g.root.pitch * 4),
         y_steps=(0, 0, 0, x.root.pitch * 4),
         group_bytes=0,
@@ -324,18 +329,21 @@ def _correlate(binder: Binder, step: Step) -> None:
 @binding("dense_weight")
 def _dense_weight(binder: Binder, step: Step) -> None:
     x, g = step.reads["x"], step.reads["g"]
-    _outer(
-        binder,
-        step,
-        binder.inside(x)[0],
-        binder.inside(g)[0],
-        x,
-        g,
-        [(1, 0)] * 3,
-        step.weights["weight"].layout.rows,
-        [],
-        True,
-    )
+    _outer(binder, step, binder.inside(x)[0], binder.inside(g)[0], x, g, [(1, 0)] * 3, x.size, [], True)
+
+
+@binding("zero_gradients")
+def _zero(binder: Binder, step: Step) -> None:
+    """At the beginning of a strip: its copy of the gradients, or its rows of one that all strips share."""
+    for parameter in step.weights.values():
+        at = binder.gradient(parameter)
+        if not parameter.deferred:
+            binder.emit(pointwise.fill_zero, {"address": at, "count": number(parameter.layout.size)})
+            continue
+        f, x = parameter.layout, step.settings["rows"]
+        for block in range(f.blocks):
+            place = shifted(_of_strip(step, at, x, f.width), block * f.rows * f.width * 4)
+            binder.emit(pointwise.fill_zero, {"address": place, "count": number(x.size * f.width)})
 
 
 def _outer(
@@ -353,6 +361,9 @@ def _outer(
     """The gradient of filters: for each full or last block of them, whole pieces of the runs and the rest."""
     weight = step.weights["weight"]
     f, shared = weight.layout, step.scope == "task"
+    gradient = binder.gradient(weight)
+    if step.kind == "dense_weight":
+        gradient = _of_strip(step, gradient, x_value, f.width)
     axes = [(0, x_value.root.pitch * 4, g_value.root.pitch * 4)] * counted + positions
     for first, blocks, used, valid in split_blocks(f.filters, f.lanes, f.vectors):
         cuts, rest, length = outer_cuts(runs, run, used, binder.target)
@@ -381,7 +392,7 @@ def _outer(
             given = {
                 "x": shifted(x, start * 4),
                 "g": shifted(g, first * f.width * 4),
-                "dw": shifted(binder.gradient(weight), (first * f.rows + start) * f.width * 4),
+                "dw": shifted(gradient, (first * f.rows + start) * f.width * 4),
             }
             if shared:
                 binder.emit(

@@ -167,6 +167,16 @@ def activate(x: F32, y: F32, *, in_place, name, slope):
                         y[p, i, j, c] = v * sigmoid(v)
 
 
+def sum_parts(x: F32, y: F32, b: F32, *, bias):
+    """y[c] = the sum of x[n, c] over n, in their order (+ b[c])."""
+    _, _, parts, channels = x.shape
+    for c in range(channels):
+        y[0, 0, 0, c] = b[c] if bias else float32(0)
+    for n in range(parts):
+        for c in range(channels):
+            y[0, 0, 0, c] += x[0, 0, n, c]
+
+
 def settle(y: F32, g: F32, db: F32, *, name, slope, bias):
     """g becomes the gradient before the activation, whose output is y; its sums are the gradient of the bias."""
     depth, rows, columns, channels = g.shape
