@@ -103,6 +103,10 @@ _FUNCTIONS: dict[str, Any] = {"len": len, "min": min, "max": max}
 
 def known(node: ast.AST) -> tuple[bool, Any]:
     """Whether an expression holds nothing but constants, and its value then."""
+    if isinstance(node, ast.Constant):
+        return True, node.value
+    if isinstance(node, ast.Name):
+        return False, None
     for part in ast.walk(node):
         if isinstance(part, ast.Name) and part.id not in _FUNCTIONS:
             return False, None
@@ -110,7 +114,5 @@ def known(node: ast.AST) -> tuple[bool, Any]:
             isinstance(part, (ast.Subscript, ast.Name)) and not isinstance(part.ctx, ast.Load)
         ):
             return False, None
-    if isinstance(node, ast.Name):
-        return False, None
     expression = ast.fix_missing_locations(ast.Expression(node))  # type: ignore[arg-type]
     return True, eval(compile(expression, "<constant>", "eval"), {"__builtins__": {}}, _FUNCTIONS)

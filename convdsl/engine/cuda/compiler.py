@@ -420,20 +420,28 @@ class Code:
     stack: int
 
 
-def ptx(text: str, threads: int, capability: tuple[int, int]) -> str:
+OLDEST = (7, 5)
+"""The compute capability that kernels are translated for before an assembler turns them into code for the GPU at hand:
+they use nothing that newer ones have to offer."""
+
+
+def ptx(text: str, threads: int) -> str:
     """A kernel's text, as `translate` gives it, in the assembler of the virtual machine."""
     names = dict(WORDS)
     exec(compile(text, "<kernel>", "exec"), names)
     function = names[re.findall(r"^def (\w+)", text, re.MULTILINE)[-1]]
     signature = types.void(*[int64] * function.__code__.co_argcount)
-    return cuda.compile_ptx(function, signature, cc=capability, launch_bounds=threads)[0]
+    return cuda.compile_ptx(function, signature, cc=OLDEST, launch_bounds=threads)[0]
 
 
 def machine_code(text: str, threads: int, capability: tuple[int, int]) -> Code:
     """A kernel's text as machine code for GPUs of a compute capability, such as (9, 0), with blocks of `threads`."""
+    return assembled(ptx(text, threads), capability)
+
+
+def assembled(assembler: str, capability: tuple[int, int]) -> Code:
     from cuda.bindings import nvjitlink
 
-    assembler = ptx(text, threads, capability)
     handle = nvjitlink.create(2, [f"-arch=sm_{capability[0]}{capability[1]}", "-Xptxas=-v"])
     try:
         data = assembler.encode()

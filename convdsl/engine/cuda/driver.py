@@ -17,6 +17,7 @@ from convdsl.messages import T
 LEAST_DRIVER = 13000
 """Machine code made by the toolkit of CUDA 13.0 needs a driver of that version."""
 LEAST_CAPABILITY = (7, 5)
+"""As `compiler.OLDEST`, which cannot be asked where there is no compiler."""
 GRAPHS = 8
 """Graphs that are kept of one program, for as many sizes of batches."""
 

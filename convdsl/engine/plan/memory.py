@@ -51,7 +51,10 @@ def allocate(blocks: list[tuple[list[Step], int]], batch: int) -> tuple[int, int
 
 
 def allocate_batch(steps: list[Step], batch: int) -> int:
-    """The same where each step is done for the whole batch; returns the bytes for the batch."""
+    """The same where each step is done for the whole batch; returns the bytes for the batch.
+
+    Values with frames share a place only with values of the same sizes: so the zeros of the frame stay zeros.
+    """
     lives: dict[Value, _Life] = {}
     for number, step in enumerate(steps):
         for value in step.values():
@@ -59,7 +62,22 @@ def allocate_batch(steps: list[Step], batch: int) -> int:
             root.home = "batch"
             life = lives.setdefault(root, _Life(root, number, number, batch * root.pitch + SLACK))
             life.last = number
-    return _place(list(lives.values())) * 4
+    slots: dict[str, list[list[_Life]]] = {}
+    for life in lives.values():
+        if life.value.framed:
+            same = slots.setdefault(f"{life.value.shape} {life.value.frame}", [])
+            slot = next((s for s in same if s[-1].last < life.first), None)
+            if slot is None:
+                same.append([life])
+            else:
+                slot.append(life)
+    framed = [slot for same in slots.values() for slot in same]
+    kept = [_Life(slot[0].value, 0, len(steps), slot[0].size) for slot in framed]
+    total = _place([life for life in lives.values() if not life.value.framed] + kept)
+    for first, *others in framed:
+        for life in others:
+            life.value.offset = first.value.offset
+    return total * 4
 
 
 def _segments(regions: list[list[Step]]) -> list[tuple[int, int]]:
