@@ -240,4 +240,14 @@ def _report(options: argparse.Namespace) -> Any:
     from convdsl.report.training import TrainingReport
 
     given = {name: getattr(options, name) for name in LINES if getattr(options, name) is not None}
-    return TrainingReport(console(), options.file, given)
+    return TrainingReport(console(), [options.file, *_program_options(options)], given)
+
+
+def _program_options(options: argparse.Namespace) -> list[str]:
+    """The options that belong to the program as much as its text does: whoever repeats the call needs them too."""
+    words = [word for name, value in options.set for word in ("--set", f"{name}={value}")]
+    if options.input:
+        words += ["--input", "x".join(map(str, options.input))]
+    if options.init_from:
+        words += ["--init-from", str(options.init_from)]
+    return words

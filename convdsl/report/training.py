@@ -26,12 +26,13 @@ SQUARE = 12
 
 
 class TrainingReport:
-    """Shows events as they come. `file` is the program, `given` are the settings on the command line: suggestions are
-    whole commands."""
+    """Shows events as they come. `call` are the program and the options that go with it, `given` the settings on the
+    command line: suggestions are whole commands."""
 
-    def __init__(self, out: Console, file: str, given: Mapping[str, str]) -> None:
+    def __init__(self, out: Console, call: Sequence[str], given: Mapping[str, str]) -> None:
         self.out = out
-        self.command = f"convdsl run {shlex.quote(file)}"
+        self.command = f"convdsl run {shlex.quote(call[0])}"
+        self.anew = shlex.join(["convdsl", "run", *call])
         self.given = given
         self.bar: Progress | None = None
         self.task: Any = None
@@ -163,7 +164,7 @@ class TrainingReport:
         if remark.kind == "too_short":
             return f"{self.command} --resume --out {shlex.quote(str(event.folder))} --epochs {remark.lines['epochs']}"
         lines = {**self.given, **remark.lines}
-        return " ".join([self.command, *(f"--{n.replace('_', '-')} {shlex.quote(v)}" for n, v in lines.items())])
+        return " ".join([self.anew, *(f"--{n.replace('_', '-')} {shlex.quote(v)}" for n, v in lines.items())])
 
     def _values(self, figures: Values) -> None:
         self._line(

@@ -306,6 +306,11 @@ def test_expectations_help_to_be_written() -> None:
     assert "`expect params 7850`" in str(only(HERE + "dense 10\nexpect params 7840").help)
 
 
+@pytest.mark.parametrize("expectation", ["rf 2.5", "jump 0.5", "params 7.5", "2.5", "rf 1e9"])
+def test_what_cannot_be_is_not_as_expected(expectation: str) -> None:
+    assert "If the network is right, write `expect" in str(only(f"{HERE}conv 8 k3\nexpect {expectation}").help)
+
+
 def test_values_that_are_out_of_range_say_the_range() -> None:
     assert "0 and 0.999" in str(only(HERE + "dropout 50").message)
     assert str(only(HERE + "dropout 50").help) == "A share of 50 % is written 0.5."

@@ -57,7 +57,7 @@ EVENTS: tuple[Event, ...] = (
 def shown(events: tuple[Event, ...], terminal: bool = False, width: int = 120) -> str:
     text = io.StringIO()
     out = Console(file=text, force_terminal=terminal, width=width, highlight=False, markup=False, emoji=False)
-    with TrainingReport(out, "my net.cnn", {"lr": "0.1", "epochs": "2"}) as report:
+    with TrainingReport(out, ["my net.cnn", "--set", "F=8"], {"lr": "0.1", "epochs": "2"}) as report:
         for event in events:
             report.show(event)
     return text.getvalue()
@@ -80,7 +80,7 @@ def test_a_pipe_gets_plain_lines() -> None:
         "It overfits. Stop early.",
         "",
         "Weights and figures: runs/my net-1",
-        "Try next: convdsl run 'my net.cnn' --lr 0.1 --epochs 9 --early-stop patience=3",
+        "Try next: convdsl run 'my net.cnn' --set F=8 --lr 0.1 --epochs 9 --early-stop patience=3",
     ]
 
 
@@ -94,7 +94,7 @@ def test_a_terminal_gets_a_bar_and_it_goes_away() -> None:
 def test_the_bar_stops_when_something_breaks() -> None:
     text = io.StringIO()
     out = Console(file=text, force_terminal=True, width=100)
-    with pytest.raises(RuntimeError), TrainingReport(out, "n.cnn", {}) as report:
+    with pytest.raises(RuntimeError), TrainingReport(out, ["n.cnn"], {}) as report:
         report.show(STARTED)
         report.show(Preparing())
         raise RuntimeError

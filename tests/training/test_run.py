@@ -355,6 +355,10 @@ def test_transfer_learning_takes_what_fits_and_leaves_what_is_frozen(call: Convd
     assert "Not in the file, so they start afresh: 3.dense.weight, 3.dense.bias." in notes
     base, new = (load_file(tmp_path / name / "weights.safetensors") for name in ("base", "new"))
     assert (base["1.conv.weight"] == new["1.conv.weight"]).all() and (base["1.conv.bias"] == new["1.conv.bias"]).all()
+    random = events(call("run", "new.cnn", *small))
+    (warning,) = (e["message"] for e in random if e["event"] == "warning")
+    assert "The layers in `freeze` keep the weights that chance gave them" in warning
+    assert not [e for e in done if e["event"] == "warning"]
     (tmp_path / "other.cnn").write_text("dense 10")
     wrong = call("run", "other.cnn", *small, "--init-from", "base/weights.safetensors")
     assert wrong.returncode == 2 and "No tensor of base/weights.safetensors fits" in wrong.stderr
