@@ -24,6 +24,18 @@ def steps(name: str, batch: int) -> dict[str, Step]:
     return result
 
 
+def predictions(name: str, batch: int) -> dict[str, Step]:
+    """The same for predictions."""
+    result: dict[str, Step] = {}
+    if importlib.util.find_spec("torch") is not None:
+        result["eager"] = _torch_prediction(name, batch)
+        result["channels-last"] = _torch_prediction(name, batch, channels_last=True)
+        result["compile"] = _torch_prediction(name, batch, compiled=True)
+    with contextlib.suppress(ImportError):
+        result["jax"] = _jax_prediction(name, batch)
+    return result
+
+
 def torch_network(name: str) -> tuple[Any, tuple[int, int, int]]:
     """The network and the shape of its input, channels first."""
     from torch import nn
@@ -116,17 +128,17 @@ def _residual(before: int, channels: int, stride: int) -> Any:
     return Residual()
 
 
-def _torch_step(name: str, batch: int, channels_last: bool = False, compiled: bool = False) -> Step:
+def torch_batch(name: str, channels_last: bool = False, compiled: bool = False) -> Callable[[Any, Any], Any]:
+    """A function of images and labels that does one step of training and returns the loss."""
     import torch
     from torch.nn.functional import cross_entropy
 
     if compiled:
         torch._dynamo.reset()  # else every network counts against the limit of recompilations
     torch.manual_seed(0)
-    network, shape = torch_network(name)
-    x, y = torch.randn(batch, *shape), torch.randint(0, 10, (batch,))
+    network, _ = torch_network(name)
     if channels_last:
-        network, x = network.to(memory_format=torch.channels_last), x.contiguous(memory_format=torch.channels_last)
+        network = network.to(memory_format=torch.channels_last)
     network.train()
     optimizer = torch.optim.SGD(network.parameters(), lr=1e-3, momentum=0.9, fused=True)
 
@@ -135,19 +147,58 @@ def _torch_step(name: str, batch: int, channels_last: bool = False, compiled: bo
 
     function = torch.compile(loss) if compiled else loss
 
-    def step() -> Any:
+    def step(x: Any, y: Any) -> Any:
         optimizer.zero_grad(set_to_none=True)
-        value = function(x, y)
+        value = function(x.contiguous(memory_format=torch.channels_last) if channels_last else x, y)
         value.backward()
         optimizer.step()
         return value
+
+    return step
+
+
+def _torch_step(name: str, batch: int, channels_last: bool = False, compiled: bool = False) -> Step:
+    import torch
+
+    _, shape = torch_network(name)
+    x, y = torch.randn(batch, *shape), torch.randint(0, 10, (batch,))
+    if channels_last:
+        x = x.contiguous(memory_format=torch.channels_last)
+    function = torch_batch(name, channels_last, compiled)
+    function(x, y)
+    return lambda: function(x, y)
+
+
+def _torch_prediction(name: str, batch: int, channels_last: bool = False, compiled: bool = False) -> Step:
+    import torch
+
+    if compiled:
+        torch._dynamo.reset()
+    network, shape = torch_network(name)
+    network.eval()
+    x = torch.randn(batch, *shape)
+    if channels_last:
+        network, x = network.to(memory_format=torch.channels_last), x.contiguous(memory_format=torch.channels_last)
+    function = torch.compile(network) if compiled else network
+
+    def step() -> Any:
+        with torch.inference_mode():
+            return function(x)
 
     step()
     return step
 
 
-def _jax_step(name: str, batch: int) -> Step:
+def _jax_prediction(name: str, batch: int) -> Step:
     import jax
+
+    parameters, forward, x, _ = _jax_inputs(name, batch)
+    compiled = jax.jit(forward)
+    return lambda: jax.block_until_ready(compiled(parameters, x))
+
+
+def _jax_inputs(name: str, batch: int) -> tuple[dict[str, Any], Callable[[Any, Any], Any], Any, Any]:
+    """Parameters, the function of the network, images and labels."""
     import jax.numpy as jnp
 
     rng = np.random.default_rng(0)
@@ -159,7 +210,14 @@ def _jax_step(name: str, batch: int) -> Step:
 
     forward, shape = _jax_network(name, weights)
     x = jnp.asarray(rng.standard_normal((batch, *shape)).astype(np.float32))
-    y = jnp.asarray(rng.integers(0, 10, batch))
+    return parameters, forward, x, jnp.asarray(rng.integers(0, 10, batch))
+
+
+def _jax_step(name: str, batch: int) -> Step:
+    import jax
+    import jax.numpy as jnp
+
+    parameters, forward, x, y = _jax_inputs(name, batch)
 
     def loss(p: Any, x: Any, y: Any) -> Any:
         z = jax.nn.log_softmax(forward(p, x).reshape(batch, -1))
