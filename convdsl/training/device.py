@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 from convdsl.messages import T
 
 DEVICES = ("cpu", "cuda", "auto")
@@ -20,18 +18,11 @@ def choose_device(wanted: str) -> tuple[str, T | None]:
     """
     if wanted == "cpu":
         return "cpu", None
-    trouble = _no_gpu()
+    from convdsl.engine import cuda
+
+    trouble = cuda.unusable()
     if trouble is None:
         return "cuda", None
     if wanted == "cuda":
         raise NoDevice(str(T("No GPU can be used: {reason} `--device auto` takes the CPU then.", reason=trouble)))
     return "cpu", T("The CPU trains: {reason}", reason=trouble)
-
-
-def _no_gpu() -> T | None:
-    """Why no GPU can be used, if so."""
-    if find_spec("convdsl.engine.cuda") is None:
-        return T("this version of convdsl has no code for one.")
-    from convdsl.engine import cuda
-
-    return cuda.unusable()

@@ -8,6 +8,7 @@ addresses (int64) and elements counted from there, shared memory through arrays;
 from __future__ import annotations
 
 import re
+import struct
 from dataclasses import dataclass
 from functools import cache, partial
 from math import erf as _erf
@@ -426,20 +427,17 @@ they use nothing that newer ones have to offer."""
 
 
 def ptx(text: str, threads: int) -> str:
-    """A kernel's text, as `translate` gives it, in the assembler of the virtual machine."""
+    """A kernel's text, as `translate` gives it, in the assembler of the virtual machine. Registers are given out so that
+    384 threads fit on a multiprocessor: fewer could not hide the time that memory takes."""
     names = dict(WORDS)
     exec(compile(text, "<kernel>", "exec"), names)
     function = names[re.findall(r"^def (\w+)", text, re.MULTILINE)[-1]]
     signature = types.void(*[int64] * function.__code__.co_argcount)
-    return cuda.compile_ptx(function, signature, cc=OLDEST, launch_bounds=threads)[0]
-
-
-def machine_code(text: str, threads: int, capability: tuple[int, int]) -> Code:
-    """A kernel's text as machine code for GPUs of a compute capability, such as (9, 0), with blocks of `threads`."""
-    return assembled(ptx(text, threads), capability)
+    return cuda.compile_ptx(function, signature, cc=OLDEST, launch_bounds=(threads, 384 // threads))[0]
 
 
 def assembled(assembler: str, capability: tuple[int, int]) -> Code:
+    """Machine code for GPUs of a compute capability, such as (9, 0)."""
     from cuda.bindings import nvjitlink
 
     handle = nvjitlink.create(2, [f"-arch=sm_{capability[0]}{capability[1]}", "-Xptxas=-v"])
@@ -454,15 +452,18 @@ def assembled(assembler: str, capability: tuple[int, int]) -> Code:
     finally:
         nvjitlink.destroy(handle)
     name = re.search(r"\.entry (\w+)", assembler).group(1)
-    return Code(bytes(cubin), name, *_figures(log.decode(errors="replace")))
+    text = log.decode(errors="replace")
+    figures = (int(re.search(pattern, text).group(1)) for pattern in (r"Used (\d+) registers", r"(\d+) bytes stack"))
+    registers, stack = figures
+    return Code(bytes(cubin), name, registers, _shared_bytes(bytes(cubin)), stack)
 
 
-def _figures(log: str) -> tuple[int, int, int]:
-    def figure(pattern: str) -> int:
-        found = re.search(pattern, log)
-        return int(found.group(1)) if found else 0
-
-    return figure(r"Used (\d+) registers"), figure(r"(\d+) bytes smem"), figure(r"(\d+) bytes stack")
+def _shared_bytes(cubin: bytes) -> int:
+    """Shared memory of the kernel, from the sections of its ELF file."""
+    start, size, count, names = struct.unpack_from("<40xQ10xHHH", cubin)
+    sections = [struct.unpack_from("<IIQQQQ", cubin, start + n * size) for n in range(count)]
+    texts = sections[names][4]
+    return sum(s[5] for s in sections if cubin[texts + s[0] :].startswith(b".nv.shared."))
 
 
 @cache

@@ -41,7 +41,7 @@ def trouble() -> T | None:
             return T("no GPU answers; `nvidia-smi` shows what the driver sees.")
         found = _capability(driver, driver.cuDeviceGet(0)[1])
     except Exception:  # the bindings raise errors of their own where there is no driver's library
-        return T("there is no NVIDIA driver on this machine.")
+        return T("there is no NVIDIA driver on this machine; nvidia.com/drivers has one for each GPU.")
     if found < LEAST_CAPABILITY:
         return T(
             "the GPU is too old: its compute capability is {found}, and {needed} or newer is needed.",

@@ -53,18 +53,44 @@ def code(kernel: Wanted) -> Code:
         digest, content = path.read_bytes()[:32], path.read_bytes()[32:]
         if hashlib.sha256(content).digest() == digest:
             return pickle.loads(content)
-    result = compiler.machine_code(*kernel)
+    result = compiler.assembled(assembler(kernel.text, kernel.threads), kernel.capability)
     content = pickle.dumps(result)
-    with contextlib.suppress(OSError):  # without a cache it goes on, and compiles again next time
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, hashlib.sha256(content).digest() + content)
+    _write(path, hashlib.sha256(content).digest() + content)
     return result
 
 
+def assembler(text: str, threads: int) -> str:
+    """The kernel for the virtual machine, which is the same for every GPU."""
+    path = _folder() / f"{_key(text, threads)}.ptx"
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        kept = path.read_text("ascii")
+        if kept.endswith(_END):
+            return kept
+    result = compiler.ptx(text, threads).rstrip("\0") + _END
+    _write(path, result.encode("ascii"))
+    return result
+
+
+_END = "\n// whole\n"
+
+
+def _write(path: Path, content: bytes) -> None:
+    with contextlib.suppress(OSError):  # without a cache it goes on, and compiles again next time
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, content)
+
+
 def _path(kernel: Wanted) -> Path:
-    key = hashlib.sha256(repr((*kernel, _fingerprint())).encode()).hexdigest()[:32]
+    return _folder() / f"{_key(*kernel)}.cubin"
+
+
+def _folder() -> Path:
     base = os.environ.get("CONVDSL_CACHE")
-    return (Path(base) if base else user_cache() / "convdsl") / "cuda" / f"{key}.cubin"
+    return (Path(base) if base else user_cache() / "convdsl") / "cuda"
+
+
+def _key(*parts: object) -> str:
+    return hashlib.sha256(repr((*parts, _fingerprint())).encode()).hexdigest()[:32]
 
 
 @cache

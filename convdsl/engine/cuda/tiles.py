@@ -60,11 +60,11 @@ class Tile:
 
 
 def tile_for(rows: int, columns: int, inner: int) -> Tile:
-    i, j = _power(rows, 16, 128), _power(columns, 16, 128)
+    i, j = _power(rows, 16, 128), _power(columns, 16, 64)
     if i * j < 1024:
         i, j = (max(i, 1024 // j), j) if rows > columns else (i, max(j, 1024 // i))
     block = (8, 8) if i * j >= 128 * 64 else (8, 4) if i * j >= 64 * 64 and i >= j else (4, 4)
-    return Tile(i, j, 16 if inner > 32 else 8, block)
+    return Tile(i, j, 16 if inner > 32 and block != (8, 8) else 8, block)  # sums of 8x8 leave few registers for more
 
 
 def splits_for(blocks: int, inner: int, step: int) -> int:

@@ -118,14 +118,17 @@ def contract(
         if s > 0:
             from_a = (s - 1 & 1) * (step * (tile[0] + 4)) + ty * 4
             from_b = (s - 1 & 1) * (step * (tile[1] + 4)) + tx * 4
-            for k in range(step):
-                x = load4(sa, from_a + k * (tile[0] + 4))
-                if block[0] == 8:
-                    x = x + load4(sa, from_a + k * (tile[0] + 4) + tile[0] // 2)
-                y = load4(sb, from_b + k * (tile[1] + 4))
-                if block[1] == 8:
-                    y = y + load4(sb, from_b + k * (tile[1] + 4) + tile[1] // 2)
-                sums = outer(sums, x, y)
+            for _ in range(step // 4):
+                for u in unrolled(4):
+                    x = load4(sa, from_a + u * (tile[0] + 4))
+                    if block[0] == 8:
+                        x = x + load4(sa, from_a + (u * (tile[0] + 4) + tile[0] // 2))
+                    y = load4(sb, from_b + u * (tile[1] + 4))
+                    if block[1] == 8:
+                        y = y + load4(sb, from_b + (u * (tile[1] + 4) + tile[1] // 2))
+                    sums = outer(sums, x, y)
+                from_a += 4 * (tile[0] + 4)
+                from_b += 4 * (tile[1] + 4)
         if s < steps:
             to_a = (s & 1) * (step * (tile[0] + 4))
             for q in unrolled(a_fetch[4]):
