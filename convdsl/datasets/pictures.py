@@ -123,4 +123,6 @@ def _opened(file: File) -> Iterator[Any]:
     except (Unreadable, DataError):
         raise
     except Exception as error:  # decoders raise anything on damaged files
+        if type(error).__name__ == "UnidentifiedImageError":
+            raise Unreadable(str(T("it is no picture"))) from None
         raise Unreadable(str(error) or type(error).__name__) from None

@@ -144,6 +144,7 @@ def test_some_unreadable_pictures_are_left_out_and_named(tmp_path):
     assert len(data.train_images) + len(data.test_images) == 77
     (note,) = [note for note in notes if "cannot be read" in note]
     assert "3 images cannot be read and are left out" in note
+    assert "(it is no picture)" in note and "BytesIO" not in note
     for name in ("a/0007.png", "b/0003.png", "b/0004.png"):
         assert name in note
     assert np.array_equal(loaded(tmp_path)[0].train_images, data.train_images)
