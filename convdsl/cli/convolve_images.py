@@ -95,6 +95,31 @@ class _Channel:
         return self.pixels[row].tolist()
 
 
+class _Outputs:
+    """What an operation gives, as rows whose values are worked out when they are asked for."""
+
+    def __init__(self, operation: Operation) -> None:
+        self.operation = operation
+
+    def __len__(self) -> int:
+        return self.operation.size[0]
+
+    def __getitem__(self, row: int) -> _OutputRow:
+        return _OutputRow(self.operation, row)
+
+
+class _OutputRow:
+    def __init__(self, operation: Operation, row: int) -> None:
+        self.operation = operation
+        self.row = row
+
+    def __len__(self) -> int:
+        return self.operation.size[1]
+
+    def __getitem__(self, column: int) -> Any:
+        return self.operation.value(self.row, column)
+
+
 def _rows(pixels: np.ndarray, channel: int = 0) -> Any:
     return _Channel(pixels[:, :, channel])
 
@@ -131,13 +156,20 @@ def _print(picture: Picture, operations: list[Operation], shown: Shown, task: Ta
 
 
 def _print_places(out: Console, picture: Picture, task: Task, options: argparse.Namespace) -> None:
-    if len(task.kernels) > 1 and task.kind == "kernels":
-        raise CallError(T("`--at` on an image goes with one kernel."))
+    notation = Notation(task.fractions, options.decimals)
     for channel, name in enumerate(_CHANNELS[picture.pixels.shape[2]]):
-        work = perform(task, _rows(picture.pixels, channel))
+        rows = _rows(picture.pixels, channel)
+        *earlier, last = task.kernels if task.kind == "kernels" else (None,)
+        for kernel in earlier:
+            step = perform(task._replace(kernels=(kernel,)), rows)
+            assert isinstance(step, Operation)
+            rows = _Outputs(step)
+        work = perform(task if last is None else task._replace(kernels=(last,)), rows)
         at = checked(options.at, last_operation(work))
         assert at is not None
         out.print()
         if str(name):
             out.print(Text(str(name), "bold"))
-        print_place(out, work, at, Notation(task.fractions, options.decimals))
+        if earlier:
+            out.print(Text(str(T("Step {n}", n=len(task.kernels))), "bold"))
+        print_place(out, work, at, notation)

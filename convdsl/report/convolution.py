@@ -13,7 +13,7 @@ from convdsl.report.matrices import Lines, Position, block, marked, print_equati
 from convdsl.teaching.chains import Chain, Gradient
 from convdsl.teaching.convolution import MOST_PRODUCTS, Correlation, Operation, Pooling, Transposed
 from convdsl.teaching.exact import Number, show
-from convdsl.teaching.kernels import Kernel
+from convdsl.teaching.kernels import Kernel, recognised
 from convdsl.teaching.matrix import Rows
 from convdsl.teaching.tasks import Work
 
@@ -104,6 +104,8 @@ def facts(operation: Operation) -> Iterator[str]:
     if isinstance(operation, Correlation) and operation.true:
         turned = "; ".join(" ".join(show(v, operation.kernel.fractions) for v in row) for row in operation.applied.rows)
         yield str(T("Convolution rotates the kernel by 180° first: [{rows}].", rows=turned))
+    if isinstance(operation, Correlation):
+        yield from _about(operation.kernel)
     if isinstance(operation, Transposed) or not any(a.remainder for a in axes):
         return
     unread = [max(a.remainder - a.after, 0) for a in operation.axes]
@@ -115,6 +117,25 @@ def facts(operation: Operation) -> Iterator[str]:
     if unread[1]:
         yield str(T("The stride does not divide: the last column is read by no window.",
                     "The stride does not divide: the last {n} columns are read by no window.", n=unread[1]))
+
+
+def _about(kernel: Kernel) -> Iterator[str]:
+    """What a typed kernel is called, and whether it leaves the brightness as it is."""
+    found = recognised(kernel)
+    if found is None:
+        return
+    name, factor = found
+    if name == "mean" and factor != 1:
+        yield str(T("The weights add up to {total}: what is even becomes {total} times as large. A mean divides by the number "
+                    "of entries, {n}.", total=show(factor), n=kernel.size[0] * kernel.size[1]))
+    elif factor == 1:
+        yield str(T("This kernel is `{name}`.", name=name))
+    else:
+        yield str(T("This kernel is {n} times `{name}`.", n=show(factor), name=name))
+    if name == "identity":
+        yield str(T("It mixes no values; the median of a window is something else, and no kernel."))
+    elif name.startswith("prewitt"):
+        yield str(T("Sobel's has 2 in the middle of each side."))
 
 
 def _print_chain(console: Console, chain: Chain, notation: Notation) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
+from fractions import Fraction
 from typing import NamedTuple
 
 from convdsl.layers import BY_NAME, Argument, SizeError
 from convdsl.layers.arguments import Choice
 from convdsl.layers.filtering import Filter
 from convdsl.messages import T
-from convdsl.teaching.exact import Number
+from convdsl.teaching.exact import Number, whole
 from convdsl.teaching.matrix import Matrix, MatrixError, Rows, read_matrix
 
 GRADIENTS = ("sobel", "prewitt")
@@ -101,6 +102,29 @@ def _named(name: str, height: int | None, width: int | None, written: str) -> Ke
     assert answer is not None
     divisor, rows = answer
     return Kernel(name, rows, int(divisor), divisor != 1)  # type: ignore[arg-type]  # a classic kernel's rows are whole
+
+
+def recognised(kernel: Kernel) -> tuple[str, Number] | None:
+    """The name of the classic kernel that a typed matrix is a multiple of, and which multiple."""
+    if kernel.name is not None or kernel.size == (1, 1):
+        return None
+    for name in names():
+        try:
+            classic = read_kernel(f"{name} {kernel.size[0]}x{kernel.size[1]}")
+        except MatrixError:
+            continue
+        factor = _multiple(kernel.rows, classic.rows) if isinstance(classic, Kernel) else 0
+        if factor and isinstance(classic, Kernel):
+            return name, whole(factor * classic.divisor / kernel.divisor)
+    return None
+
+
+def _multiple(rows: Rows, classic: Rows) -> Fraction:
+    """How many times `classic` some rows are; 0 where they are no multiple of it."""
+    pairs = [(a, b) for one, other in zip(rows, classic, strict=True) for a, b in zip(one, other, strict=True)]
+    a, b = next(pair for pair in pairs if pair[1])
+    factor = Fraction(a) / b
+    return factor if all(x == factor * y for x, y in pairs) else Fraction(0)
 
 
 def combined(first: Kernel, second: Kernel) -> Kernel:
