@@ -135,6 +135,11 @@ class Model:
         return self._backend.memory
 
     @property
+    def backend(self) -> Backend:
+        """What runs it."""
+        return self._backend
+
+    @property
     def threads(self) -> int:
         """How many threads of the CPU it runs on."""
         return self._backend.threads

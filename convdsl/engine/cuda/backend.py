@@ -32,6 +32,7 @@ class CudaBackend:
         self._told = np.zeros(32, np.int64)
         self._out = 0
         self._out_size = 0
+        self._count = 0
 
     @staticmethod
     def target(threads: int | None) -> Target:
@@ -106,9 +107,18 @@ class CudaBackend:
 
         return DeviceAugmenter(changes, shape, self.plan.batch, seed, self._device, self._staging)
 
+    def repeat(self) -> None:
+        """Queues the last step of training once more, without waiting for it or for what came before (to measure)."""
+        self._device.run(self._bound["train"].launches, self._count)
+
+    def wait(self) -> None:
+        """Until all that was queued is done."""
+        self._device.download(self._arrays.figures, np.empty(1, np.float64))
+
     def _run(self, what: Any, batch: Batch, out: np.ndarray | None) -> Outcome:
         with self._lock:
             binder = self._program(what)
+            self._count = batch.count
             told = self._told
             told[1], told[2], told[3], told[4] = self._staging.bring(batch)
             told[5] = 0 if out is None else self._room(out.nbytes)

@@ -469,6 +469,12 @@ def _shared_bytes(cubin: bytes) -> int:
 @cache
 def versions() -> str:
     """What the machine code depends on besides the kernel's text."""
-    from importlib.metadata import version
+    from importlib.metadata import PackageNotFoundError, version
 
-    return ", ".join(f"{name} {version(name)}" for name in ("numba-cuda", "nvidia-nvvm", "nvidia-nvjitlink"))
+    found = []
+    for name in ("numba-cuda", "nvidia-nvvm", "nvidia-nvjitlink"):
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:  # NVIDIA's parts may come from elsewhere
+            found.append(name)
+    return ", ".join(found)

@@ -45,6 +45,11 @@ def representatives(found: list[Launch]) -> list[Launch]:
     return list({kind(n): n for n in found}.values())
 
 
+def only_zeros(launch: Launch) -> bool:
+    """A product over nothing: where a stride leaves places that no window reaches."""
+    return "end_k = 0\n" in launch.text
+
+
 def wanted(name: str) -> list[Launch]:
     found = distinct(network(name))
     return found if name != "N6" or os.environ.get("CONVDSL_ALL_KERNELS") else representatives(found)
@@ -63,14 +68,14 @@ def test_every_kernel_of_the_networks_compiles_within_its_limits(name: str) -> N
             assert code.stack == 0, f"{what}: {code.stack} bytes do not fit in registers"
             assert code.registers * min(launch.threads, 384) <= 65536, f"{what}: {code.registers} registers"
             assert code.shared <= SHARED_LIMIT, f"{what}: {code.shared} bytes of shared memory"
-            assert (code.shared > 0) == ("cuda.shared.array" in launch.text), what
+            assert (code.shared > 0) == ("cuda.shared.array" in launch.text and not only_zeros(launch)), what
 
 
 @pytest.mark.parametrize("name", ["N4", "N6"])
 def test_products_load_vectors_and_multiply_and_add_in_one(name: str) -> None:
     from convdsl.engine.cuda.store import assembler
 
-    products = [n for n in representatives(network(name)) if n.name == "contract"]
+    products = [n for n in representatives(network(name)) if n.name == "contract" and not only_zeros(n)]
     assert any("get4_if(a" in n.text for n in products) and any("put4_if(c" in n.text for n in products)
     for launch in products:
         code = assembler(launch.text, launch.threads)
