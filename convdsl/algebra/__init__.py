@@ -183,6 +183,13 @@ def text(value: Any) -> str:
     return _room(value).text(value)
 
 
+def on_board(value: Any) -> str:
+    """A size as a blackboard has it: `⌊(N − 5)/2⌋ + 1`, `3·p²`."""
+    from convdsl.algebra.chalk import on_board
+
+    return str(value) if is_number(value) else on_board(text(value))
+
+
 def latex(value: Any) -> str:
     """A formula in symbols as LaTeX."""
     from convdsl.algebra import symbolic

@@ -156,12 +156,12 @@ def _explain(analysis: Analysis, wanted: str | None, format: str) -> int:
         from convdsl.report.derivations import print_layer, print_net
 
         out = console()
-        if wanted is None:
-            print_net(out, net)
-        else:
+        if wanted is not None:
             print_layer(out, layers[0])
-        if analysis.failed and wanted is None:
-            out.print()
+        elif any(layer.derivations for layer in layers):
+            print_net(out, net)
+            if analysis.failed:
+                out.print()
     else:
         from convdsl.report import derivations
 

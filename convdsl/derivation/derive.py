@@ -206,7 +206,7 @@ def _params(node: Node, facts: Facts, answer: Answer) -> Iterator[Derivation]:
     notes = [T("These weights are frozen: they are counted, but not trained.")] if node.frozen else []
     if facts.buffers != 0:
         notes.append(
-            T("Running statistics, {n} values, are kept besides but not learned.", n=algebra.text(facts.buffers))
+            T("Running statistics, {n} values, are kept besides but not learned.", n=algebra.on_board(facts.buffers))
         )
     yield Derivation("params", T("parameters"), "params", steps(formula), reason("params", node, facts), tuple(notes))
 

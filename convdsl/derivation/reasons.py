@@ -29,7 +29,7 @@ def reason(quantity: str, node: Node, facts: Facts, axis: int = 0) -> T | None:
 
 def say(value: Any) -> str:
     """A number or a formula inside a sentence."""
-    return algebra.text(value).replace("**", "^").replace("*", "·")
+    return algebra.on_board(value)
 
 
 def _window(layer: Any, facts: Facts) -> str:
@@ -301,9 +301,12 @@ def _field(layer: Layer, node: Node, facts: Facts, axis: int) -> T | None:
     if isinstance(layer, TransposedConv | Upsample):
         return T("Only the values before it count that reach one output; those in between are zeros or copies.")
     if isinstance(layer, Windowed | Local | AdaptiveAvgPool):
+        jump = _jump_before(node, facts, axis)
         return T(
+            "One output sees a window of the layer before: every further value of it reaches one input further.",
             "One output sees a window of the layer before: every further value of it reaches {j} inputs further.",
-            j=say(_jump_before(node, facts, axis)),
+            n=jump if isinstance(jump, int) else 2,
+            j=say(jump),
         )
     return T("Each output sees what the value at its place saw.")
 

@@ -14,7 +14,6 @@ from convdsl.algebra.blackboard import Letter
 from convdsl.algebra.board import letters
 from convdsl.derivation import derive_layer
 from convdsl.derivation.lettering import legend
-from convdsl.layers import show_shape
 from convdsl.messages import T
 from convdsl.network import Analysis, Expectation, analyse
 from convdsl.network.expectations import Sums, actual_value
@@ -22,6 +21,7 @@ from convdsl.report.conditions import condition_lines, number_list
 from convdsl.report.diagnostics import clean
 from convdsl.report.formulas import as_text
 from convdsl.report.numbers import grouped
+from convdsl.report.table import formula_shape
 from convdsl.solver import Answer
 from convdsl.source import Source
 
@@ -110,9 +110,9 @@ def _print_substitution(out: Console, solution: dict[str, int], source: Source, 
 
 def _sizes(analysis: Analysis, to: int) -> str:
     """The way of the sizes to a layer; of a long one, its beginning and its end."""
-    sizes = [show_shape(analysis.network.input)]
+    sizes = [formula_shape(analysis.network.input)]
     for _, facts in list(analysis.report)[:to]:
-        shape = show_shape(facts.output or ())
+        shape = formula_shape(facts.output or ())
         if shape != sizes[-1]:
             sizes.append(shape)
     if len(sizes) > 8:
@@ -146,7 +146,7 @@ def _shown(expectation: Expectation, analysis: Analysis) -> Iterator[tuple[str, 
             yield f"{where}{derivation.symbol} = {' = '.join([steps[0], *numbers, steps[-1]])}", letters(derivation.steps[0])
     if not found and node:
         actual = actual_value(expectation, Sums(analysis.report.facts), facts)
-        yield show_shape(actual) if isinstance(actual, tuple) else grouped(actual) if is_number(actual) else str(actual), ()
+        yield formula_shape(actual) if isinstance(actual, tuple) else grouped(actual) if is_number(actual) else str(actual), ()
 
 
 def answer_data(answer: Answer) -> dict[str, Any]:

@@ -25,11 +25,12 @@ _MARGIN = "    "
 
 
 def print_net(out: Console, net: NetDerivation) -> None:
-    """All layers, then the sums."""
+    """All layers whose sizes are known, then the sums."""
     out.print(Text.assemble((clean(net.name), "bold"), f"  {formula_shape(net.input)}"))
     for layer in net.layers:
-        out.print()
-        print_layer(out, layer)
+        if layer.derivations or layer.as_before is not None or layer.facts.output is not None:
+            out.print()
+            print_layer(out, layer)
     if net.totals:
         out.print()
         out.print(Text(str(T("all layers")), "bold"))

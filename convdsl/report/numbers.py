@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from convdsl.algebra import is_number, text
+from convdsl.algebra import is_number, on_board
 from convdsl.messages import language
 
 _STEPS = ((10**15, "P"), (10**12, "T"), (10**9, "G"), (10**6, "M"))
@@ -48,6 +48,5 @@ def memory(size: Any) -> str:
 
 
 def formula(value: Any) -> str:
-    """A formula with · and ² as on a blackboard."""
-    written = text(value).replace("**2", "²").replace("**3", "³").replace("**4", "⁴").replace("**", "^")
-    return written.replace("*", "·").replace("-", "−")
+    """A formula with ·, ² and ⌊ ⌋ as on a blackboard."""
+    return on_board(value)

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from convdsl.algebra import is_number, simplify
+from convdsl.algebra.chalk import on_board
 from convdsl.layers import COMBINATIONS, show_shape
 from convdsl.messages import T
 from convdsl.network import Analysis, Facts, Node, Report
@@ -65,9 +66,9 @@ def print_table(console: Console, analysis: Analysis, expand: bool = False) -> N
 
 def _heading(analysis: Analysis) -> Text:
     network = analysis.network
-    shape = show_shape(network.input)
+    shape = formula_shape(network.input)
     output = analysis.report.output
-    arrow = f"  {shape} → {show_shape(output)}" if output else f"  {shape}"
+    arrow = f"  {shape} → {formula_shape(output)}" if output else f"  {shape}"
     return Text.assemble((clean(network.name), "bold"), arrow.replace("**", "^").replace("*", "·").replace("-", "−"))
 
 
@@ -148,7 +149,7 @@ def _field(facts: Facts) -> str:
 
 def formula_shape(shape: tuple[Any, ...]) -> str:
     """`28×28×6`, formulas as on a blackboard."""
-    return show_shape(shape).replace("**2", "²").replace("**", "^").replace("*", "·").replace("-", "−")
+    return on_board(show_shape(shape))
 
 
 def _levels(path: str) -> tuple[str, ...]:

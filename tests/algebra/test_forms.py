@@ -8,10 +8,12 @@ from fractions import Fraction
 from itertools import product
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convdsl.algebra import forms
+from convdsl.algebra.chalk import on_board
 from convdsl.algebra.forms import as_form
 from convdsl.algebra.intervals import Bounds, Empty, _root, narrow, truth
 from convdsl.algebra.relations import ONE, Relation, evaluate, holds, tidy
@@ -96,3 +98,12 @@ def test_roots_are_exact_for_large_numbers(value: int, exponent: int) -> None:
 @given(st.integers(1, 3000))
 def test_divisors_are_all_divisors(number: int) -> None:
     assert sorted(divisors(number)) == [d for d in range(1, number + 1) if number % d == 0]
+
+
+@pytest.mark.parametrize(("written", "shown"), [
+    ("floor((N - 5)/2) + 1", "⌊(N − 5)/2⌋ + 1"), ("((N - 5)//2) + 1", "⌊(N − 5)/2⌋ + 1"), ("ceiling(N/3)", "⌈N/3⌉"),
+    ("450*(floor((N - 5)/2) + 1)**2", "450·(⌊(N − 5)/2⌋ + 1)²"), ("max(0, ((2*P + 5)//S) - 2)", "max(0, ⌊(2·P + 5)/S⌋ − 2)"),
+    ("(N + 1)*(M - 2)", "(N + 1)·(M − 2)"), ("floor((floor(N/2) + M)/3)", "⌊(⌊N/2⌋ + M)/3⌋"),
+])
+def test_a_formula_on_the_board(written: str, shown: str) -> None:
+    assert on_board(written) == shown

@@ -148,7 +148,7 @@ def test_sentences_name_the_numbers() -> None:
 
 def test_symbols_stay_symbols() -> None:
     assert step_texts("input NxNx3 -> conv C kF s2 p1", 1, "size") == [
-        "⌊(N + 2P − F)/S⌋ + 1", "⌊(N + 2·1 − F)/2⌋ + 1", "floor((N − F)/2) + 2"]
+        "⌊(N + 2P − F)/S⌋ + 1", "⌊(N + 2·1 − F)/2⌋ + 1", "⌊(N − F)/2⌋ + 2"]
     assert step_texts("input NxNx3 -> conv C k3", 1, "params")[-1] == "28·C"
 
 

@@ -98,7 +98,7 @@ def test_a_frozen_layer_is_marked_and_not_trainable() -> None:
 def test_symbols_leave_formulas() -> None:
     lines = table("input NxNxC -> conv F k3 p1 -> conv 8 k5 s2")
     assert any("9·C·F + F" in line for line in lines)
-    assert any("floor((N − 5)/2) + 1" in line for line in lines)
+    assert any("⌊(N − 5)/2⌋ + 1" in line for line in lines)
 
 
 def test_numbers_in_both_languages() -> None:
@@ -161,6 +161,6 @@ def test_without_an_input_there_is_no_table(text: str) -> None:
 
 def test_the_parts_of_a_long_shape_stand_below_each_other() -> None:
     lines = [line.strip() for line in table("input NxNx3 -> conv 6 k5 s2")][1:]
-    place = next(i for i, line in enumerate(lines) if "(floor((N − 5)/2) + 1)×" in line)
-    assert lines[place + 1].startswith("(floor((N − 5)/2) + 1)×6")
+    place = next(i for i, line in enumerate(lines) if "(⌊(N − 5)/2⌋ + 1)×" in line)
+    assert lines[place + 1].startswith("(⌊(N − 5)/2⌋ + 1)×6")
     assert table("input 28x28x1 -> conv F kK")[0].endswith("(29 − K)×(29 − K)×F")
