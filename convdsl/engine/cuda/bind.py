@@ -26,6 +26,8 @@ class Device(Protocol):
     """What the backend needs of a GPU. Addresses are whole numbers."""
 
     capability: tuple[int, int]
+    blas: bool
+    """Whether there is a library for products of plain matrices."""
 
     def allocate(self, size: int) -> int:
         """Address of so many bytes, all zero."""
@@ -41,10 +43,10 @@ class Device(Protocol):
 
     def fill_zero(self, address: int, size: int) -> None: ...
 
-    def prepare(self, launches: Sequence[Launch]) -> None:
+    def prepare(self, launches: Sequence[Work]) -> None:
         """Compiles what is not compiled yet."""
 
-    def run(self, launches: Sequence[Launch], count: int) -> None:
+    def run(self, launches: Sequence[Work], count: int) -> None:
         """Runs the launches one after another for `count` images."""
 
 
@@ -64,6 +66,29 @@ class Launch:
 
     def values(self, count: int) -> tuple[int, ...]:
         return tuple(count if a == COUNT else a for a in self.arguments)
+
+
+@dataclass(frozen=True)
+class Gemm:
+    """c[m, n] (+)= a[m, k]·b[k, n] by the library: addresses, elements from a row to the next, and whether a or b lies
+    turned, as [k, m] or [n, k]. A size may be COUNT."""
+
+    shape: tuple[Any, Any, Any]
+    a: int
+    a_row: int
+    a_turned: bool
+    b: int
+    b_row: int
+    b_turned: bool
+    c: int
+    c_row: int
+    add: bool = False
+
+    def sizes(self, count: int) -> tuple[int, ...]:
+        return tuple(count if n == COUNT else n for n in self.shape)
+
+
+Work = Launch | Gemm
 
 
 @dataclass
@@ -130,7 +155,7 @@ class Binder:
         self.plan, self.program, self.arrays = plan, program, arrays
         self.owned: list[tuple[int, int]] = []
         self.batch = self.allocate(program.batch_bytes)
-        self.launches: list[Launch] = []
+        self.launches: list[Work] = []
         self.parts: dict[str, tuple[int, int]] = {}
         """For each trained parameter, where the partial sums of its gradient are, and how many."""
         self.coefficients: dict[int, int] = {}

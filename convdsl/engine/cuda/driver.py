@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from convdsl.engine.cuda.bind import Launch
+from convdsl.engine.cuda.bind import Gemm, Launch, Work
+from convdsl.engine.cuda.blas import WORKSPACE, Blas, library
 from convdsl.engine.errors import EngineError
 from convdsl.messages import T
 
@@ -72,7 +73,10 @@ class Gpu:
         self._stream = self._call(driver.cuStreamCreate(driver.CUstream_flags.CU_STREAM_NON_BLOCKING))
         self._functions: dict[tuple[str, int], Any] = {}
         self._modules: list[Any] = []
-        self._graphs: OrderedDict[tuple[int, int], tuple[Any, Sequence[Launch]]] = OrderedDict()
+        self._graphs: OrderedDict[tuple[int, int], tuple[Any, Sequence[Work]]] = OrderedDict()
+        found = library()
+        self._blas = Blas(found, int(self._stream), self.allocate(WORKSPACE)) if found is not None else None
+        self.blas = self._blas is not None
 
     # memory
 
@@ -110,11 +114,12 @@ class Gpu:
 
     # running
 
-    def prepare(self, launches: Sequence[Launch]) -> None:
+    def prepare(self, launches: Sequence[Work]) -> None:
         from convdsl.engine.cuda.store import Wanted, codes
 
         self._enter()
-        wanted = {(n.text, n.threads): Wanted(n.text, n.threads, self.capability) for n in launches}
+        kernels = [n for n in launches if isinstance(n, Launch)]
+        wanted = {(n.text, n.threads): Wanted(n.text, n.threads, self.capability) for n in kernels}
         made = codes(w for key, w in wanted.items() if key not in self._functions)
         for key, kernel in wanted.items():
             if key not in self._functions:
@@ -123,7 +128,7 @@ class Gpu:
                 name = made[kernel].name.encode()
                 self._functions[key] = self._call(self._driver.cuModuleGetFunction(module, name))
 
-    def run(self, launches: Sequence[Launch], count: int) -> None:
+    def run(self, launches: Sequence[Work], count: int) -> None:
         """As a graph, which is made when a program meets a number of images for the first time."""
         self._enter()
         key = (id(launches), count)
@@ -135,13 +140,16 @@ class Gpu:
         self._graphs.move_to_end(key)
         self._call(self._driver.cuGraphLaunch(self._graphs[key][0], self._stream))
 
-    def _graph(self, launches: Sequence[Launch], count: int) -> Any:
+    def _graph(self, launches: Sequence[Work], count: int) -> Any:
         driver = self._driver
         mode = driver.CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL
         self._call(driver.cuStreamBeginCapture(self._stream, mode))
         try:
             for launch in launches:
-                self._launch(launch, count)
+                if isinstance(launch, Gemm):
+                    self._blas.run(launch, count)
+                else:
+                    self._launch(launch, count)
         finally:
             graph = self._call(driver.cuStreamEndCapture(self._stream))
         result = self._call(driver.cuGraphInstantiate(graph, 0))

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from convdsl.engine.cuda.bind import Launch
+from convdsl.engine.cuda.bind import Work
 
 
 class Recorder:
     """A device that hands out addresses and does nothing else."""
 
     capability = (9, 0)
+    blas = False
 
     def __init__(self) -> None:
         self._next = 4096
@@ -33,6 +34,6 @@ class Recorder:
 
     def fill_zero(self, address: int, size: int) -> None: ...
 
-    def prepare(self, launches: Sequence[Launch]) -> None: ...
+    def prepare(self, launches: Sequence[Work]) -> None: ...
 
-    def run(self, launches: Sequence[Launch], count: int) -> None: ...
+    def run(self, launches: Sequence[Work], count: int) -> None: ...

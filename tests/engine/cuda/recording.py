@@ -23,10 +23,8 @@ def launches(text: str, batch: int = 128) -> list[Launch]:
     """Of a step of training and of a prediction."""
     found = plan(convdsl.parse(text), batch, Optimizer("sgd", momentum=0.9), GPU)
     arrays = Arrays(found, Recorder())
-    return [
-        *bind_training(found, arrays).launches,
-        *bind_inference(found, found.inference, arrays).launches,
-    ]
+    both = [*bind_training(found, arrays).launches, *bind_inference(found, found.inference, arrays).launches]
+    return [n for n in both if isinstance(n, Launch)]
 
 
 def network(name: str) -> list[Launch]:

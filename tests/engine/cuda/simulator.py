@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from convdsl.engine.cpu import maths
-from convdsl.engine.cuda.bind import Launch
+from convdsl.engine.cuda.bind import Gemm, Launch, Work
 
 GUARD = 256
 NAN = struct.pack("<f", math.nan)
@@ -101,6 +101,7 @@ class Simulator:
     """Implements what the backend needs of a device."""
 
     capability = (9, 0)
+    blas = False
 
     def __init__(self, size: int = 1 << 26) -> None:
         self._bytes = bytearray(NAN * (size // 4))
@@ -148,13 +149,29 @@ class Simulator:
 
     # running
 
-    def prepare(self, launches: Sequence[Launch]) -> None:
+    def prepare(self, launches: Sequence[Work]) -> None:
         pass
 
-    def run(self, launches: Sequence[Launch], count: int) -> None:
+    def run(self, launches: Sequence[Work], count: int) -> None:
         with np.errstate(over="ignore"):
             for launch in launches:
-                self.launch(launch, count)
+                if isinstance(launch, Gemm):
+                    self._multiply(launch, count)
+                else:
+                    self.launch(launch, count)
+
+    def _multiply(self, product: Gemm, count: int) -> None:
+        assert self.blas, "there is no library"
+        m, n, k = product.sizes(count)
+        floats = np.frombuffer(self._bytes, np.float32)
+
+        def matrix(address: int, rows: int, columns: int, row: int) -> np.ndarray:
+            return np.lib.stride_tricks.as_strided(floats[address // 4 :], (rows, columns), (row * 4, 4))
+
+        a = matrix(product.a, k, m, product.a_row).T if product.a_turned else matrix(product.a, m, k, product.a_row)
+        b = matrix(product.b, n, k, product.b_row).T if product.b_turned else matrix(product.b, k, n, product.b_row)
+        c = matrix(product.c, m, n, product.c_row)
+        c[...] = a @ b + (c if product.add else 0)
 
     def launch(self, launch: Launch, count: int) -> None:
         self.ran.append(launch)

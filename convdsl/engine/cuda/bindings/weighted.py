@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 from convdsl.engine import activations
-from convdsl.engine.cuda.bind import FLAT, Binder, Given, binding
+from convdsl.engine.cuda.bind import COUNT, FLAT, Binder, Gemm, Given, binding
 from convdsl.engine.cuda.kernels import product, windows
 from convdsl.engine.cuda.tiles import Axis, Tile, fetch, shares_for, splits_for, tile_for
 from convdsl.engine.plan import Parameter, Step, Value, Window
@@ -272,6 +272,12 @@ def _dense(binder: Binder, step: Step) -> None:
     splits = splits_for(blocks, f.rows, tile.step)
     a, b, c = binder.inside(x)[0], binder.weight(weight)[0], binder.inside(y)[0]
     bias, activation = step.weights.get("bias"), step.settings["activation"]
+    if binder.arrays.device.blas:
+        sizes = (COUNT, f.filters, f.rows)
+        binder.launches.append(Gemm(sizes, a, x.root.pitch, False, b, f.width, False, c, y.root.pitch))
+        if bias is not None or activation is not None:
+            _collect(binder, c, y.root.pitch, (1, 0), rows, f.filters, bias, activation, c)
+        return
     if splits == 1:
         contract(binder, a, b, c, rows, inner, (f.filters, 1), bias=bias, activation=activation, tile=tile)
         return
@@ -279,14 +285,29 @@ def _dense(binder: Binder, step: Step) -> None:
     apart = binder.plan.batch * f.width
     summed = Axis.of((1, x.root.pitch, f.width), images=True)
     contract(binder, a, b, parts, summed, inner, (f.filters, 1), splits=(splits, apart), tile=tile)
+    _collect(binder, parts, f.width, (splits, apart), rows, f.filters, bias, activation, c)
+
+
+def _collect(
+    binder: Binder,
+    parts: int,
+    part_row: int,
+    splits: tuple[int, int],
+    rows: Axis,
+    columns: int,
+    bias: Parameter | None,
+    activation: tuple[str, float] | None,
+    c: int,
+) -> None:
+    """Adds partial sums up, and what belongs behind a product."""
     binder.launch(
         product.collect,
         {"parts": (parts, FLAT), "bias": binder.weight(bias), "c": (c, FLAT)},
-        ((f.filters, 256), 1, 1),
+        ((columns, 256), 1, 1),
         256,
         rows=(1, rows.sizes, rows.strides(1)),
-        columns=(f.filters, f.width),
-        splits=(splits, apart),
+        columns=(columns, part_row),
+        splits=splits,
         has_bias=bias is not None,
         add=False,
         value=activations.value(*(activation or NO_ACTIVATION)),
@@ -297,11 +318,18 @@ def _dense(binder: Binder, step: Step) -> None:
 def _dense_input(binder: Binder, step: Step) -> None:
     g, x, weight = step.reads["g"], step.writes["x"], step.weights["weight"]
     f = weight.layout
+    a, b, c = binder.inside(g)[0], binder.weight(weight)[0], binder.inside(x)[0]
+    if binder.arrays.device.blas:
+        sizes = (COUNT, f.rows, f.filters)
+        binder.launches.append(
+            Gemm(sizes, a, g.root.pitch, False, b, f.width, True, c, x.root.pitch, step.settings["add"])
+        )
+        return
     contract(
         binder,
-        binder.inside(g)[0],
-        binder.weight(weight)[0],
-        binder.inside(x)[0],
+        a,
+        b,
+        c,
         Axis.of((1, g.root.pitch, x.root.pitch), images=True),
         Axis.of((f.filters, 1, 1)),
         (f.rows, f.width),
@@ -313,6 +341,12 @@ def _dense_input(binder: Binder, step: Step) -> None:
 def _dense_weight(binder: Binder, step: Step) -> None:
     x, g, weight = step.reads["x"], step.reads["g"], step.weights["weight"]
     f = weight.layout
+    if binder.arrays.device.blas:
+        address, _ = binder.gradient(weight, 1)
+        a, b = binder.inside(x)[0], binder.inside(g)[0]
+        sizes = (f.rows, f.filters, COUNT)
+        binder.launches.append(Gemm(sizes, a, x.root.pitch, True, b, g.root.pitch, False, address, f.width))
+        return
     rows = Axis.of((f.rows, 1, f.width))
     inner = Axis.of((1, x.root.pitch, g.root.pitch), images=True)
     _weight_gradient(
