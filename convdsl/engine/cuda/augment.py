@@ -31,10 +31,10 @@ class DeviceAugmenter:
         self._draws = Draws(changes, shape, seed)
         self._shape, self._device, self._staging = shape, device, staging
         size = prod(shape)
-        self._control = device.allocate(64)
-        self._moves = device.allocate(batch * 14 * 4)
-        self._keys = device.allocate(batch * 8)
-        self._out = device.allocate(batch * size * 4)
+        self._control = staging.room("changes", 64)
+        self._moves = staging.room("moves", batch * 14 * 4)
+        self._keys = staging.room("keys", batch * 8)
+        self._out = staging.room("changed", batch * size * 4)
         layouts = {"control": FLAT, "moves": Layout((batch, 14), (14, 1)), "keys": FLAT}
         layouts["out"] = Layout((batch, size), (size, 1))
         text = translate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,9 +31,9 @@ class CudaBackend:
         self._lock = threading.Lock()
         self._staging = Staging(self._device)
         self._told = np.zeros(32, np.int64)
-        self._out = 0
-        self._out_size = 0
         self._count = 0
+        release = weakref.finalize(self, _release, self._device, self._arrays, self._bound, self._staging)
+        release.atexit = False  # the driver takes all back then
 
     @staticmethod
     def target(threads: int | None) -> Target:
@@ -121,11 +122,11 @@ class CudaBackend:
             self._count = batch.count
             told = self._told
             told[1], told[2], told[3], told[4] = self._staging.bring(batch)
-            told[5] = 0 if out is None else self._room(out.nbytes)
+            told[5] = 0 if out is None else self._staging.room("out", out.nbytes)
             self._device.upload(self._arrays.control, told)
             self._device.run(binder.launches, batch.count)
             if out is not None:
-                self._device.download(self._out, out)
+                self._device.download(int(told[5]), out)
             figures = np.empty(4, np.float64)
             self._device.download(self._arrays.figures, figures)
         return Outcome(float(figures[1]), int(figures[2]), bool(figures[3] != 0.0))
@@ -134,7 +135,9 @@ class CudaBackend:
         """The launches of a program, bound when they are first wanted. Of those for single layers one is kept."""
         if what not in self._bound:
             for other in [w for w in self._bound if w not in ("train", "predict")]:
-                for address, _ in self._bound.pop(other).owned:
+                gone = self._bound.pop(other)
+                self._device.drop(gone.launches)
+                for address, _ in gone.owned:
                     self._device.free(address)
             if what == "train":
                 binder = bind_training(self.plan, self._arrays)
@@ -145,9 +148,11 @@ class CudaBackend:
             self._bound[what] = binder
         return self._bound[what]
 
-    def _room(self, size: int) -> int:
-        if size > self._out_size:
-            if self._out:
-                self._device.free(self._out)
-            self._out, self._out_size = self._device.allocate(size), size
-        return self._out
+
+def _release(device: Device, arrays: Arrays, bound: dict[Any, Binder], staging: Staging) -> None:
+    """Gives all memory back when a model is gone."""
+    for binder in bound.values():
+        device.drop(binder.launches)
+    owned = [*arrays.owned, *(pair for binder in bound.values() for pair in binder.owned)]
+    for address in [*(address for address, _ in owned), *staging.addresses()]:
+        device.free(address)

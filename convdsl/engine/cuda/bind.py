@@ -46,6 +46,9 @@ class Device(Protocol):
     def prepare(self, launches: Sequence[Work]) -> None:
         """Compiles what is not compiled yet."""
 
+    def drop(self, launches: Sequence[Work]) -> None:
+        """These will not run any more: the memory that they use is given back next."""
+
     def run(self, launches: Sequence[Work], count: int) -> None:
         """Runs the launches one after another for `count` images."""
 

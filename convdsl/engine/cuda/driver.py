@@ -87,10 +87,8 @@ class Gpu:
         return address
 
     def free(self, address: int) -> None:
-        """Graphs that use the memory must not run any more; none is kept."""
         self._enter()
         self._call(self._driver.cuStreamSynchronize(self._stream))
-        self._forget_graphs()
         self._call(self._driver.cuMemFree(address))
 
     def free_memory(self) -> int:
@@ -166,9 +164,11 @@ class Gpu:
             )
         )
 
-    def _forget_graphs(self) -> None:
-        while self._graphs:
-            self._call(self._driver.cuGraphExecDestroy(self._graphs.popitem()[1][0]))
+    def drop(self, launches: Sequence[Work]) -> None:
+        self._enter()
+        self._call(self._driver.cuStreamSynchronize(self._stream))
+        for key in [k for k in self._graphs if k[0] == id(launches)]:
+            self._call(self._driver.cuGraphExecDestroy(self._graphs.pop(key)[0]))
 
     # inside
 

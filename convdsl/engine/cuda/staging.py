@@ -46,13 +46,22 @@ class Staging:
         label_place = 0 if labels is None else self._put("labels", labels[:count])
         return self._put("images", images[:count]), 0, is_bytes, label_place
 
-    def _put(self, name: str, array: np.ndarray) -> int:
-        address, size = self._places.get(name, (0, 0))
-        if array.nbytes > size:
+    def room(self, name: str, size: int) -> int:
+        """Address of so many bytes; what was there under this name is lost if they were fewer."""
+        address, had = self._places.get(name, (0, 0))
+        if size > had:
             if address:
                 self._device.free(address)
-            address, size = self._device.allocate(array.nbytes), array.nbytes
+            address = self._device.allocate(size)
             self._places[name] = (address, size)
+        return address
+
+    def addresses(self) -> list[int]:
+        """Of all memory that is taken here."""
+        return [*(address for address, _ in self._places.values()), *(address for _, address in self._held.values())]
+
+    def _put(self, name: str, array: np.ndarray) -> int:
+        address = self.room(name, array.nbytes)
         self._device.upload(address, np.ascontiguousarray(array))
         return address
 

@@ -152,6 +152,9 @@ class Simulator:
     def prepare(self, launches: Sequence[Work]) -> None:
         pass
 
+    def drop(self, launches: Sequence[Work]) -> None:
+        pass
+
     def run(self, launches: Sequence[Work], count: int) -> None:
         with np.errstate(over="ignore"):
             for launch in launches:

@@ -119,7 +119,8 @@ def settle(
 ):
     """g becomes the gradient before the activation, whose output is y (with `writes`). Its sums over shares of all
     positions, the gradient of the bias, go to parts[share, channel]: a block takes `lanes` channels."""
-    sums = cuda.shared.array(256, float32)
+    if has_bias:
+        sums = cuda.shared.array(256, float32)
     t = cuda.threadIdx.x
     c = cuda.blockIdx.x * lanes + t % lanes
     rows = count * positions
