@@ -168,3 +168,10 @@ def test_smoothed_labels_pull_the_bias_towards_all_classes() -> None:
     wanted = (chances - (0.8 * np.eye(4)[labels] + 0.05)).mean(0)
     assert np.allclose(model.gradients(images, labels)["1.dense.bias"], wanted, atol=1e-6)
     assert not np.allclose(net.compile(batch=8).gradients(images, labels)["1.dense.bias"], wanted, atol=1e-3)
+
+
+def test_maps_of_every_layer_of_an_example_can_be_seen() -> None:
+    net = convdsl.load(Path(__file__).resolve().parents[2] / "examples" / "fashion_mnist.cnn")
+    model = net.compile(batch=2)
+    for node, facts in net.report:
+        assert model.activations(np.zeros((1, 28, 28, 1), np.uint8), node.index).shape == (1, *facts.output)

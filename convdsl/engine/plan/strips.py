@@ -52,7 +52,7 @@ def _readers(ops: list[Op], value: Value) -> int:
 
 def _rows(conv: Op, target: Target) -> int:
     """Rows of a strip; 0 where strips do not pay."""
-    if conv.kind != "conv" or conv.inputs[0].learns or conv.weights["weight"].layout.groups != 1:
+    if conv.kind != "conv" or conv.inputs[0].learns or getattr(conv.weights["weight"].layout, "groups", 0) != 1:
         return 0
     depth, rows, columns, channels = conv.output.shape
     row = columns * channels * 4
