@@ -11,6 +11,8 @@ import ast
 from dataclasses import dataclass
 from functools import cache
 
+from convdsl.engine.partial import Inline
+
 SELU, SELU_LOW = "1.0507009873554805", "1.7580993408473766"
 _HARD = "min(max(v * 0.16666666666666666 + 0.5, 0), 1)"
 
@@ -49,18 +51,6 @@ FORMULAS = {
     ),
     "silu": Formulas("v * sigmoid(v)", "d * (sigmoid(v) * (1 + v * (1 - sigmoid(v))))"),
 }
-
-
-@dataclass(frozen=True)
-class Inline:
-    """A formula that a kernel may call as if it were a function of `names`; it is written in the call's place."""
-
-    text: str
-    names: tuple[str, ...]
-
-    def call(self, arguments: list[ast.expr]) -> ast.expr:
-        tree = ast.parse(self.text, mode="eval").body
-        return _Put(dict(zip(self.names, arguments, strict=True))).visit(tree)
 
 
 @cache
@@ -102,11 +92,3 @@ class _Single(ast.NodeTransformer):
     @staticmethod
     def _number(number: float) -> ast.expr:
         return ast.parse(f"float32({number!r})", mode="eval").body
-
-
-class _Put(ast.NodeTransformer):
-    def __init__(self, arguments: dict[str, ast.expr]) -> None:
-        self.arguments = arguments
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return self.arguments.get(node.id, node)

@@ -20,6 +20,26 @@ class Layout:
     strides: tuple[int, ...]
 
 
+@dataclass(frozen=True)
+class Inline:
+    """A formula that a kernel may call as if it were a function of `names`; it is written in the call's place."""
+
+    text: str
+    names: tuple[str, ...]
+
+    def call(self, arguments: list[ast.expr]) -> ast.expr:
+        tree = ast.parse(self.text, mode="eval").body
+        return _Put(dict(zip(self.names, arguments, strict=True))).visit(tree)
+
+
+class _Put(ast.NodeTransformer):
+    def __init__(self, arguments: dict[str, ast.expr]) -> None:
+        self.arguments = arguments
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self.arguments.get(node.id, node)
+
+
 @cache
 def _source(function: Callable[..., Any]) -> str:
     return textwrap.dedent(inspect.getsource(function))
@@ -40,15 +60,21 @@ def statements(definition: ast.FunctionDef) -> list[ast.stmt]:
 
 
 class Fold(ast.NodeTransformer):
-    """Replaces names by constants and computes what then is constant."""
+    """Replaces names by constants, writes formulas out where they are called, and computes what then is constant."""
 
     def __init__(self, constants: Mapping[str, Any]) -> None:
-        self.constants = constants
+        self.constants = {name: c for name, c in constants.items() if not isinstance(c, Inline)}
+        self.inlines = {name: c for name, c in constants.items() if isinstance(c, Inline)}
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if isinstance(node.ctx, ast.Load) and node.id in self.constants:
             return literal(self.constants[node.id])
         return node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if isinstance(node.func, ast.Name) and node.func.id in self.inlines:
+            return self.inlines[node.func.id].call([self.visit(a) for a in node.args])
+        return self.generic_visit(node)
 
     def visit_If(self, node: ast.If) -> Any:
         test = self.visit(node.test)

@@ -22,7 +22,6 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from convdsl.engine.activations import Inline
 from convdsl.engine.partial import Fold, Layout, definition, flat, known, statements
 
 _VECTORS = {"load4": "get4", "load4_if": "get4_if", "load_if": "get_if", "store4": "put4", "store4_if": "put4_if"} | {
@@ -67,8 +66,7 @@ def arguments_of(function: Callable[..., Any]) -> list[str]:
 
 class _Device(Fold):
     def __init__(self, constants: Mapping[str, Any], views: Mapping[str, tuple[str, tuple[int, ...]]]) -> None:
-        super().__init__({n: c for n, c in constants.items() if not isinstance(c, Inline)})
-        self.inlines = {n: c for n, c in constants.items() if isinstance(c, Inline)}
+        super().__init__(constants)
         self.views = views
         self.registers: dict[str, int] = {}
         self.shared: set[str] = set()
@@ -179,8 +177,6 @@ class _Device(Fold):
         if not isinstance(node.func, ast.Name):
             return self.generic_visit(node)
         name = node.func.id
-        if name in self.inlines:
-            return self.inlines[name].call([self.visit(a) for a in node.args])
         if name.endswith("4") and name[:-1] in self.inlines:
             inline = self.inlines[name[:-1]]
             each = ", ".join(ast.unparse(inline.call([ast.parse(f"four[{n}]", mode="eval").body])) for n in range(4))
@@ -200,7 +196,7 @@ class _Device(Fold):
             assert isinstance(node.args[0], ast.Name)
             kind = "shared_" if node.args[0].id in self.shared else ""
             return _call(kind + _VECTORS[name], node.args[0], *(self.visit(a) for a in node.args[1:]))
-        return self.generic_visit(node)
+        return super().visit_Call(node)
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
         result = super().visit_IfExp(node)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from convdsl.engine import activations
 from convdsl.engine.cpu.bind import IMAGE, Argument, Binder, binding
 from convdsl.engine.cpu.kernels import pointwise, pooling
 from convdsl.engine.cpu.specialise import Layout, micro
 from convdsl.engine.plan import Parameter, Step, Value
 
 
-def _activation(step: Step) -> dict[str, Any]:
-    name, slope = step.settings.get("activation") or ("", 0.0)
-    return {"name": name, "slope": slope}
+def _activation(step: Step) -> tuple[str, float]:
+    return step.settings.get("activation") or ("", 0.0)
 
 
 def _relu(step: Step) -> bool:
@@ -67,21 +65,20 @@ def _shuffle(binder: Binder, step: Step) -> None:
 @binding("activate")
 def _activate(binder: Binder, step: Step) -> None:
     (y,) = binder.rows(step.writes["y"])
-    binder.emit(pointwise.activate, {"x": y, "y": y}, in_place=True, **_activation(step))
+    binder.emit(pointwise.activate, {"x": y, "y": y}, in_place=True, value=activations.value(*_activation(step)))
 
 
 @binding("activation")
 def _separate(binder: Binder, step: Step) -> None:
     x, y = binder.rows(step.reads["x"], step.writes["y"])
-    binder.emit(pointwise.activate, {"x": x, "y": y}, in_place=False, **_activation(step))
+    binder.emit(pointwise.activate, {"x": x, "y": y}, in_place=False, value=activations.value(*_activation(step)))
 
 
 @binding("activation_gradient")
 def _activation_gradient(binder: Binder, step: Step) -> None:
     g, x, gx = binder.rows(step.reads["g"], step.reads["x"], step.writes["gx"])
-    binder.emit(
-        pointwise.activation_gradient, {"g": g, "x": x, "gx": gx}, **_activation(step), add=step.settings["add"]
-    )
+    back = activations.back(*_activation(step))
+    binder.emit(pointwise.activation_gradient, {"g": g, "x": x, "gx": gx}, back=back, add=step.settings["add"])
 
 
 @binding("settle")
@@ -92,7 +89,14 @@ def _settle(binder: Binder, step: Step) -> None:
     y, g = binder.rows(before, value) if apart else (binder.inside(before), binder.inside(value))
     if step.settings["activation"] is not None or not apart:
         db = binder.gradient_vector(None if apart else bias)
-        binder.emit(pointwise.settle, {"y": y, "g": g, "db": db}, **_activation(step), bias=not apart)
+        name, slope = _activation(step)
+        binder.emit(
+            pointwise.settle,
+            {"y": y, "g": g, "db": db},
+            has_activation=bool(name),
+            back_told=activations.back_told(name, slope),
+            bias=not apart,
+        )
     if apart and bias is not None:
         _sum_lanes(binder, value, bias)
 

@@ -129,7 +129,7 @@ def shuffle(x: F32, y: F32, *, groups, add):
                             y[p, i, j, m * groups + g] = x[p, i, j, g * members + m]
 
 
-def activate(x: F32, y: F32, *, in_place, name, slope):
+def activate(x: F32, y: F32, *, in_place, value):
     """y = f(x), or y = f(y): were x and y the same memory under two names, LLVM would take one number at a time."""
     depth, rows, columns, channels = y.shape
     for p in range(depth):
@@ -137,34 +137,7 @@ def activate(x: F32, y: F32, *, in_place, name, slope):
             for j in range(columns):
                 for c in range(channels):
                     v = y[p, i, j, c] if in_place else x[p, i, j, c]
-                    if name == "relu":
-                        y[p, i, j, c] = float32(0) if v < float32(0) else v
-                    elif name == "relu6":
-                        y[p, i, j, c] = float32(0) if v < float32(0) else (float32(6) if v > float32(6) else v)
-                    elif name == "leaky_relu":
-                        y[p, i, j, c] = v if v > float32(0) else float32(slope) * v
-                    elif name == "elu":
-                        y[p, i, j, c] = v if v > float32(0) else float32(slope) * (exp(v) - float32(1))
-                    elif name == "selu":
-                        y[p, i, j, c] = (
-                            float32(1.0507009873554805) * v
-                            if v > float32(0)
-                            else float32(1.7580993408473766) * (exp(v) - float32(1))
-                        )
-                    elif name == "sigmoid":
-                        y[p, i, j, c] = sigmoid(v)
-                    elif name == "tanh":
-                        y[p, i, j, c] = tanh(v)
-                    elif name == "hardsigmoid":
-                        y[p, i, j, c] = (
-                            min(max(v * float32(1 / 6) + float32(0.5), float32(0)), float32(1)) if v == v else v
-                        )
-                    elif name == "hardswish":
-                        y[p, i, j, c] = v * min(max(v * float32(1 / 6) + float32(0.5), float32(0)), float32(1))
-                    elif name == "gelu":
-                        y[p, i, j, c] = v * gaussian_part(v)
-                    elif name == "silu":
-                        y[p, i, j, c] = v * sigmoid(v)
+                    y[p, i, j, c] = value(v)
 
 
 def sum_parts(x: F32, y: F32, b: F32, *, bias):
@@ -177,7 +150,7 @@ def sum_parts(x: F32, y: F32, b: F32, *, bias):
             y[0, 0, 0, c] += x[0, 0, n, c]
 
 
-def settle(y: F32, g: F32, db: F32, *, name, slope, bias):
+def settle(y: F32, g: F32, db: F32, *, has_activation, back_told, bias):
     """g becomes the gradient before the activation, whose output is y; its sums are the gradient of the bias."""
     depth, rows, columns, channels = g.shape
     for p in range(depth):
@@ -185,28 +158,9 @@ def settle(y: F32, g: F32, db: F32, *, name, slope, bias):
             for j in range(columns):
                 for c in range(channels):
                     d = g[p, i, j, c]
-                    if name != "":
+                    if has_activation:
                         v = y[p, i, j, c]
-                        if name == "relu":
-                            d = d if v > float32(0) else float32(0)
-                        elif name == "relu6":
-                            d = d if v > float32(0) and v < float32(6) else float32(0)
-                        elif name == "leaky_relu":
-                            d = d if v > float32(0) else float32(slope) * d
-                        elif name == "elu":
-                            d = d if v > float32(0) else d * (v + float32(slope))
-                        elif name == "selu":
-                            d = (
-                                float32(1.0507009873554805) * d
-                                if v > float32(0)
-                                else d * (v + float32(1.7580993408473766))
-                            )
-                        elif name == "sigmoid":
-                            d = d * v * (float32(1) - v)
-                        elif name == "tanh":
-                            d = d * (float32(1) - v * v)
-                        elif name == "hardsigmoid":
-                            d = d * float32(1 / 6) if v > float32(0) and v < float32(1) else float32(0)
+                        d = back_told(d, v)
                         g[p, i, j, c] = d
                     if bias:
                         db[c] += d
@@ -218,7 +172,7 @@ def sum_lanes(g: Address, db: Address, *, tile, blocks, g_step, db_step):
         tile(g + c * g_step, db + c * db_step, 0)
 
 
-def activation_gradient(g: F32, x: F32, gx: F32, *, name, slope, add):
+def activation_gradient(g: F32, x: F32, gx: F32, *, back, add):
     """From the input x of an activation whose slope its output does not tell."""
     depth, rows, columns, channels = g.shape
     for p in range(depth):
@@ -226,40 +180,12 @@ def activation_gradient(g: F32, x: F32, gx: F32, *, name, slope, add):
             for j in range(columns):
                 for c in range(channels):
                     v = x[p, i, j, c]
-                    d = float32(0)
-                    if name == "relu":
-                        d = float32(1) if v > float32(0) else float32(0)
-                    elif name == "relu6":
-                        d = float32(1) if v > float32(0) and v < float32(6) else float32(0)
-                    elif name == "leaky_relu":
-                        d = float32(1) if v > float32(0) else float32(slope)
-                    elif name == "elu":
-                        d = float32(1) if v > float32(0) else float32(slope) * exp(v)
-                    elif name == "selu":
-                        d = float32(1.0507009873554805) if v > float32(0) else float32(1.7580993408473766) * exp(v)
-                    elif name == "sigmoid":
-                        s = sigmoid(v)
-                        d = s * (float32(1) - s)
-                    elif name == "tanh":
-                        t = tanh(v)
-                        d = float32(1) - t * t
-                    elif name == "hardsigmoid":
-                        d = float32(1 / 6) if v > float32(-3) and v < float32(3) else float32(0)
-                    elif name == "hardswish":
-                        d = (
-                            v * float32(1 / 3) + float32(0.5)
-                            if v > float32(-3) and v < float32(3)
-                            else (float32(1) if v >= float32(3) else float32(0))
-                        )
-                    elif name == "gelu":
-                        d = gaussian_part(v) + v * float32(0.3989422804014327) * exp(float32(-0.5) * v * v)
-                    elif name == "silu":
-                        s = sigmoid(v)
-                        d = s * (float32(1) + v * (float32(1) - s))
+                    d = g[p, i, j, c]
+                    d = back(d, v)
                     if add:
-                        gx[p, i, j, c] += d * g[p, i, j, c]
+                        gx[p, i, j, c] += d
                     else:
-                        gx[p, i, j, c] = d * g[p, i, j, c]
+                        gx[p, i, j, c] = d
 
 
 def prelu(x: F32, w: F32, y: F32):
