@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len
@@ -30,7 +31,7 @@ def print_diagnostics(console: Console, diagnostics: Sequence[Diagnostic], stric
             console.print(Text(str(T("… and one more.", "… and {n} more.", n=rest)), "bold"))
             console.print()
             return
-        console.print(_full(first, console.width, strict), soft_wrap=True)
+        console.print(_full(first, console.width, strict, fold=console.is_terminal), soft_wrap=True)
         elsewhere = dict.fromkeys(o.source.position(o.span.start) for o in others if o.span != first.span)
         if elsewhere:
             places = ", ".join(f"{line}:{column}" for line, column in list(elsewhere)[:12])
@@ -50,7 +51,8 @@ def _grouped(diagnostics: Sequence[Diagnostic]) -> Iterable[tuple[Diagnostic, li
         yield members[0], members[1:]
 
 
-def _full(diagnostic: Diagnostic, width: int, strict: bool) -> Text:
+def _full(diagnostic: Diagnostic, width: int, strict: bool, fold: bool = False) -> Text:
+    """A whole diagnostic. With `fold` its sentences are broken between words where `width` ends."""
     severity = "error" if strict and diagnostic.severity == "warning" else diagnostic.severity
     style = _STYLE[severity]
     line, column = diagnostic.source.position(diagnostic.span.start)
@@ -68,7 +70,12 @@ def _full(diagnostic: Diagnostic, width: int, strict: bool) -> Text:
         if content:
             text.append(f"{' ' * margin} = ", "blue")
             text.append(prefix, "bold green")
-            text.append(f"{clean(str(content))}\n")
+            sentence = clean(str(content))
+            if fold:
+                room = max(width - margin - 3, 20)
+                sentence = textwrap.fill(sentence, room, initial_indent=prefix, subsequent_indent=" " * (margin + 3),
+                                         break_long_words=False, break_on_hyphens=False)[len(prefix) :]
+            text.append(f"{sentence}\n")
     text.rstrip()
     return text
 

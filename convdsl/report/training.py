@@ -52,15 +52,15 @@ class TrainingReport:
             case events.Started():
                 self.started = event
                 for line in started_lines(event):
-                    self._line(line)
+                    self._prose(line)
             case events.Note():
-                self._line(Text(clean(str(event.text)), "yellow" if event.warning else "dim"))
+                self._prose(Text(clean(str(event.text)), "yellow" if event.warning else "dim"))
             case events.Preparing():
                 self._begin()
             case events.Progress():
                 self._advance(event)
             case events.EpochDone():
-                self._line(epoch_line(event))
+                self._line(epoch_line(event, self.out.width if self.out.is_terminal else None))
             case events.Interrupted():
                 self.__exit__()
                 self._interrupted(event)
@@ -72,6 +72,10 @@ class TrainingReport:
 
     def diverged(self, error: object, way: object) -> None:
         """Nothing more than what standard error says."""
+
+    def _prose(self, text: Text | str) -> None:
+        """Words, which a terminal breaks between them. What may be copied goes through `_line`."""
+        (self.bar.console if self.bar else self.out).print(text, soft_wrap=not self.out.is_terminal)
 
     def _line(self, text: Text | str) -> None:
         (self.bar.console if self.bar else self.out).print(text, soft_wrap=True)
@@ -152,7 +156,7 @@ class TrainingReport:
             self._values(figures)
         self._line("")
         for remark in event.reading:
-            self._line(Text.assemble((f"{remark.text} ", "bold"), str(remark.advice)))
+            self._prose(Text.assemble((f"{remark.text} ", "bold"), str(remark.advice)))
         self._line("")
         self._line(str(T("Weights and figures: {folder}", folder=event.folder)))
         remark = next((r for r in event.reading if r.lines), None)
@@ -211,8 +215,8 @@ def started_lines(event: events.Started) -> list[str]:
     return lines
 
 
-def epoch_line(event: events.EpochDone) -> str:
-    """An epoch's figures on one line."""
+def epoch_line(event: events.EpochDone, room: int | None = None) -> str:
+    """An epoch's figures on one line; the speed is left out where it makes the line longer than `room`."""
     record = event.record
     parts = [
         str(T("epoch {epoch}/{epochs}", epoch=f"{record.epoch:>{len(str(event.epochs))}}", epochs=event.epochs)),
@@ -224,9 +228,11 @@ def epoch_line(event: events.EpochDone) -> str:
         parts.append(f"{T('validation loss')} {record.val_loss:.4f}")
     if record.val_accuracy is not None:
         parts.append(f"{T('accuracy')} {percent(record.val_accuracy)}")
+    line = "  ".join(parts)
     if event.images_per_second:
-        parts.append(speed(event.images_per_second))
-    return "  ".join(parts)
+        whole = f"{line}  {speed(event.images_per_second)}"
+        return whole if room is None or len(whole) <= room else line
+    return line
 
 
 def class_table(figures: Classes, width: int) -> Table:

@@ -58,6 +58,15 @@ def test_of_a_long_line_the_part_around_the_place_is_shown() -> None:
     assert "cnov 3" in excerpt and len(excerpt) <= 80
 
 
+def test_a_terminal_gets_sentences_broken_between_words() -> None:
+    text = "input 8x8x1 -> conv 8 k3 -> conv 8 k3 p same relu"
+    out = io.StringIO()
+    print_diagnostics(Console(file=out, width=50, force_terminal=True, color_system=None), analyse(Source(text)).diagnostics)
+    notes = [line for line in out.getvalue().splitlines() if line.startswith(("   = ", "     "))]
+    assert any(line.startswith("     ") and line[5] != " " for line in notes) and all(len(line) <= 60 for line in notes)
+    assert "   = Away from the borders they can do no more than one convolution" in shown(text, width=50)
+
+
 def test_control_characters_do_not_reach_the_terminal() -> None:
     assert "\x1b" not in shown("input 8x8x3\n\x1b[31mconv 3", name="a\x1b[0m.cnn")
     assert clean("a\x1bb\x07") == "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}"

@@ -84,6 +84,15 @@ def test_a_pipe_gets_plain_lines() -> None:
     ]
 
 
+def test_a_narrow_terminal_breaks_lines_between_words() -> None:
+    lines = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown(EVENTS, terminal=True, width=80)).splitlines()
+    assert "tiny: 61,706 parameters, digits: 5,400 images to train, 600 to validate, 1,000 " in lines
+    epoch = next(line for line in lines if line.startswith("epoch 1/2  loss 0.5123"))
+    assert "images/s" not in epoch and len(epoch.rstrip()) <= 80
+    call = "Try next: convdsl run 'my net.cnn' --set F=8 --lr 0.1 --epochs 9 --early-stop patience=3"
+    assert lines[-1] == call and len(call) > 80  # to be copied as it stands
+
+
 def test_a_terminal_gets_a_bar_and_it_goes_away() -> None:
     text = shown(EVENTS, terminal=True)
     assert "━" in text and "preparing" in text
