@@ -10,8 +10,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from convdsl.engine.cuda.translate import arguments_of, translate
+from convdsl.engine.errors import EngineError
 from convdsl.engine.partial import Layout
 from convdsl.engine.plan import Parameter, Plan, Program, Step, Value
+from convdsl.messages import T
 
 COUNT = "count"
 """Stands for the number of images among a launch's arguments."""
@@ -20,6 +22,9 @@ Given = tuple[int, Layout]
 """Where an argument of a kernel lies, and how."""
 
 FLAT = Layout((1,), (1,))
+
+MOST_NUMBERS = 1 << 32
+"""Numbers of one value in a batch that kernels can count: they divide as 32-bit numbers."""
 
 
 class Device(Protocol):
@@ -156,6 +161,9 @@ class Binder:
 
     def __init__(self, plan: Plan, program: Program, arrays: Arrays) -> None:
         self.plan, self.program, self.arrays = plan, program, arrays
+        largest = max(v.root.pitch for v in program.values) * plan.batch
+        if largest >= MOST_NUMBERS:
+            raise EngineError(str(T("A layer's values for a batch are too many for a GPU. Take a smaller batch.")))
         self.owned: list[tuple[int, int]] = []
         self.batch = self.allocate(program.batch_bytes)
         self.launches: list[Work] = []

@@ -5,6 +5,10 @@ from __future__ import annotations
 import pytest
 
 import convdsl
+from convdsl.engine.cuda.bind import Arrays
+from convdsl.engine.cuda.bindings import bind_training
+from convdsl.engine.cuda.recorder import Recorder
+from convdsl.engine.errors import EngineError
 from convdsl.engine.optimizer import Optimizer
 from convdsl.engine.plan import Plan, Value, plan
 from convdsl.engine.plan.values import GPU
@@ -53,3 +57,10 @@ def test_activations_are_part_of_the_product_before_them() -> None:
         "tanh",
         "sigmoid",
     ]
+
+
+def test_values_beyond_what_kernels_can_count_are_refused() -> None:
+    net = convdsl.parse("input 1024x1024x3 -> conv 64 k3 p1 relu -> gap -> dense 2")
+    found = plan(net, 64, Optimizer("sgd"), GPU)
+    with pytest.raises(EngineError, match="smaller batch"):
+        bind_training(found, Arrays(found, Recorder()))
