@@ -365,6 +365,11 @@ def shuffle_xor(x, lane):
     return cuda.shfl_xor_sync(0xFFFFFFFF, x, lane)
 
 
+@device(float64)
+def shuffle_xor64(x, lane):
+    return cuda.shfl_xor_sync(0xFFFFFFFF, x, lane)
+
+
 WORDS = {
     "cuda": cuda,
     "float32": float32,
@@ -401,6 +406,7 @@ WORDS = {
     "gaussian_part": gaussian_part,
     "device": device,
     "shuffle_xor": shuffle_xor,
+    "shuffle_xor64": shuffle_xor64,
     "between": device(types.Tuple((int64, float32)))(maths.between.py_func),
     "random_bits": device(uint64)(maths.random_bits.py_func),
     "four_floats": _FOUR,

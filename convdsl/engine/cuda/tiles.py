@@ -70,7 +70,7 @@ def tile_for(rows: int, columns: int, inner: int) -> Tile:
 def splits_for(blocks: int, inner: int, step: int) -> int:
     """Parts of the inner index, so that all multiprocessors have work; each part is eight steps long or more."""
     wanted = -(-2 * MULTIPROCESSORS // blocks)
-    return max(1, min(wanted, inner // (8 * step), 64))
+    return max(1, min(wanted, inner // (8 * step)))
 
 
 def shares_for(rows: int, blocks: int) -> int:

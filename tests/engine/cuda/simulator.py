@@ -92,7 +92,7 @@ class _Waits(ast.NodeTransformer):
         name = ast.unparse(node.func)
         if name == "cuda.syncthreads":
             return ast.Yield(None)
-        if name == "shuffle_xor":
+        if name in ("shuffle_xor", "shuffle_xor64"):
             return ast.Yield(ast.Tuple(node.args, ast.Load()))
         return node
 

@@ -66,6 +66,11 @@ def test_every_option_is_the_same_on_both(text: str, simulator: Simulator) -> No
     check(text)
 
 
+def test_sums_in_many_parts_are_the_same_on_both(simulator: Simulator) -> None:
+    check("input 20x20x2 -> conv 3 k3 -> bn relu -> dense 3")
+    assert max(b for launch in simulator.ran if launch.name == "contract" for b in launch.blocks[1:]) > 8
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_random_networks_are_the_same_on_both(seed: int, simulator: Simulator) -> None:
     check(random_program(seed))

@@ -252,7 +252,14 @@ def update(
         e = cuda.threadIdx.x + q * 256
         if e < count:
             d = float32(0)
-            for s in range(splits):
+            eights = splits // 8
+            for s in range(eights):  # eight loads are under way at once
+                part = registers(8)
+                for u in unrolled(8):
+                    part[u] = get_f32(address, (s * 8 + u) * apart + e)
+                for u in unrolled(8):
+                    d += part[u]
+            for s in range(eights * 8, splits):
                 d += get_f32(address, s * apart + e)
             gradients[g_at + e] = d
             if changes:

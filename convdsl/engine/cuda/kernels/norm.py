@@ -55,28 +55,36 @@ def bn_sum(x: F32, parts: F32, count: Int, *, sizes, positions, lanes, splits):
 
 
 def bn_combine(parts: F32, w: F32, b: F32, mean: F32, var: F32, coefficients: F32, *, channels, splits, eps):
-    """All shares together: y = x·coefficients[0] + coefficients[1]; x̂ = (x − coefficients[2])·coefficients[3].
-    The running statistics move a tenth of the way; the variance kept there is the unbiased one."""
-    c = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    """All shares together, a warp for each channel: y = x·coefficients[0] + coefficients[1];
+    x̂ = (x − coefficients[2])·coefficients[3]. The running statistics move a tenth of the way; the variance kept there is
+    the unbiased one."""
+    lane = cuda.threadIdx.x % 32
+    c = cuda.blockIdx.x * 8 + cuda.threadIdx.x // 32
     if c < channels:
         count = float64(0)
-        middle = float64(0)
-        squares = float64(0)
-        for s in range(splits):
+        total = float64(0)
+        for s in range(lane, splits, 32):
             n = float64(parts[s, 0, c])
-            if n > 0:
-                total = count + n
-                away = parts[s, 1, c] - middle
-                middle += away * n / total
-                squares += parts[s, 2, c] + away * away * count * n / total
-                count = total
-        deviation = float64(1) / sqrt64(squares / count + eps)
-        coefficients[0, c] = float32(w[c] * deviation)
-        coefficients[1, c] = float32(b[c] - middle * w[c] * deviation)
-        coefficients[2, c] = float32(middle)
-        coefficients[3, c] = float32(deviation)
-        mean[c] = float32(0.9 * mean[c] + 0.1 * middle)
-        var[c] = float32(0.9 * var[c] + 0.1 * squares / max(count - 1.0, 1.0))
+            count += n
+            total += n * parts[s, 1, c]
+        for half in unrolled(5):
+            count += shuffle_xor64(count, 16 >> half)
+            total += shuffle_xor64(total, 16 >> half)
+        middle = total / count
+        squares = float64(0)
+        for s in range(lane, splits, 32):
+            away = parts[s, 1, c] - middle
+            squares += parts[s, 2, c] + away * away * parts[s, 0, c]
+        for half in unrolled(5):
+            squares += shuffle_xor64(squares, 16 >> half)
+        if lane == 0:
+            deviation = float64(1) / sqrt64(squares / count + eps)
+            coefficients[0, c] = float32(w[c] * deviation)
+            coefficients[1, c] = float32(b[c] - middle * w[c] * deviation)
+            coefficients[2, c] = float32(middle)
+            coefficients[3, c] = float32(deviation)
+            mean[c] = float32(0.9 * mean[c] + 0.1 * middle)
+            var[c] = float32(0.9 * var[c] + 0.1 * squares / max(count - 1.0, 1.0))
 
 
 def bn_frozen(w: F32, b: F32, mean: F32, var: F32, coefficients: F32, *, channels, eps):
@@ -138,23 +146,28 @@ def bn_sum_gradient(x: F32, g: F32, coefficients: F32, parts: F32, count: Int, *
 def bn_combine_gradient(
     parts: F32, w: F32, coefficients: F32, dw: F32, db: F32, count: Int, *, channels, positions, splits, train
 ):
-    """The gradients of scale and shift; then coefficients for gx = g·c₀ + x·c₄ + c₅."""
-    c = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    """The gradients of scale and shift, a warp for each channel; then coefficients for gx = g·c₀ + x·c₄ + c₅."""
+    lane = cuda.threadIdx.x % 32
+    c = cuda.blockIdx.x * 8 + cuda.threadIdx.x // 32
     if c < channels:
         total = float64(0)
         products = float64(0)
-        for s in range(splits):
+        for s in range(lane, splits, 32):
             total += parts[s, 0, c]
             products += parts[s, 1, c]
-        number = float64(count * positions)
-        products *= coefficients[3, c]
-        if train:
-            dw[c] = float32(products)
-            db[c] = float32(total)
-        a = float64(w[c]) * coefficients[3, c]
-        slope = -a * coefficients[3, c] * products / number
-        coefficients[4, c] = float32(slope)
-        coefficients[5, c] = float32(-a * total / number - slope * coefficients[2, c])
+        for half in unrolled(5):
+            total += shuffle_xor64(total, 16 >> half)
+            products += shuffle_xor64(products, 16 >> half)
+        if lane == 0:
+            number = float64(count * positions)
+            products *= coefficients[3, c]
+            if train:
+                dw[c] = float32(products)
+                db[c] = float32(total)
+            a = float64(w[c]) * coefficients[3, c]
+            slope = -a * coefficients[3, c] * products / number
+            coefficients[4, c] = float32(slope)
+            coefficients[5, c] = float32(-a * total / number - slope * coefficients[2, c])
 
 
 def bn_input(x: F32, g: F32, coefficients: F32, gx: F32, count: Int, *, shape, size, relu, add):

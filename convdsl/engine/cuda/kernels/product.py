@@ -206,7 +206,13 @@ def collect(parts: F32, bias: F32, c: F32, count: Int, *, rows, columns, splits,
         i = t // columns[0]
         j = t % columns[0]
         v = float32(0)
-        for s in range(splits[0]):
+        for s in range(splits[0] // 8):  # eight loads are under way at once
+            part = registers(8)
+            for u in unrolled(8):
+                part[u] = parts[(s * 8 + u) * splits[1] + i * columns[1] + j]
+            for u in unrolled(8):
+                v += part[u]
+        for s in range(splits[0] // 8 * 8, splits[0]):
             v += parts[s * splits[1] + i * columns[1] + j]
         if has_bias:
             v += bias[j]
