@@ -60,7 +60,7 @@ class TrainingReport:
             case events.Progress():
                 self._advance(event)
             case events.EpochDone():
-                self._line(epoch_line(event, self.out.width if self.out.is_terminal else None))
+                self._prose(epoch_line(event, self.out.width if self.out.is_terminal else None))
             case events.Interrupted():
                 self.__exit__()
                 self._interrupted(event)

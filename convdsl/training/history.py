@@ -43,4 +43,4 @@ class History:
             if self.records
             else ""
         )
-        return f"<History of {len(self)} epochs: {last}>"
+        return f"<History of {len(self)} epoch{'' if len(self) == 1 else 's'}: {last}>"

@@ -39,6 +39,9 @@ class FakeModel:
     def evaluate(self, images: Any, labels: Any, index: np.ndarray) -> Any:
         return SimpleNamespace(loss=self.val_losses.pop(0), accuracy=0.5, predictions=np.zeros(len(index), np.int64))
 
+    def hold(self, images: Any, labels: Any) -> None:
+        """Has nowhere to keep them."""
+
     def optimizer_state(self) -> dict[str, np.ndarray]:
         return {}
 
