@@ -28,6 +28,9 @@ from convdsl.engine.cpu.micro import (
     pool_tile,
     sparse_input_tile,
     sparse_weight_tile,
+    winograd_input_tile,
+    winograd_output_tile,
+    winograd_pool_tile,
 )
 
 __all__ = [
@@ -75,6 +78,9 @@ __all__ = [
     "sqrt",
     "tanh",
     "uint8_view",
+    "winograd_input_tile",
+    "winograd_output_tile",
+    "winograd_pool_tile",
 ]
 
 float32 = np.float32

@@ -14,6 +14,7 @@ from convdsl.engine.plan.ops import Op, Tape, backward_steps, forward_steps
 from convdsl.engine.plan.saving import recompute, share_gradients
 from convdsl.engine.plan.strips import in_strips
 from convdsl.engine.plan.values import Parameter, Step, Target, Value
+from convdsl.engine.plan.winograd import use_winograd
 
 Kind = Literal["chunks", "strips", "serial", "tasks", "batch"]
 
@@ -150,6 +151,7 @@ def _assemble(
     steps = schedule(share_gradients(_without_copies(steps), tied))
     if low.target.whole_batch:
         return _assemble_batch(steps, low, outputs, exits, batch)
+    use_winograd(steps, low.target)
     regions: list[Region] = []
     late = [s for s in steps if s.scope == "task"]
     for step in steps:

@@ -1,7 +1,7 @@
 """What each kind of step becomes on a CPU, and whole programs made of it."""
 
 from convdsl.engine.cpu.bind import Binder, Bound, Memory
-from convdsl.engine.cpu.bindings import fused, learning, norm, pointwise, weighted  # noqa: F401  (they register their steps)
+from convdsl.engine.cpu.bindings import fused, learning, norm, pointwise, weighted, winograd  # noqa: F401  (they register their steps)
 from convdsl.engine.plan import Plan, Program
 
 
@@ -16,6 +16,7 @@ def bind_training(plan: Plan, memory: Memory) -> Bound:
             binder.steps(region)
     binder.extra_region("tasks", learning.update)
     binder.extra_region("tasks", learning.rearrange)
+    binder.extra_region("tasks", winograd.transform)
     return binder.bound()
 
 
@@ -32,4 +33,5 @@ def bind_rearrange(plan: Plan, memory: Memory) -> Bound:
     """What must be done after weights were set from outside."""
     binder = Binder(plan, plan.inference, memory)
     binder.extra_region("tasks", learning.rearrange)
+    binder.extra_region("tasks", winograd.transform)
     return binder.bound()

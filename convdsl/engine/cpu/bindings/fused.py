@@ -6,6 +6,7 @@ from typing import Any
 
 from convdsl.engine.cpu.bind import Binder, binding, number
 from convdsl.engine.cpu.bindings.weighted import split_blocks, strides_in_bytes
+from convdsl.engine.cpu.bindings.winograd import winograd
 from convdsl.engine.cpu.kernels import fused, pointwise
 from convdsl.engine.cpu.specialise import Micro, micro
 from convdsl.engine.cpu.tiles import positions_in
@@ -17,6 +18,10 @@ from convdsl.engine.plan.fusion import taps_in_tile
 def _gather_pool(binder: Binder, step: Step) -> None:
     x, y, where = step.reads["x"], step.writes["y"], step.writes.get("where")
     window, bias = step.settings["window"], step.weights.get("bias")
+    if "winograd" in step.settings:
+        source, target = binder.reaching(x, window.before)[0], binder.inside(y)[0]
+        winograd(binder, step, source, strides_in_bytes(x), target, where)
+        return
     (f, base), xs, ys = binder.filters(step.weights["weight"]), strides_in_bytes(x), strides_in_bytes(y)
     ws = strides_in_bytes(where) if where is not None else (0, 0, 0)
     rows, columns = y.shape[1:3]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from convdsl.engine.cpu.bind import COUNT, PART, Argument, Binder, binding, number, shifted
+from convdsl.engine.cpu.bindings.winograd import winograd
 from convdsl.engine.cpu.kernels import pointwise, weighted
 from convdsl.engine.cpu.specialise import Micro, micro
 from convdsl.engine.cpu.tiles import grid_tile, lane_tile_sizes, outer_cuts
@@ -169,6 +170,9 @@ def _gather(binder: Binder, step: Step) -> None:
     (f, base), xs, ys = binder.filters(weight), strides_in_bytes(x), strides_in_bytes(y)
     source, _ = binder.reaching(x, window.before)
     target, _ = binder.inside(y)
+    if "winograd" in step.settings:
+        winograd(binder, step, source, xs, target)
+        return
     taps = tuple((window.k[a], window.d[a] * xs[a]) for a in range(3))
     run = f.channels
     if window.d[2] == 1 and f.groups == 1:
@@ -202,6 +206,10 @@ def _spread(binder: Binder, step: Step) -> None:
     x, y = step.reads["x"], step.writes["y"]
     weight, window = step.weights["weight"], step.settings["window"]
     pack, xs, ys = weight.packs["swapped"], strides_in_bytes(x), strides_in_bytes(y)
+    if "winograd" in step.settings:
+        first = sum(window.phases(a)[0].first * s for a, s in zip(range(3), x.strides, strict=False))
+        winograd(binder, step, binder.at(x, x.origin + first), xs, binder.inside(y)[0])
+        return
     taps_before = 0
     for p in window.phases(0):
         for q in window.phases(1):
