@@ -111,12 +111,30 @@ def read_program(name: str) -> Source:
     except NotText:
         raise
     except FileNotFoundError:
-        raise Unread(T("there is no file {name}.", name=name)) from None
+        raise Unread(_no_file(name)) from None
     except IsADirectoryError:
         raise Unread(T("{name} is a folder; name a file in it, such as {name}/net.cnn.", name=name.rstrip("/"))) from None
     except (OSError, ValueError) as error:
         raise Unread(T("{name} cannot be read: {reason}.", name=name, reason=getattr(error, "strerror", None) or error)) \
             from None
+
+
+def _no_file(name: str) -> T:
+    """That a program is not there, and which one beside it may be meant."""
+    from difflib import get_close_matches
+    from pathlib import Path
+
+    folder = Path(name).parent
+    try:
+        programs = [path.name for path in folder.iterdir() if path.suffix == ".cnn"]
+    except OSError:
+        programs = []
+    close = get_close_matches(Path(name).name, programs, n=1, cutoff=0.7)
+    if Path(name).name + ".cnn" in programs:
+        close = [Path(name).name + ".cnn"]
+    if close:
+        return T("there is no file {name}. Did you mean {close}?", name=name, close=folder / close[0])
+    return T("there is no file {name}.", name=name)
 
 
 def check_symbols(given: list[tuple[str, int]], known: frozenset[str], mentioned: set[str]) -> None:

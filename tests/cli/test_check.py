@@ -178,6 +178,15 @@ def test_a_missing_file_hides_no_other(convdsl: Convdsl, tmp_path: Path) -> None
     assert [program["net"] for program in data] == ["lenet5"]
 
 
+def test_a_mistyped_file_is_guessed(convdsl: Convdsl, tmp_path: Path) -> None:
+    (tmp_path / "nets").mkdir()
+    (tmp_path / "nets" / "lenet5.cnn").write_text(LENET)
+    for name in ("nets/lenet.cnn", "nets/lenet5", "nets/lente5.cnn"):
+        done = convdsl("check", name)
+        assert done.returncode == 2 and f"{name}. Did you mean nets/lenet5.cnn?" in done.stderr.replace("\\", "/")
+    assert convdsl("check", "nets/vgg.cnn").stderr == "convdsl: there is no file nets/vgg.cnn.\n"
+
+
 def test_json_of_several_programs_is_a_list(convdsl: Convdsl, tmp_path: Path) -> None:
     (tmp_path / "a.cnn").write_text(LENET)
     (tmp_path / "b.cnn").write_text("cnov 3")
