@@ -95,7 +95,10 @@ def _key(*parts: object) -> str:
 
 @cache
 def _fingerprint() -> str:
-    return hashlib.sha256(Path(compiler.__file__).read_bytes()).hexdigest() + compiler.versions()
+    digest = hashlib.sha256()
+    for name in ("compiler.py", "words.py"):
+        digest.update((Path(__file__).parent / name).read_bytes())
+    return digest.hexdigest() + compiler.versions()
 
 
 def _start(share: list[Wanted]) -> subprocess.Popen[bytes] | None:

@@ -1,7 +1,13 @@
 """What each kind of step becomes on a GPU, and whole programs made of it."""
 
 from convdsl.engine.cuda.bind import Arrays, Binder
-from convdsl.engine.cuda.bindings import learning, norm, pointwise, weighted  # noqa: F401  (they register their steps)
+from convdsl.engine.cuda.bindings import (  # they register their steps
+    apart,  # noqa: F401
+    learning,
+    norm,  # noqa: F401
+    pointwise,  # noqa: F401
+    weighted,  # noqa: F401
+)
 from convdsl.engine.plan import Plan, Program
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from convdsl.engine.cuda.bind import Binder, Given, binding
 from convdsl.engine.cuda.bindings.pointwise import over_rows
-from convdsl.engine.cuda.kernels import learning, norm
+from convdsl.engine.cuda.kernels import batch_norm, learning, norm
 from convdsl.engine.partial import Layout
 from convdsl.engine.plan import Step, Value
 from convdsl.engine.plan.lowering import EPSILON
@@ -32,9 +32,9 @@ def _sum(binder: Binder, step: Step) -> None:
     x = step.reads["x"]
     constants, blocks, splits = over_rows(binder, x)
     parts = binder.scratch(splits, 3, x.shape[3])
-    binder.launch(norm.bn_sum, {"x": binder.inside(x), "parts": parts}, blocks, 256, **constants)
+    binder.launch(batch_norm.bn_sum, {"x": binder.inside(x), "parts": parts}, blocks, 256, **constants)
     binder.launch(
-        norm.bn_combine,
+        batch_norm.bn_combine,
         {"parts": parts, **_parameters(binder, step), "coefficients": _coefficients(binder, step)},
         (-(-x.shape[3] // 8), 1, 1),
         256,
@@ -53,7 +53,7 @@ def _combined(binder: Binder, step: Step) -> None:
 def _frozen(binder: Binder, step: Step) -> None:
     channels = step.settings["op"].output.shape[3]
     binder.launch(
-        norm.bn_frozen,
+        batch_norm.bn_frozen,
         {**_parameters(binder, step), "coefficients": _coefficients(binder, step)},
         (-(-channels // 128), 1, 1),
         128,
@@ -66,7 +66,7 @@ def _frozen(binder: Binder, step: Step) -> None:
 def _apply(binder: Binder, step: Step) -> None:
     x, y = step.reads["x"], step.writes["y"]
     binder.each(
-        norm.bn_apply,
+        batch_norm.bn_apply,
         y.shape,
         {"x": binder.inside(x), "coefficients": _coefficients(binder, step), "y": binder.inside(y)},
         relu=step.settings["activation"] is not None,
@@ -79,9 +79,9 @@ def _sum_gradient(binder: Binder, step: Step) -> None:
     constants, blocks, splits = over_rows(binder, x)
     parts, coefficients = binder.scratch(splits, 2, x.shape[3]), _coefficients(binder, step)
     given = {"x": binder.inside(x), "g": binder.inside(g), "coefficients": coefficients, "parts": parts}
-    binder.launch(norm.bn_sum_gradient, given, blocks, 256, **constants, relu=step.settings["relu"])
+    binder.launch(batch_norm.bn_sum_gradient, given, blocks, 256, **constants, relu=step.settings["relu"])
     binder.launch(
-        norm.bn_combine_gradient,
+        batch_norm.bn_combine_gradient,
         {
             "parts": parts,
             "w": binder.weight(step.weights["weight"]),
@@ -106,7 +106,7 @@ def _flat(given: Given) -> Given:
 def _input(binder: Binder, step: Step) -> None:
     x, g, gx = step.reads["x"], step.reads["g"], step.writes["gx"]
     binder.each(
-        norm.bn_input,
+        batch_norm.bn_input,
         gx.shape,
         {
             "x": binder.inside(x),

@@ -1,97 +1,14 @@
-"""Convolutions and dense layers as products of matrices; layers with filters of their own for each channel or place."""
+"""Convolutions and dense layers as products of matrices."""
 
 from __future__ import annotations
 
 from math import prod
 from typing import Any
 
-from convdsl.engine import activations
-from convdsl.engine.cuda.bind import COUNT, FLAT, Binder, Gemm, Given, binding
-from convdsl.engine.cuda.kernels import product, windows
-from convdsl.engine.cuda.tiles import Axis, Tile, fetch, shares_for, splits_for, tile_for
+from convdsl.engine.cuda.bind import COUNT, Binder, Gemm, binding
+from convdsl.engine.cuda.bindings.product import collect, contract, tile_of
+from convdsl.engine.cuda.tiles import Axis, splits_for
 from convdsl.engine.plan import Parameter, Step, Value, Window
-
-NO_ACTIVATION = ("", 0.0)
-
-
-def contract(
-    binder: Binder,
-    a: int,
-    b: int,
-    c: int,
-    rows: Axis,
-    inner: Axis,
-    columns: tuple[int, int],
-    *,
-    groups: tuple[int, int, int, int, int] = (1, 0, 0, 0, 0),
-    bias: Parameter | None = None,
-    activation: tuple[str, float] | None = None,
-    add: bool = False,
-    splits: tuple[int, int] = (1, 0),
-    tile: Tile | None = None,
-    pools: int = 0,
-    where: Given | None = None,
-) -> None:
-    """c[i, j] (+)= f(Σ_k a[i, k]·b[k, j] + bias[j]); see the kernel. `rows` have strides in a and c, `inner` in a and b,
-    `columns` = (n, stride in b)."""
-    images = binder.plan.batch
-    tile = tile or _tile(rows, inner, columns[0], images)
-    a_along, b_along = inner.contiguous(0), inner.contiguous(1)
-    a_wide = a % 16 == 0 and groups[1] % 4 == 0
-    a_fits_k, a_fits_i = rows.aligned(0) and a_along, rows.contiguous(0) and inner.aligned(0)
-    a_fetch = (True, True) if a_wide and a_fits_k else (True, False) if a_wide and a_fits_i else (False, inner.images)
-    b_wide = b % 16 == 0 and groups[2] % 4 == 0
-    b_fits_k, b_fits_j = columns[1] % 4 == 0 and b_along, columns == (columns[0], 1) and inner.aligned(1)
-    b_fetch = (
-        (True, True)
-        if b_wide and b_fits_k
-        else (True, False)
-        if b_wide and b_fits_j
-        else (False, columns[1] != 1)
-    )
-    wide_out = (
-        c % 16 == 0 and columns[0] % 4 == 0 and rows.aligned(1) and groups[3] % 4 == 0 and splits[1] % 4 == 0 and not pools
-    )
-    per_image = rows.total if rows.images else 0
-    blocks = (per_image, tile.rows) if rows.images else -(-rows.total // tile.rows)
-    unused: Given = (binder.arrays.weights, FLAT)
-    length = inner.total if not inner.images else 0
-    binder.launch(
-        product.contract,
-        {
-            "a": (a, FLAT),
-            "b": (b, FLAT),
-            "c": (c, FLAT),
-            "bias": binder.weight(bias),
-            "where": (where[0], FLAT) if where is not None else unused,
-        },
-        (blocks, -(-columns[0] // tile.columns), groups[0] * splits[0]),
-        tile.threads,
-        rows=(rows.total, rows.sizes, *(rows.strides(n) for n in range(4 if pools else 2)), *(() if pools else ((), ()))),
-        columns=columns,
-        inner=(inner.total, inner.sizes, inner.strides(0), inner.strides(1)),
-        images_inside=inner.images,
-        whole=not inner.images and splits[0] == 1 and length % tile.step == 0,
-        groups=groups,
-        splits=splits,
-        tile=(tile.rows, tile.columns),
-        step=tile.step,
-        block=tile.block,
-        workers=tile.threads,
-        a_fetch=fetch(tile.rows, tile.step, tile.threads, *a_fetch),
-        b_fetch=fetch(tile.columns, tile.step, tile.threads, *b_fetch),
-        wide_out=wide_out,
-        has_bias=bias is not None,
-        add=add,
-        pools=pools,
-        value=activations.value(*(activation or NO_ACTIVATION)),
-    )
-
-
-def _tile(rows: Axis, inner: Axis, columns: int, images: int) -> Tile:
-    return tile_for(
-        rows.total * (images if rows.images else 1), columns, inner.total * (images if inner.images else 1)
-    )
 
 
 def _strides(value: Value) -> tuple[int, int, int, int]:
@@ -242,7 +159,7 @@ def _correlate(binder: Binder, step: Step) -> None:
 def _weight_gradient(
     binder: Binder, weight: Parameter, a: int, b: int, rows: Axis, inner: Axis, columns: int, groups: Any
 ) -> None:
-    tile = _tile(rows, inner, columns, binder.plan.batch)
+    tile = tile_of(rows, inner, columns, binder.plan.batch)
     blocks = -(-rows.total // tile.rows) * -(-columns // tile.columns) * groups[0]
     splits = splits_for(blocks, inner.total * binder.plan.batch, tile.step)
     address, _ = binder.gradient(weight, splits)
@@ -267,7 +184,7 @@ def _dense(binder: Binder, step: Step) -> None:
     f = weight.layout
     rows = Axis.of((1, x.root.pitch, y.root.pitch), images=True)
     inner = Axis.of((f.rows, 1, f.width))
-    tile = _tile(rows, inner, f.filters, binder.plan.batch)
+    tile = tile_of(rows, inner, f.filters, binder.plan.batch)
     blocks = -(-binder.plan.batch // tile.rows) * -(-f.filters // tile.columns)
     splits = splits_for(blocks, f.rows, tile.step)
     a, b, c = binder.inside(x)[0], binder.weight(weight)[0], binder.inside(y)[0]
@@ -276,7 +193,7 @@ def _dense(binder: Binder, step: Step) -> None:
         sizes = (COUNT, f.filters, f.rows)
         binder.launches.append(Gemm(sizes, a, x.root.pitch, False, b, f.width, False, c, y.root.pitch))
         if bias is not None or activation is not None:
-            _collect(binder, c, y.root.pitch, (1, 0), rows, f.filters, bias, activation, c)
+            collect(binder, c, y.root.pitch, (1, 0), rows, f.filters, bias, activation, c)
         return
     if splits == 1:
         contract(binder, a, b, c, rows, inner, (f.filters, 1), bias=bias, activation=activation, tile=tile)
@@ -285,33 +202,7 @@ def _dense(binder: Binder, step: Step) -> None:
     apart = binder.plan.batch * f.width
     summed = Axis.of((1, x.root.pitch, f.width), images=True)
     contract(binder, a, b, parts, summed, inner, (f.filters, 1), splits=(splits, apart), tile=tile)
-    _collect(binder, parts, f.width, (splits, apart), rows, f.filters, bias, activation, c)
-
-
-def _collect(
-    binder: Binder,
-    parts: int,
-    part_row: int,
-    splits: tuple[int, int],
-    rows: Axis,
-    columns: int,
-    bias: Parameter | None,
-    activation: tuple[str, float] | None,
-    c: int,
-) -> None:
-    """Adds partial sums up, and what belongs behind a product."""
-    binder.launch(
-        product.collect,
-        {"parts": (parts, FLAT), "bias": binder.weight(bias), "c": (c, FLAT)},
-        ((columns, 256), 1, 1),
-        256,
-        rows=(1, rows.sizes, rows.strides(1)),
-        columns=(columns, part_row),
-        splits=splits,
-        has_bias=bias is not None,
-        add=False,
-        value=activations.value(*(activation or NO_ACTIVATION)),
-    )
+    collect(binder, parts, f.width, (splits, apart), rows, f.filters, bias, activation, c)
 
 
 @binding("dense_input")
@@ -351,90 +242,4 @@ def _dense_weight(binder: Binder, step: Step) -> None:
     inner = Axis.of((1, x.root.pitch, g.root.pitch), images=True)
     _weight_gradient(
         binder, weight, binder.inside(x)[0], binder.inside(g)[0], rows, inner, f.filters, (1, 0, 0, 0, 0)
-    )
-
-
-# filters of their own for each channel, for each place
-
-
-def _sizes(window: Window) -> dict[str, Any]:
-    return {"k": window.k, "s": window.s, "d": window.d}
-
-
-@binding("depthwise", "local")
-def _like(binder: Binder, step: Step) -> None:
-    x, y, window = step.reads["x"], step.writes["y"], step.settings["window"]
-    bias = step.weights.get("bias")
-    own = {"m": y.shape[3] // x.shape[3]} if step.kind == "depthwise" else {"channels": x.shape[3]}
-    binder.each(
-        getattr(windows, step.kind),
-        y.shape,
-        {
-            "x": binder.reaching(x, window.before),
-            "w": binder.weight(step.weights["weight"]),
-            "bias": binder.weight(bias),
-            "y": binder.inside(y),
-        },
-        **_sizes(window),
-        before=window.before,
-        has_bias=bias is not None,
-        value=activations.value(*(step.settings.get("activation") or NO_ACTIVATION)),
-        **own,
-    )
-
-
-@binding("depthwise_input", "local_input")
-def _like_input(binder: Binder, step: Step) -> None:
-    g, gx, window = step.reads["g"], step.writes["x"], step.settings["window"]
-    own = {"m": g.shape[3] // gx.shape[3]} if step.kind == "depthwise_input" else {}
-    binder.each(
-        getattr(windows, step.kind),
-        gx.shape,
-        {"g": binder.inside(g), "w": binder.weight(step.weights["weight"]), "gx": binder.inside(gx)},
-        sizes=g.shape,
-        **_sizes(window),
-        before=window.before,
-        add=step.settings["add"],
-        **own,
-    )
-
-
-@binding("depthwise_weight")
-def _depthwise_weight(binder: Binder, step: Step) -> None:
-    x, g, window, weight = step.reads["x"], step.reads["g"], step.settings["window"], step.weights["weight"]
-    positions, wide = prod(g.shape[:3]), -(-g.shape[3] // 32)
-    splits = shares_for(positions * binder.plan.batch, wide * window.taps)
-    binder.launch(
-        windows.depthwise_weight,
-        {"x": binder.reaching(x, window.before), "g": binder.inside(g), "parts": binder.gradient(weight, splits)},
-        (wide, window.taps, splits),
-        256,
-        sizes=g.shape,
-        positions=positions,
-        **_sizes(window),
-        m=g.shape[3] // x.shape[3],
-        splits=splits,
-    )
-
-
-@binding("local_weight")
-def _local_weight(binder: Binder, step: Step) -> None:
-    x, g, window, weight = step.reads["x"], step.reads["g"], step.settings["window"], step.weights["weight"]
-    bias, total = step.weights.get("bias"), prod(weight.shape)
-    trained = bias if bias is not None and bias.trainable else None
-    binder.launch(
-        windows.local_weight,
-        {
-            "x": binder.reaching(x, window.before),
-            "g": binder.inside(g),
-            "dw": (binder.gradient(weight, 1)[0], FLAT),
-            "db": (binder.gradient(trained, 1)[0], FLAT),
-        },
-        (-(-total // 256), 1, 1),
-        256,
-        sizes=g.shape,
-        total=total,
-        **_sizes(window),
-        channels=x.shape[3],
-        has_bias=trained is not None,
     )
