@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 _POWERS = (("**2", "²"), ("**3", "³"), ("**4", "⁴"), ("**", "^"), ("*", "·"), ("-", "−"))
-_BRACKETS = {"floor": "⌊⌋", "ceiling": "⌈⌉"}
+_BRACKETS = {"floor": ("⌊", "⌋"), "ceiling": ("⌈", "⌉")}
 
 
 def on_board(text: str) -> str:

@@ -10,10 +10,12 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
 from prompt_toolkit.document import Document
+from prompt_toolkit.filters import shift_selection_mode
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.lexers import Lexer
+from prompt_toolkit.selection import SelectionState
 from prompt_toolkit.styles import Style
 from rich.console import Console
 
@@ -37,13 +39,14 @@ _WITH_FILES = (":load", ":save", ":o", ":w", ":cargar", ":guardar")
 
 def converse(session: Session, out: Console) -> None:
     """Asks for lines and shows what comes of them, until the end."""
-    asked = _prompt_session(session)
     out.print(str(T("A network, line by line. `:help` tells all, `:next` asks an exercise, Ctrl-D ends.")))
     _warm_up()
-    again, cursor = "", 0
+    again = ""
+    place = _Place()
+    asked = _prompt_session(session, place)
     while True:
         try:
-            text = asked.prompt(_prompt_text(session), default=again, pre_run=partial(_go_to, asked, cursor))
+            text = asked.prompt(_prompt_text(session), default=again, pre_run=partial(_mark, asked))
         except KeyboardInterrupt:
             again = ""
             continue
@@ -59,8 +62,14 @@ def converse(session: Session, out: Console) -> None:
             except KeyboardInterrupt:
                 out.print(str(T("Stopped.")))
             if isinstance(answer, Refused):
-                again, cursor = part, _end_of_error(answer, part)
+                again, place.error = part, _end_of_error(answer, part)
                 break
+
+
+class _Place:
+    """Where the first error of a line that came back ends."""
+
+    error = 0
 
 
 def _end_of_error(refused: Refused, text: str) -> int:
@@ -70,8 +79,13 @@ def _end_of_error(refused: Refused, text: str) -> int:
     return place if 0 <= place <= len(text) else len(text)
 
 
-def _go_to(asked: PromptSession[str], place: int) -> None:
-    asked.default_buffer.cursor_position = min(place, len(asked.default_buffer.text))
+def _mark(asked: PromptSession[str]) -> None:
+    """A wrong line that comes back is marked as a whole: what is typed replaces it, an arrow key goes into it."""
+    buffer = asked.default_buffer
+    buffer.cursor_position = len(buffer.text)
+    if buffer.text:
+        buffer.selection_state = SelectionState(0)
+        buffer.selection_state.enter_shift_mode()
 
 
 def _parts(session: Session, text: str) -> Iterable[str]:
@@ -96,10 +110,10 @@ def _prompt_text(session: Session) -> StyleAndTextTuples:
     return [("class:shape", written), ("class:mark", " › " if written else "› ")]
 
 
-def _prompt_session(session: Session) -> PromptSession[str]:
+def _prompt_session(session: Session, place: _Place) -> PromptSession[str]:
     return PromptSession(
         history=_history(), lexer=_Colours(session), completer=SessionCompleter(session), style=_STYLE, multiline=True,
-        complete_while_typing=False, auto_suggest=AutoSuggestFromHistory(), key_bindings=_keys(session),
+        complete_while_typing=False, auto_suggest=AutoSuggestFromHistory(), key_bindings=_keys(session, place),
         prompt_continuation=lambda width, line, wrapped: " " * (width - 2) + "· ", enable_open_in_editor=False,
         bottom_toolbar=lambda: _toolbar(session),
     )
@@ -119,8 +133,19 @@ def _history() -> History:
     return FileHistory(str(path))
 
 
-def _keys(session: Session) -> KeyBindings:
+def _keys(session: Session, place: _Place) -> KeyBindings:
     keys = KeyBindings()
+
+    @keys.add("left", filter=shift_selection_mode)
+    def _(event: KeyPressEvent) -> None:
+        """From a line that is marked as a whole to its first error."""
+        event.current_buffer.exit_selection()
+        event.current_buffer.cursor_position = min(place.error, len(event.current_buffer.text))
+
+    @keys.add("c-c", filter=shift_selection_mode, eager=True)
+    @keys.add("c-d", filter=shift_selection_mode, eager=True)
+    def _(event: KeyPressEvent) -> None:
+        event.app.exit(exception=KeyboardInterrupt if event.key_sequence[0].key == "c-c" else EOFError)
 
     @keys.add("enter")
     def _(event: KeyPressEvent) -> None:

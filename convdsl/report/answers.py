@@ -18,6 +18,7 @@ from convdsl.messages import T
 from convdsl.network import Analysis, Expectation, analyse
 from convdsl.network.expectations import Sums, actual_value
 from convdsl.report.conditions import condition_lines, number_list
+from convdsl.report.console import print_text
 from convdsl.report.diagnostics import clean
 from convdsl.report.formulas import as_text
 from convdsl.report.numbers import grouped
@@ -33,11 +34,11 @@ def print_answer(out: Console, answer: Answer, source: Source, **given: Any) -> 
     """The solutions or the condition, then the substitution of the first one. `given` are the symbols, the holes and the
     input that were given from outside."""
     for line in _headline(answer):
-        out.print(Text(line, "bold"), soft_wrap=True)
+        print_text(out, Text(line, "bold"))
     if answer.solutions and answer.family is not None:
-        out.print(Text(str(T("for example: {list}", list=_examples(answer)))), soft_wrap=True)
+        print_text(out, Text(str(T("for example: {list}", list=_examples(answer)))))
     if answer.reason is not None:
-        out.print(Text(str(answer.reason), "" if not answer.solutions else "yellow"), soft_wrap=True)
+        print_text(out, Text(str(answer.reason), "" if not answer.solutions else "yellow"))
     if answer.solutions:
         shown = [answer.solutions[0]]
         if answer.family is None and len(answer.names) == 1 and len(answer.solutions) > 1:
@@ -46,7 +47,7 @@ def print_answer(out: Console, answer: Answer, source: Source, **given: Any) -> 
         explained = ", ".join(f"{letter}: {means}" for letter, means in legend(used))
         if explained:
             out.print()
-            out.print(Text(explained, "dim"))
+            print_text(out, Text(explained, "dim"))
 
 
 def _headline(answer: Answer) -> Iterator[str]:
@@ -94,16 +95,16 @@ def _print_substitution(out: Console, solution: dict[str, int], source: Source, 
     analysis = analyse(source, symbols={**(given.get("symbols") or {}), **solution},
                        holes={**(given.get("holes") or {}), **solution}, input=given.get("input"))
     out.print()
-    out.print(Text(str(T("With {values}:", values=_values(solution)))), soft_wrap=True)
+    print_text(out, Text(str(T("With {values}:", values=_values(solution)))))
     if not analysis.network.expectations:
-        out.print(Text("  " + _sizes(analysis, len(analysis.network.nodes))), soft_wrap=True)
+        print_text(out, Text("  " + _sizes(analysis, len(analysis.network.nodes))))
     used: list[Letter] = []
     for expectation in analysis.network.expectations:
         written = expectation.written
         line = " ".join(analysis.source.text[written.span.start : written.span.end].split())
-        out.print(Text.assemble("  ", (clean(line), "cyan")), soft_wrap=True)
+        print_text(out, Text.assemble("  ", (clean(line), "cyan")))
         for shown, its_letters in _shown(expectation, analysis):
-            out.print(Text(f"    {shown}"), soft_wrap=True)
+            print_text(out, Text(f"    {shown}"))
             used += its_letters
     return used
 

@@ -7,6 +7,7 @@ import sys
 from typing import IO
 
 from rich.console import Console
+from rich.text import Text
 
 PIPE_WIDTH = 120
 
@@ -16,3 +17,22 @@ def console(file: IO[str] | None = None) -> Console:
     file = file or sys.stdout
     width = None if file.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
     return Console(file=file, highlight=False, markup=False, emoji=False, soft_wrap=False, width=width)
+
+
+def print_text(out: Console, text: Text, hang: int = 0) -> None:
+    """Prints lines: in a terminal folded between words, what goes on being indented like its line and by `hang` more; in
+    a pipe as long as they are."""
+    if not out.is_terminal:
+        out.print(text, soft_wrap=True)
+        return
+    for line in text.split("\n", allow_blank=True):
+        start = len(line.plain) - len(line.plain.lstrip())
+        room = out.width - start - hang
+        if len(line.plain) <= out.width or room < 20:
+            out.print(line, soft_wrap=True)
+            continue
+        first, *others = line[start:].wrap(out, out.width - start)
+        out.print(Text(" " * start) + first, soft_wrap=True)
+        rest = Text(" ").join(part for part in others)
+        for part in rest.wrap(out, room):
+            out.print(Text(" " * (start + hang)) + part, soft_wrap=True)

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from convdsl.messages import T
 from convdsl.report.arithmetic import Notation, magnitude, one_line, root_of, size_line, working
+from convdsl.report.console import print_text
 from convdsl.report.matrices import Lines, Position, block, marked, print_equation
 from convdsl.teaching.chains import Chain, Gradient
 from convdsl.teaching.convolution import MOST_PRODUCTS, Correlation, Operation, Pooling, Transposed
@@ -25,7 +26,7 @@ def print_work(console: Console, work: Work, notation: Notation, at: Position | 
     output would take too long."""
     if at is not None and isinstance(work, Operation) and work.products > MOST_PRODUCTS:
         for line in facts(work):
-            console.print(Text(line), soft_wrap=True)
+            print_text(console, Text(line))
     elif isinstance(work, Chain):
         _print_chain(console, work, notation)
     elif isinstance(work, Gradient):
@@ -49,7 +50,7 @@ def print_operation(console: Console, operation: Operation, notation: Notation, 
                              block(output, console.width, marked([at] if at else [], _RESULT))])
     console.print()
     for line in facts(operation):
-        console.print(Text(line), soft_wrap=True)
+        print_text(console, Text(line))
 
 
 def _input(console: Console, operation: Operation, notation: Notation, at: Position | None) -> Lines:
@@ -150,7 +151,7 @@ def _print_chain(console: Console, chain: Chain, notation: Notation) -> None:
     print_equation(console, [*parts, *kernel_parts(console, chain.equivalent, notation, "=")])
     console.print()
     for line in chain_facts(chain):
-        console.print(Text(line), soft_wrap=True)
+        print_text(console, Text(line))
 
 
 def chain_facts(chain: Chain) -> Iterator[str]:
@@ -207,7 +208,7 @@ def print_place(console: Console, work: Work, at: Position, notation: Notation) 
             parts += ["·", block(numbers(operation.applied.rows, notation), console.width)]
         print_equation(console, parts)
     for line in working(operation, row, column, notation):
-        console.print(Text(f"  {line}"), soft_wrap=True)
+        print_text(console, Text(f"  {line}"))
 
 
 def lines_of_all(operation: Operation, notation: Notation) -> Iterator[str]:

@@ -13,6 +13,7 @@ from convdsl.derivation.lettering import legend
 from convdsl.latex import escaped
 from convdsl.layers import show_shape
 from convdsl.messages import T
+from convdsl.report.console import print_text
 from convdsl.report.data import diagnostic_data, plain
 from convdsl.report.diagnostics import clean
 from convdsl.report.formulas import as_latex, as_sympy, as_text
@@ -35,23 +36,23 @@ def print_net(out: Console, net: NetDerivation) -> None:
         out.print()
         out.print(Text(str(T("all layers")), "bold"))
         for total in net.totals:
-            out.print(_block(total, out.width), soft_wrap=True)
+            print_text(out, _block(total, out.width))
 
 
 def print_layer(out: Console, layer: LayerDerivation) -> None:
     """A layer's derivations, one paragraph for each figure, and warnings. (Errors are printed with their place.)"""
-    out.print(_heading(layer), soft_wrap=True)
+    print_text(out, _heading(layer))
     if layer.as_before is not None:
-        out.print(Text(_MARGIN + str(T("The same as layer {n}.", n=layer.as_before))), soft_wrap=True)
+        print_text(out, Text(_MARGIN + str(T("The same as layer {n}.", n=layer.as_before))))
     for derivation in layer.derivations:
-        out.print(_block(derivation, out.width), soft_wrap=True)
+        print_text(out, _block(derivation, out.width))
     for remark in layer.remarks:
         if remark.severity == "error":
             continue
         for line in (remark.message, remark.formula, remark.note, remark.help):
             if line:
                 mark = f"[{remark.code}] " if line is remark.message else " " * (len(remark.code) + 3)
-                out.print(Text.assemble(_MARGIN, (mark, "yellow"), clean(str(line))), soft_wrap=True)
+                print_text(out, Text.assemble(_MARGIN, (mark, "yellow"), clean(str(line))), hang=len(mark))
 
 
 def _heading(layer: LayerDerivation) -> Text:

@@ -7,6 +7,7 @@ from rich.text import Text
 
 from convdsl.diagnostics import Diagnostic
 from convdsl.messages import T
+from convdsl.report.console import print_text
 from convdsl.report.diagnostics import clean, print_diagnostics
 from convdsl.report.numbers import grouped, short
 from convdsl.report.table import MOST_ROWS, Row, formula_shape, layer_rows, print_table
@@ -29,7 +30,7 @@ def print_answer(console: Console, answer: Answer) -> None:
             print_diagnostics(console, diagnostics)
         case Told(text, ok):
             if str(text):
-                console.print(Text(clean_lines(str(text)), "" if ok else "yellow"), soft_wrap=True)
+                print_text(console, Text(clean_lines(str(text)), "" if ok else "yellow"))
         case Shown(analysis, as_text):
             if as_text:
                 console.print(Text(clean_lines(analysis.source.text)), soft_wrap=True)
@@ -74,7 +75,7 @@ def _print_added(console: Console, added: Added) -> None:
             print_table(console, added.analysis)
         else:
             for row in rows:
-                console.print(_row(row, max(12, min(console.width - _REST, _WIDEST))), soft_wrap=True)
+                print_text(console, _row(row, max(12, min(console.width - _REST, _WIDEST))), hang=5)
     if not added.analysis.network.nodes and added.analysis.network.input_span:
         console.print(Text(f"     {formula_shape(added.analysis.network.input)}", "cyan"))
     network = added.analysis.network
@@ -172,7 +173,7 @@ def print_help(console: Console) -> None:
             if command.about == about:
                 written = f":{name} {command.takes}"
                 row = Text.assemble("  ", (f"{written:<{width}}", "cyan"), f"  {command.does}")
-                console.print(row, soft_wrap=True)
+                print_text(console, row, hang=width + 2)
     console.print()
     more = T("`:help conv` tells about a layer, `:help layers` lists them, `:help E301` explains an error.")
-    console.print(Text(str(more), "dim"), soft_wrap=True)
+    print_text(console, Text(str(more), "dim"))

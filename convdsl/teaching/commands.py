@@ -10,7 +10,7 @@ from convdsl.messages import T
 class Command(NamedTuple):
     """How a command is written behind its colon, and what it does."""
 
-    takes: str
+    takes: T | str
     does: T
     about: str = "net"
 
@@ -19,15 +19,15 @@ COMMANDS: dict[str, Command] = {
     "show": Command("[text]", T("the table of the whole network; or its text")),
     "undo": Command("", T("take the last change back")),
     "redo": Command("", T("make it again")),
-    "explain": Command("[LAYER]", T("how sizes and costs come about, of one layer (3, conv, conv2) or all")),
+    "explain": Command(T("[LAYER]"), T("how sizes and costs come about, of one layer (3, conv, conv2) or all")),
     "solve": Command("", T("the values of holes and symbols")),
     "set": Command("N=224", T("give a symbol a value; alone it lists them")),
     "unset": Command("N", T("take the value back")),
-    "load": Command("FILE", T("take a program from a file")),
-    "save": Command("[FILE]", T("write the program to a file (`:save! FILE` over one that is there)")),
+    "load": Command(T("FILE"), T("take a program from a file")),
+    "save": Command(T("[FILE]"), T("write the program to a file (`:save! FILE` over one that is there)")),
     "clear": Command("", T("begin anew")),
-    "train": Command("[OPTIONS]", T("train the network; the options are those of `convdsl run`")),
-    "convolve": Command("MATRIX …", T("convolution by hand, as `convdsl convolve` does it")),
+    "train": Command(T("[OPTIONS]"), T("train the network; the options are those of `convdsl run`")),
+    "convolve": Command(T("MATRIX …"), T("convolution by hand, as `convdsl convolve` does it")),
     "next": Command("", T("the next exercise of the course"), "course"),
     "exercise": Command("ID", T("one exercise, by its name or number"), "course"),
     "list": Command("", T("all exercises"), "course"),
@@ -36,9 +36,9 @@ COMMANDS: dict[str, Command] = {
     "skip": Command("", T("leave the exercise for later"), "course"),
     "pause": Command("", T("back to the network; the exercise stays open"), "course"),
     "progress": Command("", T("what has been solved"), "course"),
-    "reset": Command("[ID | all]", T("forget the progress of an exercise, or of all"), "course"),
+    "reset": Command(T("[ID | all]"), T("forget the progress of an exercise, or of all"), "course"),
     "lang": Command("es|en", T("speak Spanish or English"), "session"),
-    "help": Command("[WORD]", T("this list; or what a layer or a diagnostic's code means"), "session"),
+    "help": Command(T("[WORD]"), T("this list; or what a layer or a diagnostic's code means"), "session"),
     "quit": Command("", T("the end (also Ctrl-D)"), "session"),
 }
 """Every command by its name."""

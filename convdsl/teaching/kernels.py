@@ -115,7 +115,7 @@ def recognised(kernel: Kernel) -> tuple[str, Number] | None:
             continue
         factor = _multiple(kernel.rows, classic.rows) if isinstance(classic, Kernel) else 0
         if factor and isinstance(classic, Kernel):
-            return name, whole(factor * classic.divisor / kernel.divisor)
+            return name, whole(factor * Fraction(classic.divisor, kernel.divisor))
     return None
 
 

@@ -59,6 +59,8 @@ class Session:
             source = read(path)
         except NotText as error:
             return Told(T("{file} is no text: its line {line} is not UTF-8.", file=path, line=error.line), ok=False)
+        except FileNotFoundError:
+            return Told(T("there is no file {name}.", name=path), ok=False)
         except (OSError, ValueError) as error:
             return Told(T("{name} cannot be read: {reason}.", name=path, reason=reason(error)), ok=False)
         program = Growing(source.text.rstrip(), self.program.symbols, str(path))

@@ -123,9 +123,18 @@ def typed(keys: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, session: S
 
 
 def test_a_wrong_line_comes_back_for_editing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    session, shown = typed("input 5x5x1\rconv 8 k7 relu\r\x7f3\r:quit\r", monkeypatch, tmp_path)
-    assert session.program.text == "input 5x5x1\nconv 8 k3 relu"  # the cursor stands behind k7
+    session, shown = typed("input 5x5x1\rconv 8 k7 relu\r\x1b[D\x7f3\r:quit\r", monkeypatch, tmp_path)
+    assert session.program.text == "input 5x5x1\nconv 8 k3 relu"  # ← goes behind k7
     assert "E301" in shown
+
+
+def test_what_is_typed_replaces_a_wrong_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    session, _ = typed("input 5x5x1\rconv 8 k7 relu\rrelu\r:quit\r", monkeypatch, tmp_path)
+    assert session.program.text == "input 5x5x1\nrelu"
+    session, _ = typed("input 5x5x1\rconv 8 k7 relu\r\x7ftanh\r\x04", monkeypatch, tmp_path)
+    assert session.program.text == "input 5x5x1\ntanh"
+    session, _ = typed("input 5x5x1\rconv 8 k7 relu\r\x04", monkeypatch, tmp_path)
+    assert session.program.text == "input 5x5x1"
 
 
 def test_control_c_drops_the_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

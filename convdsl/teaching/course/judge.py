@@ -53,7 +53,7 @@ def _holes(question: Question, text: str) -> Verdict:
     """Values for the holes; of several alternatives, all have to be right."""
     given = [_one_filling(question, part) for part in alternatives(text)]
     wrong = next((v for v in given if not v.correct), None)
-    return wrong or given[0]._replace(understood=str(T(" or ")).join(v.understood for v in given))
+    return wrong or given[0]._replace(understood=str(T(" or ")).join(str(v.understood) for v in given))
 
 
 def _one_filling(question: Question, text: str) -> Verdict:

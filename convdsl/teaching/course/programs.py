@@ -13,7 +13,7 @@ from convdsl.teaching.course.answers import LONGEST, Unclear, printable
 from convdsl.teaching.course.expressions import ExpressionError, evaluate
 from convdsl.teaching.course.facts import NetView
 from convdsl.teaching.course.verdict import Verdict
-from convdsl.teaching.course.written import fill
+from convdsl.teaching.course.written import fill, written
 
 if TYPE_CHECKING:
     from convdsl.teaching.course.question import Names, Question
@@ -62,7 +62,7 @@ def judge_program(question: Question, answer: str) -> Verdict:
     for mistake in question.exercise.mistakes:
         if mistake.when and not CODE.fullmatch(mistake.when) and evaluate(mistake.when, names):
             return Verdict("wrong", fill(str(mistake.text), names), understood, mistake.id)
-    return Verdict("wrong", "\n".join([str(T("Not yet:")), *(f"· {f}" for f in failed)]), understood)
+    return Verdict("wrong", "\n".join([str(T("Not yet. This has to hold:")), *(f"· {f}" for f in failed)]), understood)
 
 
 def _net(analysis: Analysis) -> NetView:
@@ -122,7 +122,7 @@ def _seen(net: NetView) -> str:
             "a net of {n} layers, output {size}, {params} parameters",
             n=net.layers,
             size=size,
-            params=net.params,
+            params=written(net.params),
         )
     )
 
