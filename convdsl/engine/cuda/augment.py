@@ -52,8 +52,8 @@ class DeviceAugmenter:
             },
         )
         addresses = (self._control, self._moves, self._keys, self._out)
-        self._launches = [Launch(text, "change", 256, ((1, 1), 1, 1), addresses)]
-        device.prepare(self._launches)
+        self.launches = [Launch(text, "change", 256, ((1, 1), 1, 1), addresses)]
+        device.prepare(self.launches)
 
     def apply(self, images: np.ndarray, index: np.ndarray, epoch: int) -> OnDevice:
         """The images `index` of `images`, changed as befits `epoch`, where `train_step` finds them. The next call uses
@@ -65,5 +65,5 @@ class DeviceAugmenter:
         self._device.upload(self._control, told)
         self._device.upload(self._moves, moves)
         self._device.upload(self._keys, keys.view(np.int64))
-        self._device.run(self._launches, len(index))
+        self._device.run(self.launches, len(index))
         return OnDevice(self._out, (len(index), *self._shape), self._device)

@@ -7,6 +7,7 @@ checks an index.
 # mypy: ignore-errors
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from math import erf as _erf
 from math import exp as _exp
@@ -18,6 +19,9 @@ from math import tanh as _tanh
 from typing import Any
 
 from llvmlite import ir
+
+with suppress(ImportError):  # numba-cuda's own way into numba is not taken in folders that are only on PYTHONPATH
+    import _numba_cuda_redirector  # noqa: F401
 from numba import cuda
 from numba.cuda import cgutils, types
 from numba.cuda.extending import intrinsic

@@ -12,12 +12,19 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from convdsl.engine import cuda
+from convdsl.engine.cuda.augment import DeviceAugmenter
 from convdsl.engine.cuda.bind import Launch
+from convdsl.engine.cuda.recorder import Recorder
+from convdsl.engine.cuda.staging import Staging
+from convdsl.engine.plan import Loss
 from tests.engine.cuda.recording import launches, network
+from tests.engine.cuda.test_contract import OPTIMIZERS
+from tests.engine.cuda.test_model import CHANGES, NONE
 from tests.engine.programs import PROGRAMS
 
 pytestmark = pytest.mark.skipif(
@@ -28,6 +35,7 @@ CAPABILITIES = [(8, 0), (9, 0)]
 IN_DOUBLES = {"finish", "bn_combine", "bn_combine_gradient", "bn_frozen", "update"}
 """Kernels that compute a few numbers in float64 on purpose."""
 SHARED_LIMIT = 48 * 1024
+SMALL = "input 4 -> dense 3"
 
 
 def distinct(found: list[Launch]) -> list[Launch]:
@@ -124,9 +132,18 @@ def test_the_inner_loop_of_a_convolution_in_machine_code(tmp_path: Path) -> None
 
 
 def test_every_kind_of_kernel_has_types() -> None:
-    """The simulator knows no types: one kernel of each kind that the contract's programs need goes through the compiler."""
+    """The simulator knows no types: one kernel of each kind that the contract's programs need goes through the compiler,
+    the update of each optimiser, and each kind of change to images."""
     from convdsl.engine.cuda.store import Wanted, codes
 
-    found = {n.name: n for text in PROGRAMS for n in launches(text, 4)}
+    texts = [*PROGRAMS, "input 4x4x2 -> dropout 0.5 -> dense 2"]
+    found = {n.name: n for text in texts for n in launches(text, 4)}
+    for optimizer in OPTIMIZERS:
+        found |= {f"{optimizer}": n for n in launches(SMALL, 4, optimizer) if n.name == "update"}
+    found |= {n.name: n for n in launches(SMALL, 4, loss=Loss("mse")) if n.name == "mse"}
+    for kind, changes in CHANGES.items():
+        device = Recorder()
+        settings = SimpleNamespace(**{**NONE, **changes})
+        (found[kind],) = DeviceAugmenter(settings, (6, 6, 2), 4, 0, device, Staging(device)).launches
     made = codes(Wanted(n.text, n.threads, (9, 0)) for n in found.values())
-    assert len(made) >= 40 and all(c.stack == 0 for c in made.values())
+    assert len(made) >= 55 and all(c.stack == 0 for c in made.values())

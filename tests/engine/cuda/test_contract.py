@@ -76,19 +76,18 @@ def test_random_networks_are_the_same_on_both(seed: int, simulator: Simulator) -
     check(random_program(seed))
 
 
-@pytest.mark.parametrize(
-    "optimizer",
-    [
-        Optimizer("sgd"),
-        Optimizer("sgd", momentum=0.9, nesterov=True, weight_decay=0.01),
-        Optimizer("rmsprop", weight_decay=0.01),
-        Optimizer("rmsprop", momentum=0.5),
-        Optimizer("adagrad"),
-        Optimizer("adam", weight_decay=0.01),
-        Optimizer("adamw", weight_decay=0.01),
-    ],
-    ids=str,
-)
+OPTIMIZERS = [
+    Optimizer("sgd"),
+    Optimizer("sgd", momentum=0.9, nesterov=True, weight_decay=0.01),
+    Optimizer("rmsprop", weight_decay=0.01),
+    Optimizer("rmsprop", momentum=0.5),
+    Optimizer("adagrad"),
+    Optimizer("adam", weight_decay=0.01),
+    Optimizer("adamw", weight_decay=0.01),
+]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=str)
 def test_every_optimiser_takes_the_same_steps(optimizer: Optimizer, simulator: Simulator) -> None:
     cpu, gpu, x, labels = pair("input 5x5x2 -> conv 3 k3 relu -> dense 3", optimizer=optimizer)
     for _ in range(3):
