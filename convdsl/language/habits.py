@@ -117,11 +117,16 @@ def _arrow(s: Statement) -> Answer | None:
 
 
 def _number_first(s: Statement) -> Answer | None:
-    """`8 conv k3`, `3x3 conv, 8`, `8 filters of 3x3`, and `10` alone."""
+    """`8 conv k3`, `3x3 conv, 8`, `8 filters of 3x3`, and `10` or `28x28x6` alone."""
     filters = re.fullmatch(r"([0-9]+) +(?:filters?|filtros?|kernels?)(?: +(?:of|de))? +([0-9]+x[0-9]+)", s.text)
     if filters and not s.place:
         return Answer(s.span, T("The name of the layer stands first."),
                       T("Write `{text}`.", text=f"conv {filters[1]} k{filters[2]}"))
+    alone = re.fullmatch(r"[0-9]+(?: *[x×X*] *[0-9]+){1,3}", s.text.strip())
+    if alone and not s.place and not s.source[s.span.end :].lstrip(" x×").startswith("{"):
+        size = "x".join(re.findall("[0-9]+", s.text))
+        return Answer(s.span, T("A size alone is no layer."),
+                      T("`input {size}` begins a network, `expect {size}` checks what came out.", size=size))
     match = re.fullmatch(r"([0-9]+(?:x[0-9]+)*)(?: +([a-z]+)(.*))?", s.text)
     if s.place or s.token.type != "NUMBER" or not match:
         return None
@@ -131,7 +136,7 @@ def _number_first(s: Statement) -> Answer | None:
     if name is None:
         return Answer(s.span, T("A number alone is no layer."),
                       T("Write its layer before it: `{text}`.", text=f"dense {size}"))
-    if "x" not in size and re.match("[0-9]", rest):
+    if name == "x" or ("x" not in size and re.match("[0-9]", rest)):
         return None
     line = f"{name} {rest} k{size}" if "x" in size else f"{name} {size} {rest}".strip()
     return Answer(s.tokens[0].span, T("The name of the layer stands first."), T("Write `{text}`.", text=line))

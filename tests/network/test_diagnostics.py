@@ -405,3 +405,13 @@ def test_a_hundred_thousand_layers() -> None:
     assert time.process_time() - started < 40
     assert len(analyse(Source("input 8x8x4\nrepeat 199999 { relu }")).network.nodes) == 199_999
     assert only("input 8x8x4\nrepeat 200005 { relu }").code == "E105"
+
+
+@pytest.mark.parametrize("written", ["28x28x6", "28 x 28 x 6", "28×28×6"])
+def test_a_size_alone_is_read_as_a_size(written: str) -> None:
+    found = diagnostics(written)[0]
+    assert (found.code, str(found.message)) == ("E101", "A size alone is no layer.") and "`input 28x28x6`" in str(found.help)
+
+
+def test_times_before_a_brace_is_a_repetition() -> None:
+    assert "`repeat 2 { … }`" in str(diagnostics("input 8x8x1\n2 x { conv 8 k3 }")[0].help)
