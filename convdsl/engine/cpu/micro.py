@@ -92,10 +92,12 @@ def conv_tile(
     bias: bool,
     relu: bool,
     add: bool,
+    mask: int | None = None,
 ) -> Any:
     """y[p, f] = the products (see Products) (+ bias) (then ReLU), at the bytes `y_at`; arguments x, w, bias, y.
 
-    `valid` lanes of the last vector are filters; `add` adds to what y holds.
+    `valid` lanes of the last vector are filters; `add` adds to what y holds. With `mask`, y stays 0 where the number so
+    many bytes behind it is not positive.
     """
     tail = [None] * (vectors - 1) + [valid]
     products = Products(lanes, vectors, taps, run, row, x_at)
@@ -111,9 +113,40 @@ def conv_tile(
                     result = b.fadd(result, v.load(b, y, at + k * lanes * 4, lanes, tail[k]))
                 if relu:
                     result = v.maximum(b, result, v.constant(0.0, lanes))
+                if mask is not None:
+                    shown = b.fcmp_ordered(">", v.load(b, y, at + k * lanes * 4 + mask, lanes), v.constant(0.0, lanes))
+                    result = b.select(shown, result, v.constant(0.0, lanes))
                 v.store(b, result, y, at + k * lanes * 4, tail[k])
 
     return v.micro_kernel(4, write)
+
+
+def rows_tile(lanes: int, vectors: int, units: int, blocks: int, x_step: int, y_step: int) -> Any:
+    """A dense layer's few units for two images, `x_step` and `y_step` bytes apart: y[q, n] = the sum of x[q, c] · w[n, c]
+    over `blocks` blocks of inputs, w as [block][unit][vectors · lanes] (see layouts.Rows); arguments x, w, y."""
+    block = lanes * vectors * 4
+
+    def write(b: v.Builder, arguments: list[Any]) -> None:
+        x, w, y = arguments
+
+        def body(i: Any, sums: list[Any]) -> list[Any]:
+            xa, wa = b.add(x, b.mul(i, v.integer(block))), b.add(w, b.mul(i, v.integer(units * block)))
+            result = list(sums)
+            for k in range(vectors):
+                images = [v.load(b, xa, q * x_step + k * lanes * 4, lanes) for q in range(2)]
+                for n in range(units):
+                    weight = v.load(b, wa, n * block + k * lanes * 4, lanes)
+                    for q in range(2):
+                        result[q * units + n] = v.multiply_add(b, images[q], weight, result[q * units + n])
+            return result
+
+        sums = v.loop(b, blocks, [v.constant(0.0, lanes)] * (2 * units), body)
+        for q in range(2):
+            for n in range(units):
+                total = v.sum_of_lanes(b, sums[q * units + n])
+                b.store(total, v.pointer(b, y, q * y_step + 4 * n)).align = 4
+
+    return v.micro_kernel(3, write)
 
 
 def pool_tile(
@@ -453,6 +486,25 @@ def lane_outer_tile(
                 v.add_scalar(b, v.sum_of_lanes(b, sums[k * filters + f]), dw, k * row + 4 * f)
 
     return v.micro_kernel(4, write)
+
+
+def sum_tile(lanes: int, vectors: int, positions: Axes) -> Any:
+    """db[c] += the sum of g[c] over positions, for a few vectors of channels; arguments g, db, unused."""
+
+    def write(b: v.Builder, arguments: list[Any]) -> None:
+        g, db, _ = arguments
+
+        def body(indices: list[Any], sums: list[Any]) -> list[Any]:
+            at = g
+            for i, (_, step) in zip(indices, positions, strict=True):
+                at = b.add(at, b.mul(i, v.integer(step)))
+            return [b.fadd(total, v.load(b, at, 4 * lanes * k, lanes)) for k, total in enumerate(sums)]
+
+        before = [v.load(b, db, 4 * lanes * k, lanes) for k in range(vectors)]
+        for k, total in enumerate(v.nested_loops(b, [n for n, _ in positions], before, body)):
+            v.store(b, total, db, 4 * lanes * k)
+
+    return v.micro_kernel(3, write)
 
 
 def lane_sum_tile(lanes: int, channels: int, positions: Axes) -> Any:

@@ -225,6 +225,33 @@ class Pack:
         return _rounded(self.groups * self.blocks * len(self.order) * self.filters * self.width)
 
 
+@dataclass(frozen=True)
+class Rows:
+    """A dense layer's (N, inputs) for few units, as [block of inputs][N][width]: vectors lie along the inputs, where N
+    would not fill one, and all three passes read the same arrangement. Inputs are a whole number of blocks."""
+
+    shape: tuple[int, ...]
+    width: int
+
+    @property
+    def units(self) -> int:
+        return self.shape[0]
+
+    @property
+    def size(self) -> int:
+        return _rounded(prod(self.shape))
+
+    def pack(self, array: Any) -> Any:
+        flat = np.zeros(self.size, np.float32)
+        blocks = np.asarray(array, np.float32).reshape(self.units, -1, self.width)
+        flat[: prod(self.shape)] = blocks.transpose(1, 0, 2).reshape(-1)
+        return flat
+
+    def unpack(self, flat: Any) -> Any:
+        blocks = flat[: prod(self.shape)].reshape(-1, self.units, self.width)
+        return np.ascontiguousarray(blocks.transpose(1, 0, 2)).reshape(self.shape)
+
+
 def vectors_for(count: int, target: Target) -> tuple[int, int]:
     """Lanes and vectors of a block for `count` filters: few filters take short vectors, many take two or three a block.
     On a GPU all filters are one block: weights are a matrix, its rows padded to whole vectors."""

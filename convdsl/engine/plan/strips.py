@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from convdsl.engine.plan.layouts import Rows
 from convdsl.engine.plan.ops import Op, Tape, backward, forward
-from convdsl.engine.plan.values import Step, Strip, Target, Value, Window
+from convdsl.engine.plan.values import Parameter, Step, Strip, Target, Value, Window
 from convdsl.engine.plan.weighted import needs_pack
 
 LARGE = 1 << 16
@@ -35,6 +36,7 @@ def in_strips(ops: list[Op], roots: list[Value], target: Target) -> list[Op]:
         dense = next((op for op in ops if flat.output in op.inputs), flat) if flat.kind == "reshape" else flat
         if dense.kind != "dense" or flat.output in roots or _readers(ops, flat.output) > (flat is not dense):
             continue
+        _few_units(dense.weights["weight"], target)
         weights = {"conv": conv.weights["weight"], **dense.weights}
         if "bias" in conv.weights:
             weights["conv_bias"] = conv.weights["bias"]
@@ -60,6 +62,13 @@ def _rows(conv: Op, target: Target) -> int:
         return 0
     possible = [n for n in range(1, rows + 1) if rows % n == 0 and rows // n <= MOST_STRIPS and n * row <= STRIP_BYTES]
     return possible[0] if possible and rows // possible[0] >= 2 * target.threads else 0
+
+
+def _few_units(weight: Parameter, target: Target) -> None:
+    """Sums for two images and all units fit in registers at once: vectors along the inputs then waste nothing."""
+    units = weight.shape[0]
+    if 2 * units + 4 <= target.registers and units < target.lanes and not isinstance(weight.layout, Rows):
+        weight.layout = Rows(weight.shape, 2 * target.lanes)
 
 
 class _Pieces:
@@ -118,13 +127,17 @@ def _backward(op: Op, tape: Tape) -> list[Step]:
         steps.append(Step("dense_weight", op.node, {"x": pieces.y, "g": g}, {}, {"weight": weight}, scope="block"))
     if pieces.y.learns:
         gy = Value(f"d {pieces.y.name}", pieces.y.shape)
-        needs_pack(weight, None, op.settings["target"])
-        reads = {"g": gy} if conv.activation is None else {"y": pieces.y, "g": gy}
+        if not isinstance(weight.layout, Rows):
+            needs_pack(weight, None, op.settings["target"])
+        masked = conv.activation is not None and conv.activation[0] == "relu"
+        rest = None if masked else conv.activation
+        reads = {"g": gy} if rest is None else {"y": pieces.y, "g": gy}
         bias = {r: op.weights["conv_bias"] for r in ("bias",) if "conv_bias" in op.weights}
         bias = {role: p for role, p in bias.items() if p.trainable}
-        steps.append(Step("dense_input", op.node, {"g": g}, {"x": gy}, {"weight": weight}, {"add": False}, "block"))
-        if bias or conv.activation is not None:
-            steps.append(Step("settle", conv.node, reads, {"g": gy}, bias, {"activation": conv.activation}))
+        of = {"g": g, "mask": pieces.y} if masked else {"g": g}
+        steps.append(Step("dense_input", op.node, of, {"x": gy}, {"weight": weight}, {"add": False}, "block"))
+        if bias or rest is not None:
+            steps.append(Step("settle", conv.node, reads, {"g": gy}, bias, {"activation": rest}))
         if op.weights["conv"].trainable:
             filters = {"weight": op.weights["conv"]}
             steps.append(

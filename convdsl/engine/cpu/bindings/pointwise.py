@@ -85,7 +85,7 @@ def _activation_gradient(binder: Binder, step: Step) -> None:
 def _settle(binder: Binder, step: Step) -> None:
     value, bias = step.reads["g"], step.weights.get("bias")
     before = step.reads.get("y", value)
-    apart = bias is None or bool(value.interleaved)
+    apart = bias is None or bool(value.interleaved) or value.shape[3] % binder.target.lanes == 0
     y, g = binder.rows(before, value) if apart else (binder.inside(before), binder.inside(value))
     if step.settings["activation"] is not None or not apart:
         db = binder.gradient_vector(None if apart else bias)
@@ -98,19 +98,27 @@ def _settle(binder: Binder, step: Step) -> None:
             bias=not apart,
         )
     if apart and bias is not None:
-        _sum_lanes(binder, value, bias)
+        _sum_channels(binder, value, bias)
 
 
-def _sum_lanes(binder: Binder, value: Value, bias: Parameter) -> None:
-    lanes, channels = value.interleaved, value.shape[3]
-    together = next(n for n in (16, 15, 12, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1) if channels % n == 0)
+def _sum_channels(binder: Binder, value: Value, bias: Parameter) -> None:
+    """The gradient of a bias, with the sums in registers."""
+    channels, lanes = value.shape[3], binder.target.lanes
     positions = tuple((n, step * 4) for n, step in zip(value.shape, value.strides[:3], strict=False))
+    if value.interleaved:
+        together = next(n for n in range(16, 0, -1) if channels % n == 0)
+        tile = micro("lane_sum_tile", lanes=lanes, channels=together, positions=positions)
+        g_step = together * lanes * 4
+    else:
+        together = next(n for n in range(8, 0, -1) if channels // lanes % n == 0) * lanes
+        tile = micro("sum_tile", lanes=lanes, vectors=together // lanes, positions=positions)
+        g_step = together * 4
     binder.emit(
-        pointwise.sum_lanes,
+        pointwise.sum_channels,
         {"g": binder.inside(value)[0], "db": binder.gradient(bias)},
-        tile=micro("lane_sum_tile", lanes=lanes, channels=together, positions=positions),
+        tile=tile,
         blocks=channels // together,
-        g_step=together * lanes * 4,
+        g_step=g_step,
         db_step=together * 4,
     )
 

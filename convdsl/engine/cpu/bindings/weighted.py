@@ -11,6 +11,7 @@ from convdsl.engine.cpu.kernels import pointwise, weighted
 from convdsl.engine.cpu.specialise import Micro, micro
 from convdsl.engine.cpu.tiles import grid_tile, lane_tile_sizes, outer_cuts
 from convdsl.engine.plan import Parameter, Step, Value
+from convdsl.engine.plan.layouts import Pack, Rows
 
 ONE = number(1)
 
@@ -47,6 +48,7 @@ def _grid(
     add: bool,
     relu: bool,
     images: int = 0,
+    mask: int | None = None,
 ) -> None:
     """Positions D, H, W times filters. `x_steps`, `y_steps`: bytes from one group, depth, row, column to the next;
     `group_bytes`, `block_bytes`: of the weights of one group, and of one block of filters."""
@@ -75,6 +77,7 @@ def _grid(
                 bias=bias is not None,
                 relu=relu,
                 add=add,
+                mask=mask,
             )
 
         edge = columns % c
@@ -258,6 +261,9 @@ def _dense(binder: Binder, step: Step) -> None:
     """Images take the place of columns."""
     x, y, weight = step.reads["x"], step.writes["y"], step.weights["weight"]
     f = weight.layout
+    if isinstance(f, Rows):
+        _dense_rows(binder, step, f)
+        return
     _grid(
         binder,
         binder.inside(x)[0],
@@ -280,15 +286,38 @@ def _dense(binder: Binder, step: Step) -> None:
     )
 
 
+def _dense_rows(binder: Binder, step: Step, f: Rows) -> None:
+    x, y, lanes = step.reads["x"], step.writes["y"], binder.target.lanes
+    x_step, y_step = x.root.pitch * 4, y.root.pitch * 4
+    sizes = {"lanes": lanes, "vectors": f.width // lanes, "units": f.units, "blocks": x.size // f.width}
+    binder.emit(
+        weighted.dense_rows,
+        {
+            "x": binder.inside(x)[0],
+            "w": _of_strip(step, number(binder.weight(step.weights["weight"])), x, f.units),
+            "y": binder.inside(y)[0],
+        },
+        tile=micro("rows_tile", **sizes, x_step=x_step, y_step=y_step),
+        images=binder.together,
+        x_step=x_step,
+        y_step=y_step,
+    )
+
+
 @binding("dense_input")
 def _dense_input(binder: Binder, step: Step) -> None:
-    g, x, weight = step.reads["g"], step.writes["x"], step.weights["weight"]
-    pack = weight.packs["swapped"]
+    g, x, weight, mask = step.reads["g"], step.writes["x"], step.weights["weight"], step.reads.get("mask")
+    if isinstance(weight.layout, Rows):
+        lanes, units = binder.target.lanes, weight.layout.units
+        pack = Pack(1, units, x.size, (0,), lanes, weight.layout.width // lanes)
+        at = binder.weight(weight)
+    else:
+        pack, at = weight.packs["swapped"], binder.pack(weight, "swapped")
     _grid(
         binder,
         binder.inside(g)[0],
         binder.inside(x)[0],
-        _of_strip(step, number(binder.pack(weight, "swapped")), x, pack.filters),
+        _of_strip(step, number(at), x, pack.filters),
         None,
         lanes=pack.lanes,
         vectors=pack.vectors,
@@ -303,6 +332,7 @@ def _dense_input(binder: Binder, step: Step) -> None:
         block_bytes=pack.filters * pack.width * 4,
         add=step.settings["add"],
         relu=False,
+        mask=None if mask is None else binder.at(mask)[0] - binder.at(x)[0],
     )
 
 
@@ -337,7 +367,43 @@ def _correlate(binder: Binder, step: Step) -> None:
 @binding("dense_weight")
 def _dense_weight(binder: Binder, step: Step) -> None:
     x, g = step.reads["x"], step.reads["g"]
+    if isinstance(step.weights["weight"].layout, Rows):
+        _rows_outer(binder, step, step.weights["weight"].layout)
+        return
     _outer(binder, step, binder.inside(x)[0], binder.inside(g)[0], x, g, [(1, 0)] * 3, x.size, [], True)
+
+
+def _rows_outer(binder: Binder, step: Step, f: Rows) -> None:
+    """Vectors lie along the inputs: the roles of input and gradient are swapped."""
+    x, g, lanes, width = step.reads["x"], step.reads["g"], binder.target.lanes, f.width * 4
+    tile = micro(
+        "outer_tile",
+        lanes=lanes,
+        vectors=f.width // lanes,
+        row=width,
+        x_at=tuple(4 * n for n in range(f.units)),
+        positions=((0, g.root.pitch * 4, x.root.pitch * 4),),
+        valid=lanes,
+        counted=True,
+        add=True,
+    )
+    binder.emit(
+        weighted.correlate,
+        {
+            "x": binder.inside(g)[0],
+            "g": binder.inside(x)[0],
+            "dw": _of_strip(step, binder.gradient(step.weights["weight"]), x, f.units),
+            "count": COUNT,
+        },
+        tile=tile,
+        runs=((1, 0),) * 3,
+        pieces=1,
+        groups=1,
+        blocks=x.size // f.width,
+        x_steps=(0, 0),
+        g_steps=(0, width),
+        dw_steps=(0, f.units * width, 0, 0),
+    )
 
 
 @binding("zero_gradients")
@@ -349,6 +415,10 @@ def _zero(binder: Binder, step: Step) -> None:
             binder.emit(pointwise.fill_zero, {"address": at, "count": number(parameter.layout.size)})
             continue
         f, x = parameter.layout, step.settings["rows"]
+        if isinstance(f, Rows):
+            at = _of_strip(step, at, x, f.units)
+            binder.emit(pointwise.fill_zero, {"address": at, "count": number(x.size * f.units)})
+            continue
         for block in range(f.blocks):
             place = shifted(_of_strip(step, at, x, f.width), block * f.rows * f.width * 4)
             binder.emit(pointwise.fill_zero, {"address": place, "count": number(x.size * f.width)})

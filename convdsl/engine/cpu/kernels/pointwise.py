@@ -166,8 +166,8 @@ def settle(y: F32, g: F32, db: F32, *, has_activation, back_told, bias):
                         db[c] += d
 
 
-def sum_lanes(g: Address, db: Address, *, tile, blocks, g_step, db_step):
-    """Sums for each channel of a block of images, whose values lie side by side in the lanes."""
+def sum_channels(g: Address, db: Address, *, tile, blocks, g_step, db_step):
+    """Sums over all positions, for one block of channels after another."""
     for c in range(blocks):
         tile(g + c * g_step, db + c * db_step, 0)
 

@@ -48,6 +48,12 @@ def gather(
                         )
 
 
+def dense_rows(x: Address, w: Address, y: Address, *, tile, images, x_step, y_step):
+    """A dense layer of few units for a block of images, two at a time; steps in bytes."""
+    for n in range(0, images, 2):
+        tile(x + n * x_step, w, y + n * y_step)
+
+
 def correlate(
     x: Address, g: Address, dw: Address, count: Int, *, tile, runs, pieces, groups, blocks, x_steps, g_steps, dw_steps
 ):
