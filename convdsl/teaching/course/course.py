@@ -160,7 +160,7 @@ def _concepts(sheet: Sheet, exercises: Mapping[str, Exercise], problems: list[Pr
         members = {e: exercises[e] for e in named if exercises[e].concept == id}
         known[id] = Concept(id, sheet.both(table, f"concept.{id}"), after, _ordered(members, exercises, problems))
     for exercise in exercises.values():
-        if exercise.concept not in tables:
+        if exercise.concept and exercise.concept not in tables:
             line = Sheet(exercise.path).line_of("concept")
             problems.append(
                 Problem(exercise.path, line, T("There is no concept `{id}` in course.toml.", id=exercise.concept))
