@@ -136,9 +136,7 @@ class CudaBackend:
         if what not in self._bound:
             for other in [w for w in self._bound if w not in ("train", "predict")]:
                 gone = self._bound.pop(other)
-                self._device.drop(gone.launches)
-                for address, _ in gone.owned:
-                    self._device.free(address)
+                self._device.release([gone.launches], [address for address, _ in gone.owned])
             if what == "train":
                 binder = bind_training(self.plan, self._arrays)
             else:
@@ -151,8 +149,6 @@ class CudaBackend:
 
 def _release(device: Device, arrays: Arrays, bound: dict[Any, Binder], staging: Staging) -> None:
     """Gives all memory back when a model is gone."""
-    for binder in bound.values():
-        device.drop(binder.launches)
     owned = [*arrays.owned, *(pair for binder in bound.values() for pair in binder.owned)]
-    for address in [*(address for address, _ in owned), *staging.addresses()]:
-        device.free(address)
+    programs = [binder.launches for binder in bound.values()]
+    device.release(programs, [*(address for address, _ in owned), *staging.addresses()])

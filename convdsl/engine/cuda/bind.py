@@ -37,8 +37,6 @@ class Device(Protocol):
     def allocate(self, size: int) -> int:
         """Address of so many bytes, all zero."""
 
-    def free(self, address: int) -> None: ...
-
     def free_memory(self) -> int:
         """Bytes that are free."""
 
@@ -51,8 +49,8 @@ class Device(Protocol):
     def prepare(self, launches: Sequence[Work]) -> None:
         """Compiles what is not compiled yet."""
 
-    def drop(self, launches: Sequence[Work]) -> None:
-        """These will not run any more: the memory that they use is given back next."""
+    def release(self, programs: Sequence[Sequence[Work]], addresses: Sequence[int]) -> None:
+        """Takes memory back; the programs, which may use it, will not run any more."""
 
     def run(self, launches: Sequence[Work], count: int) -> None:
         """Runs the launches one after another for `count` images."""
@@ -134,10 +132,6 @@ class Arrays:
         self.owned.append((address, size))
         return address
 
-    @property
-    def bytes(self) -> int:
-        return sum(size for _, size in self.owned)
-
     def gradient_element(self, parameter: Parameter) -> int:
         """Where a parameter's summed gradient begins."""
         return parameter.gradient_offset + (self.plan.chunk_gradient_floats if parameter.deferred else 0)
@@ -170,7 +164,6 @@ class Binder:
         self.parts: dict[str, tuple[int, int]] = {}
         """For each trained parameter, where the partial sums of its gradient are, and how many."""
         self.coefficients: dict[int, int] = {}
-        self._written: set[Value] = set()
 
     def allocate(self, size: int) -> int:
         """Address of so many bytes, all zero, that belong to this program."""
@@ -248,19 +241,4 @@ class Binder:
 
     def steps(self, steps: Sequence[Step]) -> None:
         for step in steps:
-            self._clear_frames(step)
             BINDINGS[step.kind](self, step)
-
-    def _clear_frames(self, step: Step) -> None:
-        """Zeros around a value, before it is written for the first time in memory that others use too."""
-        from convdsl.engine.cuda.kernels import pointwise
-
-        for value in step.writes.values():
-            root = value.root
-            if root in self._written:
-                continue
-            self._written.add(root)
-            if root.framed and root.shared:
-                whole = tuple(n + sum(f) for n, f in zip(root.shape, [*root.frame, [0, 0]], strict=True))
-                view = (self.at(root), Layout((0, *whole), (root.pitch, *root.strides)))
-                self.each(pointwise.clear_frame, whole, {"y": view}, frame=tuple(tuple(f) for f in root.frame))

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
+from threading import RLock
 from typing import Any
 
 import numpy as np
@@ -65,81 +67,80 @@ class Gpu:
         from cuda.bindings import driver
 
         self._driver = driver
+        self._lock = RLock()
+        self._captures = False
+        self._late: list[tuple[Sequence[Sequence[Work]], Sequence[int]]] = []
         self._call(driver.cuInit(0))
         device = self._call(driver.cuDeviceGet(0))
         self.capability = _capability(driver, device)
         self._context = self._call(driver.cuDevicePrimaryCtxRetain(device))
-        self._enter()
-        self._stream = self._call(driver.cuStreamCreate(driver.CUstream_flags.CU_STREAM_NON_BLOCKING))
-        self._functions: dict[tuple[str, int], Any] = {}
-        self._modules: list[Any] = []
-        self._graphs: OrderedDict[tuple[int, int], tuple[Any, Sequence[Work]]] = OrderedDict()
-        found = library()
-        self._blas = Blas(found, int(self._stream), self.allocate(WORKSPACE)) if found is not None else None
-        self.blas = self._blas is not None
+        with self._entered():
+            self._stream = self._call(driver.cuStreamCreate(driver.CUstream_flags.CU_STREAM_NON_BLOCKING))
+            self._functions: dict[tuple[str, int], Any] = {}
+            self._modules: list[Any] = []
+            self._graphs: OrderedDict[tuple[int, int], tuple[Any, Sequence[Work]]] = OrderedDict()
+            found = library()
+            self._blas = Blas(found, int(self._stream), self.allocate(WORKSPACE)) if found is not None else None
+            self.blas = self._blas is not None
 
     # memory
 
     def allocate(self, size: int) -> int:
-        self._enter()
-        address = int(self._call(self._driver.cuMemAlloc(size)))
-        self.fill_zero(address, size)
-        return address
-
-    def free(self, address: int) -> None:
-        self._enter()
-        self._call(self._driver.cuStreamSynchronize(self._stream))
-        self._call(self._driver.cuMemFree(address))
+        with self._entered():
+            address = int(self._call(self._driver.cuMemAlloc(size)))
+            self.fill_zero(address, size)
+            return address
 
     def free_memory(self) -> int:
-        self._enter()
-        free, _ = self._call(self._driver.cuMemGetInfo())
-        return int(free)
+        with self._entered():
+            free, _ = self._call(self._driver.cuMemGetInfo())
+            return int(free)
 
     def upload(self, address: int, array: np.ndarray) -> None:
-        self._enter()
-        array = np.ascontiguousarray(array)
-        self._call(self._driver.cuMemcpyHtoDAsync(address, array.ctypes.data, array.nbytes, self._stream))
+        with self._entered():
+            array = np.ascontiguousarray(array)
+            self._call(self._driver.cuMemcpyHtoDAsync(address, array.ctypes.data, array.nbytes, self._stream))
 
     def download(self, address: int, array: np.ndarray) -> None:
-        self._enter()
-        self._call(self._driver.cuMemcpyDtoHAsync(array.ctypes.data, address, array.nbytes, self._stream))
-        self._call(self._driver.cuStreamSynchronize(self._stream))
+        with self._entered():
+            self._call(self._driver.cuMemcpyDtoHAsync(array.ctypes.data, address, array.nbytes, self._stream))
+            self._call(self._driver.cuStreamSynchronize(self._stream))
 
     def fill_zero(self, address: int, size: int) -> None:
-        self._enter()
-        self._call(self._driver.cuMemsetD8Async(address, 0, size, self._stream))
+        with self._entered():
+            self._call(self._driver.cuMemsetD8Async(address, 0, size, self._stream))
 
     # running
 
     def prepare(self, launches: Sequence[Work]) -> None:
         from convdsl.engine.cuda.store import Wanted, codes
 
-        self._enter()
-        kernels = [n for n in launches if isinstance(n, Launch)]
-        wanted = {(n.text, n.threads): Wanted(n.text, n.threads, self.capability) for n in kernels}
-        made = codes(w for key, w in wanted.items() if key not in self._functions)
-        for key, kernel in wanted.items():
-            if key not in self._functions:
-                module = self._call(self._driver.cuModuleLoadData(made[kernel].cubin))
-                self._modules.append(module)
-                name = made[kernel].name.encode()
-                self._functions[key] = self._call(self._driver.cuModuleGetFunction(module, name))
+        with self._entered():
+            kernels = [n for n in launches if isinstance(n, Launch)]
+            wanted = {(n.text, n.threads): Wanted(n.text, n.threads, self.capability) for n in kernels}
+            made = codes(w for key, w in wanted.items() if key not in self._functions)
+            for key, kernel in wanted.items():
+                if key not in self._functions:
+                    module = self._call(self._driver.cuModuleLoadData(made[kernel].cubin))
+                    self._modules.append(module)
+                    name = made[kernel].name.encode()
+                    self._functions[key] = self._call(self._driver.cuModuleGetFunction(module, name))
 
     def run(self, launches: Sequence[Work], count: int) -> None:
         """As a graph, which is made when a program meets a number of images for the first time."""
-        self._enter()
-        key = (id(launches), count)
-        if key not in self._graphs:
-            self._graphs[key] = (self._graph(launches, count), launches)
-            mine = [k for k in self._graphs if k[0] == key[0]]
-            for old in mine[:-GRAPHS]:
-                self._call(self._driver.cuGraphExecDestroy(self._graphs.pop(old)[0]))
-        self._graphs.move_to_end(key)
-        self._call(self._driver.cuGraphLaunch(self._graphs[key][0], self._stream))
+        with self._entered():
+            key = (id(launches), count)
+            if key not in self._graphs:
+                self._graphs[key] = (self._graph(launches, count), launches)
+                mine = [k for k in self._graphs if k[0] == key[0]]
+                for old in mine[:-GRAPHS]:
+                    self._call(self._driver.cuGraphExecDestroy(self._graphs.pop(old)[0]))
+            self._graphs.move_to_end(key)
+            self._call(self._driver.cuGraphLaunch(self._graphs[key][0], self._stream))
 
     def _graph(self, launches: Sequence[Work], count: int) -> Any:
         driver = self._driver
+        self._captures = True
         mode = driver.CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL
         self._call(driver.cuStreamBeginCapture(self._stream, mode))
         try:
@@ -150,6 +151,9 @@ class Gpu:
                     self._launch(launch, count)
         finally:
             graph = self._call(driver.cuStreamEndCapture(self._stream))
+            self._captures = False
+            while self._late:
+                self.release(*self._late.pop())
         result = self._call(driver.cuGraphInstantiate(graph, 0))
         self._call(driver.cuGraphDestroy(graph))
         return result
@@ -164,17 +168,27 @@ class Gpu:
             )
         )
 
-    def drop(self, launches: Sequence[Work]) -> None:
-        self._enter()
-        self._call(self._driver.cuStreamSynchronize(self._stream))
-        for key in [k for k in self._graphs if k[0] == id(launches)]:
-            self._call(self._driver.cuGraphExecDestroy(self._graphs.pop(key)[0]))
+    def release(self, programs: Sequence[Sequence[Work]], addresses: Sequence[int]) -> None:
+        with self._entered():
+            if self._captures:  # models may end at any time; the stream cannot be waited for now
+                self._late.append((programs, addresses))
+                return
+            self._call(self._driver.cuStreamSynchronize(self._stream))
+            for launches in programs:
+                for key in [k for k in self._graphs if k[0] == id(launches)]:
+                    self._call(self._driver.cuGraphExecDestroy(self._graphs.pop(key)[0]))
+            for address in addresses:
+                self._call(self._driver.cuMemFree(address))
 
     # inside
 
-    def _enter(self) -> None:
-        """The context belongs to a thread; models may be used by any."""
-        self._call(self._driver.cuCtxSetCurrent(self._context))
+    @contextmanager
+    def _entered(self) -> Iterator[None]:
+        """Models may be used by any thread, one at a time: the context belongs to a thread, and what is queued while a
+        graph is made becomes part of it."""
+        with self._lock:
+            self._call(self._driver.cuCtxSetCurrent(self._context))
+            yield
 
     def _call(self, answer: tuple[Any, ...]) -> Any:
         status, *results = answer

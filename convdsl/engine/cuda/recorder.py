@@ -23,8 +23,6 @@ class Recorder:
         self._next += -(-size // 256) * 256
         return address
 
-    def free(self, address: int) -> None: ...
-
     def free_memory(self) -> int:
         return 1 << 40
 
@@ -36,6 +34,6 @@ class Recorder:
 
     def prepare(self, launches: Sequence[Work]) -> None: ...
 
-    def drop(self, launches: Sequence[Work]) -> None: ...
+    def release(self, programs: Sequence[Sequence[Work]], addresses: Sequence[int]) -> None: ...
 
     def run(self, launches: Sequence[Work], count: int) -> None: ...

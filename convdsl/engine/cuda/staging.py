@@ -22,8 +22,7 @@ class Staging:
     def hold(self, *arrays: np.ndarray) -> None:
         """Keeps whole arrays on the GPU, which must not change from now on, if half of the free memory is enough; what
         was held before is given back."""
-        for _, address in self._held.values():
-            self._device.free(address)
+        self._device.release([], [address for _, address in self._held.values()])
         self._held = {}
         if sum(a.nbytes for a in arrays) * 2 <= self._device.free_memory():
             for array in arrays:
@@ -51,7 +50,7 @@ class Staging:
         address, had = self._places.get(name, (0, 0))
         if size > had:
             if address:
-                self._device.free(address)
+                self._device.release([], [address])
             address = self._device.allocate(size)
             self._places[name] = (address, size)
         return address

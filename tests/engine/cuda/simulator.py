@@ -124,9 +124,6 @@ class Simulator:
         assert self._next < len(self._bytes), "the simulated memory is full"
         return address
 
-    def free(self, address: int) -> None:
-        pass
-
     def free_memory(self) -> int:
         return len(self._bytes) - self._next
 
@@ -152,7 +149,7 @@ class Simulator:
     def prepare(self, launches: Sequence[Work]) -> None:
         pass
 
-    def drop(self, launches: Sequence[Work]) -> None:
+    def release(self, programs: Sequence[Sequence[Work]], addresses: Sequence[int]) -> None:
         pass
 
     def run(self, launches: Sequence[Work], count: int) -> None:

@@ -210,6 +210,24 @@ def test_what_belongs_to_a_layer_that_was_looked_at_is_given_back(played: Driver
     assert np.array_equal(model.activations(x, 1), first)
 
 
+def test_a_model_may_end_while_a_graph_of_another_is_made(played: Driver) -> None:
+    models = [trained()[1]]
+    begin = played.cuStreamBeginCapture
+
+    def ended(stream, mode):
+        answer = begin(stream, mode)
+        models.clear()
+        gc.collect()
+        return answer
+
+    played.cuStreamBeginCapture = ended
+    other = trained()[1]
+    assert not models
+    del other
+    gc.collect()
+    assert not played.held and played.graphs == played.destroyed
+
+
 def test_a_model_that_is_gone_holds_no_memory(played: Driver) -> None:
     model = trained()[1]
     model.activations(IMAGES[:2], 1)

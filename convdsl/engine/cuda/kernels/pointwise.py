@@ -31,30 +31,6 @@ def emit(control: I64, x: F32, count: Int, *, shape, size):
         put_f32(control[5], t, x[n, p, i, j, c])
 
 
-def clear(y: F32, count: Int, *, size):
-    """Zeros in `size` numbers of each image, one after another."""
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * size:
-        y[t // size, t % size] = float32(0)
-
-
-def clear_frame(y: F32, count: Int, *, shape, size, frame):
-    """Zeros around the values; `shape` and y hold the frame too."""
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * size:
-        n, p, i, j, c = place(t, shape)
-        inside = (
-            p >= frame[0][0]
-            and p < shape[0] - frame[0][1]
-            and i >= frame[1][0]
-            and i < shape[1] - frame[1][1]
-            and j >= frame[2][0]
-            and j < shape[2] - frame[2][1]
-        )
-        if not inside:
-            y[n, p, i, j, c] = float32(0)
-
-
 def copy(x: F32, y: F32, count: Int, *, shape, size, at, sizes, add):
     """y[position + at] = x[position] wherever both exist, zeros elsewhere; `shape` is that of y, `sizes` that of x."""
     t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
