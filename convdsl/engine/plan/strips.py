@@ -21,6 +21,9 @@ LARGE = 1 << 16
 MOST_STRIPS = 32
 """Each has its own copy of the gradient of the filters."""
 
+FEWEST_STRIPS = 8
+"""They are what threads share. (The number of threads itself must not decide: it would change the results' last bits.)"""
+
 STRIP_BYTES = 1 << 14
 """Most bytes of a strip, for one image."""
 
@@ -61,7 +64,7 @@ def _rows(conv: Op, target: Target) -> int:
     if depth != 1 or rows * row < LARGE or columns * channels % (2 * target.lanes):
         return 0
     possible = [n for n in range(1, rows + 1) if rows % n == 0 and rows // n <= MOST_STRIPS and n * row <= STRIP_BYTES]
-    return possible[0] if possible and rows // possible[0] >= 2 * target.threads else 0
+    return possible[0] if possible and rows // possible[0] >= FEWEST_STRIPS else 0
 
 
 def _few_units(weight: Parameter, target: Target) -> None:
