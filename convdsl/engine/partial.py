@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from operator import add, floordiv, mod, mul, sub
 from typing import Any
 
 
@@ -124,6 +125,15 @@ def literal(value: Any) -> ast.expr:
     return ast.parse(repr(value), mode="eval").body
 
 
+_OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
+    ast.Add: add,
+    ast.Sub: sub,
+    ast.Mult: mul,
+    ast.FloorDiv: floordiv,
+    ast.Mod: mod,
+}
+"""Of the commonest expressions, which need not go through Python's compiler."""
+
 _FUNCTIONS: dict[str, Any] = {"len": len, "min": min, "max": max}
 
 
@@ -133,6 +143,12 @@ def known(node: ast.AST) -> tuple[bool, Any]:
         return True, node.value
     if isinstance(node, ast.Name):
         return False, None
+    if isinstance(node, ast.BinOp) and isinstance(node.left, ast.Constant) and isinstance(node.right, ast.Constant):
+        operator = _OPERATORS.get(type(node.op))
+        if operator is not None:
+            return True, operator(node.left.value, node.right.value)
+    if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Tuple) and isinstance(node.slice, ast.Constant):
+        return known(node.value.elts[node.slice.value])  # type: ignore[index]
     for part in ast.walk(node):
         if isinstance(part, ast.Name) and part.id not in _FUNCTIONS:
             return False, None

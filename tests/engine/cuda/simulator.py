@@ -13,6 +13,7 @@ import re
 import struct
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import product
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,6 +23,10 @@ from convdsl.engine.cpu import maths
 from convdsl.engine.cuda.bind import Gemm, Launch, Work
 
 GUARD = 256
+MOST = 4096
+"""More threads than a block has."""
+MANY = MOST - 1
+_NUMBERS = [SimpleNamespace(x=n) for n in range(1024)]
 NAN = struct.pack("<f", math.nan)
 
 
@@ -30,54 +35,56 @@ class Race(AssertionError):
 
 
 class Shared:
-    """Shared memory that knows who touched what since the last barrier."""
+    """Shared memory that knows who touched what since the last barrier: for each number the last one, as
+    (barriers so far)·MOST + thread."""
 
     def __init__(self, size: int, block: Block) -> None:
         self.values: list[Any] = [math.nan] * size
-        self.written: list[tuple[int, int]] = [(-1, -1)] * size
-        self.read: list[tuple[int, int]] = [(-1, -1)] * size
+        self.written = [-1] * size
+        self.read = [-1] * size
         self.block = block
 
-    def get(self, index: int) -> Any:
+    def get(self, index: int, count: int = 1) -> list[Any]:
         assert index >= 0, index
-        epoch, thread = self.block.epoch, self.block.thread
-        when, who = self.written[index]
-        if when == epoch and who != thread:
-            raise Race(f"thread {thread} reads what {who} wrote before a barrier")
-        when, who = self.read[index]
-        self.read[index] = (epoch, thread) if when != epoch or who == thread else (epoch, -2)
-        return self.values[index]
+        began, me = self.block.began, self.block.me
+        for at in range(index, index + count):
+            wrote, read = self.written[at], self.read[at]
+            if wrote >= began and wrote != me:
+                raise Race(f"thread {me - began} reads what {wrote - began} wrote before a barrier")
+            self.read[at] = me if read < began or read == me else began + MANY
+        return self.values[index : index + count]
 
     def put(self, index: int, value: Any) -> None:
         assert index >= 0, index
-        epoch, thread = self.block.epoch, self.block.thread
-        for what, (when, who) in (("wrote", self.written[index]), ("read", self.read[index])):
-            if when == epoch and who != thread:
-                raise Race(f"thread {thread} writes what {who} {what} before a barrier")
-        self.written[index] = (epoch, thread)
+        began, me = self.block.began, self.block.me
+        for what, last in (("wrote", self.written[index]), ("read", self.read[index])):
+            if last >= began and last != me:
+                raise Race(f"thread {me - began} writes what {last - began} {what} before a barrier")
+        self.written[index] = me
         self.values[index] = value
 
 
 class Block:
-    """What the threads of one block share."""
+    """What the threads of one block share. `began` is the number of barriers so far times MOST, `me` that plus the number
+    of the thread that runs."""
 
-    def __init__(self) -> None:
-        self.epoch = 0
-        self.thread = 0
+    def __init__(self, x: int, y: int, z: int) -> None:
+        self.began = self.me = 0
         self.arrays: list[Shared] = []
+        self.index = SimpleNamespace(x=x, y=y, z=z)
 
 
 class Thread:
     """`cuda` as a kernel sees it."""
 
-    def __init__(self, number: int, block: Block, at: tuple[int, int, int], threads: int) -> None:
-        self.threadIdx = SimpleNamespace(x=number)
-        self.blockIdx = SimpleNamespace(x=at[0], y=at[1], z=at[2])
-        self.blockDim = SimpleNamespace(x=threads)
-        self.shared = SimpleNamespace(array=self._array)
+    def __init__(self, number: int, block: Block, threads: SimpleNamespace) -> None:
+        self.threadIdx = _NUMBERS[number]
+        self.blockIdx = block.index
+        self.blockDim = threads
+        self.shared = self
         self._block, self._taken = block, 0
 
-    def _array(self, size: int, kind: Any) -> Shared:
+    def array(self, size: int, kind: Any) -> Shared:
         if self._taken == len(self._block.arrays):
             self._block.arrays.append(Shared(size, self._block))
         self._taken += 1
@@ -160,34 +167,35 @@ class Simulator:
                 else:
                     self.launch(launch, count)
 
-    def _multiply(self, product: Gemm, count: int) -> None:
+    def _multiply(self, gemm: Gemm, count: int) -> None:
         assert self.blas, "there is no library"
-        m, n, k = product.sizes(count)
+        m, n, k = gemm.sizes(count)
         floats = np.frombuffer(self._bytes, np.float32)
 
         def matrix(address: int, rows: int, columns: int, row: int) -> np.ndarray:
             return np.lib.stride_tricks.as_strided(floats[address // 4 :], (rows, columns), (row * 4, 4))
 
-        a = matrix(product.a, k, m, product.a_row).T if product.a_turned else matrix(product.a, m, k, product.a_row)
-        b = matrix(product.b, n, k, product.b_row).T if product.b_turned else matrix(product.b, k, n, product.b_row)
-        c = matrix(product.c, m, n, product.c_row)
-        c[...] = a @ b + (c if product.add else 0)
+        a = matrix(gemm.a, k, m, gemm.a_row).T if gemm.a_turned else matrix(gemm.a, m, k, gemm.a_row)
+        b = matrix(gemm.b, n, k, gemm.b_row).T if gemm.b_turned else matrix(gemm.b, k, n, gemm.b_row)
+        c = matrix(gemm.c, m, n, gemm.c_row)
+        c[...] = a @ b + (c if gemm.add else 0)
 
     def launch(self, launch: Launch, count: int) -> None:
         self.ran.append(launch)
         function, waits = self._function(launch.text)
         columns, rows, layers = launch.grid(count)
         arguments = launch.values(count)
+        size = SimpleNamespace(x=launch.threads)
         for z in range(layers):
             for y in range(rows):
                 for x in range(columns):
-                    block = Block()
-                    threads = [Thread(n, block, (x, y, z), launch.threads) for n in range(launch.threads)]
+                    block = Block(x, y, z)
+                    threads = [Thread(n, block, size) for n in range(launch.threads)]
                     if waits:
                         self._meet(block, [function(t, *arguments) for t in threads])
                     else:
                         for number, thread in enumerate(threads):
-                            block.thread = number
+                            block.me = number
                             function(thread, *arguments)
         for guard in self._guards:
             if self._bytes[guard : guard + GUARD] != NAN * (GUARD // 4):
@@ -200,7 +208,7 @@ class Simulator:
             asked: list[Any] = []
             ended = 0
             for number, thread in enumerate(threads):
-                block.thread = number
+                block.me = block.began + number
                 try:
                     asked.append(thread.send(answers[number]))
                 except StopIteration:
@@ -221,7 +229,7 @@ class Simulator:
             if len({type(a) for a in asked if a != "ended"}) > 1:
                 raise Race("threads wait for different things")
             if waiting:
-                block.epoch += 1
+                block.began += MOST
             threads = [t if a != "ended" else iter(()) for t, a in zip(threads, asked, strict=True)]
             threads = [t if hasattr(t, "send") else _ended() for t in threads]
 
@@ -257,9 +265,9 @@ class Simulator:
             for n in range(min(count, 4)):
                 floats[(address >> 2) + index + n] = four[n]
 
-        def shared_get4(array: Shared, index: int) -> tuple[float, ...]:
+        def shared_get4(array: Shared, index: int) -> list[float]:
             assert index % 4 == 0, "a vector that is not aligned"
-            return tuple(array.get(index + n) for n in range(4))
+            return array.get(index, 4)
 
         def shared_put4(array: Shared, index: int, four: Sequence[float]) -> None:
             assert index % 4 == 0, "a vector that is not aligned"
@@ -274,16 +282,14 @@ class Simulator:
             "get_if": lambda a, i, c: words["get_f32"](a, i) if c else 0.0,
             "get4_if": lambda a, i, c: get4(a, i) if c else (0.0,) * 4,
             "put4_if": lambda a, i, v, c: put4(a, i, v) if c else None,
-            "shared_get": lambda array, index: array.get(index),
+            "shared_get": lambda array, index: array.get(index)[0],
             "shared_put": lambda array, index, value: array.put(index, value),
             "shared_get4": shared_get4,
             "shared_put4": shared_put4,
             "choose": lambda c, yes, no: yes if c else no,
             "plus": lambda a, b: tuple(p + q for p, q in zip(a, b, strict=True)),
             "largest": _largest,
-            "outer": lambda s, x, y: tuple(
-                t + p for t, p in zip(s, [a * b for a in x for b in y], strict=True)
-            ),
+            "outer": lambda s, x, y: [t + p * q for t, (p, q) in zip(s, product(x, y), strict=True)],
             **{f"zeros_{n}": (lambda n=n: (0.0,) * n) for n in (4, 16, 32, 64)},
             "divided": _divided,
             "rest": _rest,
