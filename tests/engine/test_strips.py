@@ -12,11 +12,11 @@ from tests.engine.checking import check, close, excited
 
 PROGRAMS = [
     "input 10x8x1 -> conv 32 k3 relu -> dense 10 softmax",
-    "input 8x8x3 -> conv 16 k3 p same tanh -> dense 20 relu -> dense 3",
-    "input 9x9x2 -> conv 4 k2 nobias -> dense 100 nobias -> dense 3",
+    "input 8x8x3 -> conv 24 k3 p same tanh -> dense 20 relu -> dense 3",
+    "input 9x9x2 -> conv 20 k2 nobias -> dense 100 nobias -> dense 3",
     "input 17x18x1 -> conv 20 k3 s2 relu -> dense 5",
-    "input 10x10x2 -> freeze { conv 8 k3 relu } -> dense 4",
-    "input 10x10x2 -> conv 8 k3 relu -> freeze { dense 6 } -> dense 4",
+    "input 10x10x2 -> freeze { conv 20 k3 relu } -> dense 4",
+    "input 10x10x2 -> conv 20 k3 relu -> freeze { dense 6 } -> dense 4",
 ]
 
 
