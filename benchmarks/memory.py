@@ -25,7 +25,7 @@ def peak() -> float:
 
 def ours(name: str) -> tuple[float, float]:
     import convdsl
-    from convdsl.engine import Model
+    from convdsl.engine.model import Model
 
     before = peak()
     net = convdsl.parse(NETWORKS[name])
