@@ -53,7 +53,11 @@ def test_no_name_means_two_layers() -> None:
 
 
 def test_the_layers_of_the_language_page_are_all_there() -> None:
-    wanted = """conv dwconv tconv local dense maxpool avgpool minpool medianpool globalavgpool gap globalmaxpool gmp
-        adaptiveavgpool flatten reshape identity pad crop upsample shuffle bn ln in gn lrn batchnorm dropout scale relu relu6
-        leaky_relu prelu elu selu gelu silu sigmoid hardsigmoid hardswish tanh softmax filter add mul concat""".split()
+    text = (
+        "conv dwconv tconv local dense maxpool avgpool minpool medianpool globalavgpool gap globalmaxpool gmp "
+        "adaptiveavgpool flatten reshape identity pad crop upsample shuffle bn ln in gn lrn batchnorm dropout scale "
+        "relu relu6 leaky_relu prelu elu selu gelu silu sigmoid hardsigmoid hardswish tanh softmax filter add mul "
+        "concat "
+    )
+    wanted = text.split()
     assert set(wanted) <= set(BY_NAME)
