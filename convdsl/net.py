@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -84,29 +84,40 @@ class Net:
 
 
 def parse(text: str, name: str = "<text>", *, symbols: Mapping[str, int] | None = None,
-          input: tuple[int, ...] | None = None) -> Net:
+          input: Sequence[int] | None = None) -> Net:
     """The network that a text describes.
 
     `symbols` gives values to symbols, `input` replaces the input's shape (channels last).
-    Raises ProgramError, which carries all diagnostics, where there is an error in it; TypeError for what is no text.
+    Raises ProgramError, which carries all diagnostics, where there is an error in it; TypeError for what is no text or no
+    shape; ValueError for a symbol that the program does not have.
     """
     if not isinstance(text, str):
         raise TypeError(str(T("A program is text, and this is {type}. `convdsl.load(path)` reads a file.",
                               type=type(text).__name__)))
-    analysis = analyse(Source(text, name), symbols=symbols, input=input)
-    if analysis.failed:
-        raise ProgramError(analysis.diagnostics)
-    return Net(analysis)
+    return _net(Source(text, name), symbols, input)
 
 
 def load(path: str | PathLike[str], *, symbols: Mapping[str, int] | None = None,
-         input: tuple[int, ...] | None = None) -> Net:
-    """The network in a file. Raises OSError where it cannot be read, ProgramError where it is wrong."""
+         input: Sequence[int] | None = None) -> Net:
+    """The network in a file. Raises OSError where it cannot be read, else what `parse` raises."""
     try:
         source = read(path)
     except NotText as error:
         raise ProgramError((not_text(error),)) from None
-    analysis = analyse(source, symbols=symbols, input=input)
+    return _net(source, symbols, input)
+
+
+def _net(source: Source, symbols: Mapping[str, int] | None, input: Sequence[int] | None) -> Net:
+    if input is not None and (isinstance(input, str) or not isinstance(input, Sequence)):
+        raise TypeError(str(T("`input` is a shape such as (224, 224, 3), channels last; here it is {value}.",
+                              value=repr(input))))
+    analysis = analyse(source, symbols=symbols, input=None if input is None else tuple(input))
     if analysis.failed:
         raise ProgramError(analysis.diagnostics)
+    known = analysis.network.mentioned
+    for symbol in symbols or ():
+        if symbol not in known:
+            raise ValueError(str(T("{file} has no symbol {symbol}; it has {known}.", file=source.name, symbol=symbol,
+                                   known=", ".join(sorted(known))) if known else
+                                 T("{file} has no symbol {symbol}; it has none at all.", file=source.name, symbol=symbol)))
     return Net(analysis)

@@ -24,6 +24,10 @@ class Batch:
     count: int
 
 
+class Resident:
+    """A batch of images that a backend keeps where it computes; nobody else looks into it."""
+
+
 class Outcome(NamedTuple):
     """The mean loss, how many images were classified right, and whether the loss is a number."""
 

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from convdsl.engine.backend import Backend, Batch, Outcome, backend_class
+from convdsl.engine.backend import Backend, Batch, Outcome, Resident, backend_class
 from convdsl.engine.errors import BadInput, MemoryRefused, NotFinite
 from convdsl.engine.initial import initial_weights
+from convdsl.engine.inputs import as_images
 from convdsl.engine.optimizer import Optimizer
 from convdsl.engine.plan import Loss, Memory, Parameter, Plan, plan
 from convdsl.messages import T
@@ -189,17 +190,21 @@ class Model:
         return self._infer(images, index, None, self.net.report.output)
 
     def activations(self, images: np.ndarray, layer: int) -> np.ndarray:
-        """The output of one layer, (n, *shape), as at inference. Raises BadInput for a layer that there is not."""
-        if not 0 <= layer <= len(self.net.nodes):
+        """The output of one layer, (n, *shape), as at inference; layer 0 is the input. Raises BadInput for a layer that
+        there is not."""
+        if not isinstance(layer, (int, np.integer)) or not 0 <= layer <= len(self.net.nodes):
             raise BadInput(
                 str(T("There is no layer {layer}; the last one is {last}.", layer=layer, last=len(self.net.nodes)))
             )
         return self._infer(images, None, layer, self.net.report[layer].output)
 
     def evaluate(self, images: np.ndarray, labels: np.ndarray, index: np.ndarray | None = None) -> Evaluation:
-        """Loss and accuracy as at inference."""
+        """Loss and accuracy as at inference. Raises BadInput where there are no images."""
         classes = self.loss.kind == "cross_entropy"
+        images = as_images(images, tuple(self.net.input))
         n = len(images) if index is None else len(index)
+        if not n:
+            raise BadInput(str(T("There are no images.")))
         predicted = np.empty((n, self.positions), np.int64)
         values = None if classes else np.empty((n, *self.net.report.output), np.float32)
         loss, right = 0.0, 0
@@ -211,9 +216,9 @@ class Model:
             right += done.right
             predicted[start : start + batch.count] = self._backend.hits(batch.count)
         if values is not None:
-            return Evaluation(loss / max(n, 1), float("nan"), values)
+            return Evaluation(loss / n, float("nan"), values)
         result = predicted[:, 0] if self.positions == 1 else predicted
-        return Evaluation(loss / max(n, 1), right / max(predicted.size, 1), result)
+        return Evaluation(loss / n, right / predicted.size, result)
 
     # inside
 
@@ -227,6 +232,7 @@ class Model:
     def _infer(
         self, images: np.ndarray, index: np.ndarray | None, upto: int | None, shape: tuple[int, ...]
     ) -> np.ndarray:
+        images = as_images(images, tuple(self.net.input))
         n = len(images) if index is None else len(index)
         result = np.empty((n, *shape), np.float32)
         for start in range(0, n, self.batch):
@@ -240,21 +246,8 @@ class Model:
 
     def _batch_of(self, images: Any, labels: np.ndarray | None, index: np.ndarray | None) -> Batch:
         """The arrays, checked, as backends take them."""
-        shape = tuple(self.net.input)
-        if images.shape[1:] != shape:
-            raise BadInput(
-                str(
-                    T(
-                        "The network takes images of {expected}, these are {given}.",
-                        expected="x".join(map(str, shape)),
-                        given="x".join(map(str, images.shape[1:])),
-                    )
-                )
-            )
-        if isinstance(images, np.ndarray):
-            if images.dtype not in (np.uint8, np.float32):
-                images = images.astype(np.float32)
-            images = np.ascontiguousarray(images)
+        if not isinstance(images, Resident):
+            images = as_images(images, tuple(self.net.input))
         if labels is not None:
             labels = self._checked(labels, len(images))
         if index is None:

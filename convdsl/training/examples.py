@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from convdsl.engine.inputs import as_pixels
 from convdsl.messages import T
 from convdsl.training.loop import Examples
 from convdsl.training.settings import Settings
@@ -28,7 +29,7 @@ def loss_for(labels: np.ndarray, settings: Settings) -> str:
 
 
 def images_for(net: Any, images: np.ndarray) -> np.ndarray:
-    """Images as the engine takes them: (n, *input), uint8 or float32, contiguous. Raises Unsuitable.
+    """Images as the engine takes them: (n, *input), uint8 or float32, contiguous. Raises Unsuitable, BadInput.
 
     An input of one size takes images of as many values, in the order H, W, C; a single channel may be left out or added.
     """
@@ -47,13 +48,10 @@ def images_for(net: Any, images: np.ndarray) -> np.ndarray:
                 )
             )
         )
-    if images.dtype.kind not in "uifb":
-        raise Unsuitable(str(T("Images are numbers, and these are {type}.", type=images.dtype)))
-    if images.dtype != np.uint8:
-        images = images.astype(np.float32, copy=False)
-        if not np.isfinite(images).all():
-            raise Unsuitable(str(T("There are values among the images that are no numbers (NaN) or are infinite.")))
-    return np.ascontiguousarray(images)
+    images = as_pixels(images)
+    if images.dtype != np.uint8 and not np.isfinite(images).all():
+        raise Unsuitable(str(T("There are values among the images that are no numbers (NaN) or are infinite.")))
+    return images
 
 
 def labels_for(net: Any, labels: np.ndarray, loss: str) -> tuple[np.ndarray, np.ndarray | None]:

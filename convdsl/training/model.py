@@ -55,7 +55,8 @@ class Model(EngineModel):
 
     Images are (n, H, W, C) uint8 (taken as 0 to 1) or float32; labels are (n,) whole numbers. What is not given comes
     from the network's `train` block, or from `settings` in its stead. `optimizer` may be text as in a program, such as
-    "sgd momentum=0.9". Raises ProgramError for a wrong setting, MemoryRefused before anything large is allocated.
+    "sgd momentum=0.9". Raises ProgramError for a wrong setting, ValueError where a size is open, MemoryRefused before
+    anything large is allocated.
     """
 
     def __init__(
@@ -81,6 +82,10 @@ class Model(EngineModel):
             "init": init,
             "optimizer": _written(optimizer),
         }
+        unknown = ", ".join(sorted(net.analysis.network.symbols | set(net.analysis.network.holes)))
+        if unknown:
+            raise ValueError(str(T("A model needs numbers, and these are open: {names}. `convdsl.parse(text, "
+                                   "symbols={{…}}, input=(…))` gives them values.", names=unknown)))
         self.changes = {name: value for name, value in given.items() if value is not None}
         self.settings = settings or settings_of(net, self.changes)
         size = batch if isinstance(batch, int) else self.settings.batch

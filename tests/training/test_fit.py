@@ -175,3 +175,39 @@ def test_maps_of_every_layer_of_an_example_can_be_seen() -> None:
     model = net.compile(batch=2)
     for node, facts in net.report:
         assert model.activations(np.zeros((1, 28, 28, 1), np.uint8), node.index).shape == (1, *facts.output)
+
+
+def test_sizes_that_are_open_are_named() -> None:
+    for text, name in (("input NxNx3 -> conv 8 k3", "N"), ("input 8x8x3 -> conv 8 k?", "k"), ("input 8x8x3 -> conv K k3", "K")):
+        with pytest.raises(ValueError, match=f"these are open: {name}"):
+            convdsl.parse(text).compile()
+
+
+def test_what_is_given_from_outside_is_looked_at() -> None:
+    text = "input NxNx3 -> conv 8 k3"
+    assert convdsl.parse(text, input=[10, 12, 3]).input == (10, 12, 3)
+    for wrong in (224, "224x224x3"):
+        with pytest.raises(TypeError, match="is a shape"):
+            convdsl.parse(text, input=wrong)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="no symbol M; it has N"):
+        convdsl.parse(text, symbols={"M": 5})
+    assert convdsl.parse(text, symbols={"N": 5}).report.output == (3, 3, 8)
+
+
+def test_whole_numbers_up_to_255_are_bytes_everywhere(net: convdsl.Net) -> None:
+    model = net.compile(batch=32)
+    for other in (IMAGES.astype(np.int64), IMAGES.tolist()):
+        assert (model.predict(other) == model.predict(IMAGES)).all()
+        assert model.evaluate(other, LABELS).loss == model.evaluate(IMAGES, LABELS).loss
+
+
+def test_arrays_that_no_answer_can_be_given_for(net: convdsl.Net) -> None:
+    model = net.compile(batch=32)
+    with pytest.raises(ValueError, match=r"one image.*images\[None\]"):
+        model.predict(IMAGES[0])
+    with pytest.raises(ValueError, match="no images"):
+        model.evaluate(IMAGES[:0], LABELS[:0])
+    with pytest.raises(ValueError, match="takes images"):
+        model.predict("a")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="no layer conv"):
+        model.activations(IMAGES, layer="conv")  # type: ignore[arg-type]

@@ -131,6 +131,8 @@ def test_images_as_the_engine_takes_them() -> None:
     images = np.arange(32, dtype=np.uint8).reshape(2, 4, 4)
     assert images_for(NET, images).shape == (2, 4, 4, 1) and images_for(NET, images).dtype == np.uint8
     assert images_for(NET, images.astype(np.float64)).dtype == np.float32
+    assert images_for(NET, images.astype(np.int64)).dtype == np.uint8, "whole numbers up to 255 are bytes"
+    assert images_for(NET, images.astype(np.int64) * 100).dtype == np.float32
     flat = images_for(convdsl.parse("input 16 -> dense 3"), images[..., None])
     assert flat.tolist() == images.reshape(2, 16).tolist()
     assert images_for(convdsl.parse("input 4x4 -> conv 2 k3 -> dense 3"), images[..., None]).shape == (2, 4, 4)
@@ -146,7 +148,7 @@ def test_images_as_the_engine_takes_them() -> None:
     ],
 )
 def test_images_that_do_not_suit(images: np.ndarray, said: str) -> None:
-    with pytest.raises(Unsuitable) as caught:
+    with pytest.raises(ValueError) as caught:
         images_for(NET, images)
     assert said in str(caught.value)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from convdsl.engine.backend import Batch
+from convdsl.engine.backend import Batch, Resident
 from convdsl.engine.cuda.bind import Device
 
 
@@ -65,7 +65,7 @@ class Staging:
         return address
 
 
-class OnDevice:
+class OnDevice(Resident):
     """A batch of float32 images that lies on the GPU already."""
 
     def __init__(self, address: int, shape: tuple[int, ...], device: Device) -> None:
