@@ -198,6 +198,10 @@ def _comma(s: Statement) -> Answer | None:
         return Answer(s.token.span, T("Branches are separated by `|`."), T("Write `|` instead of the comma."))
     if "SEP" not in s.expected or s.first not in ("WORD", "MIXED"):
         return None
+    if (re.fullmatch(r"[a-z]\d+", str(s.before)) and s.after.type == "NUMBER" and s.token.span.start == s.before.span.end
+            and s.after.span.start == s.token.span.end):
+        return Answer(s.before.span.to(s.after.span), T("Sizes are joined by `x`, not by commas."),
+                      T("Write `{text}`.", text=f"{s.before}x{s.after}"))
     parts = [p.strip() for p in s.text.split(",")]
     if all(map(_reads_as_options, parts[1:])):
         return Answer(s.token.span, T("Options are separated by spaces, not by commas."),

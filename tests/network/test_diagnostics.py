@@ -415,3 +415,9 @@ def test_a_size_alone_is_read_as_a_size(written: str) -> None:
 
 def test_times_before_a_brace_is_a_repetition() -> None:
     assert "`repeat 2 { … }`" in str(diagnostics("input 8x8x1\n2 x { conv 8 k3 }")[0].help)
+
+
+def test_two_sizes_behind_an_option_are_one_window() -> None:
+    wrong = only("input 8x8x1\nconv 8 k3,5 s2")
+    assert str(wrong.message) == "Sizes are joined by `x`, not by commas." and str(wrong.help) == "Write `k3x5`."
+    assert str(only("input 8x8x1\nconv 8 k3, s2").help) == "Write `conv 8 k3 s2`."
