@@ -7,6 +7,7 @@ stands in `convdsl/locale/es/*.po`, compiled into one `convdsl.mo` by `scripts/t
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,27 @@ class T:
 
     def __hash__(self) -> int:
         return hash(self.text)
+
+
+_REASONS = {
+    errno.ENOSPC: T("the disk is full"),
+    errno.EDQUOT: T("your share of the disk is used up"),
+    errno.EFBIG: T("the file is larger than is allowed"),
+    errno.EROFS: T("the disk can only be read"),
+    errno.EACCES: T("there is no permission"),
+    errno.EPERM: T("there is no permission"),
+    errno.ENOENT: T("there is no such file or folder"),
+    errno.ENOTDIR: T("a part of the path is a file"),
+    errno.EEXIST: T("there is already something of that name"),
+    errno.EISDIR: T("it is a folder"),
+    errno.ENAMETOOLONG: T("the name is too long"),
+}
+
+
+def reason(error: Exception) -> T | str:
+    """Why the system refuses a file, without the file's name; what has no text here in the system's words."""
+    known = _REASONS.get(getattr(error, "errno", None) or 0)
+    return known or getattr(error, "strerror", None) or str(error)
 
 
 class Grouped(int):

@@ -8,7 +8,7 @@ from importlib import import_module
 
 from convdsl.cli.parsing import CallError, Parser
 from convdsl.cli.streams import abandon_output, prepare
-from convdsl.messages import LANGUAGES, T, use_language
+from convdsl.messages import LANGUAGES, T, reason, use_language
 
 COMMANDS = {
     "check": T("sizes, costs and what is wrong, for one program or several"),
@@ -42,7 +42,7 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     except OSError as error:
         abandon_output()
-        parts = ("convdsl", error.filename, error.strerror or error)
+        parts = ("convdsl", error.filename, reason(error))
         print(": ".join(str(part) for part in parts if part), file=sys.stderr)
         return 2
     except KeyboardInterrupt:

@@ -14,7 +14,7 @@ from rich.text import Text
 from convdsl.cli.convolve import checked
 from convdsl.cli.parsing import CallError
 from convdsl.datasets import DataError
-from convdsl.messages import T
+from convdsl.messages import T, reason
 from convdsl.report.arithmetic import Notation
 from convdsl.report.console import console
 from convdsl.report.convolution import facts, print_place
@@ -43,7 +43,7 @@ def _read(found: Path | str) -> Picture:
         except FileNotFoundError:
             raise CallError(T("there is no file {name}.", name=found)) from None
         except OSError as error:
-            raise CallError(T("{name} cannot be read: {reason}.", name=found, reason=error.strerror or error)) from None
+            raise CallError(T("{name} cannot be read: {reason}.", name=found, reason=reason(error))) from None
     picture = picture_of(found)
     if picture is None:
         raise CallError(T("`{name}` is no matrix, no file and no data set.", name=found))
@@ -128,7 +128,7 @@ def _write(shown: Shown, path: Path) -> None:
     try:
         write_picture(shown.pixels, path)
     except OSError as error:
-        raise CallError(T("{name} cannot be written: {reason}.", name=path, reason=error.strerror or error)) from None
+        raise CallError(T("{name} cannot be written: {reason}.", name=path, reason=reason(error))) from None
 
 
 def _data(picture: Picture, shown: Shown, out: str | None) -> dict[str, Any]:

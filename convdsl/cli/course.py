@@ -11,7 +11,7 @@ from typing import Any
 from convdsl.cli import grade
 from convdsl.cli.course_loop import practise
 from convdsl.cli.parsing import CallError, Parser
-from convdsl.messages import T
+from convdsl.messages import T, reason
 from convdsl.teaching.course import Course, CourseError, Exercise, ExpressionError, Progress, load, read_course
 from convdsl.teaching.course.draw import new_seed
 from convdsl.teaching.course.exercise import KINDS
@@ -166,7 +166,7 @@ def _new(options: argparse.Namespace) -> int:
         raise CallError(T("{folder} is not empty; name a new folder.", folder=options.folder)) from None
     except OSError as error:
         raise CallError(
-            T("{folder} cannot be written: {reason}.", folder=options.folder, reason=error.strerror or error)
+            T("{folder} cannot be written: {reason}.", folder=options.folder, reason=reason(error))
         ) from None
     for path in files:
         print(path)

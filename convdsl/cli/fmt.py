@@ -13,7 +13,7 @@ from convdsl.cli.parsing import CallError, read_program
 from convdsl.diagnostics import Diagnostic, Findings, not_text
 from convdsl.language import parse
 from convdsl.language.formatter import formatted
-from convdsl.messages import T
+from convdsl.messages import T, reason
 from convdsl.source import NotText, Source
 
 
@@ -76,8 +76,7 @@ def _replace(file: Path, text: str) -> None:
     except OSError as error:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
-        reason = error.strerror or error
-        raise CallError(T("{name} cannot be written: {reason}.", name=str(file), reason=reason)) from None
+        raise CallError(T("{name} cannot be written: {reason}.", name=str(file), reason=reason(error))) from None
 
 
 def _print_diagnostics(diagnostics: list[Diagnostic]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from convdsl.cli.parsing import CallError
-from convdsl.messages import T
+from convdsl.messages import T, reason
 from convdsl.teaching.course import Course, Exercise, ExpressionError
 from convdsl.teaching.course.grading import MEGABYTES, SECONDS, Limits, grade
 from convdsl.teaching.course.submissions import Mark, files_of
@@ -66,7 +66,7 @@ def _files(named: Sequence[Path]) -> list[Path]:
         try:
             found += files_of(path) if path.is_dir() else [path]
         except OSError as error:
-            raise CallError(T("{name} cannot be read: {reason}.", name=path, reason=error.strerror or error)) from None
+            raise CallError(T("{name} cannot be read: {reason}.", name=path, reason=reason(error))) from None
         if not path.exists():
             raise CallError(T("there is no file {name}.", name=path))
     if not found:

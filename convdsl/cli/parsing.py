@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from convdsl.messages import T, translate
+from convdsl.messages import T, reason, translate
 from convdsl.source import NotText, Source, decode, read
 
 argparse._ = translate  # type: ignore[attr-defined]  # argparse's own words ("usage", "options") in the user's language
@@ -115,7 +115,7 @@ def read_program(name: str) -> Source:
     except IsADirectoryError:
         raise Unread(T("{name} is a folder; name a file in it, such as {name}/net.cnn.", name=name.rstrip("/"))) from None
     except (OSError, ValueError) as error:
-        raise Unread(T("{name} cannot be read: {reason}.", name=name, reason=getattr(error, "strerror", None) or error)) \
+        raise Unread(T("{name} cannot be read: {reason}.", name=name, reason=reason(error))) \
             from None
 
 

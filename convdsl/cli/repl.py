@@ -14,7 +14,7 @@ from types import ModuleType
 from rich.console import Console
 
 from convdsl.cli.parsing import CallError, Parser
-from convdsl.messages import T
+from convdsl.messages import T, reason
 from convdsl.report.console import console
 from convdsl.report.session import print_answer
 from convdsl.teaching.answers import Answer, Called, Ended, Told, is_wrong
@@ -120,5 +120,5 @@ def _beside_runs(name: str, program: str) -> Path:
             if file.read_text(encoding="utf-8", errors="replace") == text:
                 break
     except OSError as error:
-        raise CallError(T("{name} cannot be written: {reason}.", name="runs", reason=error.strerror or error)) from None
+        raise CallError(T("{name} cannot be written: {reason}.", name="runs", reason=reason(error))) from None
     return file

@@ -18,7 +18,7 @@ from typing import IO
 
 from convdsl.datasets.dataset import DataError, Progress
 from convdsl.datasets.memory import human
-from convdsl.messages import T
+from convdsl.messages import T, reason
 
 TIMEOUT = 20.0
 """Seconds without a byte before a connection counts as dead."""
@@ -81,7 +81,7 @@ def fetch(
                 return target
     except OSError as error:
         raise DataError(
-            T("{folder} cannot be written: {why}.", folder=target.parent, why=error.strerror or error), _elsewhere()
+            T("{folder} cannot be written: {why}.", folder=target.parent, why=reason(error)), _elsewhere()
         ) from None
     raise DataError(T("{name} could not be downloaded:{problems}", name=target.name, problems="".join(problems)))
 

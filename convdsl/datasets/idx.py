@@ -15,7 +15,7 @@ from convdsl.datasets.assemble import assemble
 from convdsl.datasets.dataset import DataError, Dataset, Options
 from convdsl.datasets.memory import human, require
 from convdsl.datasets.tree import READ_ERRORS, opened
-from convdsl.messages import T
+from convdsl.messages import T, reason
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _DEFLATE_RATIO = 1032
@@ -95,7 +95,7 @@ def load_idx(path: Path, options: Options) -> Dataset:
     try:
         sets = _grouped(folder)
     except OSError as error:
-        raise DataError(T("{path} cannot be read: {why}.", path=folder, why=error.strerror)) from None
+        raise DataError(T("{path} cannot be read: {why}.", path=folder, why=reason(error))) from None
     if not path.is_dir():
         match = _NAME.fullmatch(path.name)
         if match is None:

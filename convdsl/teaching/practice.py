@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from convdsl.messages import T
+from convdsl.messages import T, reason
 from convdsl.teaching.answers import Answer, Asked, Listed, Marked, Told
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Practice:
         except ExpressionError as error:
             return Told(str(error), ok=False)
         except OSError as error:
-            return Told(T("progress cannot be saved: {reason}.", reason=error.strerror or error), ok=False)
+            return Told(T("progress cannot be saved: {reason}.", reason=reason(error)), ok=False)
 
     def answer(self, text: str) -> Answer:
         """Marks what was typed as an answer to the open question."""
@@ -45,7 +45,7 @@ class Practice:
         try:
             self.progress.record(question, verdict)
         except OSError as error:
-            return Told(T("progress cannot be saved: {reason}.", reason=error.strerror or error), ok=False)
+            return Told(T("progress cannot be saved: {reason}.", reason=reason(error)), ok=False)
         if verdict.correct:
             self.question = None
         return Marked(question, verdict, finished=verdict.correct and self._following() is None)

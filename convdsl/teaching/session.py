@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from convdsl.layers import BY_NAME, ELSEWHERE, STRUCTURES, show_shape
-from convdsl.messages import LANGUAGES, T, use_language
+from convdsl.messages import LANGUAGES, T, reason, use_language
 from convdsl.network import Analysis
 from convdsl.source import NotText, read
 from convdsl.teaching.answers import Added, Answer, Called, Ended, Helped, Refused, Shown, Told
@@ -243,11 +243,6 @@ def current_shape(analysis: Analysis) -> tuple[Any, ...] | None:
     if not network.nodes:
         return network.input if network.input_span else None
     return analysis.report.output
-
-
-def reason(error: Exception) -> str:
-    """Why a file cannot be used, without its name."""
-    return getattr(error, "strerror", None) or str(error)
 
 
 def _path(written: str) -> Path:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from convdsl.messages import T
+from convdsl.messages import T, reason
 
 _TYPES = {"<f4": "F32", "<f8": "F64", "<i8": "I64", "<i4": "I32", "|u1": "U8"}
 
@@ -57,23 +57,12 @@ def write_atomically(path: Path, parts: Iterable[bytes | memoryview]) -> None:
 
 def trouble(path: Path, error: OSError) -> FileTrouble:
     """What a system error means for somebody who wants to write `path`."""
-    reason: T | str = (
-        {
-            errno.ENOSPC: T("the disk is full"),
-            errno.EDQUOT: T("your share of the disk is used up"),
-            errno.EFBIG: T("the file is larger than is allowed"),
-            errno.EROFS: T("the disk can only be read"),
-            errno.EACCES: T("there is no permission"),
-            errno.EPERM: T("there is no permission"),
-            errno.ENOENT: T("there is no such folder, and none can be made"),
-            errno.ENOTDIR: T("a part of the path is a file"),
-            errno.EEXIST: T("a part of the path is a file"),
-        }.get(error.errno or 0)
-        or error.strerror
-        or str(error)
-    )
+    why = {
+        errno.ENOENT: T("there is no such folder, and none can be made"),
+        errno.EEXIST: T("a part of the path is a file"),
+    }.get(error.errno or 0) or reason(error)
     return FileTrouble(
-        T("{path} cannot be written: {reason}.", path=path, reason=reason), T("Choose another folder with `--out`.")
+        T("{path} cannot be written: {reason}.", path=path, reason=why), T("Choose another folder with `--out`.")
     )
 
 

@@ -320,3 +320,8 @@ def test_an_answer_of_several_lines_ends_with_an_empty_one() -> None:
     assert not s.wants_more("input 8x8x1\nconv 2 k3\n")
     assert not s.wants_more("input 8x8x1 -> conv 2 k3")
     assert not s.wants_more(":hint")
+
+
+def test_what_the_system_refuses_is_said_in_spanish(tmp_path: Path) -> None:
+    s = session("input 32x32x3", ":lang es")
+    assert "no existe ese archivo o esa carpeta" in str(last(s, f":save {tmp_path}/nowhere/one.cnn").text)

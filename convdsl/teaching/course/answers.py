@@ -123,12 +123,18 @@ def _calculated(text: str) -> list[Reading]:
     if not isinstance(value, int | Fraction):
         return []
     shown = text.replace("*", " × ").replace("  ", " ")
-    readings = [Reading(value, f"{shown} = {number(value)}")]
+    readings = [Reading(value, _worth(shown, value))]
     sides = set(re.split(r"\s*\*\s*", text))
     if len(sides) == 1 and "*" in text and next(iter(sides)).isdecimal():
         side = int(next(iter(sides)))
         readings.append(Reading(side, f"{shown} ({T('each side {n}', n=side)})"))
     return readings
+
+
+def _worth(shown: str, value: int | Fraction) -> str:
+    """`3 × 4 = 12`, or `66/255 ≈ 0.2588` where it is rounded."""
+    result = number(value)
+    return f"{shown} {result}" if result.startswith("≈") else f"{shown} = {result}"
 
 
 def _readings(match: re.Match[str], expects_whole: bool) -> list[Reading]:

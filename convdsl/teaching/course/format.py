@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from convdsl.messages import T
+from convdsl.messages import T, reason
 from convdsl.source import NotText, read
 from convdsl.teaching.course.draw import constant
 from convdsl.teaching.course.exercise import KINDS, PROGRAM_KINDS, Both, Exercise, Mistake, Option, Requirement
@@ -65,7 +65,7 @@ class Sheet:
         except NotText as error:
             self.problem(T("This is not text in UTF-8."), line=error.line)
         except OSError as error:
-            self.problem(T("It cannot be read: {reason}.", reason=error.strerror or error))
+            self.problem(T("It cannot be read: {reason}.", reason=reason(error)))
         except (tomllib.TOMLDecodeError, RecursionError) as error:
             self._not_toml(str(error))
 

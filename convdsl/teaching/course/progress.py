@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from convdsl.messages import T
+from convdsl.messages import T, reason
 from convdsl.teaching.course.course import Concept, Course
 from convdsl.teaching.course.draw import new_seed
 from convdsl.teaching.course.exercise import Exercise
@@ -63,7 +63,7 @@ class Progress:
             return progress
         except OSError as error:
             progress.notice = T(
-                "Progress cannot be read from {path}: {reason}.", path=progress.path, reason=error.strerror
+                "Progress cannot be read from {path}: {reason}.", path=progress.path, reason=reason(error)
             )
             return progress
         try:

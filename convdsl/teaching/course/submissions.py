@@ -11,15 +11,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from convdsl.messages import T
+from convdsl.messages import T, reason
 from convdsl.teaching.course.course import Course
 from convdsl.teaching.course.exercise import Exercise
 from convdsl.teaching.course.expressions import ExpressionError
 
 LARGEST = 200_000
 """Bytes of a file that are read."""
-_SECTION = re.compile(r"^\s*\[\s*([a-z0-9-]{1,80})\s*\]\s*(.*)$")
-_LINE = re.compile(r"^\s*([a-z0-9]+(?:-[a-z0-9]+)*)\s*[:=]\s*(.*)$")
+_SECTION = re.compile(r"^\s*\[\s*([a-z0-9-]{1,80})\s*\]\s*(.*)$", re.IGNORECASE)
+_LINE = re.compile(r"^\s*([a-z0-9]+(?:-[a-z0-9]+)*)\s*[:=]\s*(.*)$", re.IGNORECASE)
 _SEED = re.compile(r"^\s*(?:seed|semilla)\s*[:=]\s*([0-9]{1,9})\s*$", re.IGNORECASE)
 
 
@@ -47,7 +47,7 @@ def read_submission(path: Path, course: Course, only: Exercise | None = None) ->
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
     except OSError as error:
-        return Submission({}, None, T("It cannot be read: {reason}.", reason=error.strerror or error))
+        return Submission({}, None, T("It cannot be read: {reason}.", reason=reason(error)))
     if len(data) > LARGEST:
         return Submission({}, None, T("It has more than {n} bytes.", n=LARGEST))
     try:
@@ -64,12 +64,12 @@ def split(text: str, course: Course, only: Exercise | None = None) -> Submission
     for line in text.splitlines():
         section = _SECTION.match(line)
         single = _LINE.match(line)
-        if section and section[1] in course.by_id:
-            current = section[1]
+        if section and section[1].lower() in course.by_id:
+            current = section[1].lower()
             answers[current] = section[2]
-        elif single and single[1] in course.by_id:
+        elif single and single[1].lower() in course.by_id:
             current = None
-            answers[single[1]] = single[2]
+            answers[single[1].lower()] = single[2]
         elif current is None and (found := _SEED.match(line)):
             seed = int(found[1])
         elif current is not None:
@@ -115,6 +115,8 @@ def mark(path: Path, course: Course, exercises: Sequence[Exercise], seed: int | 
         points += verdict.correct
         if not verdict.correct:
             reasons.append(_reason(exercise, verdict.understood, verdict.message, verdict.mistake))
+    if points < len(submission.answers) and seed is None and submission.seed is None:
+        reasons.insert(0, str(T("It names no seed, so seed 1 was used; `--seed` gives that of the sheet.")))
     return Mark(path.name, points, len(exercises), used, tuple(reasons))
 
 

@@ -100,3 +100,8 @@ def test_a_letter(text: str) -> None:
 def test_no_letter(text: str) -> None:
     with pytest.raises(Unclear):
         read_letter(text, [("a", "one"), ("b", "two")])
+
+
+@pytest.mark.parametrize(("text", "shown"), [("66/255", "66/255 ≈ 0.2588"), ("3*4", "3 × 4 = 12"), ("6*5/2", "6 × 5/2 = 15")])
+def test_arithmetic_is_shown_with_its_worth(text: str, shown: str) -> None:
+    assert read_answer(text, Fraction(1, 3))[0].shown == shown

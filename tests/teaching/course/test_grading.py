@@ -168,3 +168,17 @@ def test_grading_in_the_terminal(convdsl: Convdsl, course: Course, tmp_path: Pat
     for call in (["nowhere.txt"], ["net.cnn", "--exercise", "nothing"], [str(tmp_path / "empty")], ["net.cnn", "--memory", "1"]):
         (tmp_path / "empty").mkdir(exist_ok=True)
         assert convdsl("grade", *call).returncode == 2
+
+
+def test_names_in_capitals_are_names(course: Course, hand_in: Write) -> None:
+    size = course.by_id["size-valid"].ask(7).answer
+    for text in (f"[Size-Valid]\n{size}", f"SIZE-VALID: {size}"):
+        assert marked(course, hand_in("a.txt", text)).points == 1
+
+
+def test_a_file_without_a_seed_says_which_was_used(course: Course, hand_in: Write) -> None:
+    file = hand_in("a.txt", "[size-valid]\n1x1x1")
+    assert "names no seed" in marked(course, file, None).reasons[0]
+    assert not any("names no seed" in r for r in marked(course, file, 7).reasons)
+    named = hand_in("b.txt", "seed: 7\n[size-valid]\n1x1x1")
+    assert not any("names no seed" in r for r in marked(course, named, None).reasons)
