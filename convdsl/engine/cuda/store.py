@@ -50,9 +50,9 @@ def codes(wanted: Iterable[Wanted]) -> dict[Wanted, Code]:
 def code(kernel: Wanted) -> Code:
     path = _path(kernel)
     with contextlib.suppress(OSError, pickle.UnpicklingError, EOFError, ValueError):
-        digest, content = path.read_bytes()[:32], path.read_bytes()[32:]
-        if hashlib.sha256(content).digest() == digest:
-            return pickle.loads(content)
+        kept = path.read_bytes()
+        if hashlib.sha256(kept[32:]).digest() == kept[:32]:
+            return pickle.loads(kept[32:])
     result = compiler.assembled(assembler(kernel.text, kernel.threads), kernel.capability)
     content = pickle.dumps(result)
     _write(path, hashlib.sha256(content).digest() + content)

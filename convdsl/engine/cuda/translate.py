@@ -8,7 +8,8 @@ what `Fold` does, the translation
   indices of Python's arrays;
 - repeats the bodies of loops over `unrolled(n)` and makes a variable of each number in `registers(n)`, so that the
   compiler sees what can be kept in registers; `zeros(n)` is a tuple;
-- writes `place(t, sizes)` and `mapped(n, sizes, strides)` out: the digits of a number, and their combination;
+- writes `place(t, sizes)` and `mapped(n, sizes, strides)` out: the digits of a number, and their combination; and
+  `add_up(t, least, sums, …)`, by which the 256 threads of a block add shared arrays up as trees, always alike;
 - makes `a if c else b` and `c and d` computations without a branch, unless they read memory;
 - makes divisions those of unsigned 32-bit numbers, which are several times cheaper; nothing here is negative.
 """
@@ -114,6 +115,22 @@ class _Device(Fold):
         if isinstance(target, ast.Subscript):
             return self._store(target, value)
         return ast.Assign([target], value)
+
+    def visit_Expr(self, node: ast.Expr) -> Any:
+        call = node.value
+        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "add_up"):
+            return self.generic_visit(node)
+        thread, least, *arrays = map(ast.unparse, call.args)
+        sums = "".join(f"\n        {a}[{thread}] = {a}[{thread}] + {a}[{thread} + half]" for a in arrays)
+        tree = f"""
+cuda.syncthreads()
+half = 128
+while half >= {least}:
+    if {thread} < half:{sums}
+    cuda.syncthreads()
+    half = half // 2
+"""
+        return flat([self.visit(s) for s in ast.parse(tree).body])
 
     def visit_AugAssign(self, node: ast.AugAssign) -> Any:
         target = _copied(node.target)

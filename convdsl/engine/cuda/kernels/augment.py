@@ -87,13 +87,7 @@ def change(
     mean = float32(0)
     if tones:
         sums[t] = total
-        cuda.syncthreads()
-        half = 128
-        while half > 0:
-            if t < half:
-                sums[t] = sums[t] + sums[t + half]
-            cuda.syncthreads()
-            half = half // 2
+        add_up(t, 1, sums)
         mean = sums[0] / float32(size)
     if tones or noise > 0 or cut > 0:
         first_y = int64(moves[n, CUT_Y]) - cut // 2

@@ -130,14 +130,7 @@ def bn_sum_gradient(x: F32, g: F32, coefficients: F32, parts: F32, count: Int, *
             product += d * (v - mean)
     sums[t] = total
     products[t] = product
-    cuda.syncthreads()
-    half = 128
-    while half >= lanes:
-        if t < half:
-            sums[t] = sums[t] + sums[t + half]
-            products[t] = products[t] + products[t + half]
-        cuda.syncthreads()
-        half = half // 2
+    add_up(t, lanes, sums, products)
     if t < lanes and c < sizes[3]:
         parts[cuda.blockIdx.y, 0, c] = sums[t]
         parts[cuda.blockIdx.y, 1, c] = products[t]

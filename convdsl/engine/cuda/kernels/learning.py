@@ -87,14 +87,7 @@ def finish(control: I64, figures: F64, losses: F32, hits: I32, count: Int, *, ex
                     right += 1
     sums[t] = total
     matches[t] = right
-    cuda.syncthreads()
-    half = 128
-    while half > 0:
-        if t < half:
-            sums[t] = sums[t] + sums[t + half]
-            matches[t] = matches[t] + matches[t + half]
-        cuda.syncthreads()
-        half = half // 2
+    add_up(t, 1, sums, matches)
     if t == 0:
         figures[1] = sums[0] / count
         figures[2] = float64(matches[0])
@@ -140,13 +133,7 @@ def settle(
             total += d
     if has_bias:
         sums[t] = total
-        cuda.syncthreads()
-        half = 128
-        while half >= lanes:
-            if t < half:
-                sums[t] = sums[t] + sums[t + half]
-            cuda.syncthreads()
-            half = half // 2
+        add_up(t, lanes, sums)
         if t < lanes and c < sizes[3]:
             parts[cuda.blockIdx.y, c] = sums[t]
 
@@ -170,13 +157,7 @@ def factor_sums(
             d = g[n, p, i, j, c] * v
             total += (float32(0) if v > float32(0) else d) if rectified else d
     sums[t] = total
-    cuda.syncthreads()
-    half = 128
-    while half >= lanes:
-        if t < half:
-            sums[t] = sums[t] + sums[t + half]
-        cuda.syncthreads()
-        half = half // 2
+    add_up(t, lanes, sums)
     if t < lanes and c < sizes[3]:
         parts[cuda.blockIdx.y, c] = sums[t]
 
@@ -205,14 +186,7 @@ def norm_sums(
             product += d * ((x[n, p, i, j, c] - statistics[at, 0]) * statistics[at, 1])
     sums[t] = total
     products[t] = product
-    cuda.syncthreads()
-    half = 128
-    while half >= lanes:
-        if t < half:
-            sums[t] = sums[t] + sums[t + half]
-            products[t] = products[t] + products[t + half]
-        cuda.syncthreads()
-        half = half // 2
+    add_up(t, lanes, sums, products)
     if t < lanes and c < sizes[3]:
         scales[cuda.blockIdx.y, c] = products[t]
         shifts[cuda.blockIdx.y, c] = sums[t]

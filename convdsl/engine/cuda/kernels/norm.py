@@ -17,13 +17,7 @@ def group_norm(x: F32, w: F32, b: F32, y: F32, *, sizes, members, number, eps):
         p, i, j, c = place(e, (sizes[1], sizes[2], members))
         total += x[n, p, i, j, first + c]
     sums[t] = total
-    cuda.syncthreads()
-    half = 128
-    while half > 0:
-        if t < half:
-            sums[t] = sums[t] + sums[t + half]
-        cuda.syncthreads()
-        half = half // 2
+    add_up(t, 1, sums)
     mean = sums[0] / float32(number)
     cuda.syncthreads()
     total = float32(0)
@@ -32,13 +26,7 @@ def group_norm(x: F32, w: F32, b: F32, y: F32, *, sizes, members, number, eps):
         v = x[n, p, i, j, first + c] - mean
         total += v * v
     sums[t] = total
-    cuda.syncthreads()
-    half = 128
-    while half > 0:
-        if t < half:
-            sums[t] = sums[t] + sums[t + half]
-        cuda.syncthreads()
-        half = half // 2
+    add_up(t, 1, sums)
     deviation = float32(1) / sqrt(sums[0] / float32(number) + float32(eps))
     for e in range(t, number, 256):
         p, i, j, c = place(e, (sizes[1], sizes[2], members))
@@ -61,13 +49,7 @@ def group_norm_gradient(
         p, i, j, c = place(e, (sizes[1], sizes[2], members))
         total += x[n, p, i, j, first + c]
     sums[t] = total
-    cuda.syncthreads()
-    half = 128
-    while half > 0:
-        if t < half:
-            sums[t] = sums[t] + sums[t + half]
-        cuda.syncthreads()
-        half = half // 2
+    add_up(t, 1, sums)
     mean = sums[0] / float32(number)
     cuda.syncthreads()
     total = float32(0)
@@ -76,13 +58,7 @@ def group_norm_gradient(
         v = x[n, p, i, j, first + c] - mean
         total += v * v
     sums[t] = total
-    cuda.syncthreads()
-    half = 128
-    while half > 0:
-        if t < half:
-            sums[t] = sums[t] + sums[t + half]
-        cuda.syncthreads()
-        half = half // 2
+    add_up(t, 1, sums)
     deviation = float32(1) / sqrt(sums[0] / float32(number) + float32(eps))
     if t == 0:
         statistics[n, cuda.blockIdx.y, 0] = mean
@@ -98,14 +74,7 @@ def group_norm_gradient(
             product += d * ((x[n, p, i, j, first + c] - mean) * deviation)
         sums[t] = total
         products[t] = product
-        cuda.syncthreads()
-        half = 128
-        while half > 0:
-            if t < half:
-                sums[t] = sums[t] + sums[t + half]
-                products[t] = products[t] + products[t + half]
-            cuda.syncthreads()
-            half = half // 2
+        add_up(t, 1, sums, products)
         middle = sums[0] / float32(number)
         tilt = products[0] / float32(number)
         for e in range(t, number, 256):
