@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import peers
 from networks import NETWORKS
-from timing import Step, interleaved
+from timing import Step, against_peers, interleaved
 
 import convdsl
 
@@ -55,10 +55,10 @@ def main() -> None:
         for how in ("eager", "channels-last", "compile"):
             epochs[how] = torch_epoch(name, images, labels, how)
         found = interleaved(epochs, options.seconds, warm=1)
-        best = min((ms, peer) for peer, (ms, _) in found.items() if peer != "ours")
+        ratio, peer = against_peers(found)
         times = "  ".join(f"{who} {ms / 1e3:.2f}" for who, (ms, _) in found.items())
         print(
-            f"{name}: {best[0] / found['ours'][0]:.2f} x PyTorch ({best[1]})   seconds for an epoch of {options.images} "
+            f"{name}: {ratio:.2f} x PyTorch ({peer})   seconds for an epoch of {options.images} "
             f"images: {times}",
             flush=True,
         )

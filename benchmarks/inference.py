@@ -13,7 +13,7 @@ import argparse
 import numpy as np
 import peers
 from networks import NETWORKS
-from timing import Step, interleaved
+from timing import Step, against_peers, interleaved
 
 import convdsl
 from convdsl.engine import Model
@@ -35,10 +35,10 @@ def main() -> None:
     for name in options.networks.split(","):
         steps: dict[str, Step] = {"ours": ours(name, options.batch), **peers.predictions(name, options.batch)}
         found = interleaved(steps, options.seconds)
-        best = min((ms, peer) for peer, (ms, _) in found.items() if peer != "ours")
+        ratio, peer = against_peers(found)
         times = "  ".join(f"{who} {ms:.2f}" for who, (ms, _) in found.items())
         print(
-            f"{name}: {best[0] / found['ours'][0]:.2f} x the best peer ({best[1]})   ms for {options.batch} images: {times}   "
+            f"{name}: {ratio:.2f} x the best peer ({peer})   ms for {options.batch} images: {times}   "
             f"undisturbed blocks {min(n for _, n in found.values())}",
             flush=True,
         )

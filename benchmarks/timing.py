@@ -27,6 +27,12 @@ def busy() -> float:
     return (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")
 
 
+def against_peers(found: dict[str, tuple[float, int]]) -> tuple[float, str]:
+    """The best peer's time by ours, and its name."""
+    milliseconds, peer = min((ms, peer) for peer, (ms, _) in found.items() if peer != "ours")
+    return milliseconds / found["ours"][0], peer
+
+
 def wait_until_quiet(seconds: float) -> None:
     """Until no other process is busy, or the time is over."""
     end = time.perf_counter() + seconds

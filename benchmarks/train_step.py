@@ -16,7 +16,7 @@ import time
 import numpy as np
 import peers
 from networks import NETWORKS
-from timing import Step, interleaved
+from timing import Step, against_peers, interleaved
 
 import convdsl
 from convdsl.engine import Model, Optimizer
@@ -44,10 +44,10 @@ def main() -> None:
         first = time.perf_counter() - start
         steps: dict[str, Step] = {"ours": step, **peers.steps(name, BATCH)}
         found = interleaved(steps, options.seconds)
-        best = min((ms, peer) for peer, (ms, _) in found.items() if peer != "ours")
+        ratio, peer = against_peers(found)
         times = "  ".join(f"{who} {ms:.2f}" for who, (ms, _) in found.items())
         print(
-            f"{name}: {best[0] / found['ours'][0]:.2f} x the best peer ({best[1]})   ms a step: {times}   "
+            f"{name}: {ratio:.2f} x the best peer ({peer})   ms a step: {times}   "
             f"our memory {model.memory.total / 1e6:.0f} MB   our first step after {first:.1f} s   "
             f"undisturbed blocks {min(n for _, n in found.values())}",
             flush=True,
