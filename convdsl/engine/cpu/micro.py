@@ -488,39 +488,37 @@ def lane_outer_tile(
     return v.micro_kernel(4, write)
 
 
+def _added_up(b: v.Builder, g: Any, positions: Axes, lanes: int, start: list[Any]) -> list[Any]:
+    """`start`, vectors side by side, and what lies at g and at all positions from there."""
+
+    def body(indices: list[Any], sums: list[Any]) -> list[Any]:
+        at = g
+        for i, (_, step) in zip(indices, positions, strict=True):
+            at = b.add(at, b.mul(i, v.integer(step)))
+        return [b.fadd(total, v.load(b, at, 4 * lanes * k, lanes)) for k, total in enumerate(sums)]
+
+    return v.nested_loops(b, [n for n, _ in positions], start, body)
+
+
 def sum_tile(lanes: int, vectors: int, positions: Axes) -> Any:
     """db[c] += the sum of g[c] over positions, for a few vectors of channels; arguments g, db, unused."""
 
     def write(b: v.Builder, arguments: list[Any]) -> None:
         g, db, _ = arguments
-
-        def body(indices: list[Any], sums: list[Any]) -> list[Any]:
-            at = g
-            for i, (_, step) in zip(indices, positions, strict=True):
-                at = b.add(at, b.mul(i, v.integer(step)))
-            return [b.fadd(total, v.load(b, at, 4 * lanes * k, lanes)) for k, total in enumerate(sums)]
-
         before = [v.load(b, db, 4 * lanes * k, lanes) for k in range(vectors)]
-        for k, total in enumerate(v.nested_loops(b, [n for n, _ in positions], before, body)):
+        for k, total in enumerate(_added_up(b, g, positions, lanes, before)):
             v.store(b, total, db, 4 * lanes * k)
 
     return v.micro_kernel(3, write)
 
 
 def lane_sum_tile(lanes: int, channels: int, positions: Axes) -> Any:
-    """db[c] += the sum of g[c] over positions and images, for a few channels; arguments g, db, count (unused)."""
+    """db[c] += the sum of g[c] over positions and images, for a few channels; arguments g, db, unused."""
 
     def write(b: v.Builder, arguments: list[Any]) -> None:
         g, db, _ = arguments
-
-        def body(indices: list[Any], sums: list[Any]) -> list[Any]:
-            at = g
-            for i, (_, step) in zip(indices, positions, strict=True):
-                at = b.add(at, b.mul(i, v.integer(step)))
-            return [b.fadd(total, v.load(b, at, 4 * lanes * c, lanes)) for c, total in enumerate(sums)]
-
         zeros = [v.constant(0.0, lanes)] * channels
-        for c, total in enumerate(v.nested_loops(b, [n for n, _ in positions], zeros, body)):
+        for c, total in enumerate(_added_up(b, g, positions, lanes, zeros)):
             v.add_scalar(b, v.sum_of_lanes(b, total), db, 4 * c)
 
     return v.micro_kernel(3, write)

@@ -5,14 +5,9 @@ from __future__ import annotations
 from convdsl.engine.plan import Target
 
 
-def positions_in(target: Target, vectors: int) -> int:
-    """Most positions of a tile with `vectors` vectors of filters: sums, weights and one value must fit in registers."""
-    return max(1, min(16, (target.registers - vectors - 2) // vectors))
-
-
 def grid_tile(rows: int, columns: int, vectors: int, target: Target) -> tuple[int, int]:
     """Rows and columns of a tile that covers a grid at the least cost; the rows divide the grid's."""
-    most = positions_in(target, vectors)
+    most = target.positions(vectors)
 
     def cost(positions: int) -> float:
         return max(positions * vectors, 8) + vectors

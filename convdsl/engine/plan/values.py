@@ -30,6 +30,10 @@ class Target:
     threads: int = 2
     device: Literal["cpu", "cuda"] = "cpu"
 
+    def positions(self, vectors: int) -> int:
+        """Most positions of a register tile with `vectors` vectors of filters: sums, weights and one value must fit."""
+        return max(1, min(16, (self.registers - vectors - 2) // vectors))
+
     @property
     def whole_batch(self) -> bool:
         return self.device == "cuda"

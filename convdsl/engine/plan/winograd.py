@@ -83,7 +83,7 @@ def _source(step: Step, weight: Parameter) -> tuple[str, Filters | Pack]:
 
 def _group(rows: int, columns: int, vectors: int, target: Target) -> tuple[int, int]:
     """Tiles that are multiplied together: as many as registers hold the sums of, in whole rows and columns."""
-    most = max(1, min(16, (target.registers - vectors - 2) // vectors))
+    most = target.positions(vectors)
     sizes = [
         (r, c)
         for r in range(1, rows + 1)

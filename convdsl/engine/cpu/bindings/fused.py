@@ -9,7 +9,6 @@ from convdsl.engine.cpu.bindings.weighted import split_blocks, strides_in_bytes
 from convdsl.engine.cpu.bindings.winograd import winograd
 from convdsl.engine.cpu.kernels import fused, pointwise
 from convdsl.engine.cpu.specialise import Micro, micro
-from convdsl.engine.cpu.tiles import positions_in
 from convdsl.engine.plan import Step, Value
 from convdsl.engine.plan.fusion import taps_in_tile
 
@@ -27,7 +26,7 @@ def _gather_pool(binder: Binder, step: Step) -> None:
     rows, columns = y.shape[1:3]
     taps, run = ((window.k[1], xs[1]),), window.k[2] * f.channels
     for first, blocks, vectors, _ in split_blocks(f.filters, f.lanes, f.vectors):
-        most = min(2, max(1, positions_in(binder.target, vectors) // 4))
+        most = min(2, max(1, binder.target.positions(vectors) // 4))
         pools = next((n for n in range(most, 0, -1) if columns % n == 0 and 2 * n > most), min(most, columns))
 
         def tile(count: int, vectors: int = vectors) -> Micro:
