@@ -8,9 +8,10 @@ How a text gets its Spanish:
 2. `python scripts/translations.py --add ROOM` adds what is missing to `convdsl/locale/es/ROOM.po` (ROOM is the folder
    below `convdsl/` that the text stands in, `core` for files at the top) and drops what no longer stands in the code.
 3. Fill in each `msgstr`. Named holes `{x}` stay as they are; docs/glossary.md has the vocabulary.
-4. `python scripts/translations.py` compiles `convdsl/locale/es/convdsl.mo` and lists what is left. Commit both files.
+4. `python scripts/translations.py` compiles `convdsl/locale/es/convdsl.mo` and lists what is left. The compiled file is
+   not committed: building or installing the package makes it (`scripts/build_hook.py`), and so does a run of the tests.
 
-With `--check` nothing is written, and the exit status is 1 if anything is missing, stale, out of date or damaged: this
+With `--check` nothing is written, and the exit status is 1 if anything is missing, stale or damaged: this
 is what tests/test_translations.py does.
 """
 
@@ -19,6 +20,7 @@ from __future__ import annotations
 import argparse
 import ast
 import io
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -120,7 +122,7 @@ def spanish(catalogues: dict[str, Catalog]) -> tuple[dict[str, tuple[str, ...]],
 
 
 def complaints() -> list[str]:
-    """What is wrong with the catalogues: missing, stale, contradictory, damaged or out of date."""
+    """What is wrong with the catalogues: missing, stale, contradictory or damaged."""
     wanted = texts()
     catalogues = rooms()
     merged, found = spanish(catalogues)
@@ -131,8 +133,6 @@ def complaints() -> list[str]:
     for english, forms in merged.items():
         if english in wanted:
             found += _damage(wanted[english], forms)
-    if not COMPILED.exists() or _content(COMPILED.read_bytes()) != _content(_compile(merged, wanted)):
-        found.append(f"{COMPILED.relative_to(ROOT)} is out of date: run `python scripts/translations.py`")
     return found
 
 
@@ -158,17 +158,19 @@ def _holes(text: str, formatted: bool) -> set[str]:
     return set(re.findall(r"%(?:\(\w+\))?[sdr]", text))
 
 
-def _compile(merged: dict[str, tuple[str, ...]], wanted: dict[str, Text]) -> bytes:
+def compile_all() -> None:
+    """Makes `convdsl.mo` of all catalogues, unless it says the same already. Needs nothing of the program itself."""
+    merged, _ = spanish(rooms())
+    plurals = {m.id[0]: m.id[1] for c in rooms().values() for m in c if m.id and not isinstance(m.id, str)}
     catalogue = Catalog(locale="es")
     for english, forms in sorted(merged.items()):
-        plural = wanted[english].plural if english in wanted else None
-        if plural and len(forms) == 2:
-            catalogue.add((english, plural), forms)
-        elif len(forms) == 1:
-            catalogue.add(english, forms[0])
+        catalogue.add((english, plurals[english]) if english in plurals else english, forms if english in plurals else forms[0])
     buffer = io.BytesIO()
     write_mo(buffer, catalogue)
-    return buffer.getvalue()
+    if not COMPILED.exists() or _content(COMPILED.read_bytes()) != _content(buffer.getvalue()):
+        beside = COMPILED.with_suffix(f".{os.getpid()}")
+        beside.write_bytes(buffer.getvalue())
+        os.replace(beside, COMPILED)
 
 
 def _content(compiled: bytes) -> dict[object, object]:
@@ -214,14 +216,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Collects English texts and compiles their Spanish.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit status 1 if anything is wrong")
     parser.add_argument("--add", metavar="ROOM", nargs="+", default=[], help="add what is missing to these catalogues")
+    parser.add_argument("--compile", action="store_true", help="compile, and look for nothing that is missing")
     options = parser.parse_args()
+    if options.compile:
+        compile_all()
+        return 0
     for room in options.add:
         add_missing(room)
     if not options.check:
-        merged, _ = spanish(rooms())
-        compiled = _compile(merged, texts())
-        if not COMPILED.exists() or _content(COMPILED.read_bytes()) != _content(compiled):
-            COMPILED.write_bytes(compiled)
+        compile_all()
     found = complaints()
     for complaint in found:
         print(complaint)
