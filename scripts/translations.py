@@ -38,11 +38,21 @@ LOCALE = PACKAGE / "locale" / "es"
 COMPILED = LOCALE / "convdsl.mo"
 
 ARGPARSE = (
-    "usage: ", "options", "positional arguments", "show this help message and exit", "expected one argument",
-    "expected at most one argument", "expected at least one argument", "unrecognized arguments: %s",
-    "the following arguments are required: %s", "argument %(argument_name)s: %(message)s",
-    "invalid choice: %(value)r (choose from %(choices)s)", "invalid %(type)s value: %(value)r",
-    "not allowed with argument %s", "one of the arguments %s is required", "ignored explicit argument %r",
+    "usage: ",
+    "options",
+    "positional arguments",
+    "show this help message and exit",
+    "expected one argument",
+    "expected at most one argument",
+    "expected at least one argument",
+    "unrecognized arguments: %s",
+    "the following arguments are required: %s",
+    "argument %(argument_name)s: %(message)s",
+    "invalid choice: %(value)r (choose from %(choices)s)",
+    "invalid %(type)s value: %(value)r",
+    "not allowed with argument %s",
+    "one of the arguments %s is required",
+    "ignored explicit argument %r",
 )
 """What argparse says by itself (see convdsl/cli/parsing.py), in all Python versions from 3.11 on."""
 
@@ -163,8 +173,11 @@ def compile_all() -> None:
     merged, _ = spanish(rooms())
     plurals = {m.id[0]: m.id[1] for c in rooms().values() for m in c if m.id and not isinstance(m.id, str)}
     catalogue = Catalog(locale="es")
+    catalogue._num_plurals, catalogue._plural_expr = 2, "(n != 1)"  # Babel from 2.19 on has a third, for millions
     for english, forms in sorted(merged.items()):
-        catalogue.add((english, plurals[english]) if english in plurals else english, forms if english in plurals else forms[0])
+        catalogue.add(
+            (english, plurals[english]) if english in plurals else english, forms if english in plurals else forms[0]
+        )
     buffer = io.BytesIO()
     write_mo(buffer, catalogue)
     if not COMPILED.exists() or _content(COMPILED.read_bytes()) != _content(buffer.getvalue()):
@@ -198,12 +211,18 @@ def write_catalogue(path: Path, catalogue: Catalog) -> None:
     plain = Catalog(locale="es")
     for message in catalogue:
         if message.id:
-            plain.add(message.id, message.string, user_comments=message.user_comments,
-                      auto_comments=[] if all(_forms(message.string)) else message.auto_comments)
+            plain.add(
+                message.id,
+                message.string,
+                user_comments=message.user_comments,
+                auto_comments=[] if all(_forms(message.string)) else message.auto_comments,
+            )
     buffer = io.BytesIO()
     write_po(buffer, plain, width=118, omit_header=True)
-    header = ('msgid ""\nmsgstr ""\n"Language: es\\n"\n"Content-Type: text/plain; charset=utf-8\\n"\n'
-              '"Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n\n')
+    header = (
+        'msgid ""\nmsgstr ""\n"Language: es\\n"\n"Content-Type: text/plain; charset=utf-8\\n"\n'
+        '"Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n\n'
+    )
     path.write_text(header + buffer.getvalue().decode("utf-8").strip() + "\n", encoding="utf-8")
 
 
