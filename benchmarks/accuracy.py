@@ -41,7 +41,9 @@ def train(program: str, seed: int) -> dict[str, Any]:
     """The last event of a run: `test_accuracy`, `epochs`, `seconds`."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "convdsl", "run", str(EXAMPLES / f"{program}.cnn"), "--seed", str(seed)]
-        done = subprocess.run([*command, "--format", "json", "--out", folder], stdout=subprocess.PIPE, text=True, check=True)
+        done = subprocess.run(
+            [*command, "--format", "json", "--out", folder], stdout=subprocess.PIPE, text=True, check=True
+        )
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -57,7 +59,9 @@ def main() -> int:
         if aim.program in wanted:
             end = train(aim.program, options.seed)
             short += end["test_accuracy"] < aim.accuracy
-            figures = f"{end['epochs']} | {end['test_accuracy']:.4f} | {aim.accuracy:.2f} | {aim.deck} | {end['seconds']:.0f}"
+            figures = (
+                f"{end['epochs']} | {end['test_accuracy']:.4f} | {aim.accuracy:.2f} | {aim.deck} | {end['seconds']:.0f}"
+            )
             print(f"| {aim.program} | {aim.network} | {figures} |", flush=True)
     return int(short > 0)
 

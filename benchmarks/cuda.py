@@ -99,7 +99,9 @@ def torchs(name: str, batch: int) -> dict[str, Step]:
             optimizer.step()
             return loss
 
-        def fill(here: Any = here, there: Any = there, images: Any = images, labels: Any = labels, turn: Any = turn) -> None:
+        def fill(
+            here: Any = here, there: Any = there, images: Any = images, labels: Any = labels, turn: Any = turn
+        ) -> None:
             first = next(turn) % SETS * batch
             here.copy_(images[first : first + batch])
             there.copy_(labels[first : first + batch])
@@ -219,7 +221,9 @@ def main() -> int:
     print(f"N1, one epoch of 60,000 images: {seconds:.2f} s")
     (options.results / "results.json").write_text(json.dumps({"rows": rows, "epoch of N1 s": seconds}, indent=1))
     if torch is not None:
-        print("\n| net | batch | ours, µs | PyTorch eager | its graph | ratio to the best | work alone, ours | PyTorch's | ratio |")
+        print(
+            "\n| net | batch | ours, µs | PyTorch eager | its graph | ratio to the best | work alone, ours | PyTorch's | ratio |"
+        )
         print("|---|---|---|---|---|---|---|---|---|")
         for row in rows:
             times = row["microseconds"]

@@ -87,7 +87,9 @@ def main() -> None:
             )
             if options.steps:
                 for c in found:
-                    figures = f"{c.bytes / 1e6:9.2f} MB {c.operations / 1e9:9.3f} GFLOP {c.seconds(*limits) * 1e6:8.1f} µs"
+                    figures = (
+                        f"{c.bytes / 1e6:9.2f} MB {c.operations / 1e9:9.3f} GFLOP {c.seconds(*limits) * 1e6:8.1f} µs"
+                    )
                     print(f"    {c.what:<22}{figures}")
 
 

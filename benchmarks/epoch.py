@@ -58,8 +58,7 @@ def main() -> None:
         ratio, peer = against_peers(found)
         times = "  ".join(f"{who} {ms / 1e3:.2f}" for who, (ms, _) in found.items())
         print(
-            f"{name}: {ratio:.2f} x PyTorch ({peer})   seconds for an epoch of {options.images} "
-            f"images: {times}",
+            f"{name}: {ratio:.2f} x PyTorch ({peer})   seconds for an epoch of {options.images} images: {times}",
             flush=True,
         )
 

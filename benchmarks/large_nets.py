@@ -75,10 +75,15 @@ def main() -> None:
                 times[name].append(seconds(runs[name]))
         found = {name: statistics.median(values) for name, values in times.items()}
         ratio = f"   {found['torchinfo'] / found['ours']:.2f} x torchinfo" if "torchinfo" in found else ""
-        print(f"{layers} layers: " + "  ".join(f"{name} {value:.3f} s" for name, value in found.items()) + ratio, flush=True)
+        print(
+            f"{layers} layers: " + "  ".join(f"{name} {value:.3f} s" for name, value in found.items()) + ratio,
+            flush=True,
+        )
     if options.alone:
-        print(f"{options.alone} layers: ours {seconds(ours(options.alone)):.1f} s, "
-              f"all written alike {seconds(ours(options.alone, distinct=False)):.1f} s")
+        print(
+            f"{options.alone} layers: ours {seconds(ours(options.alone)):.1f} s, "
+            f"all written alike {seconds(ours(options.alone, distinct=False)):.1f} s"
+        )
 
 
 if __name__ == "__main__":

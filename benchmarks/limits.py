@@ -91,7 +91,9 @@ def main() -> None:
     for width in (16, 32, 64, 128):
         text = NETWORKS["N4"].replace("conv 64", f"conv {width}")
         step, rate = seconds(text, 128), 2 * products(convdsl.parse(text)) * 128 / 1e9
-        print(f"N4 with {width} filters: {step * 1e3:.1f} ms, {rate / step / core / threads:.0%} of the peak", flush=True)
+        print(
+            f"N4 with {width} filters: {step * 1e3:.1f} ms, {rate / step / core / threads:.0%} of the peak", flush=True
+        )
 
 
 if __name__ == "__main__":

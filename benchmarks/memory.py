@@ -55,7 +55,9 @@ def pytorch(name: str) -> tuple[float, float]:
 def measured(who: str, name: str) -> tuple[float, float]:
     """In a process of its own, the second time: what it compiles is kept then."""
     for _ in range(2):
-        done = subprocess.run([sys.executable, __file__, "--one", who, name], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [sys.executable, __file__, "--one", who, name], capture_output=True, text=True, check=True
+        )
     before, after = map(float, done.stdout.split())
     return after, after - before
 

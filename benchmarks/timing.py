@@ -43,7 +43,9 @@ def wait_until_quiet(seconds: float) -> None:
             return
 
 
-def interleaved(steps: dict[str, Step], seconds: float, block: float = 0.1, warm: int = 3) -> dict[str, tuple[float, int]]:
+def interleaved(
+    steps: dict[str, Step], seconds: float, block: float = 0.1, warm: int = 3
+) -> dict[str, tuple[float, int]]:
     """Median milliseconds of each step, and how many undisturbed blocks they come from."""
     counts = {}
     for name, step in steps.items():

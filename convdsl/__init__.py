@@ -1,8 +1,8 @@
 """convdsl: a small language for convolutional networks.
 
-    import convdsl
-    net = convdsl.load("lenet5.cnn")      # or convdsl.parse(text)
-    print(net.report.total.params)
+import convdsl
+net = convdsl.load("lenet5.cnn")      # or convdsl.parse(text)
+print(net.report.total.params)
 """
 
 from typing import TYPE_CHECKING, Any

@@ -86,7 +86,10 @@ class Findings:
 def not_text(error: NotText) -> Diagnostic:
     """What is said of a file that is not text."""
     findings = Findings(error.source)
-    message = (T("This text is UTF-16 without the mark that says so.") if error.utf16 else
-               T("This is not text: byte {offset} of the file is not UTF-8.", offset=error.offset))
+    message = (
+        T("This text is UTF-16 without the mark that says so.")
+        if error.utf16
+        else T("This is not text: byte {offset} of the file is not UTF-8.", offset=error.offset)
+    )
     findings.add("E102", error.span, message, help=T("Save the file as text in UTF-8."))
     return findings.items[0]

@@ -83,8 +83,9 @@ class Net:
         return Model(self, batch=batch, device=device, seed=seed, **options)
 
 
-def parse(text: str, name: str = "<text>", *, symbols: Mapping[str, int] | None = None,
-          input: Sequence[int] | None = None) -> Net:
+def parse(
+    text: str, name: str = "<text>", *, symbols: Mapping[str, int] | None = None, input: Sequence[int] | None = None
+) -> Net:
     """The network that a text describes.
 
     `symbols` gives values to symbols, `input` replaces the input's shape (channels last).
@@ -92,13 +93,17 @@ def parse(text: str, name: str = "<text>", *, symbols: Mapping[str, int] | None 
     shape; ValueError for a symbol that the program does not have.
     """
     if not isinstance(text, str):
-        raise TypeError(str(T("A program is text, and this is {type}. `convdsl.load(path)` reads a file.",
-                              type=type(text).__name__)))
+        raise TypeError(
+            str(
+                T("A program is text, and this is {type}. `convdsl.load(path)` reads a file.", type=type(text).__name__)
+            )
+        )
     return _net(Source(text, name), symbols, input)
 
 
-def load(path: str | PathLike[str], *, symbols: Mapping[str, int] | None = None,
-         input: Sequence[int] | None = None) -> Net:
+def load(
+    path: str | PathLike[str], *, symbols: Mapping[str, int] | None = None, input: Sequence[int] | None = None
+) -> Net:
     """The network in a file. Raises OSError where it cannot be read, else what `parse` raises."""
     try:
         source = read(path)
@@ -109,15 +114,25 @@ def load(path: str | PathLike[str], *, symbols: Mapping[str, int] | None = None,
 
 def _net(source: Source, symbols: Mapping[str, int] | None, input: Sequence[int] | None) -> Net:
     if input is not None and (isinstance(input, str) or not isinstance(input, Sequence)):
-        raise TypeError(str(T("`input` is a shape such as (224, 224, 3), channels last; here it is {value}.",
-                              value=repr(input))))
+        raise TypeError(
+            str(T("`input` is a shape such as (224, 224, 3), channels last; here it is {value}.", value=repr(input)))
+        )
     analysis = analyse(source, symbols=symbols, input=None if input is None else tuple(input))
     if analysis.failed:
         raise ProgramError(analysis.diagnostics)
     known = analysis.network.mentioned
     for symbol in symbols or ():
         if symbol not in known:
-            raise ValueError(str(T("{file} has no symbol {symbol}; it has {known}.", file=source.name, symbol=symbol,
-                                   known=", ".join(sorted(known))) if known else
-                                 T("{file} has no symbol {symbol}; it has none at all.", file=source.name, symbol=symbol)))
+            raise ValueError(
+                str(
+                    T(
+                        "{file} has no symbol {symbol}; it has {known}.",
+                        file=source.name,
+                        symbol=symbol,
+                        known=", ".join(sorted(known)),
+                    )
+                    if known
+                    else T("{file} has no symbol {symbol}; it has none at all.", file=source.name, symbol=symbol)
+                )
+            )
     return Net(analysis)

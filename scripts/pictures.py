@@ -21,8 +21,7 @@ def draw(program: str, image: str, language: str) -> None:
     use_language(language)
     source = read(ROOT / program)
     source.name = program
-    console = Console(record=True, width=96, highlight=False, markup=False, force_terminal=True,
-                      file=io.StringIO())
+    console = Console(record=True, width=96, highlight=False, markup=False, force_terminal=True, file=io.StringIO())
     print_analysis(console, analyse(source))
     console.save_svg(str(IMAGES / image), title=f"convdsl check {program}")
 

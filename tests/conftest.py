@@ -42,8 +42,13 @@ def convdsl(tmp_path: Path) -> Convdsl:
     def run(*arguments: str, stdin: str | bytes | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
         data = stdin.encode() if isinstance(stdin, str) else stdin
         done = subprocess.run(
-            [sys.executable, "-m", "convdsl", *arguments], input=data, capture_output=True, cwd=tmp_path, timeout=120,
-            env={**os.environ, "LC_ALL": "C.UTF-8", "PYTHONIOENCODING": "utf-8", **environment}, check=False,
+            [sys.executable, "-m", "convdsl", *arguments],
+            input=data,
+            capture_output=True,
+            cwd=tmp_path,
+            timeout=120,
+            env={**os.environ, "LC_ALL": "C.UTF-8", "PYTHONIOENCODING": "utf-8", **environment},
+            check=False,
         )
         return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 

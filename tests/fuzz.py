@@ -112,8 +112,18 @@ def facts_of(analysis: Analysis) -> list[Any]:
     sizes = [str((f.output, f.params, f.trainable, f.macs, f.flops, f.receptive_field)) for f in analysis.report.facts]
     expected = [(e.node, e.scope, e.quantity, e.comparison, str(e.expected)) for e in network.expectations]
     settings = [[s.name.text, *(type(i).__name__ for i in s.items)] for s in network.train]
-    return [network.name, str(network.input), network.output, layers, sizes, expected, settings,
-            sorted(network.symbols), list(network.holes), sorted(d.code for d in analysis.diagnostics)]
+    return [
+        network.name,
+        str(network.input),
+        network.output,
+        layers,
+        sizes,
+        expected,
+        settings,
+        sorted(network.symbols),
+        list(network.holes),
+        sorted(d.code for d in analysis.diagnostics),
+    ]
 
 
 # Running.
@@ -181,8 +191,10 @@ def main() -> int:
     options = parser.parse_args()
     folder = tempfile.mkdtemp(prefix="convdsl-fuzz-")
     part = 1000
-    tasks = [(options.seed * 1_000_000 + n, min(part, options.programs - n * part), folder)
-             for n in range(-(-options.programs // part))]
+    tasks = [
+        (options.seed * 1_000_000 + n, min(part, options.programs - n * part), folder)
+        for n in range(-(-options.programs // part))
+    ]
     started = time.perf_counter()
     broken = done = 0
     longest = 0.0
@@ -191,8 +203,11 @@ def main() -> int:
         for result, task in zip(results, tasks, strict=True):
             wrong, taken = result.get(timeout=part * SECONDS)
             broken, done, longest = broken + wrong, done + task[1], max(longest, taken)
-            print(f"{done:,} programs in {time.perf_counter() - started:.0f} s, {broken} broken, the slowest {longest:.2f} s",
-                  file=sys.stderr, flush=True)
+            print(
+                f"{done:,} programs in {time.perf_counter() - started:.0f} s, {broken} broken, the slowest {longest:.2f} s",
+                file=sys.stderr,
+                flush=True,
+            )
     print(f"Broken programs are in {folder}" if broken else "All were answered.")
     return int(broken > 0)
 

@@ -125,7 +125,7 @@ class _Writer:
             except (SizeError, BadValue):
                 continue
             small = all(1 <= n <= 2 * self.kind.most_positions for n in output[:-1])
-            if small and prod(output) <= 4 * self.kind.most_positions ** 2 * self.kind.most_channels:
+            if small and prod(output) <= 4 * self.kind.most_positions**2 * self.kind.most_channels:
                 return self._vary(layer) + self._activation(declared), output
         return None
 
@@ -230,8 +230,14 @@ class _Writer:
 
     def _train(self) -> str:
         rng = self.rng
-        settings = ["data fashion-mnist", "optimizer adam lr=0.001", "batch 128", "epochs 5",
-                    "augment flip, shift 2, rotate 10", "early_stop patience=3"]
+        settings = [
+            "data fashion-mnist",
+            "optimizer adam lr=0.001",
+            "batch 128",
+            "epochs 5",
+            "augment flip, shift 2, rotate 10",
+            "early_stop patience=3",
+        ]
         chosen = rng.sample(settings, rng.randint(1, 4))
         return "train {\n  " + "\n  ".join(chosen) + "\n}"
 

@@ -14,8 +14,12 @@ from convdsl.source import Source
 from scripts.reference import stale
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", ROOT / "README.es.md", *sorted((ROOT / "docs").glob("*.md")),
-         *sorted((ROOT / "docs" / "es").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "README.es.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs" / "es").glob("*.md")),
+]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -50,10 +54,15 @@ def test_both_readmes_have_the_same_commands() -> None:
     assert blocks(ROOT / "README.md", "sh") == blocks(ROOT / "README.es.md", "sh")
 
 
-@pytest.mark.parametrize(("english", "spanish"), [
-    ("README.md", "README.es.md"), ("docs/language.md", "docs/es/lenguaje.md"), ("docs/python.md", "docs/es/python.md"),
-    ("docs/training.md", "docs/es/entrenamiento.md"),
-])
+@pytest.mark.parametrize(
+    ("english", "spanish"),
+    [
+        ("README.md", "README.es.md"),
+        ("docs/language.md", "docs/es/lenguaje.md"),
+        ("docs/python.md", "docs/es/python.md"),
+        ("docs/training.md", "docs/es/entrenamiento.md"),
+    ],
+)
 def test_translated_pages_have_the_same_parts(english: str, spanish: str) -> None:
     def parts(name: str) -> list[str]:
         text = (ROOT / name).read_text("utf-8")

@@ -20,8 +20,11 @@ from convdsl.training.matching import check_images, check_outputs
 ROOT = Path(__file__).parent.parent
 FOLDERS = {"en": ROOT / "docs" / "errors", "es": ROOT / "docs" / "es" / "errors"}
 CODES = sorted(
-    {code for path in (ROOT / "convdsl").rglob("*.py")
-     for code in re.findall(r'"([EWN][0-9]{3})"', path.read_text("utf-8"))}
+    {
+        code
+        for path in (ROOT / "convdsl").rglob("*.py")
+        for code in re.findall(r'"([EWN][0-9]{3})"', path.read_text("utf-8"))
+    }
 )
 
 

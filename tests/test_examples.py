@@ -54,8 +54,12 @@ def test_an_example_is_in_the_usual_form(file: Path) -> None:
 @each_example
 def test_a_wrong_figure_would_be_noticed(file: Path) -> None:
     """One more in the last number of every `expect` line: each of them is false then."""
-    text, changed = re.subn(r"^(\s*expect .*?)(\d[\d_]*)(?=\s*(#.*)?$)", lambda m: f"{m[1]}{int(m[2]) + 1}",
-                            file.read_text("utf-8"), flags=re.MULTILINE)
+    text, changed = re.subn(
+        r"^(\s*expect .*?)(\d[\d_]*)(?=\s*(#.*)?$)",
+        lambda m: f"{m[1]}{int(m[2]) + 1}",
+        file.read_text("utf-8"),
+        flags=re.MULTILINE,
+    )
     assert changed == text.count("expect ") >= 1
     errors = [d.code for d in analyse(Source(text)).diagnostics if d.severity == "error"]
     assert errors == ["E401"] * changed

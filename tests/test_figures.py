@@ -59,25 +59,45 @@ def test_parameters_and_macs(name: str) -> None:
     assert total(example(name)) == PUBLISHED[name]
 
 
-@pytest.mark.parametrize(("name", "changes", "params", "macs"), [
-    ("vgg11", [("p1 relu", "p1 -> bn relu")], 132_868_840, 7_609_090_048),
-    ("vgg13", [("p1 relu", "p1 -> bn relu")], 133_053_736, 11_308_466_176),
-    ("vgg19", [("p1 relu", "p1 -> bn relu")], 143_678_248, 19_632_062_464),
-    ("vgg16_notop", [("(256, 3)", "(256, 4)"), ("(512, 3)", "(512, 4)")], 20_024_384, 19_508_428_800),
-    ("resnext50", [("2*C", "4*C"), ("(256, 2, 6)", "(256, 2, 23)")], 88_791_336, 16_414_015_488),
-    ("resnext50", [("2*C", "4*C"), ("g32", "g64"), ("(256, 2, 6)", "(256, 2, 23)")], 83_455_272, 15_460_270_080),
-    ("se_resnet50", [("k1 sS nobias -> bn relu\n  conv C k3 p1", "k1 nobias -> bn relu\n  conv C k3 sS p1")],
-     28_088_024, 4_091_699_200),
-], ids=["vgg11_bn", "vgg13_bn", "vgg19_bn", "vgg19_notop", "resnext101_32x8d", "resnext101_64x4d", "se_resnet50_v1.5"])
+@pytest.mark.parametrize(
+    ("name", "changes", "params", "macs"),
+    [
+        ("vgg11", [("p1 relu", "p1 -> bn relu")], 132_868_840, 7_609_090_048),
+        ("vgg13", [("p1 relu", "p1 -> bn relu")], 133_053_736, 11_308_466_176),
+        ("vgg19", [("p1 relu", "p1 -> bn relu")], 143_678_248, 19_632_062_464),
+        ("vgg16_notop", [("(256, 3)", "(256, 4)"), ("(512, 3)", "(512, 4)")], 20_024_384, 19_508_428_800),
+        ("resnext50", [("2*C", "4*C"), ("(256, 2, 6)", "(256, 2, 23)")], 88_791_336, 16_414_015_488),
+        ("resnext50", [("2*C", "4*C"), ("g32", "g64"), ("(256, 2, 6)", "(256, 2, 23)")], 83_455_272, 15_460_270_080),
+        (
+            "se_resnet50",
+            [("k1 sS nobias -> bn relu\n  conv C k3 p1", "k1 nobias -> bn relu\n  conv C k3 sS p1")],
+            28_088_024,
+            4_091_699_200,
+        ),
+    ],
+    ids=["vgg11_bn", "vgg13_bn", "vgg19_bn", "vgg19_notop", "resnext101_32x8d", "resnext101_64x4d", "se_resnet50_v1.5"],
+)
 def test_relatives_of_the_examples(name: str, changes: list[tuple[str, str]], params: int, macs: int) -> None:
     assert total(variant(name, *changes)) == Costs(params, macs)
 
 
-@pytest.mark.parametrize(("name", "gigamacs"), [
-    ("alexnet_224", "0.714"), ("vgg11", "7.609"), ("vgg13", "11.308"), ("vgg16", "15.470"), ("vgg19", "19.632"),
-    ("resnet18", "1.814"), ("resnet34", "3.664"), ("resnet50", "4.089"), ("resnet101", "7.801"),
-    ("resnet152", "11.514"), ("resnext50", "4.230"), ("densenet121", "2.834"),
-])
+@pytest.mark.parametrize(
+    ("name", "gigamacs"),
+    [
+        ("alexnet_224", "0.714"),
+        ("vgg11", "7.609"),
+        ("vgg13", "11.308"),
+        ("vgg16", "15.470"),
+        ("vgg19", "19.632"),
+        ("resnet18", "1.814"),
+        ("resnet34", "3.664"),
+        ("resnet50", "4.089"),
+        ("resnet101", "7.801"),
+        ("resnet152", "11.514"),
+        ("resnext50", "4.230"),
+        ("densenet121", "2.834"),
+    ],
+)
 def test_torchvision_rounds_the_same_macs(name: str, gigamacs: str) -> None:
     assert f"{total(example(name)).macs / 1e9:.3f}" == gigamacs
 
@@ -111,13 +131,25 @@ def test_googlenet_by_module() -> None:
     net = example("googlenet")
     modules = ["inception", *(f"inception_{i}" for i in range(2, 10))]
     assert [part(net, m).macs for m in modules] == [
-        128_049_152, 304_267_264, 73_608_192, 87_908_352, 99_850_240, 118_515_712, 169_996_288, 51_079_168, 70_697_984,
+        128_049_152,
+        304_267_264,
+        73_608_192,
+        87_908_352,
+        99_850_240,
+        118_515_712,
+        169_996_288,
+        51_079_168,
+        70_697_984,
     ]
 
 
-@pytest.mark.parametrize(("name", "params", "macs"), [
-    ("googlenet", 6_998_552, 1_582_671_872), ("googlenet_bn", 6_624_904, 1_498_376_192),
-])
+@pytest.mark.parametrize(
+    ("name", "params", "macs"),
+    [
+        ("googlenet", 6_998_552, 1_582_671_872),
+        ("googlenet_bn", 6_624_904, 1_498_376_192),
+    ],
+)
 def test_googlenet_without_side_exits(name: str, params: int, macs: int) -> None:
     net = example(name)
     assert without_exits(net) == Costs(params, macs)
@@ -161,20 +193,29 @@ def test_lenet5_of_1998() -> None:
 # As Keras counts.
 
 
-@pytest.mark.parametrize(("name", "params", "in_keras"), [
-    ("resnet50_paper", 25_583_592, 25_636_712),
-    ("resnet101_paper", 44_601_832, 44_707_176),
-    ("resnet152_paper", 60_268_520, 60_419_944),
-])
+@pytest.mark.parametrize(
+    ("name", "params", "in_keras"),
+    [
+        ("resnet50_paper", 25_583_592, 25_636_712),
+        ("resnet101_paper", 44_601_832, 44_707_176),
+        ("resnet152_paper", 60_268_520, 60_419_944),
+    ],
+)
 def test_residual_nets_of_keras_have_biases(name: str, params: int, in_keras: int) -> None:
     net = variant(name, (" nobias", ""))
     assert total(net) == Costs(params, PUBLISHED[name][1])
     assert net.report.total.params + net.report.total.buffers == in_keras
 
 
-@pytest.mark.parametrize(("name", "in_keras"), [
-    ("vgg16", 138_357_544), ("vgg19", 143_667_240), ("mobilenet", 4_253_864), ("densenet121", 8_062_504),
-])
+@pytest.mark.parametrize(
+    ("name", "in_keras"),
+    [
+        ("vgg16", 138_357_544),
+        ("vgg19", 143_667_240),
+        ("mobilenet", 4_253_864),
+        ("densenet121", 8_062_504),
+    ],
+)
 def test_keras_adds_running_statistics(name: str, in_keras: int) -> None:
     net = example(name)
     assert net.report.total.params + net.report.total.buffers == in_keras
@@ -187,23 +228,39 @@ SAME_POOL = [("maxpool 3 s2 p1", "maxpool 3 s2 p same")]
 """The networks measured there pad this pooling at the end alone."""
 
 
-@pytest.mark.parametrize(("name", "changes", "window"), [
-    ("alexnet_224", [("s4 p2", "s4")], (195, 32, 64)),
-    ("vgg11", [], (150, 32, 59)),
-    ("vgg16", [], (212, 32, 90)),
-    ("resnet50_paper", SAME_POOL, (483, 32, 239)),
-    ("resnet101_paper", SAME_POOL, (1027, 32, 511)),
-    ("resnet152_paper", SAME_POOL, (1507, 32, 751)),
-])
+@pytest.mark.parametrize(
+    ("name", "changes", "window"),
+    [
+        ("alexnet_224", [("s4 p2", "s4")], (195, 32, 64)),
+        ("vgg11", [], (150, 32, 59)),
+        ("vgg16", [], (212, 32, 90)),
+        ("resnet50_paper", SAME_POOL, (483, 32, 239)),
+        ("resnet101_paper", SAME_POOL, (1027, 32, 511)),
+        ("resnet152_paper", SAME_POOL, (1507, 32, 751)),
+    ],
+)
 def test_field_stride_and_padding(name: str, changes: list[tuple[str, str]], window: tuple[int, int, int]) -> None:
     assert window_of(variant(name, *changes)) == Window(*window)
 
 
-@pytest.mark.parametrize(("name", "size", "jump"), [
-    ("alexnet", 195, 32), ("alexnet_224", 195, 32), ("vgg11", 150, 32), ("vgg16", 212, 32), ("vgg19", 268, 32),
-    ("resnet18", 435, 32), ("resnet34", 899, 32), ("resnet50", 427, 32), ("resnet101", 971, 32),
-    ("resnet152", 1451, 32), ("resnet50_paper", 483, 32), ("resnet101_paper", 1027, 32), ("resnet152_paper", 1507, 32),
-])
+@pytest.mark.parametrize(
+    ("name", "size", "jump"),
+    [
+        ("alexnet", 195, 32),
+        ("alexnet_224", 195, 32),
+        ("vgg11", 150, 32),
+        ("vgg16", 212, 32),
+        ("vgg19", 268, 32),
+        ("resnet18", 435, 32),
+        ("resnet34", 899, 32),
+        ("resnet50", 427, 32),
+        ("resnet101", 971, 32),
+        ("resnet152", 1451, 32),
+        ("resnet50_paper", 483, 32),
+        ("resnet101_paper", 1027, 32),
+        ("resnet152_paper", 1507, 32),
+    ],
+)
 def test_receptive_field(name: str, size: int, jump: int) -> None:
     assert window_of(example(name))[:2] == (size, jump)
 
@@ -216,9 +273,16 @@ def test_receptive_field_of_lenet5_after_the_second_pooling() -> None:
 # The smallest images that get through.
 
 
-@pytest.mark.parametrize(("name", "smallest"), [
-    ("alexnet_224", 63), ("vgg11", 32), ("vgg13", 32), ("vgg16", 32), ("vgg19", 32),
-])
+@pytest.mark.parametrize(
+    ("name", "smallest"),
+    [
+        ("alexnet_224", 63),
+        ("vgg11", 32),
+        ("vgg13", 32),
+        ("vgg16", 32),
+        ("vgg19", 32),
+    ],
+)
 def test_smallest_input(name: str, smallest: int) -> None:
     text = text_of(name)
     convdsl.parse(text, input=(smallest, smallest, 3))

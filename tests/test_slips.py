@@ -40,8 +40,17 @@ CAUGHT = [
     (29, ["convolve", "1 2 3; 4 100 6; 7 8 9", "-k", "median"], "=  [ 6 ]"),
     (30, ["convolve", CORNER, "-k", EDGE], "This kernel is `prewitt_x`."),
     (31, ["convolve", CORNER, "-k", "1/3 [1 1 1; 1 1 1; 1 1 1]"], "The weights add up to 3"),
-    (32, ["convolve", "1 2 6 1 6 1; 1 1 1 1 1 1; 3 1 1 1 1 1; 1 1 1 3 1 1; 1 1 1 1 1 1; 1 1 1 1 1 1", "--pool", "max", "2"],
-     "6×6 → 3×3"),
+    (
+        32,
+        [
+            "convolve",
+            "1 2 6 1 6 1; 1 1 1 1 1 1; 3 1 1 1 1 1; 1 1 1 3 1 1; 1 1 1 1 1 1; 1 1 1 1 1 1",
+            "--pool",
+            "max",
+            "2",
+        ],
+        "6×6 → 3×3",
+    ),
     (33, ["explain", "-e", "input 7x7x1 -> conv 1 k3", "conv"], "One output sees a window of the layer before"),
     (35, ["explain", "-e", "input 8x8x1 -> conv 4 k3 -> maxpool 2 -> dense 10"], "params = conv_1 + dense_3"),
     (35, ["check", "-e", "input 8x8x1 -> maxpool 2"], "parameters 0"),
@@ -49,8 +58,14 @@ CAUGHT = [
 
 
 @pytest.mark.parametrize(("slip", "command", "said"), CAUGHT, ids=[f"{n}-{c[0]}" for n, c, _ in CAUGHT])
-def test_a_command_catches_the_slip(slip: int, command: list[str], said: str, capsys: pytest.CaptureFixture[str],
-                                    monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_command_catches_the_slip(
+    slip: int,
+    command: list[str],
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
     monkeypatch.chdir(ROOT)
     if command[0] == "check":
         (tmp_path / "net.cnn").write_text(command[2])

@@ -56,8 +56,9 @@ def test_texts_of_all_rooms_are_found(translations: ModuleType) -> None:
         ("one", "{n} of them", ("uno",), "wrong number of forms"),
     ],
 )
-def test_damage_is_seen(translations: ModuleType, english: str, plural: str | None, forms: tuple[str, ...],
-                        complaint: str) -> None:
+def test_damage_is_seen(
+    translations: ModuleType, english: str, plural: str | None, forms: tuple[str, ...], complaint: str
+) -> None:
     found = list(translations._damage(translations.Text(english, plural, "room", "place", True), forms))
     assert len(found) == bool(complaint)
     assert not complaint or complaint in found[0]

@@ -17,8 +17,11 @@ ROOT = Path(__file__).resolve().parent.parent
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what the wheel holds."""
     folder = tmp_path_factory.mktemp("wheel")
-    subprocess.run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(folder), str(ROOT)],
-                   check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(folder), str(ROOT)],
+        check=True,
+        capture_output=True,
+    )
     (wheel,) = folder.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder / "site")
@@ -27,8 +30,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(site), "PYTHONSAFEPATH": "1", "LC_ALL": "C.UTF-8"}
-    return subprocess.run([sys.executable, *arguments], env=environment, cwd=site.parent, capture_output=True, text=True,
-                          check=False)
+    return subprocess.run(
+        [sys.executable, *arguments], env=environment, cwd=site.parent, capture_output=True, text=True, check=False
+    )
 
 
 def test_the_wheel_is_what_is_run(installed: Path) -> None:
@@ -61,7 +65,8 @@ def test_the_pages_of_diagnostics_are_shipped(installed: Path) -> None:
 
 
 def test_the_small_data_set_is_shipped_with_its_licence(installed: Path) -> None:
-    code = ("from convdsl.datasets import load; d = load('fashion-mini');"
-            "print(d.train_images.shape, d.test_images.shape)")
+    code = (
+        "from convdsl.datasets import load; d = load('fashion-mini');print(d.train_images.shape, d.test_images.shape)"
+    )
     assert run(installed, "-c", code).stdout.strip() == "(6000, 28, 28, 1) (1000, 28, 28, 1)"
     assert list((installed / "convdsl" / "datasets").glob("*LICENSE*"))

@@ -40,8 +40,10 @@ class Line:
 
     def parts(self, by: int) -> list[Line]:
         """The line split by the remainder of t."""
-        return [Line({a: (r + m * i, m * by) for a, (r, m) in self.unknowns.items()}, max(0, -((i - self.start) // by)))
-                for i in range(by)]
+        return [
+            Line({a: (r + m * i, m * by) for a, (r, m) in self.unknowns.items()}, max(0, -((i - self.start) // by)))
+            for i in range(by)
+        ]
 
     def holds(self, relation: Relation) -> bool:
         """Truth of a relation for all t ≥ start, which is moved up to where it no longer changes."""

@@ -376,7 +376,9 @@ def text(form: Form) -> str:
     """A form as Python reads it: `2*p + 1`, `(N - 5)//2 + 1`."""
     if not form.terms:
         return "0"
-    terms = sorted(form.terms.items(), key=lambda item: (not item[0], item[1] < 0, -len(item[0]), [a.number for a in item[0]]))
+    terms = sorted(
+        form.terms.items(), key=lambda item: (not item[0], item[1] < 0, -len(item[0]), [a.number for a in item[0]])
+    )
     written = ""
     for monomial, factor in terms:
         size = abs(factor)

@@ -114,8 +114,10 @@ def _free_of(atom: Atom, relation: Relation) -> list[Relation] | None:
         return None
     if factor < 0:
         factor, rest = -factor, -rest
-    found = [Relation("ge", top * factor + bottom * rest, ONE, origin),
-             Relation("ge", -(top * factor) - bottom * rest + (bottom - 1) * factor, ONE, origin)]
+    found = [
+        Relation("ge", top * factor + bottom * rest, ONE, origin),
+        Relation("ge", -(top * factor) - bottom * rest + (bottom - 1) * factor, ONE, origin),
+    ]
     return found if factor == 1 else [Relation("mod", rest, as_form(factor), origin), *found]
 
 

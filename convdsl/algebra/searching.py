@@ -37,8 +37,9 @@ class Plan(NamedTuple):
     factors: Callable[..., tuple[Any, ...]]
 
 
-def search(relations: list[Relation], box: Box, check_time: Callable[[], None],
-           bounding: tuple[list[Relation], Box] = ([], {})) -> Iterator[Point]:
+def search(
+    relations: list[Relation], box: Box, check_time: Callable[[], None], bounding: tuple[list[Relation], Box] = ([], {})
+) -> Iterator[Point]:
     """All points of a bounded box for which the relations hold, in no certain order. `check_time` may raise OutOfTime.
     `bounding` are relations that follow, with further unknowns: they only help to narrow."""
     start = {**box, **bounding[1]}

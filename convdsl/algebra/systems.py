@@ -92,7 +92,9 @@ def _counted(relations: list[Relation]) -> list[Relation]:
     told = {r.form.key for r in relations if r.kind == "ge"}
     counted = []
     for relation in relations:
-        times = next((c for c in range(MOST_TIMES) if _lies(relation, c, told)), None) if relation.kind == "mod" else None
+        times = (
+            next((c for c in range(MOST_TIMES) if _lies(relation, c, told)), None) if relation.kind == "mod" else None
+        )
         equation = None
         if times is not None:
             equation = tidy(Relation("eq", relation.form - relation.divisor * times, ONE, relation.origin))
@@ -123,7 +125,9 @@ class Put(NamedTuple):
     bottom: int
 
 
-def eliminated(relations: list[Relation], box: Box, preference: Callable[[Atom], Any]) -> tuple[Put, list[Relation]] | None:
+def eliminated(
+    relations: list[Relation], box: Box, preference: Callable[[Atom], Any]
+) -> tuple[Put, list[Relation]] | None:
     """An equation solved for one of its unknowns, the one that `preference` puts first, and the other relations without
     it. None where no equation can be solved."""
     best: tuple[Any, Relation, Atom] | None = None
@@ -141,8 +145,11 @@ def eliminated(relations: list[Relation], box: Box, preference: Callable[[Atom],
     top = (equation.form - atom.form * factor) * (-1 if factor > 0 else 1)
     bottom = abs(factor)
     value = as_form(forms.exact_divide(top, bottom))
-    rest = [Relation(r.kind, substitute(r.form, atom, value), substitute(r.divisor, atom, value), r.origin)
-            for r in relations if r is not equation]
+    rest = [
+        Relation(r.kind, substitute(r.form, atom, value), substitute(r.divisor, atom, value), r.origin)
+        for r in relations
+        if r is not equation
+    ]
     low, high = box[atom]
     rest.append(Relation("mod", top, as_form(bottom), equation.origin))
     rest.append(Relation("ge", value - low, ONE, equation.origin))
@@ -159,8 +166,12 @@ def with_values(relations: list[Relation], values: dict[Atom, int]) -> list[Rela
     """The relations with numbers in the place of some unknowns."""
     for atom, value in values.items():
         number = as_form(value)
-        relations = [Relation(r.kind, substitute(r.form, atom, number), substitute(r.divisor, atom, number), r.origin)
-                     if atom in r.variables else r for r in relations]
+        relations = [
+            Relation(r.kind, substitute(r.form, atom, number), substitute(r.divisor, atom, number), r.origin)
+            if atom in r.variables
+            else r
+            for r in relations
+        ]
     return relations
 
 
@@ -273,9 +284,16 @@ def needed_bounds(relations: list[Relation], box: Box) -> Box:
     """The box without the bounds that follow from the relations and the other bounds."""
     needed = dict(box)
     for variable, (low, high) in box.items():
-        for outside, without in (((variable.minimum, low - 1), (variable.minimum, high)), ((high + 1, inf), (low, inf))):
+        for outside, without in (
+            ((variable.minimum, low - 1), (variable.minimum, high)),
+            ((high + 1, inf), (low, inf)),
+        ):
             low, high = needed[variable]
-            if outside[0] <= outside[1] and not isinf(outside[0]) and _is_impossible(relations, {**needed, variable: outside}):
+            if (
+                outside[0] <= outside[1]
+                and not isinf(outside[0])
+                and _is_impossible(relations, {**needed, variable: outside})
+            ):
                 needed[variable] = (without[0] if outside[1] < low else low, without[1] if outside[0] > high else high)
     return needed
 

@@ -59,7 +59,9 @@ def _language(arguments: list[str]) -> list[str]:
             inline = argument.partition("=")[2]
             value = inline or (arguments[position + 1] if position + 1 < len(arguments) else "")
             if value not in LANGUAGES:
-                print("convdsl: " + str(T("`--lang` takes one of: {list}.", list=", ".join(LANGUAGES))), file=sys.stderr)
+                print(
+                    "convdsl: " + str(T("`--lang` takes one of: {list}.", list=", ".join(LANGUAGES))), file=sys.stderr
+                )
                 raise SystemExit(2)
             use_language(value)
             return arguments[:position] + arguments[position + (1 if inline else 2) :]

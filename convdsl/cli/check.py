@@ -15,12 +15,19 @@ from convdsl.source import NotText, Source
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help=str(T("a program, or - for standard input")))
-    parser.add_argument("--format", choices=("text", "json", "github"), default="text",
-                        help=str(T("text for people, json for programs, github for annotations")))
+    parser.add_argument(
+        "--format",
+        choices=("text", "json", "github"),
+        default="text",
+        help=str(T("text for people, json for programs, github for annotations")),
+    )
     parser.add_argument("--strict", action="store_true", help=str(T("warnings are errors")))
     parser.add_argument("--expand", action="store_true", help=str(T("show every layer of long networks")))
-    parser.add_argument("--show", choices=("tree", "network", "plan"),
-                        help=str(T("print a stage of the way from the text to the numbers, and nothing else")))
+    parser.add_argument(
+        "--show",
+        choices=("tree", "network", "plan"),
+        help=str(T("print a stage of the way from the text to the numbers, and nothing else")),
+    )
     add_unknowns(parser)
 
 
@@ -59,8 +66,11 @@ def _analyse(name: str, options: argparse.Namespace) -> Analysis:
     for symbol, _ in options.set:
         if symbol not in analysis.network.mentioned and not analysis.failed:
             known = ", ".join(sorted(analysis.network.mentioned))
-            message = (T("{file} has no symbol {symbol}; it has {known}.", file=name, symbol=symbol, known=known) if known
-                       else T("{file} has no symbol {symbol}; it has none at all.", file=name, symbol=symbol))
+            message = (
+                T("{file} has no symbol {symbol}; it has {known}.", file=name, symbol=symbol, known=known)
+                if known
+                else T("{file} has no symbol {symbol}; it has none at all.", file=name, symbol=symbol)
+            )
             raise CallError(message)
     return analysis
 
@@ -111,8 +121,12 @@ def _print_plan(analysis: Analysis) -> None:
     """The engine's plan for this machine, with the batch and the optimiser of the `train` block."""
     open_names = ", ".join(sorted(analysis.network.symbols | set(analysis.network.holes)))
     if open_names:
-        raise CallError(T("a plan needs numbers, and these are open: {names}. `--set` or `--input` gives them values.",
-                          names=open_names))
+        raise CallError(
+            T(
+                "a plan needs numbers, and these are open: {names}. `--set` or `--input` gives them values.",
+                names=open_names,
+            )
+        )
     from convdsl.engine.cpu.target import detect
     from convdsl.engine.plan import plan
     from convdsl.training import training_settings
@@ -132,8 +146,15 @@ def _print_text(analyses: list[Analysis], options: argparse.Namespace) -> None:
         print_analysis(out, analysis, expand=options.expand, strict=options.strict)
     if len(analyses) > 1:
         wrong = sum(_fails(a, options.strict) for a in analyses)
-        out.print(str(T("{total} programs, one of them with an error.", "{total} programs, {n} of them with errors.",
-                        total=len(analyses), n=wrong)) if wrong else
-                  str(T("{total} programs, all without errors.", total=len(analyses))))
-
-
+        out.print(
+            str(
+                T(
+                    "{total} programs, one of them with an error.",
+                    "{total} programs, {n} of them with errors.",
+                    total=len(analyses),
+                    n=wrong,
+                )
+            )
+            if wrong
+            else str(T("{total} programs, all without errors.", total=len(analyses)))
+        )

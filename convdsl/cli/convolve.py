@@ -22,45 +22,76 @@ from convdsl.teaching.tasks import Task, Work, last_operation, output_of, perfor
 MOST_STEPS = 10_000
 EXAMPLES = (
     '"3 0 1; 1 5 8; 2 7 2" --kernel "1 0 -1; 1 0 -1; 1 0 -1" --at 1,1',
-    'matrix.csv --kernel gaussian --padding same --steps',
+    "matrix.csv --kernel gaussian --padding same --steps",
     '"1 0 0 1; 0 1 6 0; 3 0 1 1; 1 0 3 0" --pool max 2',
-    'photo.png --gradient sobel --out edges.png',
+    "photo.png --gradient sobel --out edges.png",
 )
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("matrix", nargs="?", default="-", metavar="MATRIX", help=str(T(
-        "`3 0 1; 1 5 8; 2 7 2`, a .txt or .csv file, an image file, fashion-mini:7, or - for standard input")))
+    parser.add_argument(
+        "matrix",
+        nargs="?",
+        default="-",
+        metavar="MATRIX",
+        help=str(
+            T("`3 0 1; 1 5 8; 2 7 2`, a .txt or .csv file, an image file, fashion-mini:7, or - for standard input")
+        ),
+    )
     what = parser.add_argument_group(str(T("what slides over it")))
-    what.add_argument("-k", "--kernel", metavar="KERNEL",
-                      help=str(T("a matrix, or one of: {names}", names=", ".join(names()))))
+    what.add_argument(
+        "-k", "--kernel", metavar="KERNEL", help=str(T("a matrix, or one of: {names}", names=", ".join(names())))
+    )
     what.add_argument("--then", metavar="KERNEL", action="append", default=[], help=str(T("another kernel after it")))
     what.add_argument("--gradient", choices=GRADIENTS, help=str(T("the two kernels of that name, and √(Gx² + Gy²)")))
-    what.add_argument("--pool", nargs=2, metavar=("MODE", "K"),
-                      help=str(T("pooling with a window of K: {modes}", modes=", ".join(POOLINGS))))
-    what.add_argument("--true", action="store_true",
-                      help=str(T("convolution proper: the kernel rotated by 180° (networks compute correlation)")))
+    what.add_argument(
+        "--pool",
+        nargs=2,
+        metavar=("MODE", "K"),
+        help=str(T("pooling with a window of K: {modes}", modes=", ".join(POOLINGS))),
+    )
+    what.add_argument(
+        "--true",
+        action="store_true",
+        help=str(T("convolution proper: the kernel rotated by 180° (networks compute correlation)")),
+    )
     what.add_argument("--transposed", action="store_true", help=str(T("transposed convolution")))
     what.add_argument("--flatten", action="store_true", help=str(T("the result as one row")))
     how = parser.add_argument_group(str(T("how it slides")))
     how.add_argument("-s", "--stride", metavar="S", type=sizes, help=str(T("1, or K for pooling; 2x1 differs by axis")))
-    how.add_argument("-p", "--padding", metavar="P", type=padding,
-                     help=str(T("zeros on each side, or `same`; 0 for a matrix, `same` for an image")))
-    how.add_argument("-d", "--dilation", metavar="D", type=sizes, default=(1,),
-                     help=str(T("distance of the window's entries")))
+    how.add_argument(
+        "-p",
+        "--padding",
+        metavar="P",
+        type=padding,
+        help=str(T("zeros on each side, or `same`; 0 for a matrix, `same` for an image")),
+    )
+    how.add_argument(
+        "-d", "--dilation", metavar="D", type=sizes, default=(1,), help=str(T("distance of the window's entries"))
+    )
     how.add_argument("--output-padding", metavar="N", type=sizes, default=(0,), help=str(T("for --transposed")))
     show = parser.add_argument_group(str(T("what is shown")))
-    show.add_argument("--at", metavar="R,C", type=position,
-                      help=str(T("row and column of an output, from 1: how it comes about")))
-    show.add_argument("--steps", action="store_true",
-                      help=str(T("every output in turn; in a terminal at the press of a key")))
+    show.add_argument(
+        "--at", metavar="R,C", type=position, help=str(T("row and column of an output, from 1: how it comes about"))
+    )
+    show.add_argument(
+        "--steps", action="store_true", help=str(T("every output in turn; in a terminal at the press of a key"))
+    )
     show.add_argument("--decimals", metavar="N", type=int, help=str(T("round to so many decimals")))
-    show.add_argument("--format", choices=("text", "json", "markdown", "latex"), default="text",
-                      help=str(T("text for people, json for programs, the others for slides")))
+    show.add_argument(
+        "--format",
+        choices=("text", "json", "markdown", "latex"),
+        default="text",
+        help=str(T("text for people, json for programs, the others for slides")),
+    )
     pictures = parser.add_argument_group(str(T("images")))
     pictures.add_argument("-o", "--out", metavar="FILE.png", help=str(T("write the filtered image")))
-    pictures.add_argument("--map", choices=("auto", "clip", "abs", "stretch"), default="auto",
-                          help=str(T("how values beyond 0…255 become visible")))
+    pictures.add_argument(
+        "--map",
+        choices=("auto", "clip", "abs", "stretch"),
+        default="auto",
+        help=str(T("how values beyond 0…255 become visible")),
+    )
     parser.epilog = "\n  ".join([f"{T('examples')}:", *(f"convdsl convolve {e}" for e in EXAMPLES)])
     pictures.add_argument("--grey", action="store_true", help=str(T("brightness instead of colours")))
 
@@ -120,8 +151,12 @@ def _one_operation(options: argparse.Namespace) -> None:
     if len(chosen) > 1:
         raise CallError(T("`--{a}` and `--{b}` are two operations; give one of them.", a=chosen[0], b=chosen[1]))
     if not chosen and not options.flatten:
-        raise CallError(T("Say what to do with the matrix: `--kernel sobel_x`, `--kernel \"1 0 -1; 1 0 -1; 1 0 -1\"`, "
-                          "`--pool max 2`, `--gradient sobel` or `--flatten`."))
+        raise CallError(
+            T(
+                'Say what to do with the matrix: `--kernel sobel_x`, `--kernel "1 0 -1; 1 0 -1; 1 0 -1"`, '
+                "`--pool max 2`, `--gradient sobel` or `--flatten`."
+            )
+        )
     if (options.then or options.transposed or options.true) and not options.kernel:
         raise CallError(T("`--then`, `--true` and `--transposed` go with `--kernel`."))
     if options.then and options.transposed:
@@ -130,8 +165,9 @@ def _one_operation(options: argparse.Namespace) -> None:
 
 def task_of(options: argparse.Namespace) -> Task | None:
     """What the options ask for; None where it is only flattening. Raises MatrixError, CallError."""
-    how = Options(options.stride, (0,) if options.padding is None else options.padding, options.dilation,
-                  options.output_padding)
+    how = Options(
+        options.stride, (0,) if options.padding is None else options.padding, options.dilation, options.output_padding
+    )
     for name, values in (("stride", how.s or ()), ("dilation", how.d)):
         if 0 in values:
             raise CallError(T("`--{name}` is at least 1.", name=name))
@@ -146,8 +182,9 @@ def task_of(options: argparse.Namespace) -> Task | None:
     medians = [k for k in found if isinstance(k, Median)]
     if medians:
         if len(found) > 1 or options.transposed or options.true:
-            raise CallError(T("The median is no convolution: it has no kernel that could be rotated, transposed or "
-                              "composed."))
+            raise CallError(
+                T("The median is no convolution: it has no kernel that could be rotated, transposed or composed.")
+            )
         return Task("pool", how._replace(s=how.s or (1,)), mode="median", window=medians[0].size)
     kernels = tuple(k for k in found if isinstance(k, Kernel))
     return Task("transposed" if options.transposed else "kernels", how, kernels, options.true)
@@ -195,8 +232,14 @@ def present(task: Task | None, matrix: Matrix, options: argparse.Namespace) -> N
         _print(work, notation, at, options.steps, matrix.values, flat)
 
 
-def _print(work: Work | None, notation: Notation, at: Position | None, steps: bool, matrix: Rows,
-           flat: tuple[Number, ...] | None) -> None:
+def _print(
+    work: Work | None,
+    notation: Notation,
+    at: Position | None,
+    steps: bool,
+    matrix: Rows,
+    flat: tuple[Number, ...] | None,
+) -> None:
     from convdsl.report.console import console
     from convdsl.report.convolution import lines_of_all, print_flat, print_work
 
@@ -222,6 +265,13 @@ def checked(at: Position | None, operation: Operation | None) -> Position | None
         return None
     rows, columns = operation.size
     if at[0] >= rows or at[1] >= columns:
-        raise CallError(T("The output has {rows} rows and {columns} columns: there is no place {r},{c}.", rows=rows,
-                          columns=columns, r=at[0] + 1, c=at[1] + 1))
+        raise CallError(
+            T(
+                "The output has {rows} rows and {columns} columns: there is no place {r},{c}.",
+                rows=rows,
+                columns=columns,
+                r=at[0] + 1,
+                c=at[1] + 1,
+            )
+        )
     return at

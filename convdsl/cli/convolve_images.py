@@ -132,12 +132,21 @@ def _write(shown: Shown, path: Path) -> None:
 
 
 def _data(picture: Picture, shown: Shown, out: str | None) -> dict[str, Any]:
-    return {"image": picture.name, "input": list(picture.pixels.shape), "output": list(shown.pixels.shape),
-            "low": shown.low, "high": shown.high, "mapped": str(shown.how), "cut": shown.cut, "file": out}
+    return {
+        "image": picture.name,
+        "input": list(picture.pixels.shape),
+        "output": list(shown.pixels.shape),
+        "low": shown.low,
+        "high": shown.high,
+        "mapped": str(shown.how),
+        "cut": shown.cut,
+        "file": out,
+    }
 
 
-def _print(picture: Picture, operations: list[Operation], shown: Shown, task: Task,
-           options: argparse.Namespace) -> None:
+def _print(
+    picture: Picture, operations: list[Operation], shown: Shown, task: Task, options: argparse.Namespace
+) -> None:
     out = console()
     sizes = "×".join(map(str, picture.pixels.shape)), "×".join(map(str, shown.pixels.shape))
     out.print(Text(f"{picture.name}: {sizes[0]} → {sizes[1]}", "bold"))

@@ -35,7 +35,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PROGRAM",
         help=str(T("a program in one line instead of a file: 'input 7x7x1 -> conv 1 k3 s3'")),
     )
-    parser.add_argument("--compare", action="store_true", help=str(T("two programs side by side (also where two are given)")))
+    parser.add_argument(
+        "--compare", action="store_true", help=str(T("two programs side by side (also where two are given)"))
+    )
     parser.add_argument(
         "--format",
         choices=FORMATS,

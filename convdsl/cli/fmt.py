@@ -18,10 +18,17 @@ from convdsl.source import NotText, Source
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", metavar="FILE",
-                        help=str(T("a program to rewrite, or - to read standard input and print the result")))
-    parser.add_argument("--check", action="store_true",
-                        help=str(T("rewrite nothing; name the files that would change, and exit with 1 if any would")))
+    parser.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help=str(T("a program to rewrite, or - to read standard input and print the result")),
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help=str(T("rewrite nothing; name the files that would change, and exit with 1 if any would")),
+    )
     parser.add_argument("--diff", action="store_true", help=str(T("rewrite nothing; print what would change")))
 
 

@@ -37,8 +37,10 @@ def given(written: str) -> Matrix | Path | str:
 
 def _decoded(data: bytes, name: str, table: bool) -> Matrix:
     if len(data) > MOST_BYTES:
-        raise MatrixError(T("{name} is larger than {n} MB.", name=name, n=MOST_BYTES // 10**6),
-                          T("Large pictures are filtered as image files: .png or .jpg."))
+        raise MatrixError(
+            T("{name} is larger than {n} MB.", name=name, n=MOST_BYTES // 10**6),
+            T("Large pictures are filtered as image files: .png or .jpg."),
+        )
     try:
         return read_matrix(decode(data, name).text, table=table)
     except NotText:

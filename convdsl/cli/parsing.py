@@ -41,8 +41,17 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
         return lambda size: tuple(re.sub(r"[A-Z]{3,}", _value_name, part) for part in name(size))
 
 
-VALUE_NAMES = {"FILE": T("FILE"), "FOLDER": T("FOLDER"), "DIR": T("FOLDER"), "LAYER": T("LAYER"), "KERNEL": T("KERNEL"),
-               "MATRIX": T("MATRIX"), "MODE": T("MODE"), "SECONDS": T("SECONDS"), "PROGRAM": T("PROGRAM")}
+VALUE_NAMES = {
+    "FILE": T("FILE"),
+    "FOLDER": T("FOLDER"),
+    "DIR": T("FOLDER"),
+    "LAYER": T("LAYER"),
+    "KERNEL": T("KERNEL"),
+    "MATRIX": T("MATRIX"),
+    "MODE": T("MODE"),
+    "SECONDS": T("SECONDS"),
+    "PROGRAM": T("PROGRAM"),
+}
 
 
 def _value_name(match: re.Match[str]) -> str:
@@ -71,8 +80,9 @@ class Parser(argparse.ArgumentParser):
         if action is None or action.nargs == 0 or action.type is not None or action.choices is not None:
             return
         words = itertools.takewhile(lambda word: not word.startswith("-"), arguments[start + 1 :])
-        raise CallError(T("several words for one option stand in quotes: `{text}`.",
-                          text=f'{arguments[start]} "{" ".join(words)}"'))
+        raise CallError(
+            T("several words for one option stand in quotes: `{text}`.", text=f'{arguments[start]} "{" ".join(words)}"')
+        )
 
     def error(self, message: str) -> NoReturn:
         raise CallError(T("{message}. `{command} --help` tells what it takes.", message=message, command=self.prog))
@@ -80,9 +90,12 @@ class Parser(argparse.ArgumentParser):
 
 def add_unknowns(parser: argparse.ArgumentParser) -> None:
     """The options that give symbols and the input a value."""
-    parser.add_argument("--set", metavar="N=224", action="append", default=[], type=setting,
-                        help=str(T("give a symbol a value")))
-    parser.add_argument("--input", metavar="224x224x3", type=shape, help=str(T("another size of the input, channels last")))
+    parser.add_argument(
+        "--set", metavar="N=224", action="append", default=[], type=setting, help=str(T("give a symbol a value"))
+    )
+    parser.add_argument(
+        "--input", metavar="224x224x3", type=shape, help=str(T("another size of the input, channels last"))
+    )
 
 
 def setting(text: str) -> tuple[str, int]:
@@ -113,10 +126,11 @@ def read_program(name: str) -> Source:
     except FileNotFoundError:
         raise Unread(_no_file(name)) from None
     except IsADirectoryError:
-        raise Unread(T("{name} is a folder; name a file in it, such as {name}/net.cnn.", name=name.rstrip("/"))) from None
+        raise Unread(
+            T("{name} is a folder; name a file in it, such as {name}/net.cnn.", name=name.rstrip("/"))
+        ) from None
     except (OSError, ValueError) as error:
-        raise Unread(T("{name} cannot be read: {reason}.", name=name, reason=reason(error))) \
-            from None
+        raise Unread(T("{name} cannot be read: {reason}.", name=name, reason=reason(error))) from None
 
 
 def _no_file(name: str) -> T:

@@ -27,12 +27,25 @@ from convdsl.teaching.commands import CALLS, SHORT
 from convdsl.teaching.session import Session, current_shape
 from convdsl.teaching.words import blocks_of, pieces, proposals
 
-_STYLE = Style.from_dict({
-    "layer": "bold ansiblue", "structure": "bold ansimagenta", "keyword": "ansimagenta", "block": "ansicyan",
-    "option": "ansicyan", "activation": "ansigreen", "number": "", "symbol": "italic ansiyellow",
-    "hole": "bold ansiyellow", "comment": "ansibrightblack", "command": "bold ansigreen", "arrow": "ansibrightblack",
-    "shape": "ansicyan", "mark": "bold", "bottom-toolbar": "noreverse ansibrightblack",
-})
+_STYLE = Style.from_dict(
+    {
+        "layer": "bold ansiblue",
+        "structure": "bold ansimagenta",
+        "keyword": "ansimagenta",
+        "block": "ansicyan",
+        "option": "ansicyan",
+        "activation": "ansigreen",
+        "number": "",
+        "symbol": "italic ansiyellow",
+        "hole": "bold ansiyellow",
+        "comment": "ansibrightblack",
+        "command": "bold ansigreen",
+        "arrow": "ansibrightblack",
+        "shape": "ansicyan",
+        "mark": "bold",
+        "bottom-toolbar": "noreverse ansibrightblack",
+    }
+)
 _WIDEST_SHAPE = 28
 _WITH_FILES = (":load", ":save", ":o", ":w", ":cargar", ":guardar")
 
@@ -112,9 +125,16 @@ def _prompt_text(session: Session) -> StyleAndTextTuples:
 
 def _prompt_session(session: Session, place: _Place) -> PromptSession[str]:
     return PromptSession(
-        history=_history(), lexer=_Colours(session), completer=SessionCompleter(session), style=_STYLE, multiline=True,
-        complete_while_typing=False, auto_suggest=AutoSuggestFromHistory(), key_bindings=_keys(session, place),
-        prompt_continuation=lambda width, line, wrapped: " " * (width - 2) + "· ", enable_open_in_editor=False,
+        history=_history(),
+        lexer=_Colours(session),
+        completer=SessionCompleter(session),
+        style=_STYLE,
+        multiline=True,
+        complete_while_typing=False,
+        auto_suggest=AutoSuggestFromHistory(),
+        key_bindings=_keys(session, place),
+        prompt_continuation=lambda width, line, wrapped: " " * (width - 2) + "· ",
+        enable_open_in_editor=False,
         bottom_toolbar=lambda: _toolbar(session),
     )
 

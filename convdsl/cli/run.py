@@ -98,8 +98,9 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> int:
         way = T("`--resume` goes on with it; another `--out` begins anew.")
         raise CallError(T("{folder} holds a run already. {way}", folder=folder, way=way))
     if folder and options.resume and not folder.used:
-        raise CallError(T("there is no run in {folder} to go on with. Without `--resume` a new one begins there.",
-                          folder=folder))
+        raise CallError(
+            T("there is no run in {folder} to go on with. Without `--resume` a new one begins there.", folder=folder)
+        )
     if options.resume and folder is None:
         folder = _last_run(analyse(source))
     call = _call(options, folder)

@@ -14,13 +14,23 @@ from convdsl.source import NotText, Source
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="?", metavar="FILE", help=str(T("a program, or - for standard input")))
-    parser.add_argument("-e", "--program", metavar="PROGRAM",
-                        help=str(T("a program in one line instead of a file: 'input 32x32x3 -> conv 6 k? -> expect 28x28x6'")))
-    parser.add_argument("--format", choices=("text", "json"), default="text",
-                        help=str(T("text for people, json for programs")))
+    parser.add_argument(
+        "-e",
+        "--program",
+        metavar="PROGRAM",
+        help=str(T("a program in one line instead of a file: 'input 32x32x3 -> conv 6 k? -> expect 28x28x6'")),
+    )
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help=str(T("text for people, json for programs"))
+    )
     parser.add_argument("--strict", action="store_true", help=str(T("strides must divide")))
-    parser.add_argument("--time", type=float, default=SECONDS, metavar="S",
-                        help=str(T("seconds after which the search is given up (default: {n})", n=f"{SECONDS:g}")))
+    parser.add_argument(
+        "--time",
+        type=float,
+        default=SECONDS,
+        metavar="S",
+        help=str(T("seconds after which the search is given up (default: {n})", n=f"{SECONDS:g}")),
+    )
     add_unknowns(parser)
 
 

@@ -33,8 +33,9 @@ def step_through(console: Console, operation: Operation, notation: Notation) -> 
     _print(console, operation, notation, places, current)
 
 
-def _print(console: Console, operation: Operation, notation: Notation, places: list[tuple[int, int]],
-           current: int) -> None:
+def _print(
+    console: Console, operation: Operation, notation: Notation, places: list[tuple[int, int]], current: int
+) -> None:
     print_operation(console, operation, notation, places[current], reached=current)
     console.print()
     print_place(console, operation, places[current], notation)

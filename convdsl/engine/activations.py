@@ -30,7 +30,9 @@ FORMULAS = {
         "0 if v < 0 else (6 if v > 6 else v)", "d if v > 0 and v < 6 else 0", "d if y > 0 and y < 6 else 0"
     ),
     "leaky_relu": Formulas("v if v > 0 else a * v", "d if v > 0 else a * d", "d if y > 0 else a * d"),
-    "elu": Formulas("v if v > 0 else a * (exp(v) - 1)", "d if v > 0 else d * (a * exp(v))", "d if y > 0 else d * (y + a)"),
+    "elu": Formulas(
+        "v if v > 0 else a * (exp(v) - 1)", "d if v > 0 else d * (a * exp(v))", "d if y > 0 else d * (y + a)"
+    ),
     "selu": Formulas(
         f"{SELU} * v if v > 0 else {SELU_LOW} * (exp(v) - 1)",
         f"{SELU} * d if v > 0 else d * ({SELU_LOW} * exp(v))",
@@ -46,9 +48,7 @@ FORMULAS = {
     "hardswish": Formulas(
         f"v * {_HARD}", "d * (v * 0.3333333333333333 + 0.5) if v > -3 and v < 3 else (d if v >= 3 else 0)"
     ),
-    "gelu": Formulas(
-        "v * gaussian_part(v)", "d * (gaussian_part(v) + v * 0.3989422804014327 * exp(-0.5 * v * v))"
-    ),
+    "gelu": Formulas("v * gaussian_part(v)", "d * (gaussian_part(v) + v * 0.3989422804014327 * exp(-0.5 * v * v))"),
     "silu": Formulas("v * sigmoid(v)", "d * (sigmoid(v) * (1 + v * (1 - sigmoid(v))))"),
 }
 

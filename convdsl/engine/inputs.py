@@ -21,7 +21,9 @@ def as_images(images: Any, shape: tuple[int, ...]) -> np.ndarray:
         if images.shape == shape:
             raise BadInput(str(T("This is one image. A batch of one is `images[None]`.")))
         expected = "x".join(map(str, shape))
-        raise BadInput(str(T("The network takes images of {expected}, these are {given}.", expected=expected, given=given)))
+        raise BadInput(
+            str(T("The network takes images of {expected}, these are {given}.", expected=expected, given=given))
+        )
     return as_pixels(images)
 
 

@@ -181,7 +181,30 @@ def negative(parts: Parts, end: int) -> tree.Negative:
 
 
 BUILD: dict[str, Callable[[Parts, int], Any]] = {
-    f.__name__: f for f in (several, start, chain, broken, net, input, let, comparison, expect, block, train, setting,
-                            layer, call, body, branch, named, glued, sizes, atom, binary, negative)
+    f.__name__: f
+    for f in (
+        several,
+        start,
+        chain,
+        broken,
+        net,
+        input,
+        let,
+        comparison,
+        expect,
+        block,
+        train,
+        setting,
+        layer,
+        call,
+        body,
+        branch,
+        named,
+        glued,
+        sizes,
+        atom,
+        binary,
+        negative,
+    )
 }
 """The function for each rule of the grammar."""

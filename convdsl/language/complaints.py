@@ -27,18 +27,30 @@ def explain(tokens: list[Token], position: int, expected: set[str], findings: Fi
     elif kind == "$END":
         _end(tokens, position, findings)
     elif kind == "STRAY":
-        findings.add("E108", span, T("The character {character} means nothing here.", character=_visible(shown)),
-                     help=_stray_help(str(token)))
+        findings.add(
+            "E108",
+            span,
+            T("The character {character} means nothing here.", character=_visible(shown)),
+            help=_stray_help(str(token)),
+        )
     elif kind == "RBRACE" and not open_brackets(tokens[:position]):
         findings.add("E107", span, T("This `}}` closes nothing."), help=T("Remove it, or open its block with `{{`."))
     elif kind == "SEP":
         _separator(token, before, findings)
     elif "SEP" in expected and before is not None:
-        findings.add("E101", span, T("`{token}` cannot follow here.", token=shown),
-                     help=T("Layers are separated by `->` or by the end of the line."))
+        findings.add(
+            "E101",
+            span,
+            T("`{token}` cannot follow here.", token=shown),
+            help=T("Layers are separated by `->` or by the end of the line."),
+        )
     elif kind in _KEYWORDS:
-        findings.add("E101", span, T("`{token}` begins a line of its own.", token=shown),
-                     help=T("Put `->` or the end of the line before it."))
+        findings.add(
+            "E101",
+            span,
+            T("`{token}` begins a line of its own.", token=shown),
+            help=T("Put `->` or the end of the line before it."),
+        )
     else:
         findings.add("E101", span, T("`{token}` is not what belongs here.", token=shown), help=_wanted(expected))
 
@@ -49,12 +61,20 @@ def _end(tokens: list[Token], position: int, findings: Findings) -> None:
     place = Span(max(end - 1, 0), end)
     if opened:
         bracket = opened[-1]
-        findings.add("E107", bracket.span, T("`{bracket}` is never closed.", bracket=str(bracket)),
-                     help=T("Add the missing `{bracket}`.", bracket="}" if str(bracket) == "{" else ")"),
-                     labels=(Label(place, T("the text ends here")),))
+        findings.add(
+            "E107",
+            bracket.span,
+            T("`{bracket}` is never closed.", bracket=str(bracket)),
+            help=T("Add the missing `{bracket}`.", bracket="}" if str(bracket) == "{" else ")"),
+            labels=(Label(place, T("the text ends here")),),
+        )
     elif position and str(tokens[position - 1]) == "->":
-        findings.add("E101", tokens[position - 1].span, T("There is no layer behind this arrow."),
-                     help=T("Write one, or remove the arrow."))
+        findings.add(
+            "E101",
+            tokens[position - 1].span,
+            T("There is no layer behind this arrow."),
+            help=T("Write one, or remove the arrow."),
+        )
     else:
         last = tokens[position - 1].span if position else place
         findings.add("E101", last, T("The text ends in the middle of a line."), help=T("Finish it, or remove it."))
@@ -63,12 +83,20 @@ def _end(tokens: list[Token], position: int, findings: Findings) -> None:
 def _separator(token: Token, before: Token | None, findings: Findings) -> None:
     span = token.span
     if str(token) == "->":
-        findings.add("E101", span, T("There is no layer on one side of this arrow."),
-                     help=T("An arrow stands between two layers: `conv 8 k3 -> maxpool 2`."))
+        findings.add(
+            "E101",
+            span,
+            T("There is no layer on one side of this arrow."),
+            help=T("An arrow stands between two layers: `conv 8 k3 -> maxpool 2`."),
+        )
     else:
         place = before.span if before is not None else span
-        findings.add("E101", place, T("The line ends here, but something is missing."),
-                     help=T("Finish it, or end it with `->` if the layer goes on in the next line."))
+        findings.add(
+            "E101",
+            place,
+            T("The line ends here, but something is missing."),
+            help=T("Finish it, or end it with `->` if the layer goes on in the next line."),
+        )
 
 
 def _visible(character: str) -> str:
@@ -93,9 +121,17 @@ def _stray_help(character: str) -> T:
 
 
 _NAMES = {
-    "WORD": T("a word"), "NUMBER": T("a number"), "SYMBOL": T("a symbol such as N"), "HOLE": T("a hole `?`"),
-    "LPAR": T("an expression in parentheses"), "LBRACE": T("`{{`"), "RBRACE": T("`}}`"), "RPAR": T("`)`"),
-    "SEP": T("the end of the line or `->`"), "X": T("`x` and another size"), "EQUAL": T("`=`"),
+    "WORD": T("a word"),
+    "NUMBER": T("a number"),
+    "SYMBOL": T("a symbol such as N"),
+    "HOLE": T("a hole `?`"),
+    "LPAR": T("an expression in parentheses"),
+    "LBRACE": T("`{{`"),
+    "RBRACE": T("`}}`"),
+    "RPAR": T("`)`"),
+    "SEP": T("the end of the line or `->`"),
+    "X": T("`x` and another size"),
+    "EQUAL": T("`=`"),
 }
 
 

@@ -15,11 +15,23 @@ from convdsl.messages import T
 from convdsl.source import Span
 
 _ARROWS = re.compile(r"(\|>|-+>|=+>|[—–]>?|⇒|⟶|>+|;|\||=|-|\+)[ \t]*[A-Za-z]")
-_PYTHON = re.compile(
-    r"(import|from|class|def|return|if|for|print|super|with|self\.|@)\b|\w+(\.\w+)+ ?\(|\w+ ?= ?\w+\("
+_PYTHON = re.compile(r"(import|from|class|def|return|if|for|print|super|with|self\.|@)\b|\w+(\.\w+)+ ?\(|\w+ ?= ?\w+\(")
+_OPTION_WORDS = (
+    "stride",
+    "strides",
+    "padding",
+    "pad",
+    "kernel",
+    "window",
+    "dilation",
+    "groups",
+    "paso",
+    "relleno",
+    "ventana",
+    "nucleo",
+    "filters",
+    "filtros",
 )
-_OPTION_WORDS = ("stride", "strides", "padding", "pad", "kernel", "window", "dilation", "groups", "paso", "relleno",
-                 "ventana", "nucleo", "filters", "filtros")
 _OPTION = re.compile(r"[0-9]+(x[0-9]+)*|[a-z]{1,2} ?=? ?[0-9?A-Z(][^ ]*|[a-z_]+ ?= ?\S+|p (same|valid)|[a-z_]+")
 
 
@@ -45,16 +57,24 @@ def _call(s: Statement) -> Answer | None:
 
 def written_elsewhere(span: Span, rewritten: str) -> Answer:
     """A call as Python writes it, and what it is called here."""
-    return Answer(span, T("A layer's values stand behind its name, without parentheses and commas."),
-                  T("Here it is written `{text}`.", text=rewritten), "E109")
+    return Answer(
+        span,
+        T("A layer's values stand behind its name, without parentheses and commas."),
+        T("Here it is written `{text}`.", text=rewritten),
+        "E109",
+    )
 
 
 def _python(s: Statement) -> Answer | None:
     """Other lines of Python: `import torch`, `model = Sequential()`, `model.compile(…)`."""
     if not _PYTHON.match(s.text) or s.first not in ("WORD", "MIXED", "SYMBOL", "STRAY"):
         return None
-    return Answer(s.span, T("This is a line of Python."),
-                  T("A program here is a list of layers, one to a line; `convdsl run` trains it."), "E109")
+    return Answer(
+        s.span,
+        T("This is a line of Python."),
+        T("A program here is a list of layers, one to a line; `convdsl run` trains it."),
+        "E109",
+    )
 
 
 def _assignment(s: Statement) -> Answer | None:
@@ -62,10 +82,16 @@ def _assignment(s: Statement) -> Answer | None:
         return None
     rest = s.text[s.token.span.end - s.span.start :].strip()
     if re.match(r"[0-9(]", rest):
-        return Answer(s.span, T("A value is given a name with `let`, and names are upper-case."),
-                      T("Write `{text}`.", text=f"let {str(s.tokens[0]).upper()} = {rest}"))
-    return Answer(s.tokens[0].span.to(s.token.span),
-                  T("Layers have no names: each one works on the one before it."), T("Write `{text}`.", text=rest))
+        return Answer(
+            s.span,
+            T("A value is given a name with `let`, and names are upper-case."),
+            T("Write `{text}`.", text=f"let {str(s.tokens[0]).upper()} = {rest}"),
+        )
+    return Answer(
+        s.tokens[0].span.to(s.token.span),
+        T("Layers have no names: each one works on the one before it."),
+        T("Write `{text}`.", text=rest),
+    )
 
 
 def _comment(s: Statement) -> Answer | None:
@@ -75,15 +101,19 @@ def _comment(s: Statement) -> Answer | None:
     elif str(s.token) == "%" and "SEP" in s.expected and s.after is not None and s.after.type == "WORD":
         sign = s.token.span
     if sign is not None:
-        return Answer(sign, T("`{token}` begins no comment here.", token=s.source[sign.start : sign.end]),
-                      T("A comment begins with #."))
+        return Answer(
+            sign,
+            T("`{token}` begins no comment here.", token=s.source[sign.start : sign.end]),
+            T("A comment begins with #."),
+        )
     before = str(s.before) if s.before is not None else ""
     for token, shown in ((s.token, str(s.token)), (s.before, before)):
         if token is not None and shown in ("//", "/", "%") and (token is not s.token or not s.place or shown == "//"):
             if shown != "//" and s.tokens[0] is not token:
                 continue
-            return Answer(token.span, T("`{token}` begins no comment here.", token=shown),
-                          T("A comment begins with #."))
+            return Answer(
+                token.span, T("`{token}` begins no comment here.", token=shown), T("A comment begins with #.")
+            )
     return None
 
 
@@ -93,8 +123,11 @@ def _python_matrix(s: Statement) -> Answer | None:
         return None
     rows = [" ".join(re.split(r"[\s,]+", row.strip(" ,"))) for row in re.findall(r"\[([^\]\[]*)\]", match[1])]
     span = Span(s.span.start + match.start(), s.span.start + match.end())
-    return Answer(span, T("A matrix stands in one pair of brackets, with `;` between its rows."),
-                  T("Write `{text}`.", text=f"[{'; '.join(rows)}]"))
+    return Answer(
+        span,
+        T("A matrix stands in one pair of brackets, with `;` between its rows."),
+        T("Write `{text}`.", text=f"[{'; '.join(rows)}]"),
+    )
 
 
 # Between statements.
@@ -103,16 +136,22 @@ def _python_matrix(s: Statement) -> Answer | None:
 def _arrow(s: Statement) -> Answer | None:
     start = s.token.span.start
     if s.before is not None and s.before.type in ("PLUS", "MINUS") and s.token.type == "WORD":
-        return Answer(s.before.span, T("`{sign}` does not separate layers.", sign=str(s.before)),
-                      T("Write `->` or begin a new line."))
+        return Answer(
+            s.before.span,
+            T("`{sign}` does not separate layers.", sign=str(s.before)),
+            T("Write `->` or begin a new line."),
+        )
     match = _ARROWS.match(s.source, start)
     if match is None or not ({"SEP"} & s.expected or s.token.type == "VBAR" or (s.token.type == "STRAY" and s.place)):
         return None
     if s.token.type == "VBAR" and "LBRACE" in {b.type for b in s.brackets}:
         return None
     sign = match[1]
-    message = (T("`|` separates branches, and only inside braces.") if sign == "|" else
-               T("`{sign}` does not separate layers.", sign=sign))
+    message = (
+        T("`|` separates branches, and only inside braces.")
+        if sign == "|"
+        else T("`{sign}` does not separate layers.", sign=sign)
+    )
     return Answer(Span(start, start + len(sign)), message, T("Write `->` or begin a new line."))
 
 
@@ -120,13 +159,19 @@ def _number_first(s: Statement) -> Answer | None:
     """`8 conv k3`, `3x3 conv, 8`, `8 filters of 3x3`, and `10` or `28x28x6` alone."""
     filters = re.fullmatch(r"([0-9]+) +(?:filters?|filtros?|kernels?)(?: +(?:of|de))? +([0-9]+x[0-9]+)", s.text)
     if filters and not s.place:
-        return Answer(s.span, T("The name of the layer stands first."),
-                      T("Write `{text}`.", text=f"conv {filters[1]} k{filters[2]}"))
+        return Answer(
+            s.span,
+            T("The name of the layer stands first."),
+            T("Write `{text}`.", text=f"conv {filters[1]} k{filters[2]}"),
+        )
     alone = re.fullmatch(r"[0-9]+(?: *[x×X*] *[0-9]+){1,3}", s.text.strip())
     if alone and not s.place and not s.source[s.span.end :].lstrip(" x×").startswith("{"):
         size = "x".join(re.findall("[0-9]+", s.text))
-        return Answer(s.span, T("A size alone is no layer."),
-                      T("`input {size}` begins a network, `expect {size}` checks what came out.", size=size))
+        return Answer(
+            s.span,
+            T("A size alone is no layer."),
+            T("`input {size}` begins a network, `expect {size}` checks what came out.", size=size),
+        )
     match = re.fullmatch(r"([0-9]+(?:x[0-9]+)*)(?: +([a-z]+)(.*))?", s.text)
     if s.place or s.token.type != "NUMBER" or not match:
         return None
@@ -134,8 +179,9 @@ def _number_first(s: Statement) -> Answer | None:
     if name is None and s.source[s.span.end :].lstrip(" x×")[:1] == "{":
         return None
     if name is None:
-        return Answer(s.span, T("A number alone is no layer."),
-                      T("Write its layer before it: `{text}`.", text=f"dense {size}"))
+        return Answer(
+            s.span, T("A number alone is no layer."), T("Write its layer before it: `{text}`.", text=f"dense {size}")
+        )
     if name == "x" or ("x" not in size and re.match("[0-9]", rest)):
         return None
     line = f"{name} {rest} k{size}" if "x" in size else f"{name} {size} {rest}".strip()
@@ -168,8 +214,9 @@ def _bullet(s: Statement) -> Answer | None:
         return None
     following = s.source[s.token.span.end : s.token.span.end + 20]
     if s.token.type == "NUMBER" and re.match(r"\s*[x×*]?\s*\{", following):
-        return Answer(s.token.span, T("Layers are repeated with `repeat`."),
-                      T("Write `repeat {n} {{ … }}`.", n=str(s.token)))
+        return Answer(
+            s.token.span, T("Layers are repeated with `repeat`."), T("Write `repeat {n} {{ … }}`.", n=str(s.token))
+        )
     if not re.match(r"[.):-]?\s+[a-z]", following):
         return None
     return Answer(s.token.span, T("Lines have no numbers and no bullets."), T("Remove it."))
@@ -190,22 +237,35 @@ def _comma(s: Statement) -> Answer | None:
             text = "x".join(str(t) for t in sizes if t.type != "COMMA")
             opening = s.tokens.index(bracket) if bracket in s.tokens else 0
             name = next((str(t) for t in reversed(s.tokens[:opening]) if t.type == "WORD"), "")
-            return Answer(bracket.span.to(inside[closing].span), T("Sizes are joined by `x`, not by commas."),
-                          T("Write `{text}`.", text=f"{name if len(name) < 3 else ''}{text}"))
+            return Answer(
+                bracket.span.to(inside[closing].span),
+                T("Sizes are joined by `x`, not by commas."),
+                T("Write `{text}`.", text=f"{name if len(name) < 3 else ''}{text}"),
+            )
     if s.before.type == s.after.type == "NUMBER" and s.after.span.start <= s.token.span.end:
         return _decimal_comma(s, str(s.before), str(s.after), s.before.span.to(s.after.span))
     if bracket is not None and bracket.type == "LBRACE" and word_before(s.source, bracket) in BRACED[:3]:
         return Answer(s.token.span, T("Branches are separated by `|`."), T("Write `|` instead of the comma."))
     if "SEP" not in s.expected or s.first not in ("WORD", "MIXED"):
         return None
-    if (re.fullmatch(r"[a-z]\d+", str(s.before)) and s.after.type == "NUMBER" and s.token.span.start == s.before.span.end
-            and s.after.span.start == s.token.span.end):
-        return Answer(s.before.span.to(s.after.span), T("Sizes are joined by `x`, not by commas."),
-                      T("Write `{text}`.", text=f"{s.before}x{s.after}"))
+    if (
+        re.fullmatch(r"[a-z]\d+", str(s.before))
+        and s.after.type == "NUMBER"
+        and s.token.span.start == s.before.span.end
+        and s.after.span.start == s.token.span.end
+    ):
+        return Answer(
+            s.before.span.to(s.after.span),
+            T("Sizes are joined by `x`, not by commas."),
+            T("Write `{text}`.", text=f"{s.before}x{s.after}"),
+        )
     parts = [p.strip() for p in s.text.split(",")]
     if all(map(_reads_as_options, parts[1:])):
-        return Answer(s.token.span, T("Options are separated by spaces, not by commas."),
-                      T("Write `{text}`.", text=" ".join(parts)))
+        return Answer(
+            s.token.span,
+            T("Options are separated by spaces, not by commas."),
+            T("Write `{text}`.", text=" ".join(parts)),
+        )
     return Answer(s.token.span, T("A comma does not separate layers."), T("Write `->` or begin a new line."))
 
 
@@ -219,18 +279,25 @@ def _reads_as_options(part: str) -> bool:
 def _decimal_comma(s: Statement, left: str, right: str, span: Span) -> Answer:
     if len(right) == 3 and left != "0" and s.first == "EXPECT":
         return Answer(span, T("Digits are not grouped with commas."), T("Write `{text}`.", text=left + right))
-    return Answer(span, T("A comma cannot stand inside a number."),
-                  T("Decimals are written with a point: {number}.", number=f"{left}.{right}"))
+    return Answer(
+        span,
+        T("A comma cannot stand inside a number."),
+        T("Decimals are written with a point: {number}.", number=f"{left}.{right}"),
+    )
 
 
 def _point(s: Statement) -> Answer | None:
     if str(s.token) != "." or s.after is None or s.after.type != "NUMBER":
         return None
     if s.before is not None and s.before.span.end == s.token.span.start and str(s.before)[-1:].isdigit():
-        return Answer(s.before.span.to(s.after.span), T("This has to be a whole number."),
-                      T("Windows, strides, paddings and counts are whole: `{text}`.", text=str(s.before)))
-    return Answer(s.token.span.to(s.after.span), T("A number begins with a digit."),
-                  T("Write `{text}`.", text=f"0.{s.after}"))
+        return Answer(
+            s.before.span.to(s.after.span),
+            T("This has to be a whole number."),
+            T("Windows, strides, paddings and counts are whole: `{text}`.", text=str(s.before)),
+        )
+    return Answer(
+        s.token.span.to(s.after.span), T("A number begins with a digit."), T("Write `{text}`.", text=f"0.{s.after}")
+    )
 
 
 def _percent(s: Statement) -> Answer | None:
@@ -238,15 +305,19 @@ def _percent(s: Statement) -> Answer | None:
     if sign is None or str(sign) != "%" or s.place < 2 or s.tokens[s.place - 2].type != "NUMBER":
         return None
     number = s.tokens[s.place - 2]
-    return Answer(number.span.to(sign.span), T("Shares are written as decimals, without a percent sign."),
-                  T("Write `{text}`.", text=f"{float(str(number).rstrip('KMG').replace('_', '')) / 100:g}"))
+    return Answer(
+        number.span.to(sign.span),
+        T("Shares are written as decimals, without a percent sign."),
+        T("Write `{text}`.", text=f"{float(str(number).rstrip('KMG').replace('_', '')) / 100:g}"),
+    )
 
 
 def _comparison(s: Statement) -> Answer | None:
     if s.first != "EXPECT" or s.before is None or str(s.before) + str(s.token) not in ("=>", "=<"):
         return None
-    return Answer(s.before.span.to(s.token.span), T("The sign of equality stands last."),
-                  T("Write `{text}`.", text=f"{s.token}="))
+    return Answer(
+        s.before.span.to(s.token.span), T("The sign of equality stands last."), T("Write `{text}`.", text=f"{s.token}=")
+    )
 
 
 def _bare_expression(s: Statement) -> Answer | None:
@@ -257,8 +328,11 @@ def _bare_expression(s: Statement) -> Answer | None:
     match = re.match(r"([a-z]{1,2})([0-9A-Z][0-9A-Z_]*[-+*/%][-0-9A-Z_+*/%()]*)", s.source[start : start + 60])
     if match is None:
         return None
-    return Answer(Span(start, start + len(match[0])), T("An expression stands in parentheses."),
-                  T("Write `{text}`.", text=f"{match[1]}({match[2]})"))
+    return Answer(
+        Span(start, start + len(match[0])),
+        T("An expression stands in parentheses."),
+        T("Write `{text}`.", text=f"{match[1]}({match[2]})"),
+    )
 
 
 def _no_value(s: Statement) -> Answer | None:
@@ -266,12 +340,38 @@ def _no_value(s: Statement) -> Answer | None:
     if s.token.type not in ENDS or s.before is None or s.before.type != "EQUAL" or s.place < 2:
         return None
     name = s.tokens[s.place - 2]
-    return Answer(name.span.to(s.before.span), T("`{option}` has no value.", option=str(name)),
-                  T("Write one behind it: `{text}`.", text=f"{name}3"))
+    return Answer(
+        name.span.to(s.before.span),
+        T("`{option}` has no value.", option=str(name)),
+        T("Write one behind it: `{text}`.", text=f"{name}3"),
+    )
 
 
 _HABITS: tuple[Callable[[Statement], Answer | None], ...] = (
-    slips.input, slips.net, slips.let, slips.train, slips.setting, slips.block, slips.expect, slips.parentheses, _call,
-    _python, _assignment, _comment, _python_matrix, _quotes, _percent, _comparison, _comma, _point, slips.small_symbol,
-    slips.capital_name, _number_first, _glued_window, _bullet, _bare_expression, _arrow, _no_value,
+    slips.input,
+    slips.net,
+    slips.let,
+    slips.train,
+    slips.setting,
+    slips.block,
+    slips.expect,
+    slips.parentheses,
+    _call,
+    _python,
+    _assignment,
+    _comment,
+    _python_matrix,
+    _quotes,
+    _percent,
+    _comparison,
+    _comma,
+    _point,
+    slips.small_symbol,
+    slips.capital_name,
+    _number_first,
+    _glued_window,
+    _bullet,
+    _bare_expression,
+    _arrow,
+    _no_value,
 )

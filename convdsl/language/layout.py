@@ -37,8 +37,12 @@ def layout(tokens: Iterator[Token], findings: Findings) -> tuple[list[Token], tu
     try:
         result = _laid_out(islice(tokens, MAX_TOKENS), comments, findings)
         for token in tokens:
-            findings.add("E105", token.span, T("This text has more than {n} words, numbers and signs.", n=Grouped(MAX_TOKENS)),
-                         help=T("Write what comes back once, with `repeat` or `block`."))
+            findings.add(
+                "E105",
+                token.span,
+                T("This text has more than {n} words, numbers and signs.", n=Grouped(MAX_TOKENS)),
+                help=T("Write what comes back once, with `repeat` or `block`."),
+            )
             raise TooMuch
         return result, tuple(comments)
     except TooMuch:
@@ -81,14 +85,22 @@ def _laid_out(tokens: Iterable[Token], comments: list[Comment], findings: Findin
         elif kind in _OPERATORS:
             operators += 1
             if operators == MAX_OPERATORS:
-                findings.add("E105", token.span, T("This expression has more than {n} operators.", n=MAX_OPERATORS),
-                             help=T("Give parts of it a name with `let`."))
+                findings.add(
+                    "E105",
+                    token.span,
+                    T("This expression has more than {n} operators.", n=MAX_OPERATORS),
+                    help=T("Give parts of it a name with `let`."),
+                )
                 raise TooMuch
         if token.type in _OPENING:
             opened.append(token)
             if len(opened) > MAX_DEPTH:
-                findings.add("E104", token.span, T("Brackets are nested more than {n} deep here.", n=MAX_DEPTH),
-                             help=T("Name inner parts with `block`."))
+                findings.add(
+                    "E104",
+                    token.span,
+                    T("Brackets are nested more than {n} deep here.", n=MAX_DEPTH),
+                    help=T("Name inner parts with `block`."),
+                )
                 raise TooMuch
         elif kind in _CLOSING and opened:
             opened.pop()
@@ -107,6 +119,10 @@ def _reasonable(token: Token, findings: Findings) -> bool:
     if len(text) < 400 and 0 <= float(text) <= LARGEST:
         return True
     shown = token.text if len(token.text) <= 24 else f"{token.text[:10]}… ({len(token.text)})"
-    findings.add("E106", token.span, T("The number {number} is too large.", number=shown),
-                 help=T("Numbers go up to {limit}.", limit="10^15"))
+    findings.add(
+        "E106",
+        token.span,
+        T("The number {number} is too large.", number=shown),
+        help=T("Numbers go up to {limit}.", limit="10^15"),
+    )
     return False

@@ -21,12 +21,18 @@ MAX_SYNTAX_ERRORS = 25
 def parse(source: Source, findings: Findings) -> Program:
     """The syntax tree of a text. Syntax errors go to `findings`; broken statements stand as `Broken` in the tree."""
     if len(source.text) > MAX_CHARACTERS:
-        findings.add("E105", Span(0, 0), T("This text has more than {limit} characters.", limit=Grouped(MAX_CHARACTERS)))
+        findings.add(
+            "E105", Span(0, 0), T("This text has more than {limit} characters.", limit=Grouped(MAX_CHARACTERS))
+        )
         return Program(source, (), ())
     if "\0" in source.text:
         place = source.text.index("\0")
-        findings.add("E102", Span(place, place + 1), T("This is not text: it holds a NUL character."),
-                     help=T("A program is plain text in UTF-8."))
+        findings.add(
+            "E102",
+            Span(place, place + 1),
+            T("This is not text: it holds a NUL character."),
+            help=T("A program is plain text in UTF-8."),
+        )
         return Program(source, (), ())
     tokens, comments = layout(tokens_of(source.text, tables()), findings)
     if findings.failed and not tokens:

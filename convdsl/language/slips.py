@@ -15,11 +15,15 @@ def capital_name(s: Statement) -> Answer | None:
     if s.place or s.token.type != "SYMBOL":
         return None
     if s.after is not None and s.after.type == "EQUAL" and len(s.tokens) > 2:
-        return Answer(s.token.span, T("A value is given a name with `let`."),
-                      T("Write `{text}`.", text=f"let {s.text}"))
+        return Answer(
+            s.token.span, T("A value is given a name with `let`."), T("Write `{text}`.", text=f"let {s.text}")
+        )
     text = s.with_token(str(s.token).lower())
-    return Answer(s.token.span, T("Names are lower-case; `{token}` would be a symbol.", token=str(s.token)),
-                  T("Write `{text}`.", text=text))
+    return Answer(
+        s.token.span,
+        T("Names are lower-case; `{token}` would be a symbol.", token=str(s.token)),
+        T("Write `{text}`.", text=text),
+    )
 
 
 def small_symbol(s: Statement) -> Answer | None:
@@ -48,18 +52,30 @@ def input(s: Statement) -> Answer | None:
     if rest and not named and all(t.type in _IN_SIZES or str(t) in (":", "[", "]", ";") for t in rest):
         sizes = re.findall(r"[A-Z][A-Z0-9_]*|[0-9]+|\?[A-Z]*", " ".join(map(str, rest)))
         if 1 <= len(sizes) <= 4:
-            return Answer(rest[0].span.to(rest[-1].span), T("The sizes of an input are joined by `x`."),
-                          T("Write `{text}`.", text=f"input {'x'.join(sizes)}"))
+            return Answer(
+                rest[0].span.to(rest[-1].span),
+                T("The sizes of an input are joined by `x`."),
+                T("Write `{text}`.", text=f"input {'x'.join(sizes)}"),
+            )
     glued = s.before is not None and s.before.span.end == s.token.span.start
     if str(s.token) == "x" and glued:
-        return Answer(s.token.span, T("Behind this `x` a size is missing."),
-                      T("An input is height × width × channels: `input 28x28x3`."))
+        return Answer(
+            s.token.span,
+            T("Behind this `x` a size is missing."),
+            T("An input is height × width × channels: `input 28x28x3`."),
+        )
     if named or (s.place and s.token.type in ("WORD", "MIXED") and glued):
-        return Answer(s.token.span, T("`{token}` is no size.", token=str(s.token)),
-                      T("An input is height × width × channels: `input 28x28x3`."))
+        return Answer(
+            s.token.span,
+            T("`{token}` is no size.", token=str(s.token)),
+            T("An input is height × width × channels: `input 28x28x3`."),
+        )
     if len(s.tokens) == 1:
-        return Answer(s.tokens[0].span, T("`input` needs its sizes."),
-                      T("An input is height × width × channels: `input 28x28x3`."))
+        return Answer(
+            s.tokens[0].span,
+            T("`input` needs its sizes."),
+            T("An input is height × width × channels: `input 28x28x3`."),
+        )
     return None
 
 
@@ -73,8 +89,11 @@ def net(s: Statement) -> Answer | None:
         return None
     name = "_".join(words)
     name = name if name[0].isalpha() else f"net_{name}"
-    return Answer(s.tokens[1].span.to(s.tokens[-1].span), T("The name of a net is one word."),
-                  T("Write `{text}`.", text=f"net {name}"))
+    return Answer(
+        s.tokens[1].span.to(s.tokens[-1].span),
+        T("The name of a net is one word."),
+        T("Write `{text}`.", text=f"net {name}"),
+    )
 
 
 def let(s: Statement) -> Answer | None:
@@ -87,8 +106,11 @@ def let(s: Statement) -> Answer | None:
 def train(s: Statement) -> Answer | None:
     if s.first != "TRAIN" or s.place != 1:
         return None
-    return Answer(s.tokens[0].span, T("`{name}` needs braces.", name="train"),
-                  T("It is written like this: `{example}`.", example="train { epochs 5 }"))
+    return Answer(
+        s.tokens[0].span,
+        T("`{name}` needs braces.", name="train"),
+        T("It is written like this: `{example}`.", example="train { epochs 5 }"),
+    )
 
 
 def setting(s: Statement) -> Answer | None:
@@ -99,31 +121,46 @@ def setting(s: Statement) -> Answer | None:
     lines = [" ".join(re.sub(r"[=:]", " ", line).split()) for line in re.split(r"[;,]", s.text)]
     lines = [line for line in lines if line]
     if str(s.token) == ";" and len(lines) > 1 and all(re.match(r"[a-z_]+ ", line) for line in lines):
-        return Answer(s.token.span, T("Each setting of `train` stands on a line of its own."),
-                      T("Write {lines} on lines of their own.", lines=", ".join(f"`{line}`" for line in lines)))
+        return Answer(
+            s.token.span,
+            T("Each setting of `train` stands on a line of its own."),
+            T("Write {lines} on lines of their own.", lines=", ".join(f"`{line}`" for line in lines)),
+        )
     words = re.sub(r"[=:,;]", " ", s.text).split()
     if s.first != "WORD" or len(words) < 2 or words == s.text.split():
         return None
-    return Answer(s.span, T("A line of `train` is a name and its value, with a space between them."),
-                  T("Write `{text}`.", text=" ".join(words)))
+    return Answer(
+        s.span,
+        T("A line of `train` is a name and its value, with a space between them."),
+        T("Write `{text}`.", text=" ".join(words)),
+    )
 
 
 def block(s: Statement) -> Answer | None:
     if s.first != "BLOCK":
         return None
     if s.place == 1 and s.token.type in ("LPAR", "CALL", "LBRACE"):
-        return Answer(s.tokens[0].span, T("`block` needs a name."),
-                      T("It is written like this: `{example}`.", example="block unit(C) { conv C k3 }"))
+        return Answer(
+            s.tokens[0].span,
+            T("`block` needs a name."),
+            T("It is written like this: `{example}`.", example="block unit(C) { conv C k3 }"),
+        )
     name = str(s.tokens[1]) if len(s.tokens) > 1 else ""
     if s.token.type == "EQUAL":
         return Answer(s.token.span, T("Parameters have no default values."), T("Give the values in each call."))
     if s.expected <= {"LBRACE", "CALL", "LPAR"}:
         symbols = [str(t) for t in s.tokens[2:] if t.type == "SYMBOL"]
         if s.token.type == "SYMBOL":
-            return Answer(s.token.span, T("Parameters stand in parentheses, right behind the name."),
-                          T("Write `{text}`.", text=f"block {name}({', '.join(symbols)}) {{ … }}"))
-        return Answer(s.tokens[0].span, T("`{name}` needs braces.", name="block"),
-                      T("It is written like this: `{example}`.", example=f"block {name}(C) {{ … }}"))
+            return Answer(
+                s.token.span,
+                T("Parameters stand in parentheses, right behind the name."),
+                T("Write `{text}`.", text=f"block {name}({', '.join(symbols)}) {{ … }}"),
+            )
+        return Answer(
+            s.tokens[0].span,
+            T("`{name}` needs braces.", name="block"),
+            T("It is written like this: `{example}`.", example=f"block {name}(C) {{ … }}"),
+        )
     return None
 
 
@@ -135,20 +172,31 @@ def expect(s: Statement) -> Answer | None:
     sizes = [str(t) for t in rest if t.type in SIZES]
     if s.place == len(s.tokens) and not sizes:
         quantity = str(words[-1]) if words else "params"
-        return Answer(s.span, T("`expect` needs a value."),
-                      T("For example `{example}`.", example=f"expect {quantity} 80"))
+        return Answer(
+            s.span, T("`expect` needs a value."), T("For example `{example}`.", example=f"expect {quantity} 80")
+        )
     if not words and len(sizes) > 1 and all(t.type in (*_IN_SIZES, "X") for t in rest):
-        return Answer(rest[0].span.to(rest[-1].span), T("Sizes are joined by `x`."),
-                      T("Write `{text}`.", text=f"expect {'x'.join(sizes)}"))
+        return Answer(
+            rest[0].span.to(rest[-1].span),
+            T("Sizes are joined by `x`."),
+            T("Write `{text}`.", text=f"expect {'x'.join(sizes)}"),
+        )
     if str(s.token) == ":":
-        return Answer(s.token.span, T("No colon stands here."),
-                      T("Write `{text}`.", text=re.sub(r" ?: ?", " ", s.text)))
+        return Answer(
+            s.token.span, T("No colon stands here."), T("Write `{text}`.", text=re.sub(r" ?: ?", " ", s.text))
+        )
     if str(s.token) == "!":
-        return Answer(s.token.span, T("What is expected is equal, smaller or larger: there is no `!=`."),
-                      T("A quantity is compared with =, <=, >=, < or >."))
+        return Answer(
+            s.token.span,
+            T("What is expected is equal, smaller or larger: there is no `!=`."),
+            T("A quantity is compared with =, <=, >=, < or >."),
+        )
     if s.token.type == "WORD" and s.place == 2 and s.tokens[1].type == "NUMBER" and len(rest) == 2:
-        return Answer(s.token.span, T("The name of the quantity stands before its value."),
-                      T("Write `{text}`.", text=f"expect {s.token} {s.tokens[1]}"))
+        return Answer(
+            s.token.span,
+            T("The name of the quantity stands before its value."),
+            T("Write `{text}`.", text=f"expect {s.token} {s.tokens[1]}"),
+        )
     if s.token.type == "WORD" and sizes:
         return Answer(s.token.span, T("A line states one expectation."), T("Write the next one on a line of its own."))
     return None
@@ -160,14 +208,18 @@ def parentheses(s: Statement) -> Answer | None:
         name = str(s.tokens[0])
         if name in BRACED:
             inside = s.text[len(name) :].strip(" ()")
-            return Answer(s.span, T("The value of `{name}` stands without parentheses.", name=name),
-                          T("Write `{text}`.", text=f"{name} {inside} {{ … }}"))
+            return Answer(
+                s.span,
+                T("The value of `{name}` stands without parentheses.", name=name),
+                T("Write `{text}`.", text=f"{name} {inside} {{ … }}"),
+            )
     bracket = s.brackets[-1] if s.brackets else None
     if s.token.type == "WORD" and bracket is not None and bracket.type in ("LPAR", "CALL"):
         name = word_before(s.source, bracket)
         if name in BRACED:
-            return Answer(bracket.span, T("Layers are grouped by braces, not by parentheses."),
-                          T("It is written like this: `{example}`.", example=f"{name} {{ … }}"))
+            return Answer(
+                bracket.span,
+                T("Layers are grouped by braces, not by parentheses."),
+                T("It is written like this: `{example}`.", example=f"{name} {{ … }}"),
+            )
     return None
-
-

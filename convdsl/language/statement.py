@@ -89,5 +89,3 @@ def word_before(source: str, bracket: Token) -> str:
     start = bracket.span.start
     match = re.search(r"([a-z_]+)[ \t0-9.]*$", source[max(start - 40, 0) : start])
     return match[1] if match else ""
-
-

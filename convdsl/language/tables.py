@@ -83,8 +83,11 @@ def make(grammar: str) -> dict[str, Any]:
     table = lark.parse_interactive("").parser_state.parse_conf.parse_table
     terminals = sorted(lark.terminals, key=lambda t: (-t.priority, -t.pattern.max_width, -len(t.pattern.value), t.name))
     word = next(t.pattern.to_regexp() for t in terminals if t.name == "WORD")
-    keywords = {t.pattern.value: t.name for t in terminals
-                if isinstance(t.pattern, PatternStr) and re.fullmatch(word, t.pattern.value)}
+    keywords = {
+        t.pattern.value: t.name
+        for t in terminals
+        if isinstance(t.pattern, PatternStr) and re.fullmatch(word, t.pattern.value)
+    }
     pieces = [f"(?P<{t.name}>{t.pattern.to_regexp()})" for t in terminals if t.name not in keywords.values()]
     numbers = {state: n for n, state in enumerate(table.states)}
     rules: list[Rule] = []
@@ -103,8 +106,13 @@ def make(grammar: str) -> dict[str, Any]:
                 actions[-1][name] = ~rules.index(rule)
     _shorten(actions, gotos, rules)
     return {
-        "pattern": "|".join(pieces), "ignored": sorted(lark.ignore_tokens), "keywords": keywords, "actions": actions,
-        "gotos": gotos, "rules": rules, "start": numbers[table.start_states["start"]],
+        "pattern": "|".join(pieces),
+        "ignored": sorted(lark.ignore_tokens),
+        "keywords": keywords,
+        "actions": actions,
+        "gotos": gotos,
+        "rules": rules,
+        "start": numbers[table.start_states["start"]],
         "end": numbers[table.end_states["start"]],
     }
 
@@ -151,7 +159,8 @@ def _cache_file(key: str) -> Path | None:
 
     home = os.path.expanduser("~")
     base = {"win32": os.environ.get("LOCALAPPDATA", ""), "darwin": f"{home}/Library/Caches"}.get(
-        sys.platform, os.environ.get("XDG_CACHE_HOME") or f"{home}/.cache")
+        sys.platform, os.environ.get("XDG_CACHE_HOME") or f"{home}/.cache"
+    )
     return Path(base, "convdsl", f"grammar-{crc32(key.encode()):08x}.json") if os.path.isabs(base) else None
 
 

@@ -6,6 +6,18 @@ from convdsl.layers.registry import ACTIVATIONS, BY_NAME, COMBINATIONS, ELSEWHER
 from convdsl.layers.window import Axis, output_size
 
 __all__ = [
-    "ACTIVATIONS", "BY_NAME", "COMBINATIONS", "ELSEWHERE", "LAYERS", "STRUCTURES",
-    "Argument", "Axis", "BadValue", "Layer", "Reach", "SizeError", "output_size", "show_shape",
+    "ACTIVATIONS",
+    "BY_NAME",
+    "COMBINATIONS",
+    "ELSEWHERE",
+    "LAYERS",
+    "STRUCTURES",
+    "Argument",
+    "Axis",
+    "BadValue",
+    "Layer",
+    "Reach",
+    "SizeError",
+    "output_size",
+    "show_shape",
 ]

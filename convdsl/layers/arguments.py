@@ -58,8 +58,14 @@ class Argument:
         if isinstance(value, (str, tuple)):
             raise BadValue(T("`{name}` takes one whole number.", name=self.name))
         if at_least(value, self.minimum) is False:
-            raise BadValue(T("`{name}` is at least {minimum}; here it is {value}.", name=self.name,
-                             minimum=self.minimum, value=text(value)))
+            raise BadValue(
+                T(
+                    "`{name}` is at least {minimum}; here it is {value}.",
+                    name=self.name,
+                    minimum=self.minimum,
+                    value=text(value),
+                )
+            )
         return value
 
 
@@ -133,8 +139,15 @@ class Real(Argument):
 
     kind = T("a number")
 
-    def __init__(self, default: Any = REQUIRED, doc: str = "", *, positional: bool = False,
-                 low: float = float("-inf"), high: float = float("inf")) -> None:
+    def __init__(
+        self,
+        default: Any = REQUIRED,
+        doc: str = "",
+        *,
+        positional: bool = False,
+        low: float = float("-inf"),
+        high: float = float("inf"),
+    ) -> None:
         super().__init__(default, doc, positional=positional)
         self.low = low
         self.high = high
@@ -145,10 +158,17 @@ class Real(Argument):
         if not self.low <= value <= self.high:
             percent = self.low >= 0 and self.high <= 1 < value <= 100
             raise BadValue(
-                T("`{name}` lies between {low} and {high}; here it is {value}.", name=self.name, low=f"{self.low:g}",
-                  high=f"{self.high:g}", value=f"{value:g}"),
+                T(
+                    "`{name}` lies between {low} and {high}; here it is {value}.",
+                    name=self.name,
+                    low=f"{self.low:g}",
+                    high=f"{self.high:g}",
+                    value=f"{value:g}",
+                ),
                 T("A share of {percent} % is written {value}.", percent=f"{value:g}", value=f"{value / 100:g}")
-                if percent else None)
+                if percent
+                else None,
+            )
         return value
 
     def show(self, value: Any) -> str:
@@ -209,12 +229,14 @@ class Kernel(Choice):
     def _matrix(self, written: str) -> tuple[tuple[float, ...], ...]:
         try:
             rows = tuple(
-                tuple(_entry(e) for e in re.split(r"[\s,]+", row.strip())) for row in re.split(r"[;\n]", written[1:-1])
+                tuple(_entry(e) for e in re.split(r"[\s,]+", row.strip()))
+                for row in re.split(r"[;\n]", written[1:-1])
                 if row.strip()
             )
         except (ValueError, ZeroDivisionError):
-            raise BadValue(T("A matrix holds numbers, with `;` between its rows."),
-                           T("For example `[1 0 -1; 2 0 -2; 1 0 -1]`.")) from None
+            raise BadValue(
+                T("A matrix holds numbers, with `;` between its rows."), T("For example `[1 0 -1; 2 0 -2; 1 0 -1]`.")
+            ) from None
         if not rows or len({len(r) for r in rows}) != 1:
             raise BadValue(T("The rows of a matrix have one length."), T("For example `[1 0 -1; 2 0 -2; 1 0 -1]`."))
         if max(len(rows), len(rows[0])) > self.largest:

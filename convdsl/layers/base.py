@@ -23,8 +23,16 @@ class SizeError(Exception):
     shapes of the branches, where those are what does not fit.
     """
 
-    def __init__(self, code: str, message: T, *, formula: str | None = None, help: T | None = None,
-                 argument: str | None = None, sizes: tuple[Sizes, ...] = ()) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: T,
+        *,
+        formula: str | None = None,
+        help: T | None = None,
+        argument: str | None = None,
+        sizes: tuple[Sizes, ...] = (),
+    ) -> None:
         self.code = code
         self.message = message
         self.formula = formula
@@ -118,9 +126,15 @@ class Layer:
 def spatial(x: Sizes, layer: Layer) -> Sizes:
     """The spatial sizes of an input. Raises SizeError for flat values."""
     if len(x) < 2:
-        raise SizeError("E304", T("`{layer}` slides over positions, but its input is {n} values in a row.",
-                                  layer=layer.name, n=_text(x[0])),
-                        help=T("Put it before `flatten` and `dense`, or give the values a shape with `reshape`."))
+        raise SizeError(
+            "E304",
+            T(
+                "`{layer}` slides over positions, but its input is {n} values in a row.",
+                layer=layer.name,
+                n=_text(x[0]),
+            ),
+            help=T("Put it before `flatten` and `dense`, or give the values a shape with `reshape`."),
+        )
     return x[:-1]
 
 
@@ -129,10 +143,18 @@ def per_axis(values: Sizes, rank: int, name: str) -> Sizes:
     if len(values) == 1:
         return values * rank
     if len(values) != rank:
-        raise SizeError("E304", T("`{name}` has {given} sizes, but its input has one spatial axis.",
-                                  "`{name}` has {given} sizes, but its input has {n} spatial axes.", name=name,
-                                  given=len(values), n=rank),
-                        help=T("Write one size for all axes, or one for each."), argument=name)
+        raise SizeError(
+            "E304",
+            T(
+                "`{name}` has {given} sizes, but its input has one spatial axis.",
+                "`{name}` has {given} sizes, but its input has {n} spatial axes.",
+                name=name,
+                given=len(values),
+                n=rank,
+            ),
+            help=T("Write one size for all axes, or one for each."),
+            argument=name,
+        )
     return values
 
 
@@ -145,7 +167,9 @@ def _text(value: Any) -> str:
 def show_shape(shape: Sizes, cross: str = "×") -> str:
     """`28×28×6`; formulas with more than one term stand in parentheses."""
     parts = [_text(s) for s in shape]
-    return cross.join(f"({p})" if len(parts) > 1 and any(c in p for c in "+- *") and not _closed(p) else p for p in parts)
+    return cross.join(
+        f"({p})" if len(parts) > 1 and any(c in p for c in "+- *") and not _closed(p) else p for p in parts
+    )
 
 
 def _closed(formula: str) -> bool:

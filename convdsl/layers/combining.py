@@ -26,9 +26,14 @@ class Combination(Layer):
 
 def _disagree(inputs: tuple[Sizes, ...], what: T) -> SizeError:
     channels = len({len(x) for x in inputs}) == 1 and len({x[:-1] for x in inputs}) == 1
-    help = (T("A 1×1 convolution at the end of a branch changes its channels: `conv {n} k1`.", n=show_shape(inputs[0][-1:]))
-            if channels else T("Give the branches equal strides, and a padding that keeps the size: `p same`."))
-    return SizeError("E302", what, formula=" ≠ ".join(show_shape(x) for x in inputs), help=help, argument="name", sizes=inputs)
+    help = (
+        T("A 1×1 convolution at the end of a branch changes its channels: `conv {n} k1`.", n=show_shape(inputs[0][-1:]))
+        if channels
+        else T("Give the branches equal strides, and a padding that keeps the size: `p same`.")
+    )
+    return SizeError(
+        "E302", what, formula=" ≠ ".join(show_shape(x) for x in inputs), help=help, argument="name", sizes=inputs
+    )
 
 
 def _factors(inputs: tuple[Sizes, ...]) -> SizeError:
@@ -36,8 +41,11 @@ def _factors(inputs: tuple[Sizes, ...]) -> SizeError:
     error = _disagree(inputs, T("The branches of `mul` have different sizes."))
     wide = next((x for x in inputs if len(x) > 1 and any(n != 1 for n in x[:-1])), None)
     if wide is not None and any(len(x) == 1 or all(n == 1 for n in x[:-1]) for x in inputs):
-        error.help = T("A factor for each channel is {shape}: end that branch in `conv {n} k1`, also instead of `dense`.",
-                       shape=show_shape((*(1,) * (len(wide) - 1), wide[-1])), n=show_shape(wide[-1:]))
+        error.help = T(
+            "A factor for each channel is {shape}: end that branch in `conv {n} k1`, also instead of `dense`.",
+            shape=show_shape((*(1,) * (len(wide) - 1), wide[-1])),
+            n=show_shape(wide[-1:]),
+        )
     return error
 
 
@@ -73,11 +81,17 @@ class Residual(Add):
             error.message = T("The branch of `residual` changes the size, so that its input cannot be added.")
             wanted, given = show_shape(own[-1:]), show_shape(branch[-1:])
             if branch[:-1] == own[:-1]:
-                error.help = T("End the branch in {n} channels, or let its input grow too: `add {{ … | conv {m} k1 }}`.",
-                               n=wanted, m=given)
+                error.help = T(
+                    "End the branch in {n} channels, or let its input grow too: `add {{ … | conv {m} k1 }}`.",
+                    n=wanted,
+                    m=given,
+                )
             else:
-                error.help = T("Keep the size with `p same` and stride 1; where it has to shrink, let the input do so too: "
-                               "`add {{ … | conv {m} k1 s2 }}`.", m=given)
+                error.help = T(
+                    "Keep the size with `p same` and stride 1; where it has to shrink, let the input do so too: "
+                    "`add {{ … | conv {m} k1 s2 }}`.",
+                    m=given,
+                )
             raise
 
 
@@ -122,6 +136,8 @@ class Concat(Combination):
     def output(self, *inputs: Sizes) -> Sizes:
         first = inputs[0]
         for other in inputs[1:]:
-            if len(first) != len(other) or any(equal(a, b) is False for a, b in zip(first[:-1], other[:-1], strict=True)):
+            if len(first) != len(other) or any(
+                equal(a, b) is False for a, b in zip(first[:-1], other[:-1], strict=True)
+            ):
                 raise _disagree(inputs, T("The branches of `concat` have different heights or widths."))
         return (*first[:-1], sum(x[-1] for x in inputs))

@@ -18,8 +18,11 @@ def check_groups(layer: Any, x: Sizes) -> None:
     """Raises SizeError where the groups do not divide the channels on both sides."""
     for channels, what in ((x[-1], T("input channels")), (layer.filters, T("filters"))):
         if divides(layer.g, channels) is False:
-            common = [g for g in range(1, min(x[-1], layer.filters) + 1) if x[-1] % g == 0 and layer.filters % g == 0] \
-                if is_number(x[-1]) and is_number(layer.filters) and min(x[-1], layer.filters) <= 100_000 else []
+            common = (
+                [g for g in range(1, min(x[-1], layer.filters) + 1) if x[-1] % g == 0 and layer.filters % g == 0]
+                if is_number(x[-1]) and is_number(layer.filters) and min(x[-1], layer.filters) <= 100_000
+                else []
+            )
             raise SizeError(
                 "E303",
                 T("{g} groups do not divide the {channels} {what}.", g=layer.g, channels=channels, what=what),
@@ -108,15 +111,25 @@ class TransposedConv(Windowed):
             before = floor_divide(maximum(full - output, 0), 2)
             return Axis(f, s, d, before, full - before - output, n, output, "transposed")
         if at_least(op, 1) and compare(op, "<", maximum(s, d)) is False:
-            raise SizeError("E307", T("The output padding {op} is not smaller than the stride {s}.", op=text(op), s=text(s)),
-                            help=T("It only chooses among the sizes that the stride leaves open: 0 to {limit}.",
-                                   limit=text(maximum(s, d) - 1)), argument="op")
+            raise SizeError(
+                "E307",
+                T("The output padding {op} is not smaller than the stride {s}.", op=text(op), s=text(s)),
+                help=T(
+                    "It only chooses among the sizes that the stride leaves open: 0 to {limit}.",
+                    limit=text(maximum(s, d) - 1),
+                ),
+                argument="op",
+            )
         output = output_size_transposed(n, f, s, p, op, d)
         if at_least(output, 1) is False:
-            raise SizeError("E301", T("The padding cuts away the whole output."),
-                            formula=f"({text(n)} − 1)·{text(s)} − 2·{text(p)} + {text(d * (f - 1))} + {text(op)} + 1 = "
-                                    f"{text(output)}".replace("-", "−"),
-                            help=T("Use a smaller `p`."), argument="p")
+            raise SizeError(
+                "E301",
+                T("The padding cuts away the whole output."),
+                formula=f"({text(n)} − 1)·{text(s)} − 2·{text(p)} + {text(d * (f - 1))} + {text(op)} + 1 = "
+                f"{text(output)}".replace("-", "−"),
+                help=T("Use a smaller `p`."),
+                argument="p",
+            )
         return Axis(f, s, d, p, full - p - output, n, output, "transposed")
 
     def reach(self, x: Sizes, y: Sizes) -> tuple[Reach, ...] | None:

@@ -63,8 +63,15 @@ class Filter(Windowed):
         windows = super()._windows(rank)
         allowed = (3, 5) if self.kernel == "gaussian" else (3,) if self.kernel in NAMED else None
         if allowed and (windows[0] not in allowed or windows[0] != windows[1]):
-            raise SizeError("E305", T("The kernel `{name}` comes in these sizes: {sizes}.", name=self.kernel,
-                                      sizes=", ".join(f"{a}×{a}" for a in allowed)), argument="k")
+            raise SizeError(
+                "E305",
+                T(
+                    "The kernel `{name}` comes in these sizes: {sizes}.",
+                    name=self.kernel,
+                    sizes=", ".join(f"{a}×{a}" for a in allowed),
+                ),
+                argument="k",
+            )
         return windows
 
     def macs(self, x: Sizes, y: Sizes) -> Any:

@@ -69,8 +69,12 @@ class GroupNorm(Normalization):
 
     def output(self, x: Sizes) -> Sizes:
         if divides(self.g, x[-1]) is False:
-            raise SizeError("E303", T("{g} groups do not divide the {channels} {what}.", g=self.g, channels=x[-1],
-                                      what=T("channels")), formula=f"{x[-1]}/{self.g} = {x[-1] / self.g:.4g}", argument="g")
+            raise SizeError(
+                "E303",
+                T("{g} groups do not divide the {channels} {what}.", g=self.g, channels=x[-1], what=T("channels")),
+                formula=f"{x[-1]}/{self.g} = {x[-1] / self.g:.4g}",
+                argument="g",
+            )
         return x
 
 

@@ -17,9 +17,17 @@ class _CheckedPooling(Pooling):
         axes = super().geometry(x)
         for axis in axes:
             if self.p != "same" and compare(2 * axis.before, "<=", axis.extent) is False:
-                raise SizeError("E305", T("A padding of {p} is more than half of the window of {k}: some windows would hold "
-                                          "nothing but padding.", p=text(axis.before), k=text(axis.extent)),
-                                help=T("`p` is at most {limit} here.", limit=text(axis.extent // 2)), argument="p")
+                raise SizeError(
+                    "E305",
+                    T(
+                        "A padding of {p} is more than half of the window of {k}: some windows would hold "
+                        "nothing but padding.",
+                        p=text(axis.before),
+                        k=text(axis.extent),
+                    ),
+                    help=T("`p` is at most {limit} here.", limit=text(axis.extent // 2)),
+                    argument="p",
+                )
         return axes
 
 

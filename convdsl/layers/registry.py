@@ -24,7 +24,10 @@ def _declared() -> list[type[Layer]]:
         value
         for room in rooms
         for value in vars(room).values()
-        if isinstance(value, type) and issubclass(value, Layer) and vars(value).get("name") and value.__module__ == room.__name__
+        if isinstance(value, type)
+        and issubclass(value, Layer)
+        and vars(value).get("name")
+        and value.__module__ == room.__name__
     ]
 
 

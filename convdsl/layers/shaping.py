@@ -32,9 +32,18 @@ class Reshape(Layer):
 
     def output(self, x: Sizes) -> Sizes:
         if equal(prod(x), prod(self.size)) is False:
-            raise SizeError("E306", T("{old} has {n} values, {new} would have {m}.", old=show_shape(x), n=text(prod(x)),
-                                      new=show_shape(self.size), m=text(prod(self.size))),
-                            help=T("The products of the sizes must agree."), argument="size")
+            raise SizeError(
+                "E306",
+                T(
+                    "{old} has {n} values, {new} would have {m}.",
+                    old=show_shape(x),
+                    n=text(prod(x)),
+                    new=show_shape(self.size),
+                    m=text(prod(self.size)),
+                ),
+                help=T("The products of the sizes must agree."),
+                argument="size",
+            )
         return self.size
 
     def reach(self, x: Sizes, y: Sizes) -> None:
@@ -79,8 +88,12 @@ class Crop(Layer):
         sizes = []
         for n, p in zip(x, per_axis(self.p, len(spatial(x, self)), "p"), strict=False):
             if at_least(n - 2 * p, 1) is False:
-                raise SizeError("E305", T("Cutting {p} from each side leaves nothing of {n}.", p=text(p), n=text(n)),
-                                formula=f"{text(n)} − 2·{text(p)} = {text(n - 2 * p)}".replace("-", "−"), argument="p")
+                raise SizeError(
+                    "E305",
+                    T("Cutting {p} from each side leaves nothing of {n}.", p=text(p), n=text(n)),
+                    formula=f"{text(n)} − 2·{text(p)} = {text(n - 2 * p)}".replace("-", "−"),
+                    argument="p",
+                )
             sizes.append(n - 2 * p)
         return (*sizes, x[-1])
 
@@ -114,8 +127,10 @@ class Upsample(Layer):
         from fractions import Fraction
 
         extent = 2 if self.mode == "bilinear" else 1
-        return tuple(Reach(extent if k != 1 else 1, Fraction(1, k) if is_number(k) else exact_divide(1, k))
-                     for k in self.factors(x))
+        return tuple(
+            Reach(extent if k != 1 else 1, Fraction(1, k) if is_number(k) else exact_divide(1, k))
+            for k in self.factors(x)
+        )
 
 
 class Shuffle(Layer):
@@ -129,8 +144,12 @@ class Shuffle(Layer):
 
     def output(self, x: Sizes) -> Sizes:
         if divides(self.g, x[-1]) is False:
-            raise SizeError("E303", T("{g} groups do not divide the {channels} {what}.", g=self.g, channels=x[-1],
-                                      what=T("channels")), formula=f"{x[-1]}/{self.g} = {x[-1] / self.g:.4g}", argument="g")
+            raise SizeError(
+                "E303",
+                T("{g} groups do not divide the {channels} {what}.", g=self.g, channels=x[-1], what=T("channels")),
+                formula=f"{x[-1]}/{self.g} = {x[-1] / self.g:.4g}",
+                argument="g",
+            )
         return x
 
 

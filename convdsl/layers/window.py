@@ -81,7 +81,8 @@ class Windowed(Layer):
         strides = windows if self.s is None else per_axis(self.s, rank, "s")
         paddings = (0,) * rank if isinstance(self.p, str) else per_axis(self.p, rank, "p")
         return tuple(
-            self._axis(n, f, s, p, d) for n, f, s, p, d in zip(sizes, windows, strides, paddings, dilations, strict=True)
+            self._axis(n, f, s, p, d)
+            for n, f, s, p, d in zip(sizes, windows, strides, paddings, dilations, strict=True)
         )
 
     def _windows(self, rank: int) -> Sizes:
@@ -105,14 +106,20 @@ class Windowed(Layer):
         if is_number(n) and is_number(extent):
             fit = ceil_divide(extent - n, 2)
             if n + 2 * p >= 1 and d == 1:
-                helps = T("`p{p}` or `p same` would make it fit, as would a window of at most {k}, or less shrinking "
-                          "before it.", p=fit, k=n + 2 * p)
+                helps = T(
+                    "`p{p}` or `p same` would make it fit, as would a window of at most {k}, or less shrinking "
+                    "before it.",
+                    p=fit,
+                    k=n + 2 * p,
+                )
             else:
                 helps = T("`p{p}` or `p same` would make it fit, as would less shrinking before it.", p=fit)
         padded = text(n + 2 * p)
-        message = (T("The window spans {extent}, but the padded input only {size}.", extent=text(extent), size=padded)
-                   if p or d != 1 else
-                   T("The window is {extent} wide, but the input only {size}.", extent=text(extent), size=padded))
+        message = (
+            T("The window spans {extent}, but the padded input only {size}.", extent=text(extent), size=padded)
+            if p or d != 1
+            else T("The window is {extent} wide, but the input only {size}.", extent=text(extent), size=padded)
+        )
         return SizeError("E301", message, formula=formula, help=helps, argument="k")
 
     def output(self, x: Sizes) -> Sizes:

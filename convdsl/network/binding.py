@@ -59,8 +59,12 @@ class Binder:
                 else:
                     argument, value, span = self._argument(declared, name, item, queue, positional, scope)
                     if argument.name in given:
-                        self.findings.add("E206", span, T("`{option}` is given twice.", option=argument.name),
-                                          help=T("Keep one of them."))
+                        self.findings.add(
+                            "E206",
+                            span,
+                            T("`{option}` is given twice.", option=argument.name),
+                            help=T("Keep one of them."),
+                        )
                         raise Refused
                     given[argument.name] = value
                     places[argument.name] = span
@@ -120,14 +124,22 @@ class Binder:
         before = self.findings.source.text[name.span.start : word.span.start].strip()
         line = f"{before} -> {word.text}"
         self.findings.add(
-            "E202", word.span,
+            "E202",
+            word.span,
             T("`{word}` is a layer of its own, and no option of `{layer}`.", word=word.text, layer=declared.name),
             help=T("Put `->` or the end of the line before it: `{text}`.", text=line),
         )
         raise _Ended
 
-    def _argument(self, declared: type[Layer], name: tree.Word, item: tree.Item, queue: _Queue,
-                  positional: Iterator[Argument], scope: Scope) -> tuple[Argument, Any, Span]:
+    def _argument(
+        self,
+        declared: type[Layer],
+        name: tree.Word,
+        item: tree.Item,
+        queue: _Queue,
+        positional: Iterator[Argument],
+        scope: Scope,
+    ) -> tuple[Argument, Any, Span]:
         match item:
             case tree.Word():
                 return self._word(declared, name, item, queue, scope)
@@ -152,8 +164,9 @@ class Binder:
             self._too_many(declared, item)
         return following, self._value(following, item, scope, item.span, context=declared.name), item.span
 
-    def _word(self, declared: type[Layer], name: tree.Word, word: tree.Word, queue: _Queue,
-              scope: Scope) -> tuple[Argument, Any, Span]:
+    def _word(
+        self, declared: type[Layer], name: tree.Word, word: tree.Word, queue: _Queue, scope: Scope
+    ) -> tuple[Argument, Any, Span]:
         for argument in declared.arguments.values():
             if isinstance(argument, Flag) and argument.word == word.text:
                 return argument, argument.sets, word.span
@@ -163,8 +176,12 @@ class Binder:
             argument = declared.arguments[word.text]
             following = queue.peek()
             if following is None or isinstance(following, (tree.Named, tree.Matrix, tree.Text, tree.Comma)):
-                self.findings.add("E203", word.span, T("`{option}` has no value.", option=word.text),
-                                  help=T("It takes {kind}: `{example}`.", kind=argument.kind, example=f"{word.text}3"))
+                self.findings.add(
+                    "E203",
+                    word.span,
+                    T("`{option}` has no value.", option=word.text),
+                    help=T("It takes {kind}: `{example}`.", kind=argument.kind, example=f"{word.text}3"),
+                )
                 raise Refused
             queue.take()
             span = word.span.to(following.span)
@@ -175,8 +192,12 @@ class Binder:
         if match and match[1] in declared.arguments and not isinstance(declared.arguments[match[1]], (Flag, Choice)):
             argument = declared.arguments[match[1]]
             if len(match[2]) > 15:
-                self.findings.add("E106", word.span, T("The number {number} is too large.", number=match[2][:10] + "…"),
-                                  help=T("Numbers go up to {limit}.", limit="10^15"))
+                self.findings.add(
+                    "E106",
+                    word.span,
+                    T("The number {number} is too large.", number=match[2][:10] + "…"),
+                    help=T("Numbers go up to {limit}.", limit="10^15"),
+                )
                 raise Refused
             return argument, self._accept(argument, int(match[2]), word.span), word.span
         if _option_called(word.text) is not None:
@@ -187,8 +208,11 @@ class Binder:
         argument = declared.arguments.get(word.text)
         if argument is not None and not isinstance(argument, (Flag, Choice)):
             return argument
-        known = [a.word if isinstance(a, Flag) else a.name for a in declared.arguments.values() if not a.positional
-                 or not isinstance(a, Choice)]
+        known = [
+            a.word if isinstance(a, Flag) else a.name
+            for a in declared.arguments.values()
+            if not a.positional or not isinstance(a, Choice)
+        ]
         known += [w for a in declared.arguments.values() if isinstance(a, Choice) for w in a.words]
         if declared.activates:
             known += list(ACTIVATIONS)
@@ -196,25 +220,51 @@ class Binder:
         following = _SAME_OR_VALID.match(self.findings.source.text, word.span.end)
         word_behind = following[1] if following else ""
         if meant in declared.arguments:
-            help = T("Here it is called `{option}`, as in `{example}`.", option=meant,
-                     example=f"{meant} {word_behind}" if meant == "p" and word_behind else f"{meant}2")
+            help = T(
+                "Here it is called `{option}`, as in `{example}`.",
+                option=meant,
+                example=f"{meant} {word_behind}" if meant == "p" and word_behind else f"{meant}2",
+            )
         else:
             options = [a.word if isinstance(a, Flag) else n for n, a in declared.arguments.items() if not a.positional]
             help = did_you_mean(word.text, known) or (
-                T("It is written like this: `{example}`; its options are: {list}.", example=declared.example,
-                  list=", ".join(options)) if options else T("It is written like this: `{example}`.",
-                                                             example=declared.example))
-        self.findings.add("E202", word.span, T("`{layer}` has no option `{option}`.",
-                                               layer=declared.called or declared.name, option=word.text), help=help)
+                T(
+                    "It is written like this: `{example}`; its options are: {list}.",
+                    example=declared.example,
+                    list=", ".join(options),
+                )
+                if options
+                else T("It is written like this: `{example}`.", example=declared.example)
+            )
+        self.findings.add(
+            "E202",
+            word.span,
+            T("`{layer}` has no option `{option}`.", layer=declared.called or declared.name, option=word.text),
+            help=help,
+        )
         raise Refused
 
-    def _activation(self, declared: type[Layer], name: tree.Word, word: tree.Word, queue: _Queue,
-                    before: Activation | None, scope: Scope) -> Activation:
+    def _activation(
+        self,
+        declared: type[Layer],
+        name: tree.Word,
+        word: tree.Word,
+        queue: _Queue,
+        before: Activation | None,
+        scope: Scope,
+    ) -> Activation:
         if not declared.activates or before is not None:
-            message = (T("`{layer}` takes no activation.", layer=declared.name) if before is None else
-                       T("A layer ends in one activation, and this is a second one."))
-            self.findings.add("E210", word.span, message,
-                              help=T("Put `-> {activation}` behind it, as a layer of its own.", activation=word.text))
+            message = (
+                T("`{layer}` takes no activation.", layer=declared.name)
+                if before is None
+                else T("A layer ends in one activation, and this is a second one.")
+            )
+            self.findings.add(
+                "E210",
+                word.span,
+                message,
+                help=T("Put `-> {activation}` behind it, as a layer of its own.", activation=word.text),
+            )
             raise Refused
         activation = ACTIVATIONS[word.text]
         items: list[tree.Item] = []
@@ -241,15 +291,17 @@ class Binder:
         else:
             message = T("`{layer}` takes no further value without a name.", layer=declared.name)
         if issubclass(declared, Activation) and isinstance(item, tree.Number):
-            help = T("It changes no sizes. With {n} outputs before it: `dense {n} {name}`.", n=item.text,
-                     name=declared.name)
+            help = T(
+                "It changes no sizes. With {n} outputs before it: `dense {n} {name}`.", n=item.text, name=declared.name
+            )
         else:
             help = T("It is written like this: `{example}`.", example=declared.example)
         self.findings.add("E205", item.span, message, help=help)
         raise Refused
 
-    def _missing(self, declared: type[Layer], name: tree.Word, missing: list[Argument],
-                 items: Sequence[tree.Item]) -> None:
+    def _missing(
+        self, declared: type[Layer], name: tree.Word, missing: list[Argument], items: Sequence[tree.Item]
+    ) -> None:
         first = missing[0] if missing[0].positional or len(missing) == 1 else missing[1]
         if first.name == "k" and not first.positional:
             message = T("`{layer}` needs its window size `k`.", layer=declared.name)

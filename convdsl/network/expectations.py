@@ -67,16 +67,25 @@ def _compare(expectation: Expectation, report: Report, sums: Sums, findings: Fin
         shown = (_number(actual), _number(expected))
     if truth is None:
         if not report.network.holes:
-            findings.add("N508", expectation.written.span,
-                         T("Whether this holds depends on the symbols: here it is {actual}.", actual=shown[0]),
-                         help=T("Give them values with `--set`, or ask `convdsl solve`."))
+            findings.add(
+                "N508",
+                expectation.written.span,
+                T("Whether this holds depends on the symbols: here it is {actual}.", actual=shown[0]),
+                help=T("Give them values with `--set`, or ask `convdsl solve`."),
+            )
     elif not truth:
         written = expectation.written
         sign = "" if expectation.comparison == "=" else f"{expectation.comparison} "
         findings.add(
-            "E401", written.span,
-            T("Expected {quantity} {sign}{expected}, but it is {actual}.", quantity=quantity, sign=sign,
-              expected=shown[1], actual=shown[0]),
+            "E401",
+            written.span,
+            T(
+                "Expected {quantity} {sign}{expected}, but it is {actual}.",
+                quantity=quantity,
+                sign=sign,
+                expected=shown[1],
+                actual=shown[0],
+            ),
             help=_correct(expectation, sums, actual) if expectation.comparison == "=" else None,
         )
 
@@ -109,7 +118,8 @@ def _correct(expectation: Expectation, sums: Sums, actual: Any) -> T:
             if total == expected[0]:
                 return T("Write `{text}`.", text=f"expect {quantity} {total}")
     words = "".join(f"{w.text} " for w in written.words)
-    return T("If the network is right, write `expect {words}{actual}`.", words=words,
-             actual=show_shape(actual, "x") if isinstance(actual, tuple) else algebra.text(actual))
-
-
+    return T(
+        "If the network is right, write `expect {words}{actual}`.",
+        words=words,
+        actual=show_shape(actual, "x") if isinstance(actual, tuple) else algebra.text(actual),
+    )

@@ -58,11 +58,17 @@ def _windows(node: Node, facts: Facts, findings: Findings) -> None:
             _does_not_divide(node, axis, span, findings)
         if axis.rule == "same" and (axis.before + axis.after) % 2 and axis.k % 2 == 0:
             findings.add(
-                "W502", node.places.get("p", node.span),
+                "W502",
+                node.places.get("p", node.span),
                 T("With a window of {k}, `p same` pads one more after than before.", k=axis.k),
-                note=T("An even window has no middle: the output is shifted by half a position. {before} before, "
-                       "{after} after.", before=axis.before, after=axis.after),
-                help=T("An odd window such as {k} keeps the middle.", k=axis.k + 1), labels=_calls(node),
+                note=T(
+                    "An even window has no middle: the output is shifted by half a position. {before} before, "
+                    "{after} after.",
+                    before=axis.before,
+                    after=axis.after,
+                ),
+                help=T("An odd window such as {k} keeps the middle.", k=axis.k + 1),
+                labels=_calls(node),
             )
 
 
@@ -71,16 +77,26 @@ def _does_not_divide(node: Node, axis: Axis, span: Any, findings: Findings) -> N
     exact = (n + 2 * p - axis.extent) / s + 1
     unread = max(axis.remainder - p, 0)
     if unread:
-        note = T("The last row or column of the input is read by no window.",
-                 "The last {n} rows or columns of the input are read by no window.", n=unread)
+        note = T(
+            "The last row or column of the input is read by no window.",
+            "The last {n} rows or columns of the input are read by no window.",
+            n=unread,
+        )
     else:
         note = T("Only zeros of the padding are left out: no data is lost.")
     findings.add(
-        "W501", span,
-        T("The stride {s} does not divide: {exact} is rounded down to {size}.", s=s, exact=f"{exact:.2f}",
-          size=axis.output),
-        note=note, formula=f"{size_formula(n, f, s, p, d)} = {exact:.2f} → {axis.output}",
-        help=_would_divide(axis, isinstance(node.layer, Pooling)), labels=_calls(node),
+        "W501",
+        span,
+        T(
+            "The stride {s} does not divide: {exact} is rounded down to {size}.",
+            s=s,
+            exact=f"{exact:.2f}",
+            size=axis.output,
+        ),
+        note=note,
+        formula=f"{size_formula(n, f, s, p, d)} = {exact:.2f} → {axis.output}",
+        help=_would_divide(axis, isinstance(node.layer, Pooling)),
+        labels=_calls(node),
     )
 
 
@@ -97,8 +113,11 @@ def _would_divide(axis: Axis, pooled: bool) -> T:
     if smaller is not None:
         ways.append(f"s{smaller}")
     sizes = [m for m in (n - axis.remainder, n - axis.remainder + s) if m + 2 * p >= extent and m > 0]
-    return T("What would divide: {options}; or an input of {sizes} here.", options=", ".join(ways),
-             sizes=" / ".join(map(str, sizes)))
+    return T(
+        "What would divide: {options}; or an input of {sizes} here.",
+        options=", ".join(ways),
+        sizes=" / ".join(map(str, sizes)),
+    )
 
 
 def _calls(node: Node) -> tuple[Label, ...]:
@@ -123,9 +142,12 @@ def _before(network: Network) -> list[Node | None]:
 def _linear_pair(before: Node, node: Node, findings: Findings) -> None:
     if isinstance(node.layer, Dense) and isinstance(before.layer, Dense) and before.activation is None:
         findings.add(
-            "W505", before.span, T("Two dense layers with no activation between them."),
-            note=T("A linear function of a linear function is linear: together they can do no more than one dense "
-                   "layer."),
+            "W505",
+            before.span,
+            T("Two dense layers with no activation between them."),
+            note=T(
+                "A linear function of a linear function is linear: together they can do no more than one dense layer."
+            ),
             help=T("End it with an activation: `{text} relu`.", text=before.text),
             labels=(Label(node.span, T("the second one")),),
         )
@@ -144,9 +166,13 @@ def _linear_convolutions(network: Network, node: Node, report: Report, seen: set
     if not all(map(algebra.is_number, extents)):
         return
     findings.add(
-        "N510", before.span, T("Two convolutions with no activation between them."),
-        note=T("Away from the borders they can do no more than one convolution with a window of {window}.",
-               window=show_shape(tuple(extents))),
+        "N510",
+        before.span,
+        T("Two convolutions with no activation between them."),
+        note=T(
+            "Away from the borders they can do no more than one convolution with a window of {window}.",
+            window=show_shape(tuple(extents)),
+        ),
         help=T("End it with an activation: `{text} relu`.", text=before.text),
         labels=(Label(node.span, T("the second one")), *_calls(node)),
     )
@@ -156,9 +182,12 @@ def _second_softmax(before: Node, node: Node, findings: Findings) -> None:
     if not (_is_softmax(node) and _is_softmax(before) and isinstance(node.layer, (Softmax, Dense))):
         return
     findings.add(
-        "W504", node.span, T("A second softmax follows the first."),
+        "W504",
+        node.span,
+        T("A second softmax follows the first."),
         note=T("It works on probabilities instead of scores: all classes end up nearly equal, and learning is slow."),
-        help=T("Remove this layer."), labels=(Label(before.span, T("the first softmax")),),
+        help=T("Remove this layer."),
+        labels=(Label(before.span, T("the first softmax")),),
     )
 
 
@@ -176,7 +205,8 @@ def _channels_first(network: Network, findings: Findings) -> None:
     if shape[0] in (1, 3, 4) and shape[1] >= 8 and shape[2] >= 8:
         better = (shape[1], shape[2], shape[0])
         findings.add(
-            "W503", network.input_span,
+            "W503",
+            network.input_span,
             T("This input is {h} high, {w} wide and has {c} channels.", h=shape[0], w=shape[1], c=shape[2]),
             note=T("It looks like channels first. Sizes are written height × width × channels."),
             help=T("Did you mean `input {shape}`?", shape=show_shape(better, "x")),
@@ -190,7 +220,8 @@ def _no_channels(network: Network, findings: Findings) -> None:
     if algebra.is_number(shape[0]) and shape[0] < 8:
         return
     findings.add(
-        "W509", network.input_span,
+        "W509",
+        network.input_span,
         T("This input is a row of {length} positions with {channels} channels.", length=shape[0], channels=shape[1]),
         note=T("Two sizes are length × channels. An image has three: height × width × channels."),
         help=T("Did you mean `input {shape}`?", shape=show_shape((*shape, 1), "x")),
@@ -206,10 +237,14 @@ def _dominating_dense(report: Report, findings: Findings) -> None:
         if windows and isinstance(node.layer, Dense) and facts.params > 0.9 * total:
             inputs = prod(facts.inputs[0])
             findings.add(
-                "N506", node.span,
+                "N506",
+                node.span,
                 T("This dense layer holds {share} % of all parameters.", share=f"{100 * facts.params / total:.1f}"),
-                note=T("It joins every one of {inputs} inputs to every one of {units} outputs.", inputs=Grouped(inputs),
-                       units=Grouped(node.layer.units)),
+                note=T(
+                    "It joins every one of {inputs} inputs to every one of {units} outputs.",
+                    inputs=Grouped(inputs),
+                    units=Grouped(node.layer.units),
+                ),
                 help=T("Pooling before it divides them; `globalavgpool` leaves one input for each channel."),
             )
 
@@ -224,10 +259,17 @@ def _field_beyond_input(network: Network, report: Report, findings: Findings) ->
         field = facts.receptive_field
         if all(map(algebra.is_number, (*sizes, *field))) and any(f > n for f, n in zip(field, sizes, strict=True)):
             findings.add(
-                "N507", node.span, T("From here on one value sees more than the whole input: {field} of {input}.",
-                                     field="×".join(map(str, field)), input=show_shape(sizes)),
-                note=T("Part of every window is padding. Deep networks do this on purpose; a small one gains nothing "
-                       "by it."),
+                "N507",
+                node.span,
+                T(
+                    "From here on one value sees more than the whole input: {field} of {input}.",
+                    field="×".join(map(str, field)),
+                    input=show_shape(sizes),
+                ),
+                note=T(
+                    "Part of every window is padding. Deep networks do this on purpose; a small one gains nothing "
+                    "by it."
+                ),
                 labels=_calls(node),
             )
             return

@@ -32,8 +32,12 @@ class _Mending:
 
     def words(self) -> Iterator[str]:
         self._join_sizes()
-        if self.values == ["filters"] and len(self.items) > 1 and isinstance(self.items[0], tree.Sizes) and \
-                isinstance(self.items[1], tree.Number):  # `conv 3x3 64`
+        if (
+            self.values == ["filters"]
+            and len(self.items) > 1
+            and isinstance(self.items[0], tree.Sizes)
+            and isinstance(self.items[1], tree.Number)
+        ):  # `conv 3x3 64`
             self.items[:2] = self.items[1::-1]
         while self.items:
             item = self.items.pop(0)
@@ -54,8 +58,10 @@ class _Mending:
                     yield written
                 case _ if self.loose:
                     yield self.loose.pop(0) + written
-                case tree.Number() if not any(a.positional for a in self.declared.arguments.values()) and \
-                        self.declared.name not in ACTIVATIONS:
+                case tree.Number() if (
+                    not any(a.positional for a in self.declared.arguments.values())
+                    and self.declared.name not in ACTIVATIONS
+                ):
                     continue
                 case _:
                     yield written
@@ -67,8 +73,11 @@ class _Mending:
             return
         if self.declared.name in ("reshape", "adaptiveavgpool", "pad", "crop", "upsample"):
             span = numbers[0].span.to(numbers[-1].span)
-            self.text = self.text[: span.start] + "x".join(n.text for n in numbers).ljust(span.end - span.start) + \
-                self.text[span.end :]
+            self.text = (
+                self.text[: span.start]
+                + "x".join(n.text for n in numbers).ljust(span.end - span.start)
+                + self.text[span.end :]
+            )
             self.items[: len(numbers)] = [tree.Sizes(span, tuple(numbers))]
         elif self.declared.name == "dense":
             del self.items[0]
@@ -114,9 +123,13 @@ class _Mending:
             return ""
         option = OPTIONS.get(plain, word if word in self.options else "")
         valued = isinstance(following, (tree.Number, tree.Sizes, tree.Symbol, tree.Hole, tree.Binary)) or (
-            isinstance(following, tree.Word) and fold(following.text) in ("same", "valid"))
-        if (option in self.options or plain in ACTIVATION) and following is not None and \
-                (valued or isinstance(following, tree.Word)):
+            isinstance(following, tree.Word) and fold(following.text) in ("same", "valid")
+        )
+        if (
+            (option in self.options or plain in ACTIVATION)
+            and following is not None
+            and (valued or isinstance(following, tree.Word))
+        ):
             self.items.pop(0)
             return self._named(option or word, self.text[following.span.start : following.span.end], word)
         if _SEVERAL.fullmatch(word):

@@ -59,8 +59,14 @@ def resolve(
 
 
 class _Resolver:
-    def __init__(self, program: tree.Program, findings: Findings, symbols: dict[str, int], holes: dict[str, int],
-                 input: tuple[Any, ...] | None) -> None:
+    def __init__(
+        self,
+        program: tree.Program,
+        findings: Findings,
+        symbols: dict[str, int],
+        holes: dict[str, int],
+        input: tuple[Any, ...] | None,
+    ) -> None:
         self.program = program
         self.findings = findings
         self.outside = symbols
@@ -95,8 +101,9 @@ class _Resolver:
                 case tree.Input():
                     self._once("input", input is not None, statement.span)
                     if input is None and any(self._is_known(s) for s in body):
-                        self.findings.add("E213", statement.span, T("`input` stands before the first layer."),
-                                          help=T("Move it up."))
+                        self.findings.add(
+                            "E213", statement.span, T("`input` stands before the first layer."), help=T("Move it up.")
+                        )
                     input = input or statement
                 case tree.Train():
                     self._once("train", train is not None, statement.span)
@@ -126,9 +133,17 @@ class _Resolver:
             refused = refused or any(size == 0 for size in shape)
         names = {s for size in shape for s in algebra.symbols_of(size)} | self.values.symbols
         return Network(
-            name or self.program.source.stem(), self.program.source, shape, input.span if input else None,
-            tuple(self.nodes), output, tuple(self.expectations), train.settings if train else (), self.values.holes,
-            frozenset(names - set(self.values.holes)), frozenset(names | self.values.mentioned | lets),
+            name or self.program.source.stem(),
+            self.program.source,
+            shape,
+            input.span if input else None,
+            tuple(self.nodes),
+            output,
+            tuple(self.expectations),
+            train.settings if train else (),
+            self.values.holes,
+            frozenset(names - set(self.values.holes)),
+            frozenset(names | self.values.mentioned | lets),
             refused,
         )
 
@@ -142,28 +157,45 @@ class _Resolver:
 
     def _once(self, keyword: str, again: bool, span: Span) -> None:
         if again:
-            self.findings.add("E209", span, T("There is a second `{keyword}` here.", keyword=keyword),
-                              help=T("Keep one of them."))
+            self.findings.add(
+                "E209", span, T("There is a second `{keyword}` here.", keyword=keyword), help=T("Keep one of them.")
+            )
 
     def _define(self, block: tree.Block) -> None:
         name = block.name.text
         if name in BY_NAME or name in STRUCTURES:
-            self.findings.add("E209", block.name.span, T("`{name}` is a layer already.", name=name),
-                              help=T("Call the block by another name."))
+            self.findings.add(
+                "E209",
+                block.name.span,
+                T("`{name}` is a layer already.", name=name),
+                help=T("Call the block by another name."),
+            )
         elif name in self.blocks:
-            self.findings.add("E209", block.name.span, T("There is a second block `{name}` here.", name=name),
-                              help=T("Call it by another name."),
-                              labels=(Label(self.blocks[name].name.span, T("the first one")),))
+            self.findings.add(
+                "E209",
+                block.name.span,
+                T("There is a second block `{name}` here.", name=name),
+                help=T("Call it by another name."),
+                labels=(Label(self.blocks[name].name.span, T("the first one")),),
+            )
         elif len(block.branches) > 1:
-            self.findings.add("E212", block.branches[1].span, T("A block has no branches of its own."),
-                              help=T("Put `add {{ … | … }}` or `concat {{ … | … }}` inside it."))
+            self.findings.add(
+                "E212",
+                block.branches[1].span,
+                T("A block has no branches of its own."),
+                help=T("Put `add {{ … | … }}` or `concat {{ … | … }}` inside it."),
+            )
         self.blocks.setdefault(name, block)
 
     def _let(self, let: tree.Let, scope: Scope, again: bool) -> Any:
         """The value that a name is given. `again`: it has one already."""
         if again:
-            self._complain("E209", let.symbol.span, T("`{name}` has a value already.", name=let.symbol.name),
-                           help=T("Use another name."))
+            self._complain(
+                "E209",
+                let.symbol.span,
+                T("`{name}` has a value already.", name=let.symbol.name),
+                help=T("Use another name."),
+            )
         try:
             return self._value(let.value, scope, let.symbol.name)
         except Refused:
@@ -194,8 +226,11 @@ class _Resolver:
             return None
         for size, part in zip(shape, parts, strict=True):
             if isinstance(size, float) or algebra.at_least(size, 1) is False:
-                self.findings.add("E204", part.span, T("A size is a whole number from 1 on; here it is {value}.",
-                                                       value=algebra.text(size)))
+                self.findings.add(
+                    "E204",
+                    part.span,
+                    T("A size is a whole number from 1 on; here it is {value}.", value=algebra.text(size)),
+                )
                 return None
         return shape
 
@@ -207,18 +242,25 @@ class _Resolver:
             if isinstance(window, tuple) and len(window) > 1:
                 rank = len(window)
                 break
-        names = ("D", "H", "W", "C")[3 - rank:] if rank > 1 else ("L", "C")
+        names = ("D", "H", "W", "C")[3 - rank :] if rank > 1 else ("L", "C")
         self.values.mentioned.update(names)
         for name in names:
             if self.outside.get(name) == 0:
-                self.findings.add("E204", Span(0, 0), T("A size is a whole number from 1 on; here it is {value}.",
-                                                        value=f"{name} = 0"))
+                self.findings.add(
+                    "E204",
+                    Span(0, 0),
+                    T("A size is a whole number from 1 on; here it is {value}.", value=f"{name} = 0"),
+                )
         return tuple(self.outside[n] if n in self.outside else algebra.symbol(n) for n in names)
 
     def _empty(self, input: tree.Input | None) -> None:
         span = input.span if input else Span(0, min(1, len(self.program.source.text)))
-        self.findings.add("E103", span, T("There is no layer here."),
-                          help=T("A network is written like this: `input 28x28x1 -> conv 8 k3 relu -> dense 10`."))
+        self.findings.add(
+            "E103",
+            span,
+            T("There is no layer here."),
+            help=T("A network is written like this: `input 28x28x1 -> conv 8 k3 relu -> dense 10`."),
+        )
 
     # Expansion.
 
@@ -240,21 +282,28 @@ class _Resolver:
                 case tree.Broken():
                     current = self._add(None, (current,), None, statement.span, {}, place, "")
                 case _:
-                    self._complain("E213", statement.span,
-                                   T("This stands at the top of a program, outside all braces."),
-                                   help=T("Move it out."))
+                    self._complain(
+                        "E213",
+                        statement.span,
+                        T("This stands at the top of a program, outside all braces."),
+                        help=T("Move it out."),
+                    )
         return current
 
     def _count(self, span: Span, steps: int = 1) -> None:
         self.steps += steps
         self.reached = span
         if len(self.findings.items) > MAX_FINDINGS:
-            self.findings.add("E105", span, T("This is wrong in more than {n} places: the rest is not looked at.",
-                                              n=Grouped(MAX_FINDINGS)))
+            self.findings.add(
+                "E105",
+                span,
+                T("This is wrong in more than {n} places: the rest is not looked at.", n=Grouped(MAX_FINDINGS)),
+            )
             raise TooLarge
         if len(self.nodes) > MAX_NODES or self.steps > MAX_STEPS:
-            self.findings.add("E105", span, T("This network has more than {n} layers.", n=Grouped(MAX_NODES)),
-                              help=T("Repeat less."))
+            self.findings.add(
+                "E105", span, T("This network has more than {n} layers.", n=Grouped(MAX_NODES)), help=T("Repeat less.")
+            )
             raise TooLarge
 
     def _layer(self, written: tree.Layer, current: int, place: Place) -> int:
@@ -262,8 +311,12 @@ class _Resolver:
         if written.branches is not None:
             return self._braces(written, current, place)
         if word in COMBINATIONS or word in STRUCTURES:
-            self._complain("E212", written.name.span, T("`{name}` needs braces.", name=word),
-                           help=T("It is written like this: `{example}`.", example=_structure_example(word)))
+            self._complain(
+                "E212",
+                written.name.span,
+                T("`{name}` needs braces.", name=word),
+                help=T("It is written like this: `{example}`.", example=_structure_example(word)),
+            )
             return self._unknown(written.span, (current,), place)
         declared = BY_NAME.get(word)
         if declared is None:
@@ -274,23 +327,28 @@ class _Resolver:
             return self._unknown(written.span, (current,), place)
         return self._add(bound.layer, (current,), bound.activation, written.span, bound.places, place)
 
-    def _bind(self, written: tree.Layer, declared: type[Layer], items: tuple[tree.Item, ...],
-              scope: Scope) -> Bound | None:
+    def _bind(
+        self, written: tree.Layer, declared: type[Layer], items: tuple[tree.Item, ...], scope: Scope
+    ) -> Bound | None:
         """The bound layer; one line in one scope is read once, however often it is repeated."""
         key = (id(written), id(scope))
         if key not in self.bound:
             self.bound[key] = self._bind_line(written, declared, items, scope)
         return self.bound[key]
 
-    def _bind_line(self, written: tree.Layer, declared: type[Layer], items: tuple[tree.Item, ...],
-                   scope: Scope) -> Bound | None:
+    def _bind_line(
+        self, written: tree.Layer, declared: type[Layer], items: tuple[tree.Item, ...], scope: Scope
+    ) -> Bound | None:
         """As `_bind`; of equal lines in one scope the first is read. Holes are told apart by their places."""
-        text = "?" if written.branches is not None else self.program.source.text[written.span.start:written.span.end]
+        text = "?" if written.branches is not None else self.program.source.text[written.span.start : written.span.end]
         start = written.span.start
         if (text, id(scope)) in self.lines:
             first, bound = self.lines[text, id(scope)]
-            return Bound(bound.layer, bound.activation,
-                         {name: Span(s.start - first + start, s.end - first + start) for name, s in bound.places.items()})
+            return Bound(
+                bound.layer,
+                bound.activation,
+                {name: Span(s.start - first + start, s.end - first + start) for name, s in bound.places.items()},
+            )
         before = len(self.findings.items)
         try:
             bound = self.binder.bind(declared, written.name, items, scope)
@@ -310,23 +368,45 @@ class _Resolver:
                 self.complained.add((diagnostic.code, diagnostic.span))
                 self.findings.items.append(diagnostic)
 
-    def _complain(self, code: str, span: Span, message: T, help: T | None = None,
-                  labels: tuple[Label, ...] = ()) -> None:
+    def _complain(
+        self, code: str, span: Span, message: T, help: T | None = None, labels: tuple[Label, ...] = ()
+    ) -> None:
         before = len(self.findings.items)
         self.findings.add(code, span, message, help=help, labels=labels)
         self._forget_repeats(before)
 
-    def _add(self, layer: Layer | None, inputs: tuple[int, ...], activation: Activation | None, span: Span,
-             places: dict[str, Span], place: Place, text: str | None = None) -> int:
+    def _add(
+        self,
+        layer: Layer | None,
+        inputs: tuple[int, ...],
+        activation: Activation | None,
+        span: Span,
+        places: dict[str, Span],
+        place: Place,
+        text: str | None = None,
+    ) -> int:
         index = len(self.nodes) + 1
         text = self._text(layer, activation, span) if text is None else text
-        self.nodes.append(Node(index, layer, inputs, activation, ".".join(place.path), place.frozen, None, span, text,
-                               places, place.calls))
+        self.nodes.append(
+            Node(
+                index,
+                layer,
+                inputs,
+                activation,
+                ".".join(place.path),
+                place.frozen,
+                None,
+                span,
+                text,
+                places,
+                place.calls,
+            )
+        )
         return index
 
     def _text(self, layer: Layer | None, activation: Activation | None, span: Span) -> str:
         """The layer with the values it has here; where something is open, as it was written."""
-        written = self.program.source.text[span.start:span.end]
+        written = self.program.source.text[span.start : span.end]
         if layer is None or ("?" in written and "{" not in written):
             return " ".join(written.split())
         key = (id(layer), id(activation))
@@ -340,13 +420,18 @@ class _Resolver:
     def _braces(self, written: tree.Layer, current: int, place: Place) -> int:
         word = written.name.text
         if place.depth >= MAX_DEPTH:
-            self._complain("E104", written.span,
-                           T("Braces and blocks are nested more than {n} deep here.", n=MAX_DEPTH))
+            self._complain(
+                "E104", written.span, T("Braces and blocks are nested more than {n} deep here.", n=MAX_DEPTH)
+            )
             return self._unknown(written.span, (current,), place)
         for branch in written.branches or ():
             if not branch.statements:
-                self._complain("E212", branch.span, T("Nothing stands in this branch."),
-                               help=T("An empty path is written `identity`."))
+                self._complain(
+                    "E212",
+                    branch.span,
+                    T("Nothing stands in this branch."),
+                    help=T("An empty path is written `identity`."),
+                )
         if word in COMBINATIONS:
             return self._combine(written, current, place)
         if word not in STRUCTURES:
@@ -354,9 +439,12 @@ class _Resolver:
             return self._unknown(written.span, (current,), place)
         branches = written.branches or ()
         if len(branches) > 1:
-            self._complain("E212", branches[1].span,
-                           T("`{name}` holds one chain of layers, without branches.", name=word),
-                           help=T("Put `add {{ … | … }}` or `concat {{ … | … }}` inside it."))
+            self._complain(
+                "E212",
+                branches[1].span,
+                T("`{name}` holds one chain of layers, without branches.", name=word),
+                help=T("Put `add {{ … | … }}` or `concat {{ … | … }}` inside it."),
+            )
             return self._unknown(written.span, (current,), place)
         body = branches[0].statements
         inner = place._replace(depth=place.depth + 1)
@@ -379,9 +467,12 @@ class _Resolver:
         word = written.name.text
         branches = written.branches or ()
         if len(branches) < 2 and not any(isinstance(s, tree.Broken) for b in branches for s in b.statements):
-            self._complain("E212", written.name.span,
-                           T("`{name}` joins two branches or more, and there is one.", name=word),
-                           help=T("Branches are separated by `|`; an empty path is `identity`."))
+            self._complain(
+                "E212",
+                written.name.span,
+                T("`{name}` joins two branches or more, and there is one.", name=word),
+                help=T("Branches are separated by `|`; an empty path is `identity`."),
+            )
         if written.items:
             self._complain("E205", written.items[0].span, T("`{name}` takes no value.", name=word))
         if not all(branch.statements for branch in branches):
@@ -404,10 +495,12 @@ class _Resolver:
         if times is None:
             return self._unknown(written.span, (current,), inner)
         if not isinstance(times, int) or times < 1:
-            self._complain("E204", written.items[0].span,
-                           T("`repeat` needs a whole number from 1 on; here it is {value}.", value=algebra.text(times)),
-                           help=None if isinstance(times, (int, float)) else
-                           T("Give its symbols values with `let` or `--set`."))
+            self._complain(
+                "E204",
+                written.items[0].span,
+                T("`repeat` needs a whole number from 1 on; here it is {value}.", value=algebra.text(times)),
+                help=None if isinstance(times, (int, float)) else T("Give its symbols values with `let` or `--set`."),
+            )
             return self._unknown(written.span, (current,), inner)
         self._count(written.span, times)
         for _ in range(times):
@@ -456,21 +549,35 @@ class _Resolver:
             self._unknown_block(call)
             return self._unknown(call.span, (current,), place)
         if name in place.blocks:
-            chain = " → ".join((*place.blocks[place.blocks.index(name):], name))
-            self._complain("E208", call.span, T("The block `{name}` uses itself: {chain}.", name=name, chain=chain),
-                           help=T("A block may use other blocks, but its own name must not come back. For several in a "
-                                  "row use `repeat`."))
+            chain = " → ".join((*place.blocks[place.blocks.index(name) :], name))
+            self._complain(
+                "E208",
+                call.span,
+                T("The block `{name}` uses itself: {chain}.", name=name, chain=chain),
+                help=T(
+                    "A block may use other blocks, but its own name must not come back. For several in a "
+                    "row use `repeat`."
+                ),
+            )
             return self._unknown(call.span, (current,), place)
         if place.depth >= MAX_DEPTH:
             self._complain("E104", call.span, T("Braces and blocks are nested more than {n} deep here.", n=MAX_DEPTH))
             return self._unknown(call.span, (current,), place)
         if len(call.arguments) != len(block.parameters):
             wanted = ", ".join(p.name for p in block.parameters)
-            self._complain("E207", call.span, T("`{name}` takes one value, and is given {given}.",
-                                                "`{name}` takes {n} values, and is given {given}.", name=name,
-                                                n=len(block.parameters), given=len(call.arguments)),
-                           help=T("It is called like this: `{name}({wanted})`.", name=name, wanted=wanted),
-                           labels=(Label(block.name.span, T("defined here")),))
+            self._complain(
+                "E207",
+                call.span,
+                T(
+                    "`{name}` takes one value, and is given {given}.",
+                    "`{name}` takes {n} values, and is given {given}.",
+                    name=name,
+                    n=len(block.parameters),
+                    given=len(call.arguments),
+                ),
+                help=T("It is called like this: `{name}({wanted})`.", name=name, wanted=wanted),
+                labels=(Label(block.name.span, T("defined here")),),
+            )
             return self._unknown(call.span, (current,), place)
         try:
             arguments = [self._value(a, place.scope, name) for a in call.arguments]
@@ -478,8 +585,14 @@ class _Resolver:
             return self._unknown(call.span, (current,), place)
         values = {p.name: v for p, v in zip(block.parameters, arguments, strict=True)}
         scope = self._inner_scope(self.globals, values, call.span)
-        inner = Place(scope, self._path(place, name), place.frozen, (*place.blocks, name), (*place.calls, call.span),
-                      place.depth + 1)
+        inner = Place(
+            scope,
+            self._path(place, name),
+            place.frozen,
+            (*place.blocks, name),
+            (*place.calls, call.span),
+            place.depth + 1,
+        )
         return self._chain(block.branches[0].statements, current, inner)
 
     def _inner_scope(self, around: Scope, names: dict[str, Any], span: Span) -> Scope:
@@ -505,8 +618,11 @@ class _Resolver:
 
         if self._is_answered(written):
             return
-        message = (T("There is no layer `{name}`.", name=written.name.text) if written.branches is None else
-                   T("There is no `{name}` with braces.", name=written.name.text))
+        message = (
+            T("There is no layer `{name}`.", name=written.name.text)
+            if written.branches is None
+            else T("There is no `{name}` with braces.", name=written.name.text)
+        )
         found = strangers.answer(written, self.blocks, self.binder, self.program.source.text)
         if not isinstance(found, T):
             self._complain(found.code, found.span, found.message, help=found.help)
@@ -544,9 +660,14 @@ class _Resolver:
             words = words[1:]
         if len(words) > 1 or (words and words[0] not in QUANTITIES) or (scope == "layer" and not words):
             wrong = next((w for w in written.words if w.text not in (*QUANTITIES, "layer")), written.words[-1])
-            self._complain("E215", wrong.span, T("`{word}` is nothing that can be expected.", word=wrong.text),
-                           help=self._shape_word(wrong, written) or did_you_mean(wrong.text, QUANTITIES) or
-                           T("A shape such as `28x28x6`, or one of: {list}.", list=", ".join(QUANTITIES)))
+            self._complain(
+                "E215",
+                wrong.span,
+                T("`{word}` is nothing that can be expected.", word=wrong.text),
+                help=self._shape_word(wrong, written)
+                or did_you_mean(wrong.text, QUANTITIES)
+                or T("A shape such as `28x28x6`, or one of: {list}.", list=", ".join(QUANTITIES)),
+            )
             return
         quantity = words[0] if words else "shape"
         try:

@@ -127,13 +127,16 @@ def infer(network: Network, findings: Findings) -> Report:
         facts.append(_facts(node, facts, answers, network, findings))
     report = Report(network, facts)
     if not report.complete and not findings.failed:
-        findings.add("E310", network.input_span or network.nodes[0].span, T("The formulas of the totals grow too long."),
-                     help=VALUES)
+        findings.add(
+            "E310",
+            network.input_span or network.nodes[0].span,
+            T("The formulas of the totals grow too long."),
+            help=VALUES,
+        )
     return report
 
 
-def _facts(node: Node, facts: list[Facts], answers: dict[Any, Any], network: Network,
-           findings: Findings) -> Facts:
+def _facts(node: Node, facts: list[Facts], answers: dict[Any, Any], network: Network, findings: Findings) -> Facts:
     inputs = tuple(x for i in node.inputs if (x := facts[i].output) is not None)
     layer = node.layer
     if layer is None or len(inputs) < len(node.inputs):
@@ -159,8 +162,18 @@ def _facts(node: Node, facts: list[Facts], answers: dict[Any, Any], network: Net
             algebra.bounded(axis.high)
     except (algebra.TooLong, algebra.Exhausted):
         field = ()
-    return Facts(answer.output, inputs, answer.weights, answer.buffers, answer.params,
-                 0 if node.frozen else answer.params, answer.buffer_count, answer.macs, answer.flops, field)
+    return Facts(
+        answer.output,
+        inputs,
+        answer.weights,
+        answer.buffers,
+        answer.params,
+        0 if node.frozen else answer.params,
+        answer.buffer_count,
+        answer.macs,
+        answer.flops,
+        field,
+    )
 
 
 def ask(layer: Layer, activation: Layer | None, inputs: tuple[Any, ...], output: Shape | None = None) -> Answer:
@@ -181,8 +194,16 @@ def ask(layer: Layer, activation: Layer | None, inputs: tuple[Any, ...], output:
         weights = {**weights, **activation.weights(y)}
         flops += activation.flops(y, y)
     params = _count(weights)
-    return Answer(y, weights, buffers, params, _count(buffers), macs, algebra.bounded(flops),
-                   layer.reach(x, y) if not isinstance(layer, Combination) else tuple(Reach(1) for _ in y[:-1]))
+    return Answer(
+        y,
+        weights,
+        buffers,
+        params,
+        _count(buffers),
+        macs,
+        algebra.bounded(flops),
+        layer.reach(x, y) if not isinstance(layer, Combination) else tuple(Reach(1) for _ in y[:-1]),
+    )
 
 
 def _count(shapes: dict[str, Shape]) -> Any:
@@ -194,8 +215,10 @@ def _report(error: SizeError, node: Node, network: Network, findings: Findings) 
     labels = [Label(call, T("called here")) for call in node.calls]
     if error.sizes:
         places = [network.nodes[i - 1].span if i else span for i in node.inputs]
-        labels += [Label(p, T("this branch gives {shape}", shape=show_shape(s)))
-                   for p, s in zip(places, error.sizes, strict=True)]
+        labels += [
+            Label(p, T("this branch gives {shape}", shape=show_shape(s)))
+            for p, s in zip(places, error.sizes, strict=True)
+        ]
     findings.add(error.code, span, error.message, formula=error.formula, help=error.help, labels=tuple(labels))
 
 
@@ -205,8 +228,12 @@ def merge(fields: list[tuple[Field, ...]]) -> tuple[Field, ...]:
     for other in fields[1:]:
         if len(other) == len(first):
             first = tuple(
-                Field(algebra.minimum(a.low, b.low), algebra.maximum(a.high, b.high), algebra.maximum(a.jump, b.jump),
-                      algebra.maximum(a.places, b.places))
+                Field(
+                    algebra.minimum(a.low, b.low),
+                    algebra.maximum(a.high, b.high),
+                    algebra.maximum(a.jump, b.jump),
+                    algebra.maximum(a.places, b.places),
+                )
                 for a, b in zip(first, other, strict=True)
             )
     return first

@@ -18,6 +18,6 @@ def closest(word: str, names: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: str, names: Iterable[str]) -> T | None:
-    """"Did you mean …?", if a name is close."""
+    """ "Did you mean …?", if a name is close."""
     name = closest(word, names)
     return T("Did you mean `{name}`?", name=name) if name else None

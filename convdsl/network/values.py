@@ -115,8 +115,12 @@ class Values:
             self.findings.add("E310", expression.span, T("The formulas grow too long here."), help=VALUES)
             raise Refused from None
         if algebra.is_number(value) and not abs(value) <= LARGEST:
-            self.findings.add("E106", expression.span, T("This value is too large."),
-                              help=T("Numbers go up to {limit}.", limit="10^15"))
+            self.findings.add(
+                "E106",
+                expression.span,
+                T("This value is too large."),
+                help=T("Numbers go up to {limit}.", limit="10^15"),
+            )
             raise Refused
         return value
 

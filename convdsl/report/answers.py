@@ -92,8 +92,12 @@ def _examples(answer: Answer) -> str:
 
 def _print_substitution(out: Console, solution: dict[str, int], source: Source, given: dict[str, Any]) -> list[Letter]:
     """Each expectation with the arithmetic that shows that it holds; the letters that stand there."""
-    analysis = analyse(source, symbols={**(given.get("symbols") or {}), **solution},
-                       holes={**(given.get("holes") or {}), **solution}, input=given.get("input"))
+    analysis = analyse(
+        source,
+        symbols={**(given.get("symbols") or {}), **solution},
+        holes={**(given.get("holes") or {}), **solution},
+        input=given.get("input"),
+    )
     out.print()
     print_text(out, Text(str(T("With {values}:", values=_values(solution)))))
     if not analysis.network.expectations:
@@ -130,24 +134,42 @@ def _shown(expectation: Expectation, analysis: Analysis) -> Iterator[tuple[str, 
     if expectation.quantity == "shape" and expectation.node > 1:
         yield _sizes(analysis, expectation.node), ()
     summed = expectation.scope != "layer" and expectation.quantity not in _QUANTITIES
-    parts = [v for f in analysis.report.facts[1 : expectation.node + 1] if (v := getattr(f, expectation.quantity, 0)) != 0]
+    parts = [
+        v for f in analysis.report.facts[1 : expectation.node + 1] if (v := getattr(f, expectation.quantity, 0)) != 0
+    ]
     if summed and len(parts) > 1:
         total = list(accumulate(parts))[-1]
         sign = " + ".join(map(grouped, parts)) if len(parts) <= 10 else T("the sum over {n} layers", n=len(parts))
         yield f"{expectation.quantity} = {sign} = {grouped(total)}", ()
         return
-    node = next((n.index for n, f in analysis.report if summed and getattr(f, expectation.quantity) != 0), expectation.node)
+    node = next(
+        (n.index for n, f in analysis.report if summed and getattr(f, expectation.quantity) != 0), expectation.node
+    )
     wanted = _QUANTITIES.get(expectation.quantity, (expectation.quantity,))
-    found = [d for d in derive_layer(analysis, node).derivations if d.quantity in wanted and len(d.steps) > 1] if node else []
+    found = (
+        [d for d in derive_layer(analysis, node).derivations if d.quantity in wanted and len(d.steps) > 1]
+        if node
+        else []
+    )
     for derivation in found:
         if derivation.quantity != "channels" or not found[:-1]:
             steps = [as_text(s) for s in derivation.steps]
             numbers = steps[1:2] if len(steps) > 2 else []
             where = f"{clean(analysis.network.nodes[node - 1].text)}: " if len(analysis.network.nodes) > 1 else ""
-            yield f"{where}{derivation.symbol} = {' = '.join([steps[0], *numbers, steps[-1]])}", letters(derivation.steps[0])
+            yield (
+                f"{where}{derivation.symbol} = {' = '.join([steps[0], *numbers, steps[-1]])}",
+                letters(derivation.steps[0]),
+            )
     if not found and node:
         actual = actual_value(expectation, Sums(analysis.report.facts), facts)
-        yield formula_shape(actual) if isinstance(actual, tuple) else grouped(actual) if is_number(actual) else str(actual), ()
+        yield (
+            formula_shape(actual)
+            if isinstance(actual, tuple)
+            else grouped(actual)
+            if is_number(actual)
+            else str(actual),
+            (),
+        )
 
 
 def answer_data(answer: Answer) -> dict[str, Any]:

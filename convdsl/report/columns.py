@@ -49,9 +49,14 @@ def print_columns(console: Console, columns: Sequence[Column], rows: Sequence[Ro
     plain, dim, bold = Style.null(), console.get_style("dim"), console.get_style("bold")
     segments = [Segment("\n")]
     styles = [dim if c.dim else plain for c in columns]
-    for cells, style in (([c.heading for c in columns], bold), *((cells, dim if is_dim else plain) for cells, is_dim in rows)):
+    for cells, style in (
+        ([c.heading for c in columns], bold),
+        *((cells, dim if is_dim else plain) for cells, is_dim in rows),
+    ):
         for line in _lines(columns, cells, widths):
-            segments += [Segment(text, style if style is not plain else own) for text, own in zip(line, styles, strict=False)]
+            segments += [
+                Segment(text, style if style is not plain else own) for text, own in zip(line, styles, strict=False)
+            ]
             segments.append(Segment("\n"))
         if style is bold:
             segments.append(Segment(f" {'─' * (sum(widths) + GAP * (len(widths) - 1))}\n"))

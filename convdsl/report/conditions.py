@@ -65,8 +65,13 @@ def clause_text(clause: Clause) -> str:
             return _remainder(name, *clause.values)
         case "regular":
             few, clauses = clause.values
-            return str(T("{few}, or {rest}", few=clause_text(Clause("among", clause.unknowns, few)),
-                         rest=", ".join(_joined(clauses))))
+            return str(
+                T(
+                    "{few}, or {rest}",
+                    few=clause_text(Clause("among", clause.unknowns, few)),
+                    rest=", ".join(_joined(clauses)),
+                )
+            )
     return _relation(clause.values[0])
 
 

@@ -38,16 +38,26 @@ def print_work(console: Console, work: Work, notation: Notation, at: Position | 
         print_place(console, work, at, notation)
 
 
-def print_operation(console: Console, operation: Operation, notation: Notation, at: Position | None = None,
-                    reached: int | None = None) -> None:
+def print_operation(
+    console: Console, operation: Operation, notation: Notation, at: Position | None = None, reached: int | None = None
+) -> None:
     """One operation: input, kernel and output side by side, and the sizes. Outputs behind number `reached` are dots."""
     output = numbers(operation.output, notation)
     if reached is not None:
         wide = max(len(e) for row in output for e in row)
-        output = [["·".rjust(wide) if r * len(row) + c > reached else e for c, e in enumerate(row)]
-                  for r, row in enumerate(output)]
-    print_equation(console, [_input(console, operation, notation, at), *_middle(console, operation, notation), "=",
-                             block(output, console.width, marked([at] if at else [], _RESULT))])
+        output = [
+            ["·".rjust(wide) if r * len(row) + c > reached else e for c, e in enumerate(row)]
+            for r, row in enumerate(output)
+        ]
+    print_equation(
+        console,
+        [
+            _input(console, operation, notation, at),
+            *_middle(console, operation, notation),
+            "=",
+            block(output, console.width, marked([at] if at else [], _RESULT)),
+        ],
+    )
     console.print()
     for line in facts(operation):
         print_text(console, Text(line))
@@ -71,8 +81,11 @@ def _input(console: Console, operation: Operation, notation: Notation, at: Posit
                 styles[r, c] = _PADDING
         rows.append(row)
     if at is not None:
-        seen = [cell for cell, _ in operation.sources(*at)] if isinstance(operation, Transposed) else [
-            cell for cells in operation.cells(*at) for cell in cells]
+        seen = (
+            [cell for cell, _ in operation.sources(*at)]
+            if isinstance(operation, Transposed)
+            else [cell for cells in operation.cells(*at) for cell in cells]
+        )
         styles |= marked([(cell.row + top, cell.column + left) for cell in seen], _WINDOW)
     return block(rows, console.width, styles)
 
@@ -113,11 +126,21 @@ def facts(operation: Operation) -> Iterator[str]:
     if not any(unread):
         yield str(T("Only zeros of the padding are left out: no data is lost."))
     if unread[0]:
-        yield str(T("The stride does not divide: the last row is read by no window.",
-                    "The stride does not divide: the last {n} rows are read by no window.", n=unread[0]))
+        yield str(
+            T(
+                "The stride does not divide: the last row is read by no window.",
+                "The stride does not divide: the last {n} rows are read by no window.",
+                n=unread[0],
+            )
+        )
     if unread[1]:
-        yield str(T("The stride does not divide: the last column is read by no window.",
-                    "The stride does not divide: the last {n} columns are read by no window.", n=unread[1]))
+        yield str(
+            T(
+                "The stride does not divide: the last column is read by no window.",
+                "The stride does not divide: the last {n} columns are read by no window.",
+                n=unread[1],
+            )
+        )
 
 
 def _about(kernel: Kernel) -> Iterator[str]:
@@ -127,8 +150,14 @@ def _about(kernel: Kernel) -> Iterator[str]:
         return
     name, factor = found
     if name == "mean" and factor != 1:
-        yield str(T("The weights add up to {total}: what is even becomes {total} times as large. A mean divides by the number "
-                    "of entries, {n}.", total=show(factor), n=kernel.size[0] * kernel.size[1]))
+        yield str(
+            T(
+                "The weights add up to {total}: what is even becomes {total} times as large. A mean divides by the number "
+                "of entries, {n}.",
+                total=show(factor),
+                n=kernel.size[0] * kernel.size[1],
+            )
+        )
     elif factor == 1:
         yield str(T("This kernel is `{name}`.", name=name))
     else:
@@ -159,14 +188,26 @@ def chain_facts(chain: Chain) -> Iterator[str]:
     sign = chain.direct.symbol
     yield f"(x {sign} a) {sign} b = x {sign} (a ∗ b)"
     if chain.agreeing == chain.total:
-        yield str(T("Applied at once it gives the same.", "Applied at once it gives the same at all {n} places.",
-                    n=chain.total))
+        yield str(
+            T(
+                "Applied at once it gives the same.",
+                "Applied at once it gives the same at all {n} places.",
+                n=chain.total,
+            )
+        )
     else:
-        yield str(T("Applied at once it gives the same at {n} of {total} places: the others see the zeros of the "
-                    "padding a second time.", n=chain.agreeing, total=chain.total))
+        yield str(
+            T(
+                "Applied at once it gives the same at {n} of {total} places: the others see the zeros of the "
+                "padding a second time.",
+                n=chain.agreeing,
+                total=chain.total,
+            )
+        )
     if sign == "⋆":
-        yield str(T("∗ is convolution. Correlation itself is not associative, but two correlations are one with "
-                    "a ∗ b."))
+        yield str(
+            T("∗ is convolution. Correlation itself is not associative, but two correlations are one with a ∗ b.")
+        )
 
 
 def _print_gradient(console: Console, gradient: Gradient, notation: Notation) -> None:
@@ -183,8 +224,12 @@ def magnitudes(gradient: Gradient, notation: Notation) -> list[list[str]]:
     rows = []
     for row in gradient.squares:
         roots = [root_of(v) for v in row]
-        rows.append([f"{float(v) ** 0.5:.2f}" if root is None else notation.number(root)
-                     for v, root in zip(row, roots, strict=True)])
+        rows.append(
+            [
+                f"{float(v) ** 0.5:.2f}" if root is None else notation.number(root)
+                for v, root in zip(row, roots, strict=True)
+            ]
+        )
     return rows
 
 
@@ -197,8 +242,11 @@ def print_place(console: Console, work: Work, at: Position, notation: Notation) 
         return
     operation = work.steps[-1] if isinstance(work, Chain) else work
     row, column = at
-    title = (T("Place {column}", column=column + 1) if operation.is_signal else
-             T("Row {row}, column {column}", row=row + 1, column=column + 1))
+    title = (
+        T("Place {column}", column=column + 1)
+        if operation.is_signal
+        else T("Row {row}, column {column}", row=row + 1, column=column + 1)
+    )
     console.print(Text(str(title), "bold"))
     if not isinstance(operation, Transposed):
         seen = tuple(tuple(c.value for c in cells) for cells in operation.cells(row, column))
@@ -214,15 +262,19 @@ def print_place(console: Console, work: Work, at: Position, notation: Notation) 
 def lines_of_all(operation: Operation, notation: Notation) -> Iterator[str]:
     """One line for each output, in reading order."""
     for row, column in operation.places():
-        where = T("place {column}", column=column + 1) if operation.is_signal else T(
-            "row {row}, column {column}", row=row + 1, column=column + 1)
+        where = (
+            T("place {column}", column=column + 1)
+            if operation.is_signal
+            else T("row {row}, column {column}", row=row + 1, column=column + 1)
+        )
         yield f"{where}: {one_line(operation, row, column, notation)}"
 
 
 def print_flat(console: Console, rows: Rows, flat: tuple[Number, ...], notation: Notation) -> None:
     """A matrix and the row that it becomes, read line by line."""
-    print_equation(console, [block(numbers(rows, notation), console.width), "→",
-                             block(numbers((flat,), notation), console.width)])
+    print_equation(
+        console, [block(numbers(rows, notation), console.width), "→", block(numbers((flat,), notation), console.width)]
+    )
     console.print()
     shape = f"{len(rows)}×{len(rows[0])}"
     console.print(Text(str(T("{shape} → one row of {n} values, read line by line.", shape=shape, n=len(flat)))))

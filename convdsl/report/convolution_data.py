@@ -20,14 +20,23 @@ def work_data(work: Work, places: Sequence[Position] = ()) -> dict[str, Any]:
     if isinstance(work, Chain):
         last = work.steps[-1]
         return {
-            "operation": "chain", "steps": [_operation(s) for s in work.steps], "output": matrix(last.output),
-            "equivalent": _kernel(work.equivalent), "same_at": work.agreeing, "places_in_all": work.total,
+            "operation": "chain",
+            "steps": [_operation(s) for s in work.steps],
+            "output": matrix(last.output),
+            "equivalent": _kernel(work.equivalent),
+            "same_at": work.agreeing,
+            "places_in_all": work.total,
             **_detail(last, places),
         }
     if isinstance(work, Gradient):
         roots = [[round(float(v) ** 0.5, 6) for v in row] for row in work.squares]
-        return {"operation": "gradient", "kernels": work.name, "x": {**_operation(work.x), **_detail(work.x, places)},
-                "y": {**_operation(work.y), **_detail(work.y, places)}, "output": roots}
+        return {
+            "operation": "gradient",
+            "kernels": work.name,
+            "x": {**_operation(work.x), **_detail(work.x, places)},
+            "y": {**_operation(work.y), **_detail(work.y, places)},
+            "output": roots,
+        }
     return {**_operation(work), **_detail(work, places)}
 
 
@@ -39,8 +48,11 @@ def _operation(operation: Operation) -> dict[str, Any]:
     else:
         data["window"] = list(operation.window)
     return {
-        **data, "stride": [down.s, right.s], "dilation": [down.d, right.d],
-        "padding": [[down.before, down.after], [right.before, right.after]], "size": list(operation.size),
+        **data,
+        "stride": [down.s, right.s],
+        "dilation": [down.d, right.d],
+        "padding": [[down.before, down.after], [right.before, right.after]],
+        "size": list(operation.size),
         "output": matrix(operation.output),
     }
 

@@ -37,8 +37,10 @@ def print_diagnostics(console: Console, diagnostics: Sequence[Diagnostic], stric
             places = ", ".join(f"{line}:{column}" for line, column in list(elsewhere)[:12])
             more = " …" if len(elsewhere) > 12 else ""
             margin = " " * _margin(first)
-            console.print(Text.assemble((f"{margin} = ", "blue"), str(T("the same at {places}", places=places)), more),
-                          soft_wrap=True)
+            console.print(
+                Text.assemble((f"{margin} = ", "blue"), str(T("the same at {places}", places=places)), more),
+                soft_wrap=True,
+            )
         console.print()
 
 
@@ -73,8 +75,14 @@ def _full(diagnostic: Diagnostic, width: int, strict: bool, fold: bool = False) 
             sentence = clean(str(content))
             if fold:
                 room = max(width - margin - 3, 20)
-                sentence = textwrap.fill(sentence, room, initial_indent=prefix, subsequent_indent=" " * (margin + 3),
-                                         break_long_words=False, break_on_hyphens=False)[len(prefix) :]
+                sentence = textwrap.fill(
+                    sentence,
+                    room,
+                    initial_indent=prefix,
+                    subsequent_indent=" " * (margin + 3),
+                    break_long_words=False,
+                    break_on_hyphens=False,
+                )[len(prefix) :]
             text.append(f"{sentence}\n")
     text.rstrip()
     return text
@@ -86,8 +94,9 @@ def _margin(diagnostic: Diagnostic) -> int:
     return max(len(str(diagnostic.source.position(last)[0])), 2)
 
 
-def _excerpt(text: Text, source: Source, span: Span, label: str, margin: int, style: str, width: int,
-             shown: int = 0) -> int:
+def _excerpt(
+    text: Text, source: Source, span: Span, label: str, margin: int, style: str, width: int, shown: int = 0
+) -> int:
     """The line with the span underlined; of a long line, what is around the span.
 
     Returns the line's number if all of it is shown, else 0; the line `shown` is not printed again.

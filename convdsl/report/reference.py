@@ -14,8 +14,12 @@ from convdsl.training.lines import LINES
 
 def layers() -> str:
     """The page of all layers, in the language in use."""
-    lines = [f"# {T('Layers')}", "",
-             str(T("This page is written from the declarations in `convdsl/layers` by `scripts/reference.py`.")), ""]
+    lines = [
+        f"# {T('Layers')}",
+        "",
+        str(T("This page is written from the declarations in `convdsl/layers` by `scripts/reference.py`.")),
+        "",
+    ]
     for layer in LAYERS:
         if not issubclass(layer, Activation):
             lines += describe(layer)
@@ -53,12 +57,23 @@ def describe(layer: type[Layer]) -> Iterator[str]:
 
 def settings() -> str:
     """The page of all lines of a `train` block, in the language in use."""
-    lines = [f"# {T('Lines of the train block')}", "",
-             str(T("This page is written from the declarations in `convdsl/training/lines.py` by `scripts/reference.py`.")),
-             ""]
+    lines = [
+        f"# {T('Lines of the train block')}",
+        "",
+        str(T("This page is written from the declarations in `convdsl/training/lines.py` by `scripts/reference.py`.")),
+        "",
+    ]
     for name, line in LINES.items():
-        lines += [f"## `{name}`", "", f"{line.doc}", "", f"```\n{line.example}\n```", "",
-                  f"{T('Without this line: `{written}`.', written=line.default)}", ""]
+        lines += [
+            f"## `{name}`",
+            "",
+            f"{line.doc}",
+            "",
+            f"```\n{line.example}\n```",
+            "",
+            f"{T('Without this line: `{written}`.', written=line.default)}",
+            "",
+        ]
         rows = [*line.words.items(), *line.options.items()]
         if rows:
             lines += [f"| {T('written')} | {T('meaning')} |", "|---|---|"]

@@ -90,8 +90,9 @@ def _row(row: Row, width: int) -> Text:
     """` 1  conv 6 k5       28×28×6      456 params   352,800 MACs   RF 5×5`."""
     if not row.number:
         return Text(f"     {clean(row.name)}", "dim")
-    text = Text.assemble((f"{row.number:>3}  ", "dim"), (f"{clean(row.name):<{width}}", "bold"),
-                         (f"{row.output:>{_SHAPE}}", "cyan"))
+    text = Text.assemble(
+        (f"{row.number:>3}  ", "dim"), (f"{clean(row.name):<{width}}", "bold"), (f"{row.output:>{_SHAPE}}", "cyan")
+    )
     params = f"{grouped(row.params)} {T('params')}" if row.params != 0 else ""
     macs = f"{short(row.macs)} MACs" if row.macs != 0 else ""
     text.append(f"  {params:>{_PARAMS}}  {macs:>{_MACS}}")
@@ -112,8 +113,12 @@ def _print_question(console: Console, asked: Asked) -> None:
         console.print(Text(str(asked.notice), "yellow"), soft_wrap=True)
     number = asked.course.number(question.exercise)
     console.print()
-    console.print(Text.assemble((f"{number}/{len(asked.course.exercises)}  {question.title}", "bold"),
-                                (f"   {KINDS[question.kind]} · {T('seed')} {question.seed}", "dim")))
+    console.print(
+        Text.assemble(
+            (f"{number}/{len(asked.course.exercises)}  {question.title}", "bold"),
+            (f"   {KINDS[question.kind]} · {T('seed')} {question.seed}", "dim"),
+        )
+    )
     console.print()
     console.print(Text(question.text))
     if question.program:
@@ -150,11 +155,22 @@ def _print_list(console: Console, listed: Listed) -> None:
         for exercise in concept.exercises:
             mark, style = _MARKS[listed.progress.state(exercise)]
             here = "›" if exercise is listed.current else " "
-            console.print(Text.assemble(f"{here}", (mark, style), f"{listed.course.number(exercise):>4}  ",
-                                        (f"{exercise.id:<{width}}", "cyan"), f"  {exercise.title}"))
+            console.print(
+                Text.assemble(
+                    f"{here}",
+                    (mark, style),
+                    f"{listed.course.number(exercise):>4}  ",
+                    (f"{exercise.id:<{width}}", "cyan"),
+                    f"  {exercise.title}",
+                )
+            )
     solved = sum(s for _, s, _ in listed.progress.summary(listed.course))
-    console.print(Text(str(T("{solved} of {total} exercises are solved.", solved=solved,
-                             total=len(listed.course.exercises))), "dim"))
+    console.print(
+        Text(
+            str(T("{solved} of {total} exercises are solved.", solved=solved, total=len(listed.course.exercises))),
+            "dim",
+        )
+    )
 
 
 # Help.

@@ -31,8 +31,13 @@ class _Given(NamedTuple):
 
 
 COLUMNS = (
-    _Given("number", "#", dim=True), _Given("layer", T("layer")), _Given("output", T("output")),
-    _Given("params", T("parameters")), _Given("share", "%", 0, True), _Given("macs", "MACs", 2), _Given("share", "%", 0, True),
+    _Given("number", "#", dim=True),
+    _Given("layer", T("layer")),
+    _Given("output", T("output")),
+    _Given("params", T("parameters")),
+    _Given("share", "%", 0, True),
+    _Given("macs", "MACs", 2),
+    _Given("share", "%", 0, True),
     _Given("field", T("receptive field"), 1),
 )
 LEFT_OUT = (1, 2, 3)
@@ -106,8 +111,16 @@ def _cells(row: Row, report: Report) -> tuple[str, ...]:
     total = report.total
     params = grouped(row.params) if row.params != 0 else ""
     macs = short(row.macs) if row.macs != 0 else ""
-    return (row.number, clean(row.name), _broken(row.output), params, share(row.params, total.params), macs,
-            share(row.macs, total.macs), row.field)
+    return (
+        row.number,
+        clean(row.name),
+        _broken(row.output),
+        params,
+        share(row.params, total.params),
+        macs,
+        share(row.macs, total.macs),
+        row.field,
+    )
 
 
 def _broken(shape: str) -> str:
@@ -208,14 +221,19 @@ def _folded(report: Report) -> Iterator[Row]:
         last = members[-1][1]
         shown = _folded_title(title, times) if title else f"▸ {members[0][0].text} × {times}"
         name = T("{title} ({n} layer)", "{title} ({n} layers)", title=shown, n=len(members)) if title else shown
-        yield Row(f"{members[0][0].index}–{members[-1][0].index}", str(name),
-                  formula_shape(last.output) if last.output else "?", simplify(sum(f.params for _, f in members)),
-                  simplify(sum(f.macs for _, f in members)), _field(last))
+        yield Row(
+            f"{members[0][0].index}–{members[-1][0].index}",
+            str(name),
+            formula_shape(last.output) if last.output else "?",
+            simplify(sum(f.params for _, f in members)),
+            simplify(sum(f.macs for _, f in members)),
+            _field(last),
+        )
 
 
 def _alike(group: list[tuple[Node, Facts]], members: list[tuple[Node, Facts]]) -> bool:
     """Whether a group ends with layers that read like these."""
-    tail = group[-len(members):]
+    tail = group[-len(members) :]
     return len(tail) == len(members) and all(
         a.text == b.text and f.output == g.output for (a, f), (b, g) in zip(tail, members, strict=True)
     )
@@ -227,18 +245,32 @@ def _totals(report: Report) -> Iterator[Text]:
     if total.trainable != total.params:
         details.append(str(T("{n} trainable", n=grouped(total.trainable))))
     if total.buffers != 0:
-        details.append(str(T("with {buffers} running statistics {all}, as Keras counts", buffers=grouped(total.buffers),
-                             all=grouped(simplify(total.params + total.buffers)))))
+        details.append(
+            str(
+                T(
+                    "with {buffers} running statistics {all}, as Keras counts",
+                    buffers=grouped(total.buffers),
+                    all=grouped(simplify(total.params + total.buffers)),
+                )
+            )
+        )
     yield _line(T("parameters"), grouped(total.params), details)
-    yield _line("MACs", short(total.macs), [grouped(total.macs)] if is_number(total.macs) and total.macs >= 10**6 else [])
-    yield _line("FLOPs", short(total.flops), [str(T("a multiply-add is two; biases, activations, pooling and normalisation "
-                                                   "included"))])
+    yield _line(
+        "MACs", short(total.macs), [grouped(total.macs)] if is_number(total.macs) and total.macs >= 10**6 else []
+    )
+    yield _line(
+        "FLOPs",
+        short(total.flops),
+        [str(T("a multiply-add is two; biases, activations, pooling and normalisation included"))],
+    )
     if total.inference_bytes is None:
         return
-    parts = [str(T("weights {size}", size=memory(total.parameter_bytes))),
-             str(T("activations {size}", size=memory(total.activation_bytes))),
-             str(T("at least {size} to predict", size=memory(total.inference_bytes))),
-             str(T("{size} to train with Adam", size=memory(total.training_bytes)))]
+    parts = [
+        str(T("weights {size}", size=memory(total.parameter_bytes))),
+        str(T("activations {size}", size=memory(total.activation_bytes))),
+        str(T("at least {size} to predict", size=memory(total.inference_bytes))),
+        str(T("{size} to train with Adam", size=memory(total.training_bytes))),
+    ]
     yield _line(T("memory"), str(T("for one image, float32")), parts)
 
 

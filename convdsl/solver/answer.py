@@ -71,8 +71,14 @@ class Program(NamedTuple):
 
     def pose(self, trace: Trace | None = None, **fixed: int) -> Problem:
         """The problem that it poses, with some unknowns fixed."""
-        return pose(self.source, symbols={**self.symbols, **fixed}, holes={**self.holes, **fixed}, input=self.input,
-                    strict=self.strict, trace=trace)
+        return pose(
+            self.source,
+            symbols={**self.symbols, **fixed},
+            holes={**self.holes, **fixed},
+            input=self.input,
+            strict=self.strict,
+            trace=trace,
+        )
 
     def accepts(self, values: Mapping[str, int]) -> bool:
         """Whether `check` is content when the unknowns have these values."""
@@ -80,12 +86,20 @@ class Program(NamedTuple):
 
     def diagnose(self, values: Mapping[str, int]) -> tuple[Diagnostic, ...]:
         """What `check` says when the unknowns have these values."""
-        return analyse(self.source, symbols={**self.symbols, **values}, holes={**self.holes, **values},
-                       input=self.input).diagnostics
+        return analyse(
+            self.source, symbols={**self.symbols, **values}, holes={**self.holes, **values}, input=self.input
+        ).diagnostics
 
 
-def solve(source: Source, *, symbols: Mapping[str, int] | None = None, holes: Mapping[str, int] | None = None,
-          input: tuple[Any, ...] | None = None, strict: bool = False, seconds: float = SECONDS) -> Answer:
+def solve(
+    source: Source,
+    *,
+    symbols: Mapping[str, int] | None = None,
+    holes: Mapping[str, int] | None = None,
+    input: tuple[Any, ...] | None = None,
+    strict: bool = False,
+    seconds: float = SECONDS,
+) -> Answer:
     """All values of holes and symbols with which every size is possible and every expectation holds.
 
     `symbols`, `holes` and `input` give values from outside; `strict` asks strides to divide. The search is given up
@@ -109,13 +123,20 @@ def _solved(program: Program, problem: Problem, clock: Clock) -> Answer:
         return Answer((), (), False, diagnostics=problem.diagnostics)
     unknowns = (*problem.holes, *problem.symbols)
     if not unknowns:
-        return Answer((), (), True, reason=T("There is nothing to solve: the program has no hole and no symbol without a "
-                                             "value."), unknowns=False)
+        return Answer(
+            (),
+            (),
+            True,
+            reason=T("There is nothing to solve: the program has no hole and no symbol without a value."),
+            unknowns=False,
+        )
     ways, complete = found_ways(problem, clock)
     if not ways and complete:
         return none_at_all(program, problem, clock)
     if not ways:
-        return Answer(_names(problem, ()), (), False, reason=T("No answer was found in the time allowed; there may be one."))
+        return Answer(
+            _names(problem, ()), (), False, reason=T("No answer was found in the time allowed; there may be one.")
+        )
     return _answer(program, problem, ways, complete)
 
 
@@ -144,8 +165,10 @@ def _repeated(program: Program, problem: Problem, clock: Clock) -> Answer:
         ways += [(Regular(count, Periodic((times,))), *way) for way in found]
         whole = whole and complete
         is_hole = name in problem.network.holes
-        last = one._replace(holes=(count, *one.holes) if is_hole else one.holes,
-                            symbols=one.symbols if is_hole else (count, *one.symbols))
+        last = one._replace(
+            holes=(count, *one.holes) if is_hole else one.holes,
+            symbols=one.symbols if is_hole else (count, *one.symbols),
+        )
     if last is None:
         raise OutOfTime
     reason = T("The number of times of `repeat` was tried from 1 to {n}.", n=tried)
@@ -234,8 +257,10 @@ def _names(problem: Problem, symbols: tuple[Atom, ...]) -> tuple[str, ...]:
 
 
 def _listed(points: list[Point], names: tuple[str, ...], finite: bool) -> list[dict[str, int]]:
-    found = {tuple(value[n] for n in names): point for point, value in
-             ((p, {a.name: v for a, v in p.items()}) for p in points)}
+    found = {
+        tuple(value[n] for n in names): point
+        for point, value in ((p, {a.name: v for a, v in p.items()}) for p in points)
+    }
     rising = sorted(found)
     if not finite:
         rising = sorted(sorted(rising, key=lambda values: (plainness(found[values]), values))[:SHOWN])

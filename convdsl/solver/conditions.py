@@ -98,7 +98,9 @@ def _regular(unknown: Atom, values: Periodic) -> list[Clause]:
     first = values.start
     if values.modulus > 1:
         clauses.append(Clause("remainder", name, (values.modulus, values.remainders)))
-        first = next(n for n in range(values.start, values.start + values.modulus) if n % values.modulus in values.remainders)
+        first = next(
+            n for n in range(values.start, values.start + values.modulus) if n % values.modulus in values.remainders
+        )
     clauses.append(Clause("from", name, (first,)))
     if values.end != inf:
         clauses.append(Clause("to", name, (values.end,)))
@@ -130,8 +132,11 @@ def _python(clause: Clause) -> str:
             return _remainder(name, *clause.values)
         case "regular":
             few, clauses = clause.values
-            return f"({_python(Clause('among', clause.unknowns, few))} or {' and '.join(map(_python, clauses))})" \
-                if len(few) > 1 else f"({name} == {few[0]} or {' and '.join(map(_python, clauses))})"
+            return (
+                f"({_python(Clause('among', clause.unknowns, few))} or {' and '.join(map(_python, clauses))})"
+                if len(few) > 1
+                else f"({name} == {few[0]} or {' and '.join(map(_python, clauses))})"
+            )
     return relation_text(clause.values[0])
 
 
@@ -162,8 +167,10 @@ def isolated(relation: Relation) -> tuple[str, str, Form] | None:
     form = relation.form
     for atom in form.atoms():
         factor = form.terms.get((atom,))
-        if atom.kind == "variable" and factor in (1, -1) and not any(
-            atom in a.variables for m in form.terms if m != (atom,) for a in m
+        if (
+            atom.kind == "variable"
+            and factor in (1, -1)
+            and not any(atom in a.variables for m in form.terms if m != (atom,) for a in m)
         ):
             rest = (atom.form * factor - form) * factor
             return atom.name, "==" if relation.kind == "eq" else ">=" if factor == 1 else "<=", rest

@@ -62,8 +62,15 @@ class _Broken(Exception):
         super().__init__()
 
 
-def pose(source: Source, *, symbols: Mapping[str, int] | None = None, holes: Mapping[str, int] | None = None,
-         input: tuple[Any, ...] | None = None, strict: bool = False, trace: Trace | None = None) -> Problem:
+def pose(
+    source: Source,
+    *,
+    symbols: Mapping[str, int] | None = None,
+    holes: Mapping[str, int] | None = None,
+    input: tuple[Any, ...] | None = None,
+    strict: bool = False,
+    trace: Trace | None = None,
+) -> Problem:
     """The relations that a program's unknowns must satisfy: every size is possible, branches agree, and what is
     expected holds. `strict` asks strides to divide. Problems of one `trace` share their unknowns."""
     trace = trace or Trace()
@@ -75,8 +82,14 @@ def pose(source: Source, *, symbols: Mapping[str, int] | None = None, holes: Map
         forms.use(None)
 
 
-def _pose(trace: Trace, source: Source, symbols: dict[str, int], holes: dict[str, int], input: tuple[Any, ...] | None,
-          strict: bool) -> Problem:
+def _pose(
+    trace: Trace,
+    source: Source,
+    symbols: dict[str, int],
+    holes: dict[str, int],
+    input: tuple[Any, ...] | None,
+    strict: bool,
+) -> Problem:
     findings = Findings(source)
     program = parse(source, findings)
     first: list[tuple[Network, Findings]] = []
@@ -174,8 +187,18 @@ class _Walk:
             reach: tuple[Reach, ...] | None = answer.reach
             field = see(reach, merge([facts[i].field for i in node.inputs]), answer.output)
         trainable = 0 if node.frozen else answer.params
-        return Facts(answer.output, inputs, answer.weights, answer.buffers, answer.params, trainable, answer.buffer_count,
-                     answer.macs, answer.flops, field)
+        return Facts(
+            answer.output,
+            inputs,
+            answer.weights,
+            answer.buffers,
+            answer.params,
+            trainable,
+            answer.buffer_count,
+            answer.macs,
+            answer.flops,
+            field,
+        )
 
     def _whole(self, value: Any) -> None:
         """Asks a value that divides by something to be whole."""
@@ -197,7 +220,11 @@ class _Walk:
             actual = actual_value(expectation, sums, facts[expectation.node])
             origin = ("expect", number)
             relations += _expected(expectation, actual, origin)
-            if expectation.scope != "layer" and expectation.quantity in ADDED_UP and expectation.comparison in ("=", "<", "<="):
+            if (
+                expectation.scope != "layer"
+                and expectation.quantity in ADDED_UP
+                and expectation.comparison in ("=", "<", "<=")
+            ):
                 relations += _parts_of_sum(expectation, facts, origin)
         return Case(tuple(relations), state.box, tuple(self._bounding(facts, state)))
 
@@ -219,8 +246,15 @@ class _Walk:
             assert node.layer is not None and known.output is not None
             inputs = tuple(tuple(map(named, x)) for x in known.inputs)
             answer = ask(node.layer, node.activation, inputs, tuple(map(named, known.output)))
-            named_facts.append(known._replace(params=answer.params, trainable=0 if node.frozen else answer.params,
-                                              buffers=answer.buffer_count, macs=answer.macs, flops=answer.flops))
+            named_facts.append(
+                known._replace(
+                    params=answer.params,
+                    trainable=0 if node.frozen else answer.params,
+                    buffers=answer.buffer_count,
+                    macs=answer.macs,
+                    flops=answer.flops,
+                )
+            )
         self.trace.trusting = False
         sums = Sums(named_facts)
         for expectation in asked:

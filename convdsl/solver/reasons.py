@@ -67,10 +67,15 @@ def _loosened(relation: Relation, by: int) -> list[Relation]:
         return [relation]
     if relation.kind == "ge":
         return [relation._replace(form=relation.form + by)]
-    return [Relation("ge", relation.form + by, ONE, relation.origin), Relation("ge", -relation.form + by, ONE, relation.origin)]
+    return [
+        Relation("ge", relation.form + by, ONE, relation.origin),
+        Relation("ge", -relation.form + by, ONE, relation.origin),
+    ]
 
 
-def _feasible(problem: Problem, kept: tuple[int, ...], clock: Clock, miss: tuple[int, int] | None = None) -> list[Point]:
+def _feasible(
+    problem: Problem, kept: tuple[int, ...], clock: Clock, miss: tuple[int, int] | None = None
+) -> list[Point]:
     """Some points where the expectations `kept` hold; raises OutOfTime where this is not found out."""
     ways, complete = found_ways(_only(problem, kept, miss), clock)
     if not ways and not complete:
@@ -90,10 +95,19 @@ def _missed(program: Program, problem: Problem, number: int, kept: tuple[int, ..
         return T("No value gives {expectation}.", expectation=written)
     values, actual = _as_values(nearest), _actual(program, problem, number, nearest)
     if lines:
-        return T("{first} and {second} cannot hold together. With the first the nearest is {values}, which gives {actual}.",
-                 first=lines, second=written, values=values, actual=actual)
-    return T("No value gives {expectation}. The nearest is {values}, which gives {actual}.", expectation=written,
-             values=values, actual=actual)
+        return T(
+            "{first} and {second} cannot hold together. With the first the nearest is {values}, which gives {actual}.",
+            first=lines,
+            second=written,
+            values=values,
+            actual=actual,
+        )
+    return T(
+        "No value gives {expectation}. The nearest is {values}, which gives {actual}.",
+        expectation=written,
+        values=values,
+        actual=actual,
+    )
 
 
 def _quarrel(problem: Problem, number: int, kept: tuple[int, ...], clock: Clock) -> tuple[int, ...]:
@@ -126,7 +140,7 @@ def _nearest(problem: Problem, number: int, kept: tuple[int, ...], clock: Clock)
 
 def _written(program: Program, expectation: Expectation) -> str:
     span = expectation.written.span
-    return f"`{' '.join(program.source.text[span.start:span.end].split())}`"
+    return f"`{' '.join(program.source.text[span.start : span.end].split())}`"
 
 
 def _as_values(point: Point) -> str:
@@ -140,8 +154,9 @@ def _actual(program: Program, problem: Problem, number: int, point: Point) -> An
     from convdsl.network.expectations import Sums, actual_value
 
     values = {a.name: v for a, v in point.items()}
-    analysis = analyse(program.source, symbols={**program.symbols, **values}, holes={**program.holes, **values},
-                       input=program.input)
+    analysis = analyse(
+        program.source, symbols={**program.symbols, **values}, holes={**program.holes, **values}, input=program.input
+    )
     expectation = analysis.network.expectations[number]
     actual = actual_value(expectation, Sums(analysis.report.facts), analysis.report[expectation.node])
     if isinstance(actual, tuple):
@@ -162,5 +177,8 @@ def _no_network(program: Program, problem: Problem) -> T:
     if not said:
         return T("For no values do the sizes of all layers fit.")
     message, values_text = list(said.items())[-1]
-    return T("For no values do the sizes of all layers fit. With {values}, for example: {message}", values=values_text,
-             message=message)
+    return T(
+        "For no values do the sizes of all layers fit. With {values}, for example: {message}",
+        values=values_text,
+        message=message,
+    )

@@ -227,7 +227,9 @@ class Searcher:
                 raise
         if not first:
             raise OutOfTime
-        proven = any(goes_on(a, direction, relations) for a in first[:4] for direction in self._directions(a, first, box))
+        proven = any(
+            goes_on(a, direction, relations) for a in first[:4] for direction in self._directions(a, first, box)
+        )
         first.sort(key=lambda p: (plainness(p), tuple(p.values())))
         listed = sorted(tuple(p[v] for v in members) for p in first[:FIRST])
         return Region(tuple(members), tuple(relations), needed_bounds(relations, box), tuple(listed), proven)

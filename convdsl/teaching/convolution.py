@@ -112,9 +112,14 @@ class Operation:
 
     def _limit(self) -> None:
         if self.products > MOST_PRODUCTS:
-            raise MatrixError(T("That would be {n} products; {limit} are the limit.", n=f"{self.products:,}",
-                                limit=f"{MOST_PRODUCTS:,}"),
-                              T("Large pictures are filtered as image files: .png or .jpg."))
+            raise MatrixError(
+                T(
+                    "That would be {n} products; {limit} are the limit.",
+                    n=f"{self.products:,}",
+                    limit=f"{MOST_PRODUCTS:,}",
+                ),
+                T("Large pictures are filtered as image files: .png or .jpg."),
+            )
 
 
 class Correlation(Operation):

@@ -54,13 +54,20 @@ def picture_of(written: str) -> Picture | None:
     if find(name) is None:
         return None
     if not (number or "0").isdecimal():
-        raise DataError(T("`{text}`: behind the colon stands the number of an image, as in `{name}:7`.", text=written,
-                          name=name))
+        raise DataError(
+            T("`{text}`: behind the colon stands the number of an image, as in `{name}:7`.", text=written, name=name)
+        )
     data = load(name, download=False, warn=lambda note: None)
     index = int(number or 0)
     if index >= len(data.test_images):
-        raise DataError(T("{name} has {n} test images: 0 to {last}.", name=name, n=len(data.test_images),
-                          last=len(data.test_images) - 1))
+        raise DataError(
+            T(
+                "{name} has {n} test images: 0 to {last}.",
+                name=name,
+                n=len(data.test_images),
+                last=len(data.test_images) - 1,
+            )
+        )
     label = data.classes[int(data.test_labels[index])] if data.classes else ""
     notes = (T("It shows: {what}.", what=label),) if label else ()
     return Picture(f"{data.name}:{index}", data.test_images[index], notes)
@@ -82,8 +89,10 @@ def apply(image: np.ndarray, operation: Operation) -> np.ndarray:
     down, right = operation.axes
     products = operation.products * image.shape[2]
     if products > MOST_PRODUCTS:
-        raise MatrixError(T("That would be {n} products; {limit} are the limit.", n=f"{products:,}",
-                            limit=f"{MOST_PRODUCTS:,}"), T("Take a smaller window, or a smaller image."))
+        raise MatrixError(
+            T("That would be {n} products; {limit} are the limit.", n=f"{products:,}", limit=f"{MOST_PRODUCTS:,}"),
+            T("Take a smaller window, or a smaller image."),
+        )
     result = np.empty((down.output, right.output, image.shape[2]))
     at_once = min(max(_VALUES_AT_ONCE * down.output // products, 1), _MOST_ROWS)
     for start in range(0, down.output, at_once):
@@ -158,10 +167,14 @@ def as_bytes(values: np.ndarray, mapping: str, signed: bool) -> Shown:
         "keep": (T("kept and rounded"), lambda: values),
         "clip": (T("rounded, and cut off below 0 and above 255"), lambda: values),
         "abs": (T("without the sign, and cut off above 255"), lambda: np.abs(values)),
-        "stretch": (T("stretched: the lowest value is black, the highest white"),
-                    lambda: (values - low) * (255 / (high - low) if high > low else 0)),
-        "signed": (T("0 is shown as grey (128), ±{far} as white and black", far=f"{farthest:.4g}"),
-                   lambda: 128 + values * (127 / farthest)),
+        "stretch": (
+            T("stretched: the lowest value is black, the highest white"),
+            lambda: (values - low) * (255 / (high - low) if high > low else 0),
+        ),
+        "signed": (
+            T("0 is shown as grey (128), ±{far} as white and black", far=f"{farthest:.4g}"),
+            lambda: 128 + values * (127 / farthest),
+        ),
         "scaled": (T("scaled: 0 is black, {far} is white", far=f"{farthest:.4g}"), lambda: values * (255 / farthest)),
     }
     if mapping == "auto":

@@ -137,4 +137,3 @@ def combined(first: Kernel, second: Kernel) -> Kernel:
                 for v, b in enumerate(other):
                     rows[i + u][j + v] += a * b
     return Kernel(None, tuple(map(tuple, rows)), first.divisor * second.divisor, first.fractions or second.fractions)
-

@@ -59,13 +59,21 @@ def read_matrix(written: str, *, table: bool = False) -> Matrix:
     if not rows:
         raise MatrixError(T("There is no number here."))
     if len(rows) * max(map(len, rows)) > MOST_ENTRIES:
-        raise MatrixError(T("This matrix has more than {n} entries.", n=f"{MOST_ENTRIES:,}"),
-                          T("Large pictures are filtered as image files: .png or .jpg."))
+        raise MatrixError(
+            T("This matrix has more than {n} entries.", n=f"{MOST_ENTRIES:,}"),
+            T("Large pictures are filtered as image files: .png or .jpg."),
+        )
     values = tuple(tuple(_entry(e, r, c) for c, e in enumerate(row, 1)) for r, row in enumerate(rows, 1))
     for number, row in enumerate(values, 1):
         if len(row) != len(values[0]):
-            raise MatrixError(T("The rows have different lengths: row 1 has {first}, row {number} has {other}.",
-                                first=len(values[0]), number=number, other=len(row)))
+            raise MatrixError(
+                T(
+                    "The rows have different lengths: row 1 has {first}, row {number} has {other}.",
+                    first=len(values[0]),
+                    number=number,
+                    other=len(row),
+                )
+            )
     if factor is not None:
         values = tuple(tuple(v * factor.numerator for v in row) for row in values)
         divisor *= factor.denominator
@@ -102,13 +110,24 @@ def _split(lines: list[str], notes: list[T]) -> list[list[str]]:
     lines = [trimmed for line in lines if (trimmed := line.strip().removesuffix(",").strip())]
     glued = [match for line in lines if (match := _GLUED.search(line))]
     if glued and any(re.search(r"\s", line) for line in lines):
-        notes.append(T("Commas are read as decimal commas: {written} is {value}.", written=glued[0][0],
-                       value=glued[0][0].replace(",", ".")))
+        notes.append(
+            T(
+                "Commas are read as decimal commas: {written} is {value}.",
+                written=glued[0][0],
+                value=glued[0][0].replace(",", "."),
+            )
+        )
         return [[e.replace(",", ".", 1) for e in re.split(r"\s*,\s+|\s+,?", line)] for line in lines]
     rows = [re.split(r"\s*,\s*|\s+", line) for line in lines]
     if glued and all(len(row) == 2 for row in rows) and any(row[0].lstrip("+-−") == "0" for row in rows):
-        notes.append(T("{written} is read as two entries, {first} and {second}. A decimal is written {first}.{second}.",
-                       written=",".join(rows[0]), first=rows[0][0], second=rows[0][1]))
+        notes.append(
+            T(
+                "{written} is read as two entries, {first} and {second}. A decimal is written {first}.{second}.",
+                written=",".join(rows[0]),
+                first=rows[0][0],
+                second=rows[0][1],
+            )
+        )
     return rows
 
 
@@ -121,6 +140,7 @@ def _entry(written: str, row: int, column: int) -> Number:
             raise MatrixError(T("`{entry}` beside a matrix is no number.", entry=shown)) from None
         if not written:
             raise MatrixError(T("Row {row}, entry {column} is empty.", row=row, column=column)) from None
-        raise MatrixError(T("Row {row}, entry {column}: `{entry}` is not a number.", row=row, column=column,
-                            entry=shown),
-                          T("Entries are numbers such as 3, −5, 0.5 or 1/9, up to 10^15.")) from None
+        raise MatrixError(
+            T("Row {row}, entry {column}: `{entry}` is not a number.", row=row, column=column, entry=shown),
+            T("Entries are numbers such as 3, −5, 0.5 or 1/9, up to 10^15."),
+        ) from None

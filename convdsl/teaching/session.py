@@ -211,8 +211,9 @@ class Session:
             return False
 
     def _do_lang(self, rest: str) -> Answer:
-        name = {"español": "es", "espanol": "es", "spanish": "es", "inglés": "en", "ingles": "en",
-                "english": "en"}.get(rest.lower(), rest.lower())
+        name = {"español": "es", "espanol": "es", "spanish": "es", "inglés": "en", "ingles": "en", "english": "en"}.get(
+            rest.lower(), rest.lower()
+        )
         if name not in LANGUAGES:
             return Told(T("`:lang` takes one of: {list}.", list=", ".join(LANGUAGES)), ok=False)
         use_language(name)

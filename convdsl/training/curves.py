@@ -88,7 +88,9 @@ def read_curves(
         if remark is not None:
             return (remark,)
     short = curves.epochs <= FEW
-    rules = (_dead_units, _overfits) if short else (_slow_start, _restless, _dead_units, _overfits, _too_short, _underfits)
+    rules = (
+        (_dead_units, _overfits) if short else (_slow_start, _restless, _dead_units, _overfits, _too_short, _underfits)
+    )
     found = tuple(remark for rule in rules if (remark := rule(curves)) is not None)
     return found or ((_few_epochs(curves) if short else _healthy()),)
 

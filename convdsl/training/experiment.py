@@ -68,8 +68,13 @@ def run(experiment: Experiment) -> Iterator[Event]:
         if start is not None:
             yield from start_from(model, start, experiment.init_from)
         elif any(node.frozen and net.report[node.index].params for node in net.nodes):
-            yield Note(T("The layers in `freeze` keep the weights that chance gave them; `--init-from` takes those of another "
-                         "run."), warning=True)
+            yield Note(
+                T(
+                    "The layers in `freeze` keep the weights that chance gave them; `--init-from` takes those of another "
+                    "run."
+                ),
+                warning=True,
+            )
         folder.save_state(model, state)
     test = limited(len(data.test_images), settings)
     yield Started(

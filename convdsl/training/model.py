@@ -84,8 +84,15 @@ class Model(EngineModel):
         }
         unknown = ", ".join(sorted(net.analysis.network.symbols | set(net.analysis.network.holes)))
         if unknown:
-            raise ValueError(str(T("A model needs numbers, and these are open: {names}. `convdsl.parse(text, "
-                                   "symbols={{…}}, input=(…))` gives them values.", names=unknown)))
+            raise ValueError(
+                str(
+                    T(
+                        "A model needs numbers, and these are open: {names}. `convdsl.parse(text, "
+                        "symbols={{…}}, input=(…))` gives them values.",
+                        names=unknown,
+                    )
+                )
+            )
         self.changes = {name: value for name, value in given.items() if value is not None}
         self.settings = settings or settings_of(net, self.changes)
         size = batch if isinstance(batch, int) else self.settings.batch

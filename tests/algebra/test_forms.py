@@ -75,8 +75,11 @@ def test_simplifying_bounding_and_searching_lose_no_point(tree: Any, kind: str, 
             assert not right
             return
         assert all(a <= p[v] <= b for p in right for v, (a, b) in narrowed.items())
-        inside = [p for p in ({atoms[n]: v for n, v in point.items()} for point in POINTS)
-                  if all(a <= p[v] <= b for v, (a, b) in simpler.items()) and all(holds(r, p) for r in rest)]
+        inside = [
+            p
+            for p in ({atoms[n]: v for n, v in point.items()} for point in POINTS)
+            if all(a <= p[v] <= b for v, (a, b) in simpler.items()) and all(holds(r, p) for r in rest)
+        ]
         assert inside == right
 
 
@@ -100,10 +103,17 @@ def test_divisors_are_all_divisors(number: int) -> None:
     assert sorted(divisors(number)) == [d for d in range(1, number + 1) if number % d == 0]
 
 
-@pytest.mark.parametrize(("written", "shown"), [
-    ("floor((N - 5)/2) + 1", "⌊(N − 5)/2⌋ + 1"), ("((N - 5)//2) + 1", "⌊(N − 5)/2⌋ + 1"), ("ceiling(N/3)", "⌈N/3⌉"),
-    ("450*(floor((N - 5)/2) + 1)**2", "450·(⌊(N − 5)/2⌋ + 1)²"), ("max(0, ((2*P + 5)//S) - 2)", "max(0, ⌊(2·P + 5)/S⌋ − 2)"),
-    ("(N + 1)*(M - 2)", "(N + 1)·(M − 2)"), ("floor((floor(N/2) + M)/3)", "⌊(⌊N/2⌋ + M)/3⌋"),
-])
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("floor((N - 5)/2) + 1", "⌊(N − 5)/2⌋ + 1"),
+        ("((N - 5)//2) + 1", "⌊(N − 5)/2⌋ + 1"),
+        ("ceiling(N/3)", "⌈N/3⌉"),
+        ("450*(floor((N - 5)/2) + 1)**2", "450·(⌊(N − 5)/2⌋ + 1)²"),
+        ("max(0, ((2*P + 5)//S) - 2)", "max(0, ⌊(2·P + 5)/S⌋ − 2)"),
+        ("(N + 1)*(M - 2)", "(N + 1)·(M − 2)"),
+        ("floor((floor(N/2) + M)/3)", "⌊(⌊N/2⌋ + M)/3⌋"),
+    ],
+)
 def test_a_formula_on_the_board(written: str, shown: str) -> None:
     assert on_board(written) == shown

@@ -46,8 +46,10 @@ def test_a_union_has_the_members_of_all(sets: list[Periodic]) -> None:
 
 one_unknown = st.recursive(
     st.sampled_from(["N", 1, 2, 3]),
-    lambda inner: st.one_of(st.tuples(st.sampled_from(["+", "-", "*", "max", "min"]), inner, inner),
-                            st.tuples(st.sampled_from(["floor", "ceil"]), inner, st.integers(1, 4))),
+    lambda inner: st.one_of(
+        st.tuples(st.sampled_from(["+", "-", "*", "max", "min"]), inner, inner),
+        st.tuples(st.sampled_from(["floor", "ceil"]), inner, st.integers(1, 4)),
+    ),
     max_leaves=6,
 )
 

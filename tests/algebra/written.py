@@ -34,8 +34,16 @@ def _over(a: Any, b: Any) -> Any:
     return algebra.exact_divide(Fraction(a) if isinstance(a, int) else a, b)
 
 
-OPERATIONS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "floor": algebra.floor_divide,
-              "ceil": algebra.ceil_divide, "max": algebra.maximum, "min": algebra.minimum, "over": _over}
+OPERATIONS = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "floor": algebra.floor_divide,
+    "ceil": algebra.ceil_divide,
+    "max": algebra.maximum,
+    "min": algebra.minimum,
+    "over": _over,
+}
 
 
 def unknowns_in(table: Table) -> tuple[dict[str, Any], dict[str, Atom]]:
@@ -58,6 +66,12 @@ whole = st.recursive(
 trees = st.one_of(
     whole,
     st.tuples(st.just("over"), whole, divisors),
-    st.builds(lambda kind, a, b, c, d: (kind, ("over", a, b), ("over", c, d)), st.sampled_from(["+", "max", "min"]), whole,
-              divisors, whole, divisors),
+    st.builds(
+        lambda kind, a, b, c, d: (kind, ("over", a, b), ("over", c, d)),
+        st.sampled_from(["+", "max", "min"]),
+        whole,
+        divisors,
+        whole,
+        divisors,
+    ),
 )

@@ -29,11 +29,27 @@ def test_json_is_the_interface_of_the_language_page(convdsl: Convdsl) -> None:
     assert done.returncode == 0 and not done.stderr
     assert (data["net"], data["input"], data["output"]) == ("lenet5", [32, 32, 1], [10])
     first = data["layers"][0]
-    expected = {"index": 1, "op": "conv", "source": "conv 6 k5 tanh", "line": 4, "output": [28, 28, 6], "params": 156,
-                "trainable": 156, "macs": 117600, "flops": 244608, "receptive_field": [5, 5], "jump": [1, 1], "path": ""}
+    expected = {
+        "index": 1,
+        "op": "conv",
+        "source": "conv 6 k5 tanh",
+        "line": 4,
+        "output": [28, 28, 6],
+        "params": 156,
+        "trainable": 156,
+        "macs": 117600,
+        "flops": 244608,
+        "receptive_field": [5, 5],
+        "jump": [1, 1],
+        "path": "",
+    }
     assert {k: first[k] for k in expected} == expected
     assert {k: data["total"][k] for k in ("params", "trainable", "buffers", "macs")} == {
-        "params": 61706, "trainable": 61706, "buffers": 0, "macs": 416520}
+        "params": 61706,
+        "trainable": 61706,
+        "buffers": 0,
+        "macs": 416520,
+    }
     assert data["total"]["bytes"]["params"] == 4 * 61706
     assert data["diagnostics"] == []
 
@@ -103,7 +119,9 @@ def test_strict_makes_the_stride_an_error(convdsl: Convdsl) -> None:
 def test_github_annotations(convdsl: Convdsl) -> None:
     done = convdsl("check", "-", "--format", "github", stdin="input 8x8x3\nmaxpol 2")
     assert done.returncode == 1
-    assert done.stdout.startswith("::error file=<standard input>,line=2,endLine=2,col=1,endColumn=7,title=E201::There is")
+    assert done.stdout.startswith(
+        "::error file=<standard input>,line=2,endLine=2,col=1,endColumn=7,title=E201::There is"
+    )
 
 
 def test_the_table_of_a_small_net(convdsl: Convdsl) -> None:

@@ -37,8 +37,9 @@ def test_steps_in_a_pipe_are_a_line_each(convdsl: Any) -> None:
 
 
 def test_json_has_everything(convdsl: Any) -> None:
-    data = json.loads(convdsl("convolve", M, "-k", "sobel_x", "-s", "2", "-p", "same", "--at", "1,1", "--format",
-                              "json").stdout)
+    data = json.loads(
+        convdsl("convolve", M, "-k", "sobel_x", "-s", "2", "-p", "same", "--at", "1,1", "--format", "json").stdout
+    )
     assert data["size"] == [3, 3]
     assert data["stride"] == [2, 2]
     assert data["padding"] == [[0, 1], [0, 1]]
@@ -145,10 +146,15 @@ def test_a_matrix_does_not_load_numpy() -> None:
     assert not loaded_by(code) & {"numpy", "numba", "sympy", "PIL", "lark"}
 
 
-@pytest.mark.parametrize(("kernel", "said"), [
-    ("2 0 -2; 2 0 -2; 2 0 -2", "2 times `prewitt_x`"), ("1 2 1; 0 0 0; -1 -2 -1", "`sobel_y`"),
-    ("1/16 [1 2 1; 2 4 2; 1 2 1]", "This kernel is `gaussian`."), ("1 1 1; 1 1 1; 1 1 1", "add up to 9"),
-])
+@pytest.mark.parametrize(
+    ("kernel", "said"),
+    [
+        ("2 0 -2; 2 0 -2; 2 0 -2", "2 times `prewitt_x`"),
+        ("1 2 1; 0 0 0; -1 -2 -1", "`sobel_y`"),
+        ("1/16 [1 2 1; 2 4 2; 1 2 1]", "This kernel is `gaussian`."),
+        ("1 1 1; 1 1 1; 1 1 1", "add up to 9"),
+    ],
+)
 def test_a_typed_kernel_is_recognised(convdsl: Any, kernel: str, said: str) -> None:
     assert said in convdsl("convolve", "1 2 3; 4 5 6; 7 8 9", "-k", kernel).stdout
     assert "This kernel" not in convdsl("convolve", "1 2 3; 4 5 6; 7 8 9", "-k", "1 2 3; 4 5 7; 7 8 9").stdout

@@ -26,11 +26,16 @@ def test_a_program_layer_by_layer(convdsl: Convdsl, small: str) -> None:
     assert "= 456 + 2,416 + 16,010" in done.stdout and "\x1b[" not in done.stdout
 
 
-@pytest.mark.parametrize(("layer", "heading"), [
-    ("1", "1  conv 6 k5 tanh   32×32×3 → 28×28×6"), ("conv", "1  conv 6 k5 tanh   32×32×3 → 28×28×6"),
-    ("conv2", "3  conv 16 k5   14×14×6 → 10×10×16"), ("conv_2", "3  conv 16 k5   14×14×6 → 10×10×16"),
-    ("dense", "4  dense 10   10×10×16 → 10"),
-])
+@pytest.mark.parametrize(
+    ("layer", "heading"),
+    [
+        ("1", "1  conv 6 k5 tanh   32×32×3 → 28×28×6"),
+        ("conv", "1  conv 6 k5 tanh   32×32×3 → 28×28×6"),
+        ("conv2", "3  conv 16 k5   14×14×6 → 10×10×16"),
+        ("conv_2", "3  conv 16 k5   14×14×6 → 10×10×16"),
+        ("dense", "4  dense 10   10×10×16 → 10"),
+    ],
+)
 def test_one_layer(convdsl: Convdsl, small: str, layer: str, heading: str) -> None:
     done = convdsl("explain", small, layer)
     assert done.returncode == 0 and done.stdout.startswith(heading + "\n"), done.stdout
@@ -113,9 +118,17 @@ def test_calls_that_are_wrong(convdsl: Convdsl, small: str) -> None:
         assert message in done.stderr and done.stderr.count("\n") == 1 and not done.stdout, done.stderr
 
 
-@pytest.mark.parametrize(("word", "shown"), [
-    ("Conv2D", "## `conv`"), ("convolución", "## `conv`"), ("residual", "`residual { A }`"), ("repetir", "`repeat N { A }`"),
-])
-def test_what_a_layer_is_called_elsewhere_and_what_stands_before_braces(convdsl: Convdsl, word: str, shown: str) -> None:
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [
+        ("Conv2D", "## `conv`"),
+        ("convolución", "## `conv`"),
+        ("residual", "`residual { A }`"),
+        ("repetir", "`repeat N { A }`"),
+    ],
+)
+def test_what_a_layer_is_called_elsewhere_and_what_stands_before_braces(
+    convdsl: Convdsl, word: str, shown: str
+) -> None:
     done = convdsl("explain", word)
     assert done.returncode == 0 and done.stdout.startswith(shown)

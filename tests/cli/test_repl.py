@@ -109,7 +109,9 @@ def test_exercises_through_a_pipe(convdsl: Any, tmp_path: Path) -> None:
 # The terminal.
 
 
-def typed(keys: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, session: Session | None = None) -> tuple[Session, str]:
+def typed(
+    keys: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, session: Session | None = None
+) -> tuple[Session, str]:
     from convdsl.cli import prompt
 
     monkeypatch.setenv("CONVDSL_DATA_HOME", str(tmp_path))

@@ -8,11 +8,17 @@ from tests.conftest import Convdsl
 
 
 def test_json_is_the_interface_of_the_language_page(convdsl: Convdsl) -> None:
-    done = convdsl("solve", "-", "--format", "json",
-                   stdin="input 32x32x3\nconv 6 k?\nexpect 28x28x6\nexpect params 456")
+    done = convdsl(
+        "solve", "-", "--format", "json", stdin="input 32x32x3\nconv 6 k?\nexpect 28x28x6\nexpect params 456"
+    )
     assert done.returncode == 0
-    assert json.loads(done.stdout) == {"holes": ["k"], "solutions": [{"k": 5}], "complete": True, "family": None,
-                                       "reason": None}
+    assert json.loads(done.stdout) == {
+        "holes": ["k"],
+        "solutions": [{"k": 5}],
+        "complete": True,
+        "family": None,
+        "reason": None,
+    }
 
 
 def test_a_family_is_a_condition(convdsl: Convdsl) -> None:

@@ -31,8 +31,14 @@ def test_json_loses_no_character(convdsl: Convdsl, encoding: str) -> None:
 @pytest.mark.parametrize("kind", ["text", "json"])
 def test_a_full_disk_is_told(kind: str) -> None:
     with open("/dev/full", "w") as full:
-        done = subprocess.run([sys.executable, "-m", "convdsl", "check", "-", "--format", kind], input="conv 8 k3",
-                              stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", "convdsl", "check", "-", "--format", kind],
+            input="conv 8 k3",
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
     assert done.returncode == 2 and done.stderr.startswith("convdsl: ") and "Traceback" not in done.stderr
 
 
@@ -41,8 +47,13 @@ def test_a_full_disk_is_told(kind: str) -> None:
 def test_closed_streams_are_no_trouble(tmp_path: Path, closed: str, status: int) -> None:
     (tmp_path / "a.cnn").write_text("input 8x8x1 -> conv 8 k3", encoding="utf-8")
     name = "-" if closed == "<&-" else "a.cnn"
-    done = subprocess.run(["sh", "-c", f'"$0" -m convdsl check {name} {closed}', sys.executable], cwd=tmp_path,
-                          capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -m convdsl check {name} {closed}', sys.executable],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == status and not done.stderr
 
 

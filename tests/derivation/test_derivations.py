@@ -18,7 +18,14 @@ from convdsl.report.formulas import as_sympy
 from convdsl.source import Source
 from tests.nets import EXAMPLES
 
-FUNCTIONS: dict[str, Any] = {"floor": math.floor, "ceiling": math.ceil, "Max": max, "Min": min, "gcd": math.gcd, "R": Fraction}
+FUNCTIONS: dict[str, Any] = {
+    "floor": math.floor,
+    "ceiling": math.ceil,
+    "Max": max,
+    "Min": min,
+    "gcd": math.gcd,
+    "R": Fraction,
+}
 
 
 def worked_out(step: Any, letters: dict[str, Any]) -> Any:
@@ -71,19 +78,36 @@ def verified(program: str) -> Analysis:
 
 @pytest.mark.parametrize("layer", LAYERS, ids=[layer.name for layer in LAYERS])
 def test_the_shown_arithmetic_of_every_layer_is_the_report(layer: type[Layer]) -> None:
-    analysis = verified(f"input 9x12x4 -> {layer.example}" if layer.name != "reshape" else "input 8x8x4 -> reshape 4x16x4")
+    analysis = verified(
+        f"input 9x12x4 -> {layer.example}" if layer.name != "reshape" else "input 8x8x4 -> reshape 4x16x4"
+    )
     for derived in derive(analysis).layers:
         quantities = {d.quantity for d in derived.derivations}
         facts = derived.facts
         assert {"size", "field"} <= quantities or (derived.node.op == "concat" and {"channels", "field"} <= quantities)
         assert {q for q in ("params", "macs", "flops") if getattr(facts, q)} <= quantities
         for derivation in derived.derivations:
-            needs_none = derivation.title == derived.derivations[0].title or str(derivation.title).startswith("zeros after")
+            needs_none = derivation.title == derived.derivations[0].title or str(derivation.title).startswith(
+                "zeros after"
+            )
             assert derivation.reason is not None or needs_none or derivation.quantity == "flops", derivation
 
 
-@pytest.mark.parametrize("name", ["lenet5", "resnet50", "googlenet", "unet", "mobilenet", "resnext50", "se_resnet50",
-                                  "densenet121", "alexnet", "locally_connected"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "lenet5",
+        "resnet50",
+        "googlenet",
+        "unet",
+        "mobilenet",
+        "resnext50",
+        "se_resnet50",
+        "densenet121",
+        "alexnet",
+        "locally_connected",
+    ],
+)
 def test_examples(name: str) -> None:
     analysis = verified((EXAMPLES / f"{name}.cnn").read_text("utf-8"))
     totals = {d.quantity: d for d in derive(analysis).totals}
@@ -96,21 +120,38 @@ def test_examples(name: str) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(
-    size=st.tuples(st.integers(1, 40), st.integers(1, 40)), channels=st.sampled_from([1, 2, 4, 6]),
-    k=st.tuples(st.integers(1, 6), st.integers(1, 6)), s=st.tuples(st.integers(1, 4), st.integers(1, 4)),
-    p=st.one_of(st.just("same"), st.integers(0, 3)), d=st.integers(1, 3), bias=st.sampled_from(["", " nobias"]),
-    activation=st.sampled_from(["", " relu", " prelu", " softmax"]), kind=st.sampled_from(
-        ["conv 4", "conv 4 g2", "dwconv", "dwconv m2", "tconv 4", "tconv 4 g2", "local 2", "maxpool", "avgpool ceil"]),
+    size=st.tuples(st.integers(1, 40), st.integers(1, 40)),
+    channels=st.sampled_from([1, 2, 4, 6]),
+    k=st.tuples(st.integers(1, 6), st.integers(1, 6)),
+    s=st.tuples(st.integers(1, 4), st.integers(1, 4)),
+    p=st.one_of(st.just("same"), st.integers(0, 3)),
+    d=st.integers(1, 3),
+    bias=st.sampled_from(["", " nobias"]),
+    activation=st.sampled_from(["", " relu", " prelu", " softmax"]),
+    kind=st.sampled_from(
+        ["conv 4", "conv 4 g2", "dwconv", "dwconv m2", "tconv 4", "tconv 4 g2", "local 2", "maxpool", "avgpool ceil"]
+    ),
 )
-def test_random_windows(size: tuple[int, int], channels: int, k: tuple[int, int], s: tuple[int, int], p: int | str, d: int,
-                        bias: str, activation: str, kind: str) -> None:
+def test_random_windows(
+    size: tuple[int, int],
+    channels: int,
+    k: tuple[int, int],
+    s: tuple[int, int],
+    p: int | str,
+    d: int,
+    bias: str,
+    activation: str,
+    kind: str,
+) -> None:
     if "g2" in kind:
         channels *= 2
     word, *options = kind.split()
     pooling = "pool" in word
     window = f"{'' if pooling else 'k'}{k[0]}x{k[1]} s{s[0]}x{s[1]} p {p} " + (f"d{d}" if word != "local" else "")
     ends = "" if pooling else bias + activation
-    program = f"input {size[0]}x{size[1]}x{channels}\nconv {channels} k3 s1x2 p1\n{word} {' '.join(options)} {window}{ends}"
+    program = (
+        f"input {size[0]}x{size[1]}x{channels}\nconv {channels} k3 s1x2 p1\n{word} {' '.join(options)} {window}{ends}"
+    )
     analysis = analyse(Source(program))
     for layer in derive(analysis).layers:
         if layer.facts.output is not None:
@@ -126,9 +167,19 @@ def step_texts(program: str, layer: int, quantity: str) -> list[str]:
 
 def test_why_28_and_why_1792() -> None:
     assert step_texts("input 32x32x3 -> conv 6 k5", 1, "size") == [
-        "⌊(N + 2P − F)/S⌋ + 1", "⌊(32 + 2·0 − 5)/1⌋ + 1", "⌊27/1⌋ + 1", "27 + 1", "28"]
+        "⌊(N + 2P − F)/S⌋ + 1",
+        "⌊(32 + 2·0 − 5)/1⌋ + 1",
+        "⌊27/1⌋ + 1",
+        "27 + 1",
+        "28",
+    ]
     assert step_texts("input 32x32x3 -> conv 64 k3", 1, "params") == [
-        "(F·F·C + 1)·K", "(3·3·3 + 1)·64", "(27 + 1)·64", "28·64", "1,792"]
+        "(F·F·C + 1)·K",
+        "(3·3·3 + 1)·64",
+        "(27 + 1)·64",
+        "28·64",
+        "1,792",
+    ]
 
 
 def test_233_is_explained() -> None:
@@ -140,20 +191,34 @@ def test_233_is_explained() -> None:
 
 
 def test_sentences_name_the_numbers() -> None:
-    reasons = {d.quantity: str(d.reason) for d in derive(analyse(Source("input 32x32x6 -> conv 3 k5"))).layers[0].derivations}
+    reasons = {
+        d.quantity: str(d.reason) for d in derive(analyse(Source("input 32x32x6 -> conv 3 k5"))).layers[0].derivations
+    }
     assert reasons["params"] == "3 filters of 5×5 look at all 6 channels, plus one bias each."
-    grouped = {d.quantity: str(d.reason) for d in derive(analyse(Source("input 8x8x6 -> conv 3 k5 g3"))).layers[0].derivations}
+    grouped = {
+        d.quantity: str(d.reason) for d in derive(analyse(Source("input 8x8x6 -> conv 3 k5 g3"))).layers[0].derivations
+    }
     assert grouped["params"] == "3 filters of 5×5 look at the channels of their group only, 2 of 6, plus one bias each."
 
 
 def test_symbols_stay_symbols() -> None:
     assert step_texts("input NxNx3 -> conv C kF s2 p1", 1, "size") == [
-        "⌊(N + 2P − F)/S⌋ + 1", "⌊(N + 2·1 − F)/2⌋ + 1", "⌊(N − F)/2⌋ + 2"]
+        "⌊(N + 2P − F)/S⌋ + 1",
+        "⌊(N + 2·1 − F)/2⌋ + 1",
+        "⌊(N − F)/2⌋ + 2",
+    ]
     assert step_texts("input NxNx3 -> conv C k3", 1, "params")[-1] == "28·C"
 
 
-@pytest.mark.parametrize("program", ["conv 64 k3 s2 p1 -> bn relu -> maxpool 3 s2 p1 ceil -> dense 10", "tconv C k2 s2 -> gap",
-                                     "input NxN -> conv 4 k3 p same", "concat { conv A k1 | conv B k3 p1 } -> upsample 2"])
+@pytest.mark.parametrize(
+    "program",
+    [
+        "conv 64 k3 s2 p1 -> bn relu -> maxpool 3 s2 p1 ceil -> dense 10",
+        "tconv C k2 s2 -> gap",
+        "input NxN -> conv 4 k3 p same",
+        "concat { conv A k1 | conv B k3 p1 } -> upsample 2",
+    ],
+)
 def test_symbolic_results_are_the_report(program: str) -> None:
     from convdsl import algebra
 
@@ -174,4 +239,5 @@ def test_frozen_layers_and_running_statistics_are_noted() -> None:
     params = next(d for d in derive(analyse(Source(program))).layers[0].derivations if d.quantity == "params")
     assert [str(n) for n in params.notes] == [
         "These weights are frozen: they are counted, but not trained.",
-        "Running statistics, 8 values, are kept besides but not learned."]
+        "Running statistics, 8 values, are kept besides but not learned.",
+    ]

@@ -76,16 +76,16 @@ LAYOUTS = {
     "arrows that end or begin a line": ("conv 8 k3 ->\nrelu\n-> bn\n", "conv 8 k3\nrelu\nbn\n"),
     "joined layers stay joined": ("input 8x8x3 → conv 8 k3->relu", "input 8x8x3 -> conv 8 k3 -> relu\n"),
     "one empty line stays": ("\n\nrelu\n\n\n\nbn\n \t\ntanh\n\n", "relu\n\nbn\n\ntanh\n"),
-    "none at the edge of braces": (
-        "repeat 2 {\n\nrelu\n\nbn\n\n}\n", "repeat 2 {\n  relu\n\n  bn\n}\n"),
-    "branches": (
-        "add { conv 8 k1\n bn | identity\n} relu",
-        "add {\n  conv 8 k1\n  bn\n|\n  identity\n} relu\n"),
+    "none at the edge of braces": ("repeat 2 {\n\nrelu\n\nbn\n\n}\n", "repeat 2 {\n  relu\n\n  bn\n}\n"),
+    "branches": ("add { conv 8 k1\n bn | identity\n} relu", "add {\n  conv 8 k1\n  bn\n|\n  identity\n} relu\n"),
     "nested": (
         "block f(C) { add { conv C k1\n|\nresidual { relu }}}",
-        "block f(C) {\n  add {\n    conv C k1\n  |\n    residual { relu }\n  }\n}\n"),
+        "block f(C) {\n  add {\n    conv C k1\n  |\n    residual { relu }\n  }\n}\n",
+    ),
     "behind braces on several lines a new line begins": (
-        "relu -> repeat 2 {\nbn\n} -> tanh", "relu\nrepeat 2 {\n  bn\n}\ntanh\n"),
+        "relu -> repeat 2 {\nbn\n} -> tanh",
+        "relu\nrepeat 2 {\n  bn\n}\ntanh\n",
+    ),
     "settings": ("train { epochs 5\nbatch 3 }", "train {\n  epochs 5\n  batch 3\n}\n"),
     "empty": ("", ""),
     "nothing but comments": ("  # a\n\n\n#b", "# a\n\n#b\n"),
@@ -101,19 +101,19 @@ def test_layout(case: str) -> None:
 
 COMMENTS = {
     "behind a line": ("relu# a\nbn      # b", "relu  # a\nbn    # b\n"),
-    "in a column only with its neighbours": (
-        "relu # a\nconv 8 k3\nbn # b", "relu  # a\nconv 8 k3\nbn  # b\n"),
+    "in a column only with its neighbours": ("relu # a\nconv 8 k3\nbn # b", "relu  # a\nconv 8 k3\nbn  # b\n"),
     "between arrows": ("relu -> # a\n# b\nbn\n# c\n-> tanh", "relu  # a\n# b\nbn\n# c\ntanh\n"),
     "around braces": (
         "add{#a\n#b\nrelu#c\n#d\n|#e\n#f\nbn\n#g\n}relu#h\n#i",
-        "add {  #a\n  #b\n  relu  #c\n  #d\n|  #e\n  #f\n  bn\n  #g\n} relu  #h\n#i\n"),
+        "add {  #a\n  #b\n  relu  #c\n  #d\n|  #e\n  #f\n  bn\n  #g\n} relu  #h\n#i\n",
+    ),
     "in empty braces": ("add { # a\n | # b\n }", "add {  # a\n|  # b\n}\n"),
-    "in parentheses": (
-        "relu\nf(1, # a\n 2 # b\n) # c\n", "relu\n# a\n# b\nf(1, 2)  # c\n"),
-    "in a block's parentheses": (
-        "block f(A, # { | }\n B) { conv A kB }", "# { | }\nblock f(A, B) { conv A kB }\n"),
+    "in parentheses": ("relu\nf(1, # a\n 2 # b\n) # c\n", "relu\n# a\n# b\nf(1, 2)  # c\n"),
+    "in a block's parentheses": ("block f(A, # { | }\n B) { conv A kB }", "# { | }\nblock f(A, B) { conv A kB }\n"),
     "behind the braces, in parentheses": (
-        "add {\nrelu | bn\n} scale(1 # a\n)", "add {\n  relu\n|\n  bn\n  # a\n} scale=1\n"),
+        "add {\nrelu | bn\n} scale(1 # a\n)",
+        "add {\n  relu\n|\n  bn\n  # a\n} scale=1\n",
+    ),
     "first of all": ("# a\n\n# b\nrelu", "# a\n\n# b\nrelu\n"),
 }
 

@@ -62,9 +62,12 @@ def test_the_slides_example_of_a_stride_that_does_not_divide() -> None:
     assert output_size(7, 3, 3, 1) == 3
 
 
-@pytest.mark.parametrize(("x", "text", "formula"), [
-    ((5, 5, 1), "k", "(5 + 2·0 − 7)/1 + 1 = −1"),
-])
+@pytest.mark.parametrize(
+    ("x", "text", "formula"),
+    [
+        ((5, 5, 1), "k", "(5 + 2·0 − 7)/1 + 1 = −1"),
+    ],
+)
 def test_a_window_that_is_too_large_shows_the_formula(x: tuple[int, ...], text: str, formula: str) -> None:
     with pytest.raises(SizeError) as caught:
         BY_NAME["conv"](filters=1, k=(7,)).output(x)

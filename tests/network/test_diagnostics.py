@@ -153,8 +153,9 @@ HABITS = [
 
 
 @pytest.mark.parametrize(("line", "place", "code", "offered"), HABITS)
-def test_a_habit_is_answered_with_the_text_to_write(line: str, place: str | None, code: str,
-                                                    offered: str | None) -> None:
+def test_a_habit_is_answered_with_the_text_to_write(
+    line: str, place: str | None, code: str, offered: str | None
+) -> None:
     program = HERE + line
     found = only(program)
     assert found.code == code
@@ -251,8 +252,17 @@ def test_what_is_no_arrow(arrow: str) -> None:
     assert "`->`" in str(found.help)
 
 
-@pytest.mark.parametrize("line", ["import torch.nn as nn", "model = Sequential()", "model.compile(optimizer='adam')",
-                                  "class Net(nn.Module):", "def forward(self, x):", "self.fc = other(3)"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import torch.nn as nn",
+        "model = Sequential()",
+        "model.compile(optimizer='adam')",
+        "class Net(nn.Module):",
+        "def forward(self, x):",
+        "self.fc = other(3)",
+    ],
+)
 def test_lines_of_python(line: str) -> None:
     found = only(f"{line}\ninput 28x28x1\nconv 8 k3")
     assert found.code == "E109" and "`convdsl run`" in str(found.help)
@@ -274,10 +284,14 @@ def test_a_title_hides_nothing() -> None:
 
 
 def test_keywords_by_other_names() -> None:
-    for line, offered in [("entrada 28x28x1", "input 28x28x1"), ("Input 28x28x1", "input 28x28x1"),
-                          ("red lenet", "net lenet"), ("bloque b(C) { conv C k3 }", "block b(C) { conv C k3 }"),
-                          ("repetir 3 { conv 1 k3 p1 }", "repeat 3 { conv 1 k3 p1 }"),
-                          ("entrenar { epochs 5 }", "train { epochs 5 }")]:
+    for line, offered in [
+        ("entrada 28x28x1", "input 28x28x1"),
+        ("Input 28x28x1", "input 28x28x1"),
+        ("red lenet", "net lenet"),
+        ("bloque b(C) { conv C k3 }", "block b(C) { conv C k3 }"),
+        ("repetir 3 { conv 1 k3 p1 }", "repeat 3 { conv 1 k3 p1 }"),
+        ("entrenar { epochs 5 }", "train { epochs 5 }"),
+    ]:
         found = next(d for d in diagnostics(f"{line}\nconv 8 k3") if d.code == "E201")
         assert str(found.help) == f"Here it is written `{offered}`."
 
@@ -360,15 +374,24 @@ def test_the_help_where_factors_do_not_fit_names_the_channels() -> None:
 
 def test_a_number_that_is_too_large_has_no_other_value() -> None:
     huge = "9" * 20
-    for program in (f"input 8x8x{huge}\nconv 8 k3\nexpect 6x6x8", f"input 8x8x3\nlet C = {huge}\nconv C k3\nexpect 6x6x8",
-                    f"input 8x8x3\nrepeat {huge} {{ conv 3 k3 }}\nexpect 8x8x3",
-                    f"input 8x8x3\nconv 8 k3\nexpect params {huge}", f"input 8x8x3\nconv 8 k{huge} p1\nexpect 6x6x8"):
+    for program in (
+        f"input 8x8x{huge}\nconv 8 k3\nexpect 6x6x8",
+        f"input 8x8x3\nlet C = {huge}\nconv C k3\nexpect 6x6x8",
+        f"input 8x8x3\nrepeat {huge} {{ conv 3 k3 }}\nexpect 8x8x3",
+        f"input 8x8x3\nconv 8 k3\nexpect params {huge}",
+        f"input 8x8x3\nconv 8 k{huge} p1\nexpect 6x6x8",
+    ):
         found = only(program)
         assert found.code == "E106" and str(found.help) == "Numbers go up to 10^15."
 
 
 def test_an_empty_branch_is_said_once() -> None:
-    for line in ("add { conv 8 k3 | }", "concat { | conv 8 k3 | conv 4 k5 }", "residual { }", "mul { conv 4 k3 | } relu"):
+    for line in (
+        "add { conv 8 k3 | }",
+        "concat { | conv 8 k3 | conv 4 k5 }",
+        "residual { }",
+        "mul { conv 4 k3 | } relu",
+    ):
         assert only(f"input 8x8x4\n{line}\nexpect 6x6x8").code == "E212"
 
 
@@ -410,7 +433,9 @@ def test_a_hundred_thousand_layers() -> None:
 @pytest.mark.parametrize("written", ["28x28x6", "28 x 28 x 6", "28×28×6"])
 def test_a_size_alone_is_read_as_a_size(written: str) -> None:
     found = diagnostics(written)[0]
-    assert (found.code, str(found.message)) == ("E101", "A size alone is no layer.") and "`input 28x28x6`" in str(found.help)
+    assert (found.code, str(found.message)) == ("E101", "A size alone is no layer.") and "`input 28x28x6`" in str(
+        found.help
+    )
 
 
 def test_times_before_a_brace_is_a_repetition() -> None:

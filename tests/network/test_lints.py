@@ -108,8 +108,12 @@ def test_the_stride_that_does_not_divide_shows_the_fraction_and_what_would_fit()
     assert warning.formula == "(7 + 2·0 − 3)/3 + 1 = 2.33 → 2"
     assert str(warning.help) == "What would divide: p1, s2; or an input of 6 / 9 here."
     assert str(warning.note) == "The last row or column of the input is read by no window."
-    for mended in ("input 7x7x3 -> conv 8 k3 s3 p1", "input 7x7x3 -> conv 8 k3 s2", "input 6x6x3 -> conv 8 k3 s3",
-                   "input 9x9x3 -> conv 8 k3 s3"):
+    for mended in (
+        "input 7x7x3 -> conv 8 k3 s3 p1",
+        "input 7x7x3 -> conv 8 k3 s2",
+        "input 6x6x3 -> conv 8 k3 s3",
+        "input 9x9x3 -> conv 8 k3 s3",
+    ):
         assert found("W501", mended) == []
 
 

@@ -43,14 +43,25 @@ def _sources(layer: object, inputs: list[Places], shapes: tuple[tuple[int, ...],
     return set().union(*(i[place] for i in inputs))
 
 
-@pytest.mark.parametrize("text", [
-    "conv 1 k3", "conv 1 k3 d2 -> conv 1 k3 s2 -> conv 1 k5", "maxpool 3 s2 p1 -> conv 1 k7 p3",
-    "conv 1 k3 p same -> maxpool 2 -> conv 1 k3 p same -> maxpool 2 -> conv 1 k3 p same",
-    "add { conv 1 k5 p2 | conv 1 k3 p1 | identity } -> conv 1 k3", "residual { conv 1 k3 p1 -> conv 1 k3 p1 } -> maxpool 2",
-    "concat { conv 1 k1 | conv 1 k3 p1 -> conv 1 k3 p1 } -> avgpool 2 -> conv 2 k3",
-    "upsample 2 -> conv 1 k3", "maxpool 4 -> upsample 2 -> conv 1 k5", "pad 2 -> conv 1 k5 -> crop 1 -> conv 1 k3",
-    "tconv 1 k3 s2 -> conv 1 k3", "tconv 1 k2 s2", "tconv 1 k4 s2 p1", "dwconv k3 -> conv 1 k1 -> dwconv k3 s2",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "conv 1 k3",
+        "conv 1 k3 d2 -> conv 1 k3 s2 -> conv 1 k5",
+        "maxpool 3 s2 p1 -> conv 1 k7 p3",
+        "conv 1 k3 p same -> maxpool 2 -> conv 1 k3 p same -> maxpool 2 -> conv 1 k3 p same",
+        "add { conv 1 k5 p2 | conv 1 k3 p1 | identity } -> conv 1 k3",
+        "residual { conv 1 k3 p1 -> conv 1 k3 p1 } -> maxpool 2",
+        "concat { conv 1 k1 | conv 1 k3 p1 -> conv 1 k3 p1 } -> avgpool 2 -> conv 2 k3",
+        "upsample 2 -> conv 1 k3",
+        "maxpool 4 -> upsample 2 -> conv 1 k5",
+        "pad 2 -> conv 1 k5 -> crop 1 -> conv 1 k3",
+        "tconv 1 k3 s2 -> conv 1 k3",
+        "tconv 1 k2 s2",
+        "tconv 1 k4 s2 p1",
+        "dwconv k3 -> conv 1 k1 -> dwconv k3 s2",
+    ],
+)
 def test_size_is_what_an_output_in_the_middle_sees(text: str) -> None:
     length = 96
     report = analyse(Source(f"input {length}x1 -> {text}")).report
@@ -69,5 +80,3 @@ def test_start_is_minus_the_padding_that_is_seen() -> None:
 def test_a_dense_layer_sees_everything() -> None:
     report = analyse(Source("input 12x9x1 -> conv 2 k3 -> flatten -> dense 4")).report
     assert report[3].receptive_field == (12, 9)
-
-

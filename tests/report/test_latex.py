@@ -21,7 +21,8 @@ PDFLATEX = shutil.which("pdflatex")
 PROGRAMS = [
     "input NxNx3 -> conv 6 k5 p? s2 -> maxpool 2 -> dense 10",
     "input 31x31x4 -> conv 8 k3 p same s2 g2 prelu -> tconv 4 k3 s2 p1 -> upsample 2 -> bn -> dense 10",
-    "input 100x6 -> conv 4 k3 d2 -> avgpool 2", "input 7x9x4 -> conv 2 k3x5 s2x1 -> gap -> dense 3 softmax",
+    "input 100x6 -> conv 4 k3 d2 -> avgpool 2",
+    "input 7x9x4 -> conv 2 k3x5 s2x1 -> gap -> dense 3 softmax",
 ]
 MATRIX = "1 2 3; 4 5 6; 7 8 9"
 
@@ -31,7 +32,10 @@ def example(name: str) -> Path:
 
 
 COMMANDS = [
-    *(("explain", str(f), "--format", "latex") for f in map(example, ("lenet5", "residual_block", "unet", "mobilenet"))),
+    *(
+        ("explain", str(f), "--format", "latex")
+        for f in map(example, ("lenet5", "residual_block", "unet", "mobilenet"))
+    ),
     *(("explain", "-e", p, "--format", "latex") for p in PROGRAMS),
     ("explain", str(example("one_5x5")), str(example("two_3x3")), "--format", "latex"),
     ("convolve", MATRIX, "-k", "1/9 [1 1; 1 1]", "--at", "1,1", "--format", "latex"),
@@ -40,7 +44,9 @@ COMMANDS = [
     ("convolve", MATRIX, "-k", "mean", "--padding", "1", "--then", "1 -1", "--format", "latex"),
     ("convolve", MATRIX, "--pool", "max", "2", "--format", "latex"),
 ]
-SHEETS = [("course", "print", "--seed", seed, "--format", "latex", *key) for seed in ("7", "8") for key in ((), ("--key",))]
+SHEETS = [
+    ("course", "print", "--seed", seed, "--format", "latex", *key) for seed in ("7", "8") for key in ((), ("--key",))
+]
 
 
 def written(capsys: pytest.CaptureFixture[str], command: tuple[str, ...], language: str) -> str:
@@ -51,7 +57,9 @@ def written(capsys: pytest.CaptureFixture[str], command: tuple[str, ...], langua
 
 @pytest.mark.parametrize("language", ["en", "es"])
 @pytest.mark.parametrize("command", [*COMMANDS, *SHEETS], ids=lambda c: " ".join(c)[:60])
-def test_every_sign_is_one_that_latex_knows(command: tuple[str, ...], language: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_sign_is_one_that_latex_knows(
+    command: tuple[str, ...], language: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     text = written(capsys, command, language)
     read = SET_BY_LATEX.match(text)
     assert read is not None and read.end() == len(text), text[read.end() : read.end() + 60]
@@ -68,13 +76,22 @@ def test_pdflatex_sets_it(language: str, capsys: pytest.CaptureFixture[str], tmp
         file = tmp_path / f"{number}.tex"
         file.write_text(text, encoding="utf-8")
         assert PDFLATEX is not None
-        done = subprocess.run([PDFLATEX, "-interaction=nonstopmode", "-halt-on-error", file.name], cwd=tmp_path,
-                              capture_output=True, timeout=120, check=False)
+        done = subprocess.run(
+            [PDFLATEX, "-interaction=nonstopmode", "-halt-on-error", file.name],
+            cwd=tmp_path,
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
         assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
 
 
 def _knows_spanish() -> bool:
-    found = subprocess.run(["kpsewhich", "spanish.ldf"], capture_output=True, check=False) if shutil.which("kpsewhich") else None
+    found = (
+        subprocess.run(["kpsewhich", "spanish.ldf"], capture_output=True, check=False)
+        if shutil.which("kpsewhich")
+        else None
+    )
     return found is not None and bool(found.stdout.strip())
 
 

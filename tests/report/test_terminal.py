@@ -61,7 +61,9 @@ def test_of_a_long_line_the_part_around_the_place_is_shown() -> None:
 def test_a_terminal_gets_sentences_broken_between_words() -> None:
     text = "input 8x8x1 -> conv 8 k3 -> conv 8 k3 p same relu"
     out = io.StringIO()
-    print_diagnostics(Console(file=out, width=50, force_terminal=True, color_system=None), analyse(Source(text)).diagnostics)
+    print_diagnostics(
+        Console(file=out, width=50, force_terminal=True, color_system=None), analyse(Source(text)).diagnostics
+    )
     notes = [line for line in out.getvalue().splitlines() if line.startswith(("   = ", "     "))]
     assert any(line.startswith("     ") and line[5] != " " for line in notes) and all(len(line) <= 60 for line in notes)
     assert "   = Away from the borders they can do no more than one convolution" in shown(text, width=50)
@@ -86,7 +88,9 @@ def test_a_flood_of_errors_is_cut() -> None:
 
 def test_github_escapes_what_would_end_a_command() -> None:
     (diagnostic,) = analyse(Source("cnov 3", "a,b:c%.cnn")).diagnostics
-    assert github(diagnostic).startswith("::error file=a%2Cb%3Ac%25.cnn,line=1,endLine=1,col=1,endColumn=5,title=E201::")
+    assert github(diagnostic).startswith(
+        "::error file=a%2Cb%3Ac%25.cnn,line=1,endLine=1,col=1,endColumn=5,title=E201::"
+    )
 
 
 def test_long_networks_are_folded_unless_asked() -> None:
@@ -95,7 +99,10 @@ def test_long_networks_are_folded_unless_asked() -> None:
     assert any("▸ repeat × 20 (100 layers)" in line and "1–100" in line for line in folded)
     assert len(table(text, expand=True)) > 150
     total = 20 * (2 * (4 * 4 * 9 + 4) + 2 * 8)
-    assert any(line == f"parameters {total:,}  (with 320 running statistics {total + 320:,}, as Keras counts)" for line in folded)
+    assert any(
+        line == f"parameters {total:,}  (with 320 running statistics {total + 320:,}, as Keras counts)"
+        for line in folded
+    )
 
 
 def test_a_frozen_layer_is_marked_and_not_trainable() -> None:
@@ -112,8 +119,18 @@ def test_symbols_leave_formulas() -> None:
 
 def test_numbers_in_both_languages() -> None:
     assert (grouped(61706), short(15_470_264_320), short(999_999), short(4_089_184_256)) == (
-        "61,706", "15.47 G", "999,999", "4.089 G")
-    assert (share(1, 3), share(1, 1000), share(0, 5), memory(246824), memory(100)) == ("33 %", "<1 %", "", "241 KiB", "100 B")
+        "61,706",
+        "15.47 G",
+        "999,999",
+        "4.089 G",
+    )
+    assert (share(1, 3), share(1, 1000), share(0, 5), memory(246824), memory(100)) == (
+        "33 %",
+        "<1 %",
+        "",
+        "241 KiB",
+        "100 B",
+    )
     use_language("es")
     assert grouped(61706) == "61\u202f706"
 

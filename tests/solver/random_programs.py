@@ -55,7 +55,22 @@ HOLES = "KSPFG"
 """Unknowns that are holes; the others are symbols."""
 
 
-KINDS = ["conv", "conv", "conv", "pool", "pool", "ceil", "tconv", "up", "pad", "crop", "dw", "local", "branch", "dilated"]
+KINDS = [
+    "conv",
+    "conv",
+    "conv",
+    "pool",
+    "pool",
+    "ceil",
+    "tconv",
+    "up",
+    "pad",
+    "crop",
+    "dw",
+    "local",
+    "branch",
+    "dilated",
+]
 
 
 class _Writer:
@@ -132,9 +147,15 @@ class _Writer:
     def branches(self) -> str:
         """Two ways whose sizes have to agree: any layer, or what an encoder and decoder does."""
         k, s = self.size("K", 1, [1, 2, 3]), self.size("S", 1, [2, 2, 3], 0.2)
-        other = self.random.choice([self.layer(), f"conv 2 k{k} p{self.size('P', 0, [0, 1])}",
-                                    f"conv 2 k{k} s{s} p same -> tconv 2 k{k} s{s}", f"maxpool {s} -> upsample {s}",
-                                    f"pad 1 -> conv 2 k{k}"])
+        other = self.random.choice(
+            [
+                self.layer(),
+                f"conv 2 k{k} p{self.size('P', 0, [0, 1])}",
+                f"conv 2 k{k} s{s} p same -> tconv 2 k{k} s{s}",
+                f"maxpool {s} -> upsample {s}",
+                f"pad 1 -> conv 2 k{k}",
+            ]
+        )
         return f"concat {{ {other} | {self.random.choice(['identity', 'identity', 'crop 1'])} }}"
 
     def expectation(self, text: str) -> str:
@@ -173,7 +194,11 @@ class _Writer:
             return f"expect {'x'.join(sizes)}"
         sign = self.random.choice(["=", "=", "<=", ">="])
         if quantity == "rf":
-            return f"expect rf {'x'.join(str(int(n)) for n in last.receptive_field)}" if sign == "=" else f"expect rf {sign} 5"
+            return (
+                f"expect rf {'x'.join(str(int(n)) for n in last.receptive_field)}"
+                if sign == "="
+                else f"expect rf {sign} 5"
+            )
         return f"expect {quantity} {sign} {sum(getattr(f, quantity) for f in report.facts)}"
 
 

@@ -34,9 +34,33 @@ def test_the_answer_is_what_trying_all_values_gives(first: int) -> None:
 
 def test_the_programs_have_everything_in_them() -> None:
     texts = [trial(seed).text for seed in range(300)]
-    for part in ("(A)", "(A)x(A)", "(?K)", "s(?S)", "p(?P)", "?F", "g(?G)", "p same", "ceil", "d2", "add {", "concat {", "crop",
-                 "pad", "tconv", "upsample", "local", "dwconv", "expect params", "expect macs", "expect rf", "expect flops",
-                 "<=", ">=", "expect layer"):
+    for part in (
+        "(A)",
+        "(A)x(A)",
+        "(?K)",
+        "s(?S)",
+        "p(?P)",
+        "?F",
+        "g(?G)",
+        "p same",
+        "ceil",
+        "d2",
+        "add {",
+        "concat {",
+        "crop",
+        "pad",
+        "tconv",
+        "upsample",
+        "local",
+        "dwconv",
+        "expect params",
+        "expect macs",
+        "expect rf",
+        "expect flops",
+        "<=",
+        ">=",
+        "expect layer",
+    ):
         assert any(part in text for text in texts), part
     assert set(Counter(len(trial(seed).unknowns) for seed in range(300))) == {1, 2, 3}
     assert any(trial(seed).strict for seed in range(100))

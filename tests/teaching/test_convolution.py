@@ -23,9 +23,20 @@ PADDED = "60 113 56 139 85; 73 121 54 84 128; 131 99 70 129 127; 80 57 115 69 13
 BINARY = "1 1 1 0 0; 0 1 1 1 0; 0 0 1 1 1; 0 0 1 1 0; 0 1 1 0 0"
 POOLED = "1 0 0 0 0 1; 0 1 6 0 1 6; 3 0 1 1 0 0; 1 0 3 0 1 0; 0 1 0 0 1 0; 0 0 1 0 1 0"
 SEVEN = "; ".join(
-    " ".join(row) for row in (
-        "000000000000", "000000000000", "001111111100", "001111111100", "000000001100", "000000011000",
-        "000000110000", "000001100000", "000011000000", "000110000000", "001100000000", "000000000000",
+    " ".join(row)
+    for row in (
+        "000000000000",
+        "000000000000",
+        "001111111100",
+        "001111111100",
+        "000000001100",
+        "000000011000",
+        "000000110000",
+        "000001100000",
+        "000011000000",
+        "000110000000",
+        "001100000000",
+        "000000000000",
     )
 )
 
@@ -45,8 +56,12 @@ def rows(written: str) -> Rows:
     [
         (EDGES, "prewitt_x", 0, "-5 -4 0 8; -10 -2 2 3; 0 -2 -4 -7; -3 -2 -3 -16"),
         (SHARPENED, "sharpen", 0, "89 111 101; 85 111 101; 98 117 113"),
-        (PADDED, "sharpen", 1, "114 328 -26 470 158; 53 266 -61 -30 344; 403 116 -47 295 244; 108 -135 256 -128 344; "
-                               "314 346 279 153 421"),
+        (
+            PADDED,
+            "sharpen",
+            1,
+            "114 328 -26 470 158; 53 266 -61 -30 344; 403 116 -47 295 244; 108 -135 256 -128 344; 314 346 279 153 421",
+        ),
         (BINARY, "1 0 1; 0 1 0; 1 0 1", 0, "4 3 4; 2 4 3; 2 3 4"),
     ],
 )
@@ -78,7 +93,10 @@ def test_a_seven_stays_a_seven() -> None:
 def test_the_products_at_a_place() -> None:
     work = Correlation(rows(EDGES), kernel("prewitt_x"), Options())
     assert [[(t.value, t.weight) for t in line] for line in work.terms(0, 0)] == [
-        [(3, 1), (0, 0), (1, -1)], [(1, 1), (5, 0), (8, -1)], [(2, 1), (7, 0), (2, -1)]]
+        [(3, 1), (0, 0), (1, -1)],
+        [(1, 1), (5, 0), (8, -1)],
+        [(2, 1), (7, 0), (2, -1)],
+    ]
 
 
 def test_a_signal_is_padded_along_its_row_only() -> None:
@@ -166,8 +184,10 @@ def test_mean_then_sobel_is_one_kernel() -> None:
 
 def test_padding_between_two_kernels_shows_at_the_border_only() -> None:
     work = chain(rows(EDGES), (kernel("mean"), kernel("sobel_x")), Options(p="same"), True)
-    same = [[a == b for a, b in zip(x, y, strict=True)]
-            for x, y in zip(work.steps[-1].output, work.direct.output, strict=True)]
+    same = [
+        [a == b for a, b in zip(x, y, strict=True)]
+        for x, y in zip(work.steps[-1].output, work.direct.output, strict=True)
+    ]
     assert all(all(line[1:-1]) for line in same[1:-1])
     assert work.agreeing < work.total == 36
 
@@ -177,14 +197,18 @@ small = st.integers(-9, 9)
 
 def matrices(low: int, high: int) -> st.SearchStrategy[Rows]:
     return st.tuples(st.integers(low, high), st.integers(low, high)).flatmap(
-        lambda size: st.lists(st.lists(small, min_size=size[1], max_size=size[1]).map(tuple), min_size=size[0],
-                              max_size=size[0]).map(tuple))
+        lambda size: st.lists(
+            st.lists(small, min_size=size[1], max_size=size[1]).map(tuple), min_size=size[0], max_size=size[0]
+        ).map(tuple)
+    )
 
 
 options = st.builds(
-    Options, s=st.tuples(st.integers(1, 3), st.integers(1, 3)),
+    Options,
+    s=st.tuples(st.integers(1, 3), st.integers(1, 3)),
     p=st.one_of(st.tuples(st.integers(0, 2), st.integers(0, 2)), st.just("same")),
-    d=st.tuples(st.integers(1, 2), st.integers(1, 2)), op=st.just((0,)),
+    d=st.tuples(st.integers(1, 2), st.integers(1, 2)),
+    op=st.just((0,)),
 )
 
 

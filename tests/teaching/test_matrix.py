@@ -84,8 +84,13 @@ def test_what_cannot_be_read(written: str, complaint: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "written", "as_fraction"),
-    [(-5, "−5", "−5"), (HALF, "0.5", "1/2"), (Fraction(-37, 9), "−37/9", "−37/9"), (Fraction(-1, 8), "−0.125", "−1/8"),
-     (Fraction(1, 2**20), "1/1048576", "1/1048576")],
+    [
+        (-5, "−5", "−5"),
+        (HALF, "0.5", "1/2"),
+        (Fraction(-37, 9), "−37/9", "−37/9"),
+        (Fraction(-1, 8), "−0.125", "−1/8"),
+        (Fraction(1, 2**20), "1/1048576", "1/1048576"),
+    ],
 )
 def test_numbers_are_written_exactly(value: Fraction, written: str, as_fraction: str) -> None:
     assert show(value) == written

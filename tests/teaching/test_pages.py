@@ -18,8 +18,11 @@ from convdsl.teaching.session import Session
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 RUN = re.compile(r"^```sh\n(.*?)^```\n\n```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SESSION = re.compile(r"^```session\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-RUNS = [(page, command, output) for page in ("convolve.md", "es/convolucion.md")
-        for command, output in RUN.findall((DOCS / page).read_text("utf-8"))]
+RUNS = [
+    (page, command, output)
+    for page in ("convolve.md", "es/convolucion.md")
+    for command, output in RUN.findall((DOCS / page).read_text("utf-8"))
+]
 
 
 @pytest.fixture(autouse=True)
@@ -33,8 +36,9 @@ def plain(text: str) -> str:
 
 
 @pytest.mark.parametrize(("page", "command", "output"), RUNS)
-def test_commands_print_what_the_page_shows(page: str, command: str, output: str,
-                                            capsys: pytest.CaptureFixture[str]) -> None:
+def test_commands_print_what_the_page_shows(
+    page: str, command: str, output: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     use_language("es" if page.startswith("es/") else "en")
     assert main(shlex.split(command)[1:]) == 0
     assert plain(capsys.readouterr().out) == plain(output)

@@ -81,8 +81,12 @@ def test_an_input_with_layers_behind_it_begins_anew() -> None:
 
 @pytest.mark.parametrize(
     ("first", "second"),
-    [("net a", "net b"), ("let C = 3", "let C = 4"), ("block b { relu }", "block b { tanh }"),
-     ("train { epochs 3 }", "train { epochs 4 }")],
+    [
+        ("net a", "net b"),
+        ("let C = 3", "let C = 4"),
+        ("block b { relu }", "block b { tanh }"),
+        ("train { epochs 3 }", "train { epochs 4 }"),
+    ],
 )
 def test_what_stands_once_is_replaced(first: str, second: str) -> None:
     s = session("input 8x8x1", first, "conv 2 k3", second)
@@ -184,8 +188,9 @@ def test_a_block_may_be_used_before_it_is_defined_in_a_file(tmp_path: Path) -> N
 
 def test_commands_of_the_command_line_get_the_program() -> None:
     s = session("input NxNx3", "conv 6 k5", ":set N=32")
-    assert last(s, ":explain conv --format latex") == Called("explain", ("conv", "--format", "latex", "--set", "N=32"),
-                                                            s.program.text, "net")
+    assert last(s, ":explain conv --format latex") == Called(
+        "explain", ("conv", "--format", "latex", "--set", "N=32"), s.program.text, "net"
+    )
     assert last(s, ":train --epochs 2")[:2] == ("run", ("--epochs", "2", "--set", "N=32"))
     assert last(s, ":train").file is None
     s.enter(":save here.cnn")
@@ -215,8 +220,19 @@ def test_the_language_changes() -> None:
 
 @pytest.mark.parametrize(
     ("line", "kind"),
-    [(":help", Helped), ("help", Helped), (":quit", Ended), ("exit", Ended), (":q", Ended), (":show", Shown),
-     (":show text", Shown), (":list", Listed), (":progress", Listed), (":next", Asked), ("", Told)],
+    [
+        (":help", Helped),
+        ("help", Helped),
+        (":quit", Ended),
+        ("exit", Ended),
+        (":q", Ended),
+        (":show", Shown),
+        (":show text", Shown),
+        (":list", Listed),
+        (":progress", Listed),
+        (":next", Asked),
+        ("", Told),
+    ],
 )
 def test_kinds_of_answers(line: str, kind: type[Answer]) -> None:
     assert isinstance(session().enter(line), kind)
@@ -224,9 +240,19 @@ def test_kinds_of_answers(line: str, kind: type[Answer]) -> None:
 
 @pytest.mark.parametrize(
     ("line", "said"),
-    [(":udno", "`:undo`"), (":hlep", "`:help`"), (":xyzzy", "`:help` lists"), (":show what", "`:show`"),
-     (":hint", "`:next`"), (":skip", "`:next`"), (":answer", "`:next`"), (":pause", "`:next`"),
-     (":exercise", "`:exercise 7`"), (":exercise nosuchthing", "nosuchthing"), (":reset", "`:reset all`")],
+    [
+        (":udno", "`:undo`"),
+        (":hlep", "`:help`"),
+        (":xyzzy", "`:help` lists"),
+        (":show what", "`:show`"),
+        (":hint", "`:next`"),
+        (":skip", "`:next`"),
+        (":answer", "`:next`"),
+        (":pause", "`:next`"),
+        (":exercise", "`:exercise 7`"),
+        (":exercise nosuchthing", "nosuchthing"),
+        (":reset", "`:reset all`"),
+    ],
 )
 def test_commands_that_cannot_be_followed(line: str, said: str) -> None:
     answer = session().enter(line)
@@ -243,11 +269,36 @@ def test_every_command_is_followed() -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.one_of(
-    st.text(max_size=30),
-    st.sampled_from(["input 8x8x3", "conv 4 k3", "conv ? k3", "}", "{", ":undo", ":redo", ":set N=4", ":", ": ", ":!",
-                     "input NxNx1", "maxpool 2", ":clear", "add {", "let N = 3", ":show", "relu -> "]),
-), max_size=8))
+@given(
+    st.lists(
+        st.one_of(
+            st.text(max_size=30),
+            st.sampled_from(
+                [
+                    "input 8x8x3",
+                    "conv 4 k3",
+                    "conv ? k3",
+                    "}",
+                    "{",
+                    ":undo",
+                    ":redo",
+                    ":set N=4",
+                    ":",
+                    ": ",
+                    ":!",
+                    "input NxNx1",
+                    "maxpool 2",
+                    ":clear",
+                    "add {",
+                    "let N = 3",
+                    ":show",
+                    "relu -> ",
+                ]
+            ),
+        ),
+        max_size=8,
+    )
+)
 def test_nothing_that_is_typed_breaks_it(lines: list[str]) -> None:
     s = Session()
     for line in lines:

@@ -25,8 +25,18 @@ def completed(text: str, *lines: str) -> dict[str, str]:
 
 def test_a_line_in_colours() -> None:
     assert kinds("conv 64 k3 p same nobias relu -> maxpool 2 # half") == [
-        ("conv", "layer"), ("64", "number"), ("k3", "option"), ("p", "option"), ("same", "option"), ("nobias", "option"),
-        ("relu", "activation"), ("->", "arrow"), ("maxpool", "layer"), ("2", "number"), ("# half", "comment")]
+        ("conv", "layer"),
+        ("64", "number"),
+        ("k3", "option"),
+        ("p", "option"),
+        ("same", "option"),
+        ("nobias", "option"),
+        ("relu", "activation"),
+        ("->", "arrow"),
+        ("maxpool", "layer"),
+        ("2", "number"),
+        ("# half", "comment"),
+    ]
 
 
 def test_blocks_symbols_holes_and_commands() -> None:

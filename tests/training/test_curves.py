@@ -119,6 +119,14 @@ def test_no_epochs_say_nothing() -> None:
 def test_every_remark_can_be_said(language: str) -> None:
     use_language(language)
     few = [2.0, 1.6]
-    for losses in (FLAT, CONVERGED, few, [2.0, 1.6, 1.3, 1.1], [2.4, 9.0], [1.0, 0.6, 0.9, 0.5, 0.8], [2.303, 2.302, 1.0, 0.9]):
+    for losses in (
+        FLAT,
+        CONVERGED,
+        few,
+        [2.0, 1.6, 1.3, 1.1],
+        [2.4, 9.0],
+        [1.0, 0.6, 0.9, 0.5, 0.8],
+        [2.303, 2.302, 1.0, 0.9],
+    ):
         for remark in read_curves(history(losses, accuracy=0.12), Settings(), 10):
             assert "{" not in str(remark).replace("{ … }", "")

@@ -178,7 +178,11 @@ def test_maps_of_every_layer_of_an_example_can_be_seen() -> None:
 
 
 def test_sizes_that_are_open_are_named() -> None:
-    for text, name in (("input NxNx3 -> conv 8 k3", "N"), ("input 8x8x3 -> conv 8 k?", "k"), ("input 8x8x3 -> conv K k3", "K")):
+    for text, name in (
+        ("input NxNx3 -> conv 8 k3", "N"),
+        ("input 8x8x3 -> conv 8 k?", "k"),
+        ("input 8x8x3 -> conv K k3", "K"),
+    ):
         with pytest.raises(ValueError, match=f"these are open: {name}"):
             convdsl.parse(text).compile()
 

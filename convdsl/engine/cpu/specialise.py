@@ -37,6 +37,7 @@ def micro(make: str, **arguments: Any) -> Micro:
 _VIEWS = {"F32": "float32_view", "F64": "float64_view", "I32": "int32_view", "I64": "int64_view", "U8": "uint8_view"}
 _SCALARS = ("Address", "Int")
 
+
 @dataclass(frozen=True)
 class Kernel:
     """A kernel with its sizes: `function` with `layouts` for its arrays and `constants` in place."""

@@ -221,7 +221,12 @@ class Binder:
     # launches
 
     def launch(
-        self, function: Callable[..., Any], given: dict[str, Any], blocks: tuple[Any, int, int], threads: int, **constants: Any
+        self,
+        function: Callable[..., Any],
+        given: dict[str, Any],
+        blocks: tuple[Any, int, int],
+        threads: int,
+        **constants: Any,
     ) -> None:
         """Adds a call. `given` are the arguments: (address, layout) or a number; the number of images goes by itself."""
         layouts = {name: a[1] for name, a in given.items() if isinstance(a, tuple)}
@@ -235,9 +240,7 @@ class Binder:
     def each(self, function: Callable[..., Any], shape: Sequence[int], given: dict[str, Any], **constants: Any) -> None:
         """Adds a call with a thread for each number of a value of this shape."""
         size = prod(shape)
-        self.launch(
-            function, given, ((size, 256), 1, 1), 256, shape=tuple(shape), size=size, **constants
-        )
+        self.launch(function, given, ((size, 256), 1, 1), 256, shape=tuple(shape), size=size, **constants)
 
     def steps(self, steps: Sequence[Step]) -> None:
         for step in steps:

@@ -134,9 +134,7 @@ def get4_if(context, address, index, condition):
 
     def generate(context, b, signature, values):
         kind = ir.ArrayType(_FLOAT, 4)
-        return _zeros_unless(
-            b, values[2], kind, lambda: _load_vector(b, _element(b, _FLOAT, *values[:2]), _GLOBAL)
-        )
+        return _zeros_unless(b, values[2], kind, lambda: _load_vector(b, _element(b, _FLOAT, *values[:2]), _GLOBAL))
 
     return _FOUR(int64, int64, types.boolean), generate
 
@@ -206,7 +204,9 @@ def largest(context, first, second, third, fourth):
         for number, row in enumerate(rows[1:], 1):
             for n, value in enumerate(row):
                 wins = b.fcmp_unordered(">", value, best[n])
-                wins = b.and_(wins, b.not_(b.and_(b.fcmp_unordered("uno", best[n], best[n]), b.fcmp_ordered("ord", value, value))))
+                wins = b.and_(
+                    wins, b.not_(b.and_(b.fcmp_unordered("uno", best[n], best[n]), b.fcmp_ordered("ord", value, value)))
+                )
                 best[n] = b.select(wins, value, best[n])
                 which[n] = b.select(wins, ir.Constant(ir.IntType(64), number), which[n])
         return context.make_tuple(b, result, [cgutils.pack_array(b, best), cgutils.pack_array(b, which)])

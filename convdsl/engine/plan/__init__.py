@@ -4,4 +4,17 @@ from convdsl.engine.plan.build import Memory, Plan, plan
 from convdsl.engine.plan.program import Loss, Program, Region
 from convdsl.engine.plan.values import Parameter, Step, Strip, Target, Value, Window
 
-__all__ = ["Loss", "Memory", "Parameter", "Plan", "Program", "Region", "Step", "Strip", "Target", "Value", "Window", "plan"]
+__all__ = [
+    "Loss",
+    "Memory",
+    "Parameter",
+    "Plan",
+    "Program",
+    "Region",
+    "Step",
+    "Strip",
+    "Target",
+    "Value",
+    "Window",
+    "plan",
+]

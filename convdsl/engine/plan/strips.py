@@ -143,9 +143,7 @@ def _backward(op: Op, tape: Tape) -> list[Step]:
             steps.append(Step("settle", conv.node, reads, {"g": gy}, bias, {"activation": rest}))
         if op.weights["conv"].trainable:
             filters = {"weight": op.weights["conv"]}
-            steps.append(
-                Step("correlate", conv.node, {"x": pieces.x, "g": gy}, {}, filters, {"window": pieces.window})
-            )
+            steps.append(Step("correlate", conv.node, {"x": pieces.x, "g": gy}, {}, filters, {"window": pieces.window}))
         for parameter in (*bias.values(), op.weights["conv"]):
             parameter.copies = pieces.count
     zero.weights = {p.name: p for p in op.weights.values() if p.trainable and p is not op.weights.get("bias")}

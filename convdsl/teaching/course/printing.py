@@ -123,5 +123,7 @@ def _tex_text(text: str) -> str:
     """Paragraphs, with what is aligned in columns kept as it is."""
     parts = re.split(r"((?:(?:^|\n)(?=[^\n]*\S  +\S)[^\n]+)+)", text)
     return "\n".join(
-        "\n".join(verbatim(p.strip("\n"))) if re.search(r"\S  +\S", p) else marked_up(p.strip()) for p in parts if p.strip()
+        "\n".join(verbatim(p.strip("\n"))) if re.search(r"\S  +\S", p) else marked_up(p.strip())
+        for p in parts
+        if p.strip()
     )

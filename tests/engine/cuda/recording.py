@@ -20,9 +20,7 @@ NETWORKS = run_path(str(ROOT / "benchmarks" / "networks.py"))["NETWORKS"]
 
 
 @cache
-def launches(
-    text: str, batch: int = 128, optimizer: Optimizer = MOMENTUM, loss: Loss | None = None
-) -> list[Launch]:
+def launches(text: str, batch: int = 128, optimizer: Optimizer = MOMENTUM, loss: Loss | None = None) -> list[Launch]:
     """Of a step of training and of a prediction."""
     found = plan(convdsl.parse(text), batch, optimizer, GPU, loss)
     arrays = Arrays(found, Recorder())

@@ -113,7 +113,9 @@ class Simulator:
     def __init__(self, size: int = 1 << 26) -> None:
         self._bytes = bytearray(NAN * (size // 4))
         whole = memoryview(self._bytes)
-        self._views = {kind: whole.cast(code) for kind, code in (("f32", "f"), ("f64", "d"), ("i32", "i"), ("i64", "q"))}
+        self._views = {
+            kind: whole.cast(code) for kind, code in (("f32", "f"), ("f64", "d"), ("i32", "i"), ("i64", "q"))
+        }
         self._views["u8"] = whole
         self._next = 4096
         self._guards: list[int] = []

@@ -168,9 +168,7 @@ def trained() -> tuple[list[object], Model]:
     return steps, model
 
 
-def test_a_model_on_the_driver_is_the_model_in_the_simulator(
-    played: Driver, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_on_the_driver_is_the_model_in_the_simulator(played: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     found, model = trained()
     assert played.graphs == 4, "one for each number of images, in training and in evaluation"
     plain = Simulator()

@@ -53,7 +53,9 @@ def test_activations_are_part_of_the_product_before_them() -> None:
     (region,) = made("input 6x6x3 -> conv 4 k3 tanh -> dense 5 sigmoid -> dense 3").training.regions
     kinds = [s.kind for s in region.steps]
     assert "activate" not in kinds
-    assert [s.settings["activation"][0] for s in region.steps if s.kind in ("gather", "dense") and s.settings["activation"]] == [
+    assert [
+        s.settings["activation"][0] for s in region.steps if s.kind in ("gather", "dense") and s.settings["activation"]
+    ] == [
         "tanh",
         "sigmoid",
     ]

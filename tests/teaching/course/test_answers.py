@@ -13,19 +13,52 @@ from convdsl.teaching.course.answers import Unclear, read_answer
 from convdsl.teaching.course.picks import read_holes, read_letter
 
 
-@pytest.mark.parametrize(("text", "value"), [
-    ("456", 456), (" 456. ", 456), ("456 parámetros", 456), ("son 456 pesos", 456), ("O = 28", 28), ("−5", -5), ("+7", 7),
-    ("(32-5)/1+1 = 28", 28), ("1,792", 1792), ("1.792", 1792), ("1 792", 1792), ("1\u202f792", 1792), ("1'792", 1792),
-    ("1.234.567", 1234567), ("1,234,567", 1234567), ("1.2M", 1_200_000), ("1,2 M", 1_200_000), ("1.2 millones", 1_200_000),
-    ("3 mil", 3000), ("15.5 G", 15_500_000_000), ("120,4 M", 120_400_000), ("456 K", 456_000), ("12 MACs", 12),
-    ("2.33", Fraction(233, 100)), ("2,33", Fraction(233, 100)), ("7/3", Fraction(7, 3)), ("25 %", 25),
-    ("(3*3*3+1)*64", 1792), ("3·3·3+1", 28), ("3x3x3", 27), ("5x5", 25), ("２８", 28), ("“28”", 28), ("`28`", 28),
-])
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("456", 456),
+        (" 456. ", 456),
+        ("456 parámetros", 456),
+        ("son 456 pesos", 456),
+        ("O = 28", 28),
+        ("−5", -5),
+        ("+7", 7),
+        ("(32-5)/1+1 = 28", 28),
+        ("1,792", 1792),
+        ("1.792", 1792),
+        ("1 792", 1792),
+        ("1\u202f792", 1792),
+        ("1'792", 1792),
+        ("1.234.567", 1234567),
+        ("1,234,567", 1234567),
+        ("1.2M", 1_200_000),
+        ("1,2 M", 1_200_000),
+        ("1.2 millones", 1_200_000),
+        ("3 mil", 3000),
+        ("15.5 G", 15_500_000_000),
+        ("120,4 M", 120_400_000),
+        ("456 K", 456_000),
+        ("12 MACs", 12),
+        ("2.33", Fraction(233, 100)),
+        ("2,33", Fraction(233, 100)),
+        ("7/3", Fraction(7, 3)),
+        ("25 %", 25),
+        ("(3*3*3+1)*64", 1792),
+        ("3·3·3+1", 28),
+        ("3x3x3", 27),
+        ("5x5", 25),
+        ("２８", 28),
+        ("“28”", 28),
+        ("`28`", 28),
+    ],
+)
 def test_a_number(text: str, value: Any) -> None:
     assert read_answer(text, 1)[0].value == value
 
 
-@pytest.mark.parametrize("text", ["", "  ", "hola", "28 28", "28, 28, 6", "1.2.3.4", "1,23,456", "9" * 41, "7/0", "siete"])
+@pytest.mark.parametrize(
+    "text", ["", "  ", "hola", "28 28", "28, 28, 6", "1.2.3.4", "1,23,456", "9" * 41, "7/0", "siete"]
+)
 def test_no_number(text: str) -> None:
     with pytest.raises(Unclear) as caught:
         read_answer(text, 1)
@@ -38,18 +71,38 @@ def test_an_ambiguous_separator_is_said() -> None:
     assert "1.792" in str(first.note) and "1792" in str(first.note)
 
 
-@pytest.mark.parametrize(("language", "text", "first"), [
-    ("en", "2.333", Fraction(2333, 1000)), ("es", "2,333", Fraction(2333, 1000)), ("en", "2,333", 2333), ("es", "2.333", 2333),
-])
+@pytest.mark.parametrize(
+    ("language", "text", "first"),
+    [
+        ("en", "2.333", Fraction(2333, 1000)),
+        ("es", "2,333", Fraction(2333, 1000)),
+        ("en", "2,333", 2333),
+        ("es", "2.333", 2333),
+    ],
+)
 def test_a_separator_is_read_as_the_language_does(language: str, text: str, first: Any) -> None:
     use_language(language)
     assert read_answer(text, Fraction(7, 3))[0].value == first
 
 
-@pytest.mark.parametrize("text", [
-    "28x28x6", "28 x 28 x 6", "28×28×6", "28,28,6", "28, 28, 6", "(28, 28, 6)", "[28 28 6]", "28 por 28 por 6", "28*28*6",
-    "H=28, W=28, C=6", "size = 28x28x6", "28x28x6 = 4704", "la salida es 28x28x6.",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "28x28x6",
+        "28 x 28 x 6",
+        "28×28×6",
+        "28,28,6",
+        "28, 28, 6",
+        "(28, 28, 6)",
+        "[28 28 6]",
+        "28 por 28 por 6",
+        "28*28*6",
+        "H=28, W=28, C=6",
+        "size = 28x28x6",
+        "28x28x6 = 4704",
+        "la salida es 28x28x6.",
+    ],
+)
 def test_a_size(text: str) -> None:
     assert read_answer(text, (1, 1, 1))[0].value == (28, 28, 6)
 
@@ -59,26 +112,46 @@ def test_a_partial_size_is_kept_as_it_is() -> None:
     assert [r.value for r in read_answer("28", (1, 1))] == [(28,), (28, 28)]
 
 
-@pytest.mark.parametrize("text", ["1 2; 3 4", "1 2 / 3 4", "1 2\n3 4", "[[1, 2], [3, 4]]", "1,2;3,4", r"1 & 2 \\ 3 & 4"])
+@pytest.mark.parametrize(
+    "text", ["1 2; 3 4", "1 2 / 3 4", "1 2\n3 4", "[[1, 2], [3, 4]]", "1,2;3,4", r"1 & 2 \\ 3 & 4"]
+)
 def test_a_matrix(text: str) -> None:
     assert read_answer(text, ((0, 0), (0, 0)))[0].value == ((1, 2), (3, 4))
 
 
-@pytest.mark.parametrize(("text", "names", "values"), [
-    ("5", ("k",), {"k": 5}), ("k=5", ("k",), {"k": 5}), ("k5", ("k",), {"k": 5}), ("conv 6 k5", ("k",), {"k": 5}),
-    ("K = 5", ("k",), {"k": 5}), ("p: 2", ("p",), {"p": 2}), ("same", ("p",), {"p": "same"}),
-    ("p same", ("p",), {"p": "same"}), ("k=3, s=2", ("k", "s"), {"k": 3, "s": 2}), ("s2 k3", ("k", "s"), {"k": 3, "s": 2}),
-    ("3 2", ("k", "s"), {"k": 3, "s": 2}), ("conv 6", ("conv",), {"conv": 6}),
-    ("conv = 1, conv_2 = 4", ("conv", "conv_2"), {"conv": 1, "conv_2": 4}),
-])
+@pytest.mark.parametrize(
+    ("text", "names", "values"),
+    [
+        ("5", ("k",), {"k": 5}),
+        ("k=5", ("k",), {"k": 5}),
+        ("k5", ("k",), {"k": 5}),
+        ("conv 6 k5", ("k",), {"k": 5}),
+        ("K = 5", ("k",), {"k": 5}),
+        ("p: 2", ("p",), {"p": 2}),
+        ("same", ("p",), {"p": "same"}),
+        ("p same", ("p",), {"p": "same"}),
+        ("k=3, s=2", ("k", "s"), {"k": 3, "s": 2}),
+        ("s2 k3", ("k", "s"), {"k": 3, "s": 2}),
+        ("3 2", ("k", "s"), {"k": 3, "s": 2}),
+        ("conv 6", ("conv",), {"conv": 6}),
+        ("conv = 1, conv_2 = 4", ("conv", "conv_2"), {"conv": 1, "conv_2": 4}),
+    ],
+)
 def test_holes(text: str, names: tuple[str, ...], values: dict[str, Any]) -> None:
     assert read_holes(text, names) == values
 
 
-@pytest.mark.parametrize(("text", "right"), [
-    ("35", True), ("35 or 36", True), ("N = 35 o N = 36", True), ("N = 35 o N = 37", False), ("37 or 36", False),
-    ("N=36 …", True),
-])
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("35", True),
+        ("35 or 36", True),
+        ("N = 35 o N = 36", True),
+        ("N = 35 o N = 37", False),
+        ("37 or 36", False),
+        ("N=36 …", True),
+    ],
+)
 def test_several_values_are_right_if_each_is(text: str, right: bool) -> None:
     question = load().by_id["what-went-in"].ask(1)
     question.names.update(F=3, S=2, O=17)
@@ -102,6 +175,8 @@ def test_no_letter(text: str) -> None:
         read_letter(text, [("a", "one"), ("b", "two")])
 
 
-@pytest.mark.parametrize(("text", "shown"), [("66/255", "66/255 ≈ 0.2588"), ("3*4", "3 × 4 = 12"), ("6*5/2", "6 × 5/2 = 15")])
+@pytest.mark.parametrize(
+    ("text", "shown"), [("66/255", "66/255 ≈ 0.2588"), ("3*4", "3 × 4 = 12"), ("6*5/2", "6 × 5/2 = 15")]
+)
 def test_arithmetic_is_shown_with_its_worth(text: str, shown: str) -> None:
     assert read_answer(text, Fraction(1, 3))[0].shown == shown

@@ -35,8 +35,15 @@ def test_the_exit_status_tells_of_a_wrong_answer(convdsl: Convdsl, tmp_path: Pat
 
 def test_a_program_is_read_up_to_an_empty_line(convdsl: Convdsl, course: Course, tmp_path: Path) -> None:
     question = course.by_id["under-a-budget"].ask(2)
-    done = convdsl("course", "practise", "under-a-budget", "--seed", "2", stdin=question.answer + "\n\n",
-                   CONVDSL_DATA_HOME=str(tmp_path))
+    done = convdsl(
+        "course",
+        "practise",
+        "under-a-budget",
+        "--seed",
+        "2",
+        stdin=question.answer + "\n\n",
+        CONVDSL_DATA_HOME=str(tmp_path),
+    )
     assert "Right." in done.stdout and done.returncode == 0
 
 
@@ -93,10 +100,17 @@ def test_a_course_of_ones_own(convdsl: Convdsl, tmp_path: Path) -> None:
     assert done.returncode == 2 and "my-first-size.toml:1: This is not TOML" in done.stderr
 
 
-@pytest.mark.parametrize("call", [
-    ("course", "lint", "--course", "nowhere"), ("course", "practise", "no-such"), ("course", "print", "--seed", "0"),
-    ("course", "print", "--concept", "none"), ("course", "sing"), ("course", "lint", "--seeds", "x"),
-])
+@pytest.mark.parametrize(
+    "call",
+    [
+        ("course", "lint", "--course", "nowhere"),
+        ("course", "practise", "no-such"),
+        ("course", "print", "--seed", "0"),
+        ("course", "print", "--concept", "none"),
+        ("course", "sing"),
+        ("course", "lint", "--seeds", "x"),
+    ],
+)
 def test_wrong_calls(convdsl: Convdsl, call: tuple[str, ...]) -> None:
     done = convdsl(*call)
     assert done.returncode in (1, 2) and "Traceback" not in done.stderr and (done.stderr or done.stdout)

@@ -16,24 +16,27 @@ from tests.teaching.course.conftest import COURSE, EXERCISE
 Write = Callable[..., Path]
 
 
-@pytest.mark.parametrize(("old", "new", "line", "words"), [
-    ('kind = "predict"', 'kind = "guess"', 2, "no kind `guess`"),
-    ('kind = "predict"', 'kind = predict', 2, "not TOML"),
-    ('concept = "one"\n', "", 1, "`concept` is missing"),
-    ('concept = "one"', 'concept = "two"', 1, "no concept `two`"),
-    ('title.es = "T"', 'titel.es = "T"', 4, "no key `titel`"),
-    ('title.es = "T"', "", 3, "`title.es` is missing"),
-    ('question.es = "¿De {N}?"', 'question.es = ""', 8, "`question.es` is missing"),
-    ('hints.es = ["a", "b", "c"]', 'hints.es = ["a", "b"]', 11, "three texts"),
-    ('answer = "net.out[0]"\n', "", 2, "needs `answer`"),
-    ('kind = "predict"', 'kind = "predict"\nafter = ["nowhere"]', 3, "no exercise `nowhere`"),
-    ('kind = "predict"', 'kind = "predict"\nafter = ["first"]', 3, "comes after itself"),
-    ('kind = "predict"', 'kind = "build"', 2, "needs `solution`"),
-    ('answer = "N"\nen = "no"\nes = "no"', 'answer = "N"', 12, "has no text"),
-    ('answer = "N"\n', 'answer = "N"\nprogram = "x"\n', 12, "one of"),
-    ('answer = "N"\n', 'anser = "N"\n', 12, "A mistake is"),
-    ('draw.N = "20..40"', 'draw.N = "20..40"\nlet.N = "3"', 6, "both drawn and set"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ('kind = "predict"', 'kind = "guess"', 2, "no kind `guess`"),
+        ('kind = "predict"', "kind = predict", 2, "not TOML"),
+        ('concept = "one"\n', "", 1, "`concept` is missing"),
+        ('concept = "one"', 'concept = "two"', 1, "no concept `two`"),
+        ('title.es = "T"', 'titel.es = "T"', 4, "no key `titel`"),
+        ('title.es = "T"', "", 3, "`title.es` is missing"),
+        ('question.es = "¿De {N}?"', 'question.es = ""', 8, "`question.es` is missing"),
+        ('hints.es = ["a", "b", "c"]', 'hints.es = ["a", "b"]', 11, "three texts"),
+        ('answer = "net.out[0]"\n', "", 2, "needs `answer`"),
+        ('kind = "predict"', 'kind = "predict"\nafter = ["nowhere"]', 3, "no exercise `nowhere`"),
+        ('kind = "predict"', 'kind = "predict"\nafter = ["first"]', 3, "comes after itself"),
+        ('kind = "predict"', 'kind = "build"', 2, "needs `solution`"),
+        ('answer = "N"\nen = "no"\nes = "no"', 'answer = "N"', 12, "has no text"),
+        ('answer = "N"\n', 'answer = "N"\nprogram = "x"\n', 12, "one of"),
+        ('answer = "N"\n', 'anser = "N"\n', 12, "A mistake is"),
+        ('draw.N = "20..40"', 'draw.N = "20..40"\nlet.N = "3"', 6, "both drawn and set"),
+    ],
+)
 def test_a_wrong_form(written: Write, old: str, new: str, line: int, words: str) -> None:
     assert old in EXERCISE
     folder = written(EXERCISE.replace(old, new))
@@ -58,8 +61,10 @@ def test_courses_that_are_none(tmp_path: Path, written: Write) -> None:
 
 
 def test_two_exercises_of_one_name_and_a_circle(written: Write) -> None:
-    folder = written(EXERCISE.replace('kind =', 'after = ["second"]\nkind ='),
-                     second=EXERCISE.replace('kind =', 'after = ["first"]\nkind ='))
+    folder = written(
+        EXERCISE.replace("kind =", 'after = ["second"]\nkind ='),
+        second=EXERCISE.replace("kind =", 'after = ["first"]\nkind ='),
+    )
     with pytest.raises(CourseError, match="comes after itself"):
         load(folder)
     (folder / "more").mkdir()
@@ -74,21 +79,24 @@ def test_concepts_in_a_circle(written: Write) -> None:
         load(written(course=circle))
 
 
-@pytest.mark.parametrize(("old", "new", "line", "words"), [
-    ('answer = "net.out[0]"', 'answer = "net.out[9]"', 7, "has no value"),
-    ('answer = "net.out[0]"', 'answer = "nett.out"', 7, "no `nett`"),
-    ('answer = "net.out[0]"', 'answer = "net.wide"', 7, "does not exist"),
-    ('answer = "net.out[0]"', 'answer = "open(1)"', 7, "no function `open`"),
-    ('conv 8 k3', 'conv 8 k99', 7, "line 1"),
-    ('"From {N}?"', '"From {N} and {M}?"', 8, "same values"),
-    ('draw.N = "20..40"', 'draw.N = "20..40"\ndraw.M = [1, 2]', 6, "not used"),
-    ('draw.N = "20..40"', 'draw.N = "40..20"', 5, "empty"),
-    ('draw.N = "20..40"', 'draw.N = "20..40"\nwhere = ["N > 99"]', 6, "No numbers"),
-    ('answer = "N"', 'answer = "N - 2"', 12, "gives the right answer"),
-    ('answer = "N"', 'answer = "N/0"', 12, "divides by zero"),
-    ('hints.en = ["a",', 'hints.en = ["{100*(N - 2)}",', 10, "same values"),
-    ('es = "no"', 'es = "no"\n[mistake.other]\nanswer = "N"\nen = "x"\nes = "x"', 16, "both give"),
-])
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ('answer = "net.out[0]"', 'answer = "net.out[9]"', 7, "has no value"),
+        ('answer = "net.out[0]"', 'answer = "nett.out"', 7, "no `nett`"),
+        ('answer = "net.out[0]"', 'answer = "net.wide"', 7, "does not exist"),
+        ('answer = "net.out[0]"', 'answer = "open(1)"', 7, "no function `open`"),
+        ("conv 8 k3", "conv 8 k99", 7, "line 1"),
+        ('"From {N}?"', '"From {N} and {M}?"', 8, "same values"),
+        ('draw.N = "20..40"', 'draw.N = "20..40"\ndraw.M = [1, 2]', 6, "not used"),
+        ('draw.N = "20..40"', 'draw.N = "40..20"', 5, "empty"),
+        ('draw.N = "20..40"', 'draw.N = "20..40"\nwhere = ["N > 99"]', 6, "No numbers"),
+        ('answer = "N"', 'answer = "N - 2"', 12, "gives the right answer"),
+        ('answer = "N"', 'answer = "N/0"', 12, "divides by zero"),
+        ('hints.en = ["a",', 'hints.en = ["{100*(N - 2)}",', 10, "same values"),
+        ('es = "no"', 'es = "no"\n[mistake.other]\nanswer = "N"\nen = "x"\nes = "x"', 16, "both give"),
+    ],
+)
 def test_lint(written: Write, old: str, new: str, line: int, words: str) -> None:
     assert old in EXERCISE
     problems = lint(load(written(EXERCISE.replace(old, new, 1))), range(1, 4))
@@ -104,21 +112,60 @@ def test_lint_sees_an_answer_in_a_hint(written: Write) -> None:
     assert "gives the answer 800 away" in str(lint(load(written(text)), [1])[0])
 
 
-@pytest.mark.parametrize("hostile", [
-    "().__class__", "__import__('os')", "9**9**9", "10**30*10", "'a'*10**9", "[1]*10**9", "(lambda: 1)()", "[x for x in (1,)]",
-    "N.__class__", "net.analysis", "f'{N}'", "N if", "1 +", "1e400", "max", "N(1)", "print(1)", "'x'.join(('a',))", "-" * 5000,
-    "(" * 500 + "1" + ")" * 500, "10 % 0", "at(((1,),), 5, 5)", "maxpool(((1,),), 3)", "(1, 2)[True + 7]", "N := 3", "...",
-])
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        "().__class__",
+        "__import__('os')",
+        "9**9**9",
+        "10**30*10",
+        "'a'*10**9",
+        "[1]*10**9",
+        "(lambda: 1)()",
+        "[x for x in (1,)]",
+        "N.__class__",
+        "net.analysis",
+        "f'{N}'",
+        "N if",
+        "1 +",
+        "1e400",
+        "max",
+        "N(1)",
+        "print(1)",
+        "'x'.join(('a',))",
+        "-" * 5000,
+        "(" * 500 + "1" + ")" * 500,
+        "10 % 0",
+        "at(((1,),), 5, 5)",
+        "maxpool(((1,),), 3)",
+        "(1, 2)[True + 7]",
+        "N := 3",
+        "...",
+    ],
+)
 def test_expressions_reach_nothing_else(hostile: str) -> None:
     with pytest.raises(ExpressionError):
         evaluate(hostile, {"N": 3})
 
 
-@pytest.mark.parametrize(("expression", "value"), [
-    ("(N + 2*P - F) // 2 + 1", 4), ("N / 2", 3.5), ("7 if N > F else 0", 7), ("N in (1, 7)", True), ("3 < F <= N", False),
-    ("not N == 7 or F != 3", False), ("sum(((1, 2), (3, 4)))", 10), ("at(((1, 2), (3, 4)), 2, 1)", 3), ("0.1 + 0.2 == 0.3", True),
-    ("correlate(((1, 2), (3, 4)), ((1, 0), (0, 1)))", ((5,),)), ("round(5/2)", 3), ("round(0 - 5/2)", -3), ("2**10", 1024),
-])
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("(N + 2*P - F) // 2 + 1", 4),
+        ("N / 2", 3.5),
+        ("7 if N > F else 0", 7),
+        ("N in (1, 7)", True),
+        ("3 < F <= N", False),
+        ("not N == 7 or F != 3", False),
+        ("sum(((1, 2), (3, 4)))", 10),
+        ("at(((1, 2), (3, 4)), 2, 1)", 3),
+        ("0.1 + 0.2 == 0.3", True),
+        ("correlate(((1, 2), (3, 4)), ((1, 0), (0, 1)))", ((5,),)),
+        ("round(5/2)", 3),
+        ("round(0 - 5/2)", -3),
+        ("2**10", 1024),
+    ],
+)
 def test_expressions(expression: str, value: object) -> None:
     assert evaluate(expression, {"N": 7, "F": 3, "P": 1}) == value
 
@@ -127,7 +174,9 @@ def test_drawing() -> None:
     for seed in range(50):
         dice = Dice(seed, "x")
         names = draw({"N": "8..20 by 4", "F": [3, 5], "P": "0..F-1", "A": "2x3 of -1..1"}, ["P != 1"], dice)
-        assert names["N"] in (8, 12, 16, 20) and names["F"] in (3, 5) and 0 <= names["P"] < names["F"] and names["P"] != 1
+        assert (
+            names["N"] in (8, 12, 16, 20) and names["F"] in (3, 5) and 0 <= names["P"] < names["F"] and names["P"] != 1
+        )
         assert len(names["A"]) == 2 and {v for row in names["A"] for v in row} <= {-1, 0, 1}
     first = draw({"N": "1..1000"}, [], Dice(7, "size-valid"))
     assert first == draw({"N": "1..1000"}, [], Dice(7, "size-valid")) == {"N": 475}

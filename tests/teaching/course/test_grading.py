@@ -47,7 +47,9 @@ def marked(course: Course, path: Path, seed: int | None = 7) -> Mark:
 def test_all_right_in_either_form(course: Course, hand_in: Write) -> None:
     assert marked(course, hand_in("a.txt", sheet(course)))[:3] == ("a.txt", 4, 4)
     size = course.by_id["size-valid"].ask(7).answer.replace("×", ",")
-    lines = f"size-valid: {size}\nkeep-the-size = p same\r\nshuffled-pixels: {course.by_id['shuffled-pixels'].ask(7).right}"
+    lines = (
+        f"size-valid: {size}\nkeep-the-size = p same\r\nshuffled-pixels: {course.by_id['shuffled-pixels'].ask(7).right}"
+    )
     result = marked(course, hand_in("b.txt", "\ufeff" + lines))
     assert (result.points, result.reasons) == (3, ("under-a-budget: no answer",))
 
@@ -55,8 +57,11 @@ def test_all_right_in_either_form(course: Course, hand_in: Write) -> None:
 def test_reasons_name_what_was_understood_and_the_mistake(course: Course, hand_in: Write) -> None:
     question = course.by_id["size-valid"].ask(7)
     height, _, channels = question.right
-    (reason,) = [r for r in marked(course, hand_in("a", f"[size-valid]\n{height - 1}x{height - 1}x{channels}")).reasons
-                 if r.startswith("size-valid")]
+    (reason,) = [
+        r
+        for r in marked(course, hand_in("a", f"[size-valid]\n{height - 1}x{height - 1}x{channels}")).reasons
+        if r.startswith("size-valid")
+    ]
     assert f"{height - 1}×{height - 1}×{channels} →" in reason and reason.endswith("[plus-one]")
 
 
@@ -66,14 +71,23 @@ def test_the_seed_of_the_sheet_wins(course: Course, hand_in: Write) -> None:
     assert marked(course, path, seed=9).points < 4
 
 
-@pytest.mark.parametrize(("content", "words"), [
-    (b"\xfd\x80", "UTF-8"), (b"\xff\xfe" + "nada".encode("utf-16-le"), "no answer in it"), (b"x" * 300_000, "bytes"),
-    ("[no-such-exercise]\n3", "no answer in it"), ("", "no answer"), ("[size-valid]\n\n# 28x28x6\n", "size-valid: no answer"),
-    ("[size-valid]\n" + "9" * 5000, "size-valid"), ("[size-valid]\n\x1b[2J28x28", "28"),
-    ("[under-a-budget]\nrepeat 9999 { repeat 9999 { conv 1 k1 } }", "200,000"),
-    ("[under-a-budget]\n" + "{" * 10_000, "under-a-budget"), ("[under-a-budget]\n" + "conv 8 k3 p1\n" * 1500, "under-a-budget"),
-    ("[under-a-budget]\n" + "a" * 150_000, "too long"),
-])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\xfd\x80", "UTF-8"),
+        (b"\xff\xfe" + "nada".encode("utf-16-le"), "no answer in it"),
+        (b"x" * 300_000, "bytes"),
+        ("[no-such-exercise]\n3", "no answer in it"),
+        ("", "no answer"),
+        ("[size-valid]\n\n# 28x28x6\n", "size-valid: no answer"),
+        ("[size-valid]\n" + "9" * 5000, "size-valid"),
+        ("[size-valid]\n\x1b[2J28x28", "28"),
+        ("[under-a-budget]\nrepeat 9999 { repeat 9999 { conv 1 k1 } }", "200,000"),
+        ("[under-a-budget]\n" + "{" * 10_000, "under-a-budget"),
+        ("[under-a-budget]\n" + "conv 8 k3 p1\n" * 1500, "under-a-budget"),
+        ("[under-a-budget]\n" + "a" * 150_000, "too long"),
+    ],
+)
 def test_odd_files(course: Course, hand_in: Write, content: str | bytes, words: str) -> None:
     result = marked(course, hand_in("odd", content))
     assert result.points == 0
@@ -131,7 +145,9 @@ def test_memory_is_limited(course: Course, hand_in: Write) -> None:
     assert [m.points for m in marks] == [0, 4]
 
 
-def test_a_folder_of_submissions_lends_no_modules(course: Course, hand_in: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_of_submissions_lends_no_modules(
+    course: Course, hand_in: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = hand_in("a.txt", sheet(course))
     for name in ("json.py", "convdsl.py", "random.py"):
         hand_in(name, "open('was-run', 'w').write('x')")
@@ -165,7 +181,12 @@ def test_grading_in_the_terminal(convdsl: Convdsl, course: Course, tmp_path: Pat
     (tmp_path / "net.cnn").write_text(course.by_id["under-a-budget"].ask(3).answer)
     done = convdsl("course", "grade", "net.cnn", "--exercise", "under-a-budget", "--seed", "3", "--lang", "es")
     assert done.stdout.split()[:2] == ["net.cnn", "1/1"]
-    for call in (["nowhere.txt"], ["net.cnn", "--exercise", "nothing"], [str(tmp_path / "empty")], ["net.cnn", "--memory", "1"]):
+    for call in (
+        ["nowhere.txt"],
+        ["net.cnn", "--exercise", "nothing"],
+        [str(tmp_path / "empty")],
+        ["net.cnn", "--memory", "1"],
+    ):
         (tmp_path / "empty").mkdir(exist_ok=True)
         assert convdsl("grade", *call).returncode == 2
 

@@ -56,13 +56,24 @@ def test_reset(course: Course) -> None:
     assert Progress.open(course).records == {}
 
 
-@pytest.mark.parametrize("damage", [
-    b"", b"{", b"\xff\xfe\x00", b"[]", b"null", b'{"version": 2, "courses": {}}', b'{"version": 1}', b"[" * 50_000,
-    b'{"version": 1, "courses": {"convdsl": {"softmax": 3}}}',
-    b'{"version": 1, "courses": {"convdsl": {"softmax": {"tries": "x"}}}}',
-    b'{"version": 1, "courses": {"convdsl": {"softmax": {"solved": 1}}}}', b'{"version": 1, "courses": []}',
-    b'{"version": 1, "courses": {"convdsl": {"softmax": {"tries": -1}}}}',
-])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe\x00",
+        b"[]",
+        b"null",
+        b'{"version": 2, "courses": {}}',
+        b'{"version": 1}',
+        b"[" * 50_000,
+        b'{"version": 1, "courses": {"convdsl": {"softmax": 3}}}',
+        b'{"version": 1, "courses": {"convdsl": {"softmax": {"tries": "x"}}}}',
+        b'{"version": 1, "courses": {"convdsl": {"softmax": {"solved": 1}}}}',
+        b'{"version": 1, "courses": []}',
+        b'{"version": 1, "courses": {"convdsl": {"softmax": {"tries": -1}}}}',
+    ],
+)
 def test_a_damaged_file_is_set_aside(course: Course, tmp_path: Path, damage: bytes) -> None:
     path = tmp_path / "data" / "progress.json"
     path.parent.mkdir()
@@ -76,7 +87,9 @@ def test_a_damaged_file_is_set_aside(course: Course, tmp_path: Path, damage: byt
     assert Progress.open(course).notice is None
 
 
-def test_a_write_that_fails_leaves_the_old_file(course: Course, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_write_that_fails_leaves_the_old_file(
+    course: Course, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     progress = Progress.open(course)
     progress.skip(course.exercises[0])
     before = progress.path.read_bytes()

@@ -41,7 +41,10 @@ def test_roundings_are_accepted_where_the_exercise_says_so(course: Course) -> No
     assert question.submit(f"{millions:.1f} millones".replace(".", ",")).correct
     assert not question.submit(f"{round(millions, -1):.0f}M").correct
     exact = course.by_id["conv-macs"].ask(1)
-    assert "rounded" in exact.submit(f"{exact.right / 1000:.1f}K" if exact.right % 100 else "0").message or not exact.right % 100
+    assert (
+        "rounded" in exact.submit(f"{exact.right / 1000:.1f}K" if exact.right % 100 else "0").message
+        or not exact.right % 100
+    )
 
 
 def test_a_value_without_an_end(course: Course) -> None:
@@ -64,10 +67,17 @@ def test_a_matrix_says_where_it_is_wrong(course: Course) -> None:
 PROGRAM = "maxpool 2 -> conv {K} k5 relu -> maxpool 2"
 
 
-@pytest.mark.parametrize("template", [
-    "maxpool 2\nconv {K} k5 relu\nmaxpool 2", PROGRAM, "-> " + PROGRAM + " ->", "avgpool 2 -> conv {K} k5 relu -> avgpool 2",
-    "input 28x28x1\nconv {H} k5 relu\n" + PROGRAM + "\nflatten\ndense {M} softmax", "```cnn\n" + PROGRAM + "\n```",
-])
+@pytest.mark.parametrize(
+    "template",
+    [
+        "maxpool 2\nconv {K} k5 relu\nmaxpool 2",
+        PROGRAM,
+        "-> " + PROGRAM + " ->",
+        "avgpool 2 -> conv {K} k5 relu -> avgpool 2",
+        "input 28x28x1\nconv {H} k5 relu\n" + PROGRAM + "\nflatten\ndense {M} softmax",
+        "```cnn\n" + PROGRAM + "\n```",
+    ],
+)
 def test_any_net_that_satisfies_is_right(course: Course, template: str) -> None:
     question = course.by_id["typical-net"].ask(6)
     names = question.drawn
@@ -90,7 +100,9 @@ def test_errors_in_a_program_are_shown_with_their_place(course: Course) -> None:
     assert "error" in question.submit("cnov 3 k3").message
 
 
-@pytest.mark.parametrize("text", ["input NxNx3 -> conv 8 k3", "input 32x32x3 -> conv ? k3", "input 32x32x3", "# nothing"])
+@pytest.mark.parametrize(
+    "text", ["input NxNx3 -> conv 8 k3", "input 32x32x3 -> conv ? k3", "input 32x32x3", "# nothing"]
+)
 def test_programs_that_leave_something_open(course: Course, text: str) -> None:
     assert course.by_id["under-a-budget"].ask(6).submit(text).status in ("unclear", "wrong")
 
@@ -104,7 +116,12 @@ def test_options_are_shuffled_by_the_seed(course: Course) -> None:
 def test_finding_an_exercise(course: Course) -> None:
     assert course.find("size-valid").id == course.find("SIZE-VALI").id == "size-valid"
     assert course.find("1") is course.exercises[0]
-    for text, word in (("size-valdi", "size-valid"), ("size", "size-strided"), ("999", "no exercise"), ("", "no exercise")):
+    for text, word in (
+        ("size-valdi", "size-valid"),
+        ("size", "size-strided"),
+        ("999", "no exercise"),
+        ("", "no exercise"),
+    ):
         with pytest.raises(KeyError) as caught:
             course.find(text)
         assert word in str(caught.value.args[0])

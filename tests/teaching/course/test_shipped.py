@@ -87,8 +87,23 @@ def test_the_languages_say_different_things(exercise: Exercise) -> None:
 
 
 def test_nonsense_is_never_right_and_never_raises(course: Course) -> None:
-    nonsense = ["", " ", "?", "hola", "…" * 30, "\x00\x1b[31m", "9" * 60, "(" * 300, "1/0", "NaN", "k=", "[[[", "x" * 30_000,
-                "input 1x1x1 -> conv 1 k9", "1 2; 3"]
+    nonsense = [
+        "",
+        " ",
+        "?",
+        "hola",
+        "…" * 30,
+        "\x00\x1b[31m",
+        "9" * 60,
+        "(" * 300,
+        "1/0",
+        "NaN",
+        "k=",
+        "[[[",
+        "x" * 30_000,
+        "input 1x1x1 -> conv 1 k9",
+        "1 2; 3",
+    ]
     for exercise in course.exercises:
         question = exercise.ask(2)
         for text in nonsense:
@@ -135,7 +150,11 @@ def test_everything_that_is_mapped_exists(page: Path, course: Course) -> None:
         assert places, f"not mapped: {row[0]}"
         for place in places:
             word, _, rest = place.partition(" ")
-            known = place in course.by_id or (ROOT / "examples" / place).is_file() or (word == "convdsl" and rest in COMMANDS)
+            known = (
+                place in course.by_id
+                or (ROOT / "examples" / place).is_file()
+                or (word == "convdsl" and rest in COMMANDS)
+            )
             assert known, f"{row[0]}: there is no {place}"
 
 
@@ -147,7 +166,9 @@ def test_every_exercise_is_mapped(course: Course) -> None:
 def test_both_maps_are_the_same() -> None:
     english, spanish = map(rows, PAGES)
     assert [r[1] for r in english] == [r[1] for r in spanish]
-    assert sum(a[0] == b[0] for a, b in zip(english, spanish, strict=True)) < 10, "some names are the same in both languages"
+    assert sum(a[0] == b[0] for a, b in zip(english, spanish, strict=True)) < 10, (
+        "some names are the same in both languages"
+    )
 
 
 @pytest.mark.parametrize("page", ["docs/write-exercises.md", "docs/es/escribir-ejercicios.md"])

@@ -44,9 +44,7 @@ def _copy(binder: Binder, step: Step) -> None:
 @binding("reshape")
 def _reshape(binder: Binder, step: Step) -> None:
     x, y = step.reads["x"], step.writes["y"]
-    binder.each(
-        pointwise.reshape, x.shape, _given(binder, step, "x", "y"), sizes=y.shape, add=step.settings["add"]
-    )
+    binder.each(pointwise.reshape, x.shape, _given(binder, step, "x", "y"), sizes=y.shape, add=step.settings["add"])
 
 
 @binding("shuffle")

@@ -40,14 +40,15 @@ def contract(
     b_wide = b % 16 == 0 and groups[2] % 4 == 0
     b_fits_k, b_fits_j = columns[1] % 4 == 0 and b_along, columns == (columns[0], 1) and inner.aligned(1)
     b_fetch = (
-        (True, True)
-        if b_wide and b_fits_k
-        else (True, False)
-        if b_wide and b_fits_j
-        else (False, columns[1] != 1)
+        (True, True) if b_wide and b_fits_k else (True, False) if b_wide and b_fits_j else (False, columns[1] != 1)
     )
     wide_out = (
-        c % 16 == 0 and columns[0] % 4 == 0 and rows.aligned(1) and groups[3] % 4 == 0 and splits[1] % 4 == 0 and not pools
+        c % 16 == 0
+        and columns[0] % 4 == 0
+        and rows.aligned(1)
+        and groups[3] % 4 == 0
+        and splits[1] % 4 == 0
+        and not pools
     )
     per_image = rows.total if rows.images else 0
     blocks = (per_image, tile.rows) if rows.images else -(-rows.total // tile.rows)
@@ -64,7 +65,12 @@ def contract(
         },
         (blocks, -(-columns[0] // tile.columns), groups[0] * splits[0]),
         tile.threads,
-        rows=(rows.total, rows.sizes, *(rows.strides(n) for n in range(4 if pools else 2)), *(() if pools else ((), ()))),
+        rows=(
+            rows.total,
+            rows.sizes,
+            *(rows.strides(n) for n in range(4 if pools else 2)),
+            *(() if pools else ((), ())),
+        ),
         columns=columns,
         inner=(inner.total, inner.sizes, inner.strides(0), inner.strides(1)),
         images_inside=inner.images,
@@ -86,9 +92,7 @@ def contract(
 
 
 def tile_of(rows: Axis, inner: Axis, columns: int, images: int) -> Tile:
-    return tile_for(
-        rows.total * (images if rows.images else 1), columns, inner.total * (images if inner.images else 1)
-    )
+    return tile_for(rows.total * (images if rows.images else 1), columns, inner.total * (images if inner.images else 1))
 
 
 def collect(

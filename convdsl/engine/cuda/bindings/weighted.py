@@ -240,6 +240,4 @@ def _dense_weight(binder: Binder, step: Step) -> None:
         return
     rows = Axis.of((f.rows, 1, f.width))
     inner = Axis.of((1, x.root.pitch, g.root.pitch), images=True)
-    _weight_gradient(
-        binder, weight, binder.inside(x)[0], binder.inside(g)[0], rows, inner, f.filters, (1, 0, 0, 0, 0)
-    )
+    _weight_gradient(binder, weight, binder.inside(x)[0], binder.inside(g)[0], rows, inner, f.filters, (1, 0, 0, 0, 0))

@@ -105,7 +105,9 @@ def bn_apply(x: F32, coefficients: F32, y: F32, count: Int, *, shape, size, relu
         y[n, p, i, j, c] = v
 
 
-def bn_sum_gradient(x: F32, g: F32, coefficients: F32, parts: F32, count: Int, *, sizes, positions, lanes, splits, relu):
+def bn_sum_gradient(
+    x: F32, g: F32, coefficients: F32, parts: F32, count: Int, *, sizes, positions, lanes, splits, relu
+):
     """The sums of g and of g·(x − mean) of each channel, of what passes the ReLU, if there is one behind."""
     sums = cuda.shared.array(256, float32)
     products = cuda.shared.array(256, float32)
@@ -119,9 +121,7 @@ def bn_sum_gradient(x: F32, g: F32, coefficients: F32, parts: F32, count: Int, *
         factor = coefficients[0, c]
         shift = coefficients[1, c]
         mean = coefficients[2, c]
-        for r in range(
-            cuda.blockIdx.y * share + t // lanes, min((cuda.blockIdx.y + 1) * share, rows), 256 // lanes
-        ):
+        for r in range(cuda.blockIdx.y * share + t // lanes, min((cuda.blockIdx.y + 1) * share, rows), 256 // lanes):
             n, p, i, j = place(r, sizes[:3])
             v = x[n, p, i, j, c]
             d = g[n, p, i, j, c]

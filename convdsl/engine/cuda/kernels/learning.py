@@ -6,7 +6,19 @@ from __future__ import annotations
 
 
 def cross_entropy(
-    control: I64, z: F32, g: F32, losses: F32, hits: I32, count: Int, *, sizes, positions, weight, smoothing, learns, add
+    control: I64,
+    z: F32,
+    g: F32,
+    losses: F32,
+    hits: I32,
+    count: Int,
+    *,
+    sizes,
+    positions,
+    weight,
+    smoothing,
+    learns,
+    add,
 ):
     """−Σ t_c·log softmax(z)_c at one position, and its gradient over the batch's mean; t is 1 at the label, or
     1 − smoothing there and smoothing/C everywhere. `hits` keeps the largest value's class."""
@@ -42,9 +54,7 @@ def cross_entropy(
                     g[n, p, i, j, c] = d + g[n, p, i, j, c] if add else d
 
 
-def mse(
-    control: I64, z: F32, g: F32, losses: F32, hits: I32, count: Int, *, sizes, positions, weight, learns, add
-):
+def mse(control: I64, z: F32, g: F32, losses: F32, hits: I32, count: Int, *, sizes, positions, weight, learns, add):
     """(z − t)² summed over one position, and its gradient over the batch's mean."""
     t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
     if t < count * positions:
@@ -65,7 +75,9 @@ def mse(
             losses[t] = total * float32(weight / (positions * sizes[3]))
 
 
-def finish(control: I64, figures: F64, losses: F32, hits: I32, count: Int, *, exits, stride, positions, out_positions, classes):
+def finish(
+    control: I64, figures: F64, losses: F32, hits: I32, count: Int, *, exits, stride, positions, out_positions, classes
+):
     """The mean loss, and how many images were classified right; whether the loss is a number. One block. Exit e has
     positions[e] losses for each image, `stride` apart from those of the next exit."""
     sums = cuda.shared.array(256, float64)
@@ -120,9 +132,7 @@ def settle(
     share = (rows + (splits - 1)) // splits
     total = float32(0)
     if c < sizes[3]:
-        for r in range(
-            cuda.blockIdx.y * share + t // lanes, min((cuda.blockIdx.y + 1) * share, rows), 256 // lanes
-        ):
+        for r in range(cuda.blockIdx.y * share + t // lanes, min((cuda.blockIdx.y + 1) * share, rows), 256 // lanes):
             n, p, i, j = place(r, sizes[:3])
             d = g[n, p, i, j, c]
             if has_activation:
@@ -138,9 +148,7 @@ def settle(
             parts[cuda.blockIdx.y, c] = sums[t]
 
 
-def factor_sums(
-    g: F32, x: F32, parts: F32, count: Int, *, sizes, positions, lanes, splits, rectified
-):
+def factor_sums(g: F32, x: F32, parts: F32, count: Int, *, sizes, positions, lanes, splits, rectified):
     """The gradient of one factor for each channel: Σ g·x, with `rectified` only over the x that are not positive."""
     sums = cuda.shared.array(256, float32)
     t = cuda.threadIdx.x
@@ -149,9 +157,7 @@ def factor_sums(
     share = (rows + (splits - 1)) // splits
     total = float32(0)
     if c < sizes[3]:
-        for r in range(
-            cuda.blockIdx.y * share + t // lanes, min((cuda.blockIdx.y + 1) * share, rows), 256 // lanes
-        ):
+        for r in range(cuda.blockIdx.y * share + t // lanes, min((cuda.blockIdx.y + 1) * share, rows), 256 // lanes):
             n, p, i, j = place(r, sizes[:3])
             v = x[n, p, i, j, c]
             d = g[n, p, i, j, c] * v
@@ -176,9 +182,7 @@ def norm_sums(
     total = float32(0)
     product = float32(0)
     if c < sizes[3]:
-        for r in range(
-            cuda.blockIdx.y * share + t // lanes, min((cuda.blockIdx.y + 1) * share, rows), 256 // lanes
-        ):
+        for r in range(cuda.blockIdx.y * share + t // lanes, min((cuda.blockIdx.y + 1) * share, rows), 256 // lanes):
             n, p, i, j = place(r, sizes[:3])
             at = n * groups + c // (sizes[3] // groups) if groups else r
             d = g[n, p, i, j, c]

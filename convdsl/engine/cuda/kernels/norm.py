@@ -34,9 +34,7 @@ def group_norm(x: F32, w: F32, b: F32, y: F32, *, sizes, members, number, eps):
         y[n, p, i, j, first + c] = v * w[first + c] + b[first + c]
 
 
-def group_norm_gradient(
-    g: F32, x: F32, w: F32, gx: F32, statistics: F32, *, sizes, members, number, eps, add, learns
-):
+def group_norm_gradient(g: F32, x: F32, w: F32, gx: F32, statistics: F32, *, sizes, members, number, eps, add, learns):
     """With x̂ = (x − mean)·deviation: gx = deviation·(g·w − mean(g·w) − x̂·mean(g·w·x̂)). Mean and deviation are kept in
     statistics[image, group, 0 or 1]."""
     sums = cuda.shared.array(256, float32)

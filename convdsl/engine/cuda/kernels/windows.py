@@ -192,7 +192,10 @@ def depthwise(x: F32, w: F32, bias: F32, y: F32, count: Int, *, shape, size, k, 
             for a in range(k[1]):
                 for q in range(k[2]):
                     tap = (e * k[1] + a) * k[2] + q
-                    v += x[n, p * s[0] + e * d[0], i * s[1] + a * d[1], j * s[2] + q * d[2], c // m] * w[tap * shape[3] + c]
+                    v += (
+                        x[n, p * s[0] + e * d[0], i * s[1] + a * d[1], j * s[2] + q * d[2], c // m]
+                        * w[tap * shape[3] + c]
+                    )
         y[n, p, i, j, c] = value(v)
 
 
