@@ -12,9 +12,11 @@ from convdsl.cli import grade
 from convdsl.cli.course_loop import practise
 from convdsl.cli.parsing import CallError, Parser
 from convdsl.messages import T, reason
-from convdsl.teaching.course import Course, CourseError, Exercise, ExpressionError, Progress, load, read_course
+from convdsl.teaching.course import Course, CourseError, Exercise, ExpressionError, load, read_course
 from convdsl.teaching.course.draw import new_seed
 from convdsl.teaching.course.exercise import KINDS
+from convdsl.teaching.progress import Progress
+from convdsl.teaching.questions import ask
 
 MARKS = {"solved": "✓", "skipped": "»", "tried": "·", "open": " "}
 """How `list` shows the state of an exercise."""
@@ -121,8 +123,8 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _lint(options: argparse.Namespace) -> int:
+    from convdsl.teaching.authoring.lint import lint
     from convdsl.teaching.course import SHIPPED
-    from convdsl.teaching.course.lint import lint
 
     course, problems = read_course(options.course or SHIPPED)
     if course is not None and not problems:
@@ -138,7 +140,7 @@ def _lint(options: argparse.Namespace) -> int:
 
 
 def _print(options: argparse.Namespace) -> int:
-    from convdsl.teaching.course.printing import sheet
+    from convdsl.teaching.classes.printing import sheet
 
     course = open_course(options.course)
     known = [c.id for c in course.concepts]
@@ -149,7 +151,7 @@ def _print(options: argparse.Namespace) -> int:
     wanted += [e for e in course.exercises if e.concept in options.concept]
     seed = options.seed or new_seed()
     try:
-        questions = [e.ask(seed) for e in dict.fromkeys(wanted or course.exercises)]
+        questions = [ask(e, seed) for e in dict.fromkeys(wanted or course.exercises)]
         text = sheet(course, questions, seed, options.format, options.key)
     except ExpressionError as error:
         raise CallError(T("{reason} `convdsl course lint` says more.", reason=error)) from None

@@ -5,20 +5,23 @@ from __future__ import annotations
 import sys
 
 from convdsl.messages import T
-from convdsl.teaching.course import Course, Exercise, Progress, Question
+from convdsl.teaching.course import Course, Exercise
 from convdsl.teaching.course.exercise import KINDS
+from convdsl.teaching.marking import mark
+from convdsl.teaching.progress import Progress
+from convdsl.teaching.questions import Question, ask
 
 
 def practise(course: Course, progress: Progress, first: Exercise | None, seed: int | None) -> int:
     """Asks until the course or the input ends. Returns 1 if the last answer was wrong. Raises OSError."""
-    exercise = first or course.next(progress)
+    exercise = first or progress.next()
     marks: list[bool] = []
     while exercise is not None:
-        question = exercise.ask(seed) if seed is not None else progress.ask(exercise)
+        question = ask(exercise, seed) if seed is not None else progress.ask(exercise)
         show(course, question)
         if not _answered(question, progress, marks):
             return int(marks[-1:] == [False])
-        exercise, seed = course.next(progress), None
+        exercise, seed = progress.next(), None
     print(T("All exercises are solved."))
     return 0
 
@@ -60,7 +63,7 @@ def _answered(question: Question, progress: Progress, marks: list[bool]) -> bool
         elif word.startswith(":"):
             print(T("There is no `{word}` here: :hint :skip :answer :quit", word=word), flush=True)
         elif word:
-            verdict = question.submit(word)
+            verdict = mark(question, word)
             progress.record(question, verdict)
             if verdict.understood:
                 print(T("Understood: {what}", what=verdict.understood))

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from convdsl.cli.parsing import CallError
 from convdsl.messages import T, reason
+from convdsl.teaching.classes.grading import MEGABYTES, SECONDS, Limits, grade
+from convdsl.teaching.classes.submissions import Mark, files_of
 from convdsl.teaching.course import Course, Exercise, ExpressionError
-from convdsl.teaching.course.grading import MEGABYTES, SECONDS, Limits, grade
-from convdsl.teaching.course.submissions import Mark, files_of
+from convdsl.teaching.questions import ask
 
 
 def arguments(parser: argparse.ArgumentParser, with_course: bool = True) -> None:
@@ -77,7 +78,7 @@ def _files(named: Sequence[Path]) -> list[Path]:
 def _drawable(exercises: Sequence[Exercise], seed: int | None) -> None:
     for exercise in exercises:
         try:
-            exercise.ask(seed or 1)
+            ask(exercise, seed or 1)
         except ExpressionError as error:
             raise CallError(T("{path}: {reason}", path=exercise.path, reason=error)) from None
 

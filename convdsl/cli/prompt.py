@@ -141,7 +141,7 @@ def _prompt_session(session: Session, place: _Place) -> PromptSession[str]:
 
 def _history() -> History:
     """Lines of earlier sessions, in the user's data folder; of this session only where that cannot be written."""
-    from convdsl.teaching.course.progress import data_folder
+    from convdsl.teaching.progress import data_folder
 
     try:
         folder = data_folder()

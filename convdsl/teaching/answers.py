@@ -10,7 +10,10 @@ from convdsl.messages import T
 from convdsl.network import Analysis
 
 if TYPE_CHECKING:
-    from convdsl.teaching.course import Course, Exercise, Progress, Question, Verdict
+    from convdsl.teaching.course import Course, Exercise
+    from convdsl.teaching.marking import Verdict
+    from convdsl.teaching.progress import Progress
+    from convdsl.teaching.questions import Question
 
 
 class Added(NamedTuple):

@@ -8,7 +8,9 @@ from convdsl.messages import T, reason
 from convdsl.teaching.answers import Answer, Asked, Listed, Marked, Told
 
 if TYPE_CHECKING:
-    from convdsl.teaching.course import Course, Exercise, Progress, Question
+    from convdsl.teaching.course import Course, Exercise
+    from convdsl.teaching.progress import Progress
+    from convdsl.teaching.questions import Question
 
 
 class Practice:
@@ -38,10 +40,12 @@ class Practice:
     def answer(self, text: str) -> Answer:
         """Marks what was typed as an answer to the open question."""
         assert self.question is not None and self.progress is not None
+        from convdsl.teaching.marking import mark
+
         question = self.question
         if not text.strip():
             return Told(question.how)
-        verdict = question.submit(text)
+        verdict = mark(question, text)
         try:
             self.progress.record(question, verdict)
         except OSError as error:
@@ -58,7 +62,8 @@ class Practice:
         return bool(lines[-1].strip()) and not (len(lines) == 1 and ("->" in text or "→" in text))
 
     def _open(self) -> tuple[Course, Progress]:
-        from convdsl.teaching.course import Progress, load
+        from convdsl.teaching.course import load
+        from convdsl.teaching.progress import Progress
 
         if self.course is None or self.progress is None:
             self.course = load()
@@ -73,8 +78,8 @@ class Practice:
         return Asked(course, self.question, notice)
 
     def _following(self) -> Exercise | None:
-        course, progress = self._open()
-        return course.next(progress)
+        _, progress = self._open()
+        return progress.next()
 
     def _next(self, rest: str) -> Answer:
         if self.paused is not None:

@@ -13,6 +13,7 @@ from convdsl.messages import language
 from convdsl.teaching.answers import Added, Answer, Asked, Called, Ended, Helped, Listed, Marked, Refused, Shown, Told
 from convdsl.teaching.answers import is_wrong as wrong
 from convdsl.teaching.commands import COMMANDS, closest
+from convdsl.teaching.questions import ask
 from convdsl.teaching.session import Session, current_shape
 
 
@@ -362,7 +363,7 @@ def test_an_answer_of_several_lines_ends_with_an_empty_one() -> None:
     s.enter(":next")
     course = s.practice.course
     assert course is not None
-    program = next((e for e in course.exercises if e.ask(1).multiline), None)
+    program = next((e for e in course.exercises if ask(e, 1).multiline), None)
     if program is None:
         pytest.skip("no exercise asks for a program yet")
     s.enter(f":exercise {program.id}")

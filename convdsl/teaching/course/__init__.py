@@ -1,20 +1,16 @@
-"""The course: exercises that are programs, with numbers drawn anew, answers computed, and mistakes that have names.
+"""The files of a course: exercises with numbers still to be drawn, read from TOML, and the expressions in them.
 
     course = load()
-    question = course.find("size-valid").ask(seed=7)
-    question.submit("28 x 28 x 6").message
+    exercise = course.find("size-valid")
 
-A file of a course is read (format.py) into an Exercise; `ask` draws its numbers (draw.py) and gives a Question;
-`submit` reads what was typed (answers.py) and marks it (judge.py, programs.py). Nothing here prints.
+A file is read (format.py) into an Exercise (exercise.py); expressions.py evaluates what stands in it. The rooms above
+draw the numbers (questions/), read what a student typed (reading/) and mark it (marking/). Nothing here prints.
 """
 
 from convdsl.teaching.course.course import SHIPPED, Concept, Course, CourseError, load, read_course
 from convdsl.teaching.course.exercise import Exercise
 from convdsl.teaching.course.expressions import ExpressionError
 from convdsl.teaching.course.format import Problem
-from convdsl.teaching.course.progress import Progress
-from convdsl.teaching.course.question import Question
-from convdsl.teaching.course.verdict import Verdict
 
 __all__ = [
     "SHIPPED",
@@ -24,9 +20,6 @@ __all__ = [
     "Exercise",
     "ExpressionError",
     "Problem",
-    "Progress",
-    "Question",
-    "Verdict",
     "load",
     "read_course",
 ]

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from convdsl.messages import T
 from convdsl.teaching.course.exercise import Both, Exercise
 from convdsl.teaching.course.format import ID, Problem, Sheet, read_exercise
-
-if TYPE_CHECKING:
-    from convdsl.teaching.course.progress import Progress
 
 SHIPPED = Path(__file__).parent / "exercises"
 FILE = "course.toml"
@@ -88,15 +85,6 @@ class Course:
     def number(self, exercise: Exercise) -> int:
         """Its place in the list, from 1."""
         return self.exercises.index(exercise) + 1
-
-    def next(self, progress: Progress) -> Exercise | None:
-        """The first exercise that is neither solved nor skipped; then the skipped ones; None when all are solved."""
-        states = {e: progress.state(e) for e in self.exercises}
-        for wanted in (("open", "tried"), ("skipped",)):
-            found = next((e for e, state in states.items() if state in wanted), None)
-            if found is not None:
-                return found
-        return None
 
 
 def load(folder: Path | None = None) -> Course:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from convdsl.messages import T, language
-from convdsl.teaching.course.draw import new_seed
 
 KINDS = {
     "predict": T("predict"),
@@ -94,9 +93,3 @@ class Exercise:
     require: tuple[Requirement, ...] = ()
     solution: str = ""
     why: Both | None = None
-
-    def ask(self, seed: int | None = None) -> Any:
-        """The exercise with numbers drawn by `seed`, or by a new one: a Question. Raises ExpressionError."""
-        from convdsl.teaching.course.question import Question
-
-        return Question(self, new_seed() if seed is None else seed)

@@ -9,8 +9,10 @@ import pytest
 
 from convdsl.messages import use_language
 from convdsl.teaching.course import load
-from convdsl.teaching.course.answers import Unclear, read_answer
-from convdsl.teaching.course.picks import read_holes, read_letter
+from convdsl.teaching.marking import mark
+from convdsl.teaching.questions import ask
+from convdsl.teaching.reading.picks import read_holes, read_letter
+from convdsl.teaching.reading.values import Unclear, read_answer
 
 
 @pytest.mark.parametrize(
@@ -153,9 +155,9 @@ def test_holes(text: str, names: tuple[str, ...], values: dict[str, Any]) -> Non
     ],
 )
 def test_several_values_are_right_if_each_is(text: str, right: bool) -> None:
-    question = load().by_id["what-went-in"].ask(1)
+    question = ask(load().by_id["what-went-in"], 1)
     question.names.update(F=3, S=2, O=17)
-    assert question.submit(text).correct == right
+    assert mark(question, text).correct == right
 
 
 @pytest.mark.parametrize("text", ["", "x", "3", "1 2 3", "k=3"])

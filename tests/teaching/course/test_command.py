@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 
 from convdsl.messages import use_language
+from convdsl.teaching.classes.printing import sheet
 from convdsl.teaching.course import Course
-from convdsl.teaching.course.printing import sheet
+from convdsl.teaching.questions import ask
 from tests.conftest import Convdsl
 
 
 def test_practising_through_a_pipe(convdsl: Convdsl, course: Course, tmp_path: Path) -> None:
     home = {"CONVDSL_DATA_HOME": str(tmp_path / "home")}
-    question = course.by_id["size-valid"].ask(7)
+    question = ask(course.by_id["size-valid"], 7)
     typed = f":hint\nhola\n1x1x1\n{question.answer}\n:quit\n"
     done = convdsl("course", "practise", "size-valid", "--seed", "7", stdin=typed, **home)
     assert done.returncode == 0 and done.stderr == ""
@@ -34,7 +35,7 @@ def test_the_exit_status_tells_of_a_wrong_answer(convdsl: Convdsl, tmp_path: Pat
 
 
 def test_a_program_is_read_up_to_an_empty_line(convdsl: Convdsl, course: Course, tmp_path: Path) -> None:
-    question = course.by_id["under-a-budget"].ask(2)
+    question = ask(course.by_id["under-a-budget"], 2)
     done = convdsl(
         "course",
         "practise",
@@ -56,7 +57,7 @@ def test_damaged_progress_is_reported(convdsl: Convdsl, tmp_path: Path) -> None:
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_sheets(course: Course, language: str) -> None:
     use_language(language)
-    questions = [e.ask(7) for e in course.exercises]
+    questions = [ask(e, 7) for e in course.exercises]
 
     def printed(format: str, key: bool = False) -> str:
         return sheet(course, questions, 7, format, key)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from convdsl.teaching.authoring.lint import lint
 from convdsl.teaching.course import CourseError, ExpressionError, load
 from convdsl.teaching.course.draw import Dice, draw, pick
 from convdsl.teaching.course.expressions import evaluate
-from convdsl.teaching.course.lint import lint
 from tests.teaching.course.conftest import COURSE, EXERCISE
 
 Write = Callable[..., Path]

@@ -14,16 +14,17 @@ from pathlib import Path
 import pytest
 
 from convdsl.messages import use_language
+from convdsl.teaching.classes.grading import Limits, grade
+from convdsl.teaching.classes.submissions import Mark, files_of, mark, split
 from convdsl.teaching.course import Course
-from convdsl.teaching.course.grading import Limits, grade
-from convdsl.teaching.course.submissions import Mark, files_of, mark, split
+from convdsl.teaching.questions import ask
 from tests.conftest import Convdsl
 
 IDS = ("size-valid", "keep-the-size", "shuffled-pixels", "under-a-budget")
 
 
 def sheet(course: Course, seed: int = 7) -> str:
-    return f"seed: {seed}\n" + "\n".join(f"[{id}]\n{course.by_id[id].ask(seed).answer}\n" for id in IDS)
+    return f"seed: {seed}\n" + "\n".join(f"[{id}]\n{ask(course.by_id[id], seed).answer}\n" for id in IDS)
 
 
 Write = Callable[..., Path]
@@ -46,16 +47,14 @@ def marked(course: Course, path: Path, seed: int | None = 7) -> Mark:
 
 def test_all_right_in_either_form(course: Course, hand_in: Write) -> None:
     assert marked(course, hand_in("a.txt", sheet(course)))[:3] == ("a.txt", 4, 4)
-    size = course.by_id["size-valid"].ask(7).answer.replace("×", ",")
-    lines = (
-        f"size-valid: {size}\nkeep-the-size = p same\r\nshuffled-pixels: {course.by_id['shuffled-pixels'].ask(7).right}"
-    )
+    size = ask(course.by_id["size-valid"], 7).answer.replace("×", ",")
+    lines = f"size-valid: {size}\nkeep-the-size = p same\r\nshuffled-pixels: {ask(course.by_id['shuffled-pixels'], 7).right}"
     result = marked(course, hand_in("b.txt", "\ufeff" + lines))
     assert (result.points, result.reasons) == (3, ("under-a-budget: no answer",))
 
 
 def test_reasons_name_what_was_understood_and_the_mistake(course: Course, hand_in: Write) -> None:
-    question = course.by_id["size-valid"].ask(7)
+    question = ask(course.by_id["size-valid"], 7)
     height, _, channels = question.right
     (reason,) = [
         r
@@ -136,7 +135,7 @@ def test_formulas_that_grow_cost_their_author_only(course: Course, hand_in: Writ
 
 @pytest.mark.skipif(os.name == "nt", reason="memory is limited where the system can")
 def test_memory_is_limited(course: Course, hand_in: Write) -> None:
-    script = "from convdsl.teaching.course.worker import limit_memory\nlimit_memory(400)\nx = bytearray(600_000_000)"
+    script = "from convdsl.teaching.classes.worker import limit_memory\nlimit_memory(400)\nx = bytearray(600_000_000)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert "MemoryError" in done.stderr
     large = "[under-a-budget]\ninput 32x32x3\n" + "conv 8 k3 p1 -> " * 900
@@ -167,7 +166,7 @@ def test_a_table_for_spreadsheets(convdsl: Convdsl, course: Course, tmp_path: Pa
     folder.mkdir()
     for n in range(12):
         (folder / f"student{n:02}.txt").write_text(sheet(course))
-    (folder / "=cmd.txt").write_text(f"size-valid: {course.by_id['size-valid'].ask(7).answer}")
+    (folder / "=cmd.txt").write_text(f"size-valid: {ask(course.by_id['size-valid'], 7).answer}")
     options = [part for id in IDS for part in ("--exercise", id)]
     done = convdsl("grade", str(folder), "--csv", "marks.csv", "--seed", "7", *options)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -178,7 +177,7 @@ def test_a_table_for_spreadsheets(convdsl: Convdsl, course: Course, tmp_path: Pa
 
 
 def test_grading_in_the_terminal(convdsl: Convdsl, course: Course, tmp_path: Path) -> None:
-    (tmp_path / "net.cnn").write_text(course.by_id["under-a-budget"].ask(3).answer)
+    (tmp_path / "net.cnn").write_text(ask(course.by_id["under-a-budget"], 3).answer)
     done = convdsl("course", "grade", "net.cnn", "--exercise", "under-a-budget", "--seed", "3", "--lang", "es")
     assert done.stdout.split()[:2] == ["net.cnn", "1/1"]
     for call in (
@@ -192,7 +191,7 @@ def test_grading_in_the_terminal(convdsl: Convdsl, course: Course, tmp_path: Pat
 
 
 def test_names_in_capitals_are_names(course: Course, hand_in: Write) -> None:
-    size = course.by_id["size-valid"].ask(7).answer
+    size = ask(course.by_id["size-valid"], 7).answer
     for text in (f"[Size-Valid]\n{size}", f"SIZE-VALID: {size}"):
         assert marked(course, hand_in("a.txt", text)).points == 1
 

@@ -8,30 +8,32 @@ from pathlib import Path
 
 import pytest
 
-from convdsl.teaching.course import Course, Progress
+from convdsl.teaching.course import Course
+from convdsl.teaching.marking import mark
+from convdsl.teaching.progress import Progress
 
 
 def test_a_student_goes_through(course: Course, tmp_path: Path) -> None:
     progress = Progress.open(course)
-    first = course.next(progress)
+    first = progress.next()
     assert first is course.exercises[0] and progress.notice is None
     question = progress.ask(first)
     assert progress.ask(first).seed == question.seed
     assert progress.hint(question) == question.hints[0]
-    progress.record(question, question.submit("hola"))
+    progress.record(question, mark(question, "hola"))
     assert progress.of(first).tries == 0
-    progress.record(question, question.submit("7"))
+    progress.record(question, mark(question, "7"))
     assert (progress.state(first), progress.of(first).tries) == ("tried", 1)
 
     again = Progress.open(course)
     assert again.of(first) == progress.of(first)
     question = again.ask(first)
     assert [again.hint(question) for _ in range(3)] == [*question.hints[1:], None]
-    again.record(question, question.submit(question.answer))
+    again.record(question, mark(question, question.answer))
     assert again.state(first) == "solved"
-    assert course.next(again) is course.exercises[1]
+    assert again.next() is course.exercises[1]
     again.skip(course.exercises[1])
-    assert course.next(Progress.open(course)) is course.exercises[2]
+    assert Progress.open(course).next() is course.exercises[2]
     assert again.summary(course)[0][1:] == (1, len(course.concepts[0].exercises))
 
 
@@ -40,10 +42,10 @@ def test_skipped_exercises_come_back_at_the_end(course: Course) -> None:
     for exercise in course.exercises:
         progress.records[exercise.id] = progress.of(exercise)._replace(solved=exercise.id != "softmax")
     progress.skip(course.by_id["softmax"])
-    assert course.next(progress) is course.by_id["softmax"]
+    assert progress.next() is course.by_id["softmax"]
     question = progress.ask(course.by_id["softmax"])
-    progress.record(question, question.submit(question.answer))
-    assert course.next(progress) is None
+    progress.record(question, mark(question, question.answer))
+    assert progress.next() is None
 
 
 def test_reset(course: Course) -> None:

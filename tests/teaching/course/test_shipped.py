@@ -13,11 +13,13 @@ import pytest
 
 from convdsl.cli import COMMANDS
 from convdsl.messages import use_language
+from convdsl.teaching.authoring.lint import lint
 from convdsl.teaching.course import Course, Exercise, load
 from convdsl.teaching.course.exercise import KINDS
-from convdsl.teaching.course.lint import lint
 from convdsl.teaching.course.new import TEMPLATE
 from convdsl.teaching.course.written import fill, written
+from convdsl.teaching.marking import mark
+from convdsl.teaching.questions import ask
 
 ROOT = Path(__file__).resolve().parents[3]
 EXERCISES = load().exercises
@@ -41,13 +43,13 @@ def test_there_are_enough_of_every_kind(course: Course) -> None:
 
 @EVERY
 def test_the_same_seed_makes_the_same_question(exercise: Exercise) -> None:
-    one, other = exercise.ask(11), exercise.ask(11)
+    one, other = ask(exercise, 11), ask(exercise, 11)
     assert (one.text, one.program, one.options, one.answer) == (other.text, other.program, other.options, other.answer)
 
 
 def test_seeds_make_different_questions(course: Course) -> None:
     def shown(exercise: Exercise, seed: int) -> str:
-        question = exercise.ask(seed)
+        question = ask(exercise, seed)
         return f"{question.text}{question.program}{sorted(text for _, text in question.options)}"
 
     assert [e.id for e in course.exercises if e.draw and len({shown(e, s) for s in range(1, 12)}) == 1] == []
@@ -57,9 +59,9 @@ def test_seeds_make_different_questions(course: Course) -> None:
 @pytest.mark.parametrize("language", ["en", "es"])
 def test_every_mistake_is_recognised(exercise: Exercise, language: str) -> None:
     use_language(language)
-    question = exercise.ask(5)
+    question = ask(exercise, 5)
     for letter, option in question.lettered.items():
-        verdict = question.submit(f" {letter.upper()}) ")
+        verdict = mark(question, f" {letter.upper()}) ")
         assert (verdict.correct, verdict.mistake) == ((True, None) if letter == question.right else (False, option.id))
         assert fill(str(option.why), question.names) in verdict.message
     for mistake in exercise.mistakes:
@@ -70,7 +72,7 @@ def test_every_mistake_is_recognised(exercise: Exercise, language: str) -> None:
             answer = " ".join(map(str, value if isinstance(value, tuple) else (value,)))
         else:
             answer = written(question.mistaken(mistake))
-        verdict = question.submit(answer)
+        verdict = mark(question, answer)
         assert (verdict.status, verdict.mistake) == ("wrong", mistake.id), answer
         assert question.message_of(mistake) in verdict.message or question.multiline
 
@@ -80,7 +82,7 @@ def test_the_languages_say_different_things(exercise: Exercise) -> None:
     texts = {}
     for language in ("en", "es"):
         use_language(language)
-        question = exercise.ask(3)
+        question = ask(exercise, 3)
         texts[language] = question.text
         assert len(question.hints) == 3
     assert texts["en"] != texts["es"]
@@ -105,9 +107,9 @@ def test_nonsense_is_never_right_and_never_raises(course: Course) -> None:
         "1 2; 3",
     ]
     for exercise in course.exercises:
-        question = exercise.ask(2)
+        question = ask(exercise, 2)
         for text in nonsense:
-            verdict = question.submit(text)
+            verdict = mark(question, text)
             assert not verdict.correct, (exercise.id, text)
             assert verdict.message and "\x1b" not in verdict.message
 
@@ -121,9 +123,11 @@ def test_numbers_are_drawn_and_marked_without_heavy_libraries() -> None:
     script = """
 import sys, json
 from convdsl.teaching.course import load
+from convdsl.teaching.marking import mark
+from convdsl.teaching.questions import ask
 for exercise in load().exercises:
-    question = exercise.ask(4)
-    assert question.submit(question.answer).correct, exercise.id
+    question = ask(exercise, 4)
+    assert mark(question, question.answer).correct, exercise.id
 print(json.dumps(sorted({m.partition('.')[0] for m in sys.modules})))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
@@ -181,4 +185,4 @@ def test_the_exercise_in_the_docs_works(page: str, tmp_path: Path) -> None:
     (first.with_name("learns.toml")).write_text(example, encoding="utf-8")
     course = load(tmp_path / "course")
     assert lint(course, range(1, 10)) == []
-    assert course.by_id["learns"].ask(3).submit(str(course.by_id["learns"].ask(3).right)).correct
+    assert mark(ask(course.by_id["learns"], 3), str(ask(course.by_id["learns"], 3).right)).correct

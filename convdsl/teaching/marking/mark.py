@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from convdsl.messages import T
-from convdsl.teaching.course import holes, programs
-from convdsl.teaching.course.answers import Reading, Unclear, read_answer
 from convdsl.teaching.course.exercise import PROGRAM_KINDS
+from convdsl.teaching.course.expressions import ExpressionError
 from convdsl.teaching.course.functions import is_matrix
-from convdsl.teaching.course.picks import alternatives, read_holes, read_letter
-from convdsl.teaching.course.verdict import Verdict
 from convdsl.teaching.course.written import fill
-
-if TYPE_CHECKING:
-    from convdsl.teaching.course.question import Question
+from convdsl.teaching.marking import programs
+from convdsl.teaching.marking.verdict import Verdict
+from convdsl.teaching.questions import Question, holes
+from convdsl.teaching.reading.picks import alternatives, read_holes, read_letter
+from convdsl.teaching.reading.values import Reading, Unclear, read_answer
 
 PLACES = 2
 """Decimals that are enough for a value that does not end, where an exercise does not ask for more."""
 
 
-def judge(question: Question, text: str) -> Verdict:
-    """What an answer is worth."""
+def mark(question: Question, text: str) -> Verdict:
+    """What an answer is worth. Never raises, whatever the text."""
+    try:
+        return _mark(question, text)
+    except (ExpressionError, RecursionError, MemoryError) as error:
+        return Verdict(
+            "unclear", str(T("This answer cannot be marked: {reason}", reason=error or type(error).__name__))
+        )
+
+
+def _mark(question: Question, text: str) -> Verdict:
     try:
         if question.kind in PROGRAM_KINDS:
-            return programs.judge_program(question, text)
+            return programs.mark_program(question, text)
         if question.exercise.options:
             return _choice(question, text)
         if question.kind == "hole":

@@ -1,4 +1,4 @@
-"""An exercise with its numbers drawn: what is asked, what the answer is, and what a student's answer is worth."""
+"""An exercise with its numbers drawn: what is asked, and what the answer is."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from functools import cached_property
 from typing import Any
 
 from convdsl.messages import T
-from convdsl.teaching.course import holes, judge, programs
-from convdsl.teaching.course.draw import Dice, draw
+from convdsl.teaching.course.draw import Dice, draw, new_seed
 from convdsl.teaching.course.exercise import PROGRAM_KINDS, Both, Exercise, Mistake, Option
-from convdsl.teaching.course.expressions import ExpressionError, evaluate
+from convdsl.teaching.course.expressions import evaluate
 from convdsl.teaching.course.facts import network
 from convdsl.teaching.course.functions import is_matrix
-from convdsl.teaching.course.verdict import Verdict
 from convdsl.teaching.course.written import fill, fill_program, written
+from convdsl.teaching.questions import holes
+from convdsl.teaching.questions.gap import gap
 
 
 class Names(dict[str, Any]):
@@ -114,7 +114,7 @@ class Question:
         if self.multiline:
             return str(
                 T("the missing lines, or the whole program")
-                if programs.gap(self.exercise.program) is not None
+                if gap(self.exercise.program) is not None
                 else T("a program")
             )
         if self.exercise.options:
@@ -172,11 +172,7 @@ class Question:
         """What is said to somebody who made this mistake."""
         return fill(str(mistake.text), self.names)
 
-    def submit(self, text: str) -> Verdict:
-        """What an answer is worth. Never raises, whatever the text."""
-        try:
-            return judge.judge(self, text)
-        except (ExpressionError, RecursionError, MemoryError) as error:
-            return Verdict(
-                "unclear", str(T("This answer cannot be marked: {reason}", reason=error or type(error).__name__))
-            )
+
+def ask(exercise: Exercise, seed: int | None = None) -> Question:
+    """The exercise with numbers drawn by `seed`, or by a new one. Raises ExpressionError."""
+    return Question(exercise, new_seed() if seed is None else seed)

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from convdsl.messages import T, language
+from convdsl.teaching.classes.submissions import Mark
 from convdsl.teaching.course.course import Course
 from convdsl.teaching.course.exercise import Exercise
-from convdsl.teaching.course.submissions import Mark
 
 SECONDS = 10.0
 MEGABYTES = 1024
@@ -57,7 +57,7 @@ class _Worker:
         path = os.pathsep.join(filter(None, [str(_PACKAGES), os.environ.get("PYTHONPATH")]))
         environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": path}
         self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "convdsl.teaching.course.worker"],
+            [sys.executable, "-P", "-m", "convdsl.teaching.classes.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from convdsl.messages import T, reason
+from convdsl.teaching import marking
 from convdsl.teaching.course.course import Course
 from convdsl.teaching.course.exercise import Exercise
 from convdsl.teaching.course.expressions import ExpressionError
+from convdsl.teaching.questions import ask
 
 LARGEST = 200_000
 """Bytes of a file that are read."""
@@ -108,7 +110,7 @@ def mark(path: Path, course: Course, exercises: Sequence[Exercise], seed: int | 
             reasons.append(f"{exercise.id}: {T('no answer')}")
             continue
         try:
-            verdict = exercise.ask(used).submit(answer)
+            verdict = marking.mark(ask(exercise, used), answer)
         except ExpressionError as error:
             reasons.append(f"{exercise.id}: {error}")
             continue

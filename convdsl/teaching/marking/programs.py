@@ -3,46 +3,25 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from convdsl.diagnostics import Diagnostic
 from convdsl.messages import T
 from convdsl.network import Analysis, analyse
 from convdsl.source import Source
-from convdsl.teaching.course.answers import LONGEST, Unclear, printable
 from convdsl.teaching.course.expressions import ExpressionError, evaluate
 from convdsl.teaching.course.facts import NetView
-from convdsl.teaching.course.verdict import Verdict
 from convdsl.teaching.course.written import fill, written
-
-if TYPE_CHECKING:
-    from convdsl.teaching.course.question import Names, Question
+from convdsl.teaching.marking.verdict import Verdict
+from convdsl.teaching.questions.gap import GAP, complete
+from convdsl.teaching.questions.question import Names, Question
+from convdsl.teaching.reading.values import LONGEST, Unclear, printable
 
 MOST_LAYERS = 5000
 CODE = re.compile(r"[EWN]\d{3}")
 """A mistake's `when` may be a diagnostic's code."""
-_GAP = re.compile(r"^[ \t]*(?:\.\.\.|…)[ \t]*(?:#.*)?$", re.MULTILINE)
-_INPUT = re.compile(r"^\s*(?:net\s+\w+\s*(?:->|→|\n)\s*)*input\b", re.MULTILINE)
-_FENCE = re.compile(r"^\s*```[a-z]*\s*\n(.*?)\n\s*```\s*$", re.DOTALL)
 
 
-def gap(program: str) -> re.Match[str] | None:
-    """The line of dots that a student replaces."""
-    return _GAP.search(program)
-
-
-def complete(answer: str, program: str) -> str:
-    """The whole program: a student's lines in the gap of the exercise's, or the student's program as it is."""
-    fenced = _FENCE.match(answer)
-    answer = (fenced[1] if fenced else answer).strip("\n")
-    place = gap(program)
-    if place is None or _INPUT.search(answer):
-        return answer
-    lines = re.sub(r"^\s*(?:->|→)|(?:->|→)\s*$", "", answer)
-    return program[: place.start()] + lines + program[place.end() :]
-
-
-def judge_program(question: Question, answer: str) -> Verdict:
+def mark_program(question: Question, answer: str) -> Verdict:
     """What a program is worth. Every requirement has to hold; what fails is said."""
     if not answer.strip():
         raise Unclear(T("Nothing was written."))
@@ -96,7 +75,7 @@ def _input(question: Question) -> tuple[int, ...] | None:
     """The input of the exercise's program, which an answer has to keep."""
     if not question.program:
         return None
-    closed = _GAP.sub("identity", question.program)
+    closed = GAP.sub("identity", question.program)
     return analyse(Source(closed, "program")).network.input
 
 

@@ -10,7 +10,7 @@ from convdsl.messages import T, language
 from convdsl.teaching.course.course import Course
 from convdsl.teaching.course.exercise import KINDS
 from convdsl.teaching.course.functions import is_matrix
-from convdsl.teaching.course.question import Question
+from convdsl.teaching.questions.question import Question
 
 FORMATS = ("markdown", "latex", "form")
 

@@ -7,14 +7,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from convdsl.messages import LANGUAGES, T, language, use_language
-from convdsl.teaching.course import holes, programs
 from convdsl.teaching.course.course import Course
 from convdsl.teaching.course.exercise import PROGRAM_KINDS, Exercise, Mistake
 from convdsl.teaching.course.expressions import ExpressionError, names_in
 from convdsl.teaching.course.format import Problem, Sheet
-from convdsl.teaching.course.judge import could_be_taken_for
-from convdsl.teaching.course.question import Question
 from convdsl.teaching.course.written import expressions_in, written
+from convdsl.teaching.marking import mark
+from convdsl.teaching.marking.mark import could_be_taken_for
+from convdsl.teaching.questions import Question, holes
+from convdsl.teaching.questions.gap import gap
 
 SEEDS = 20
 
@@ -128,7 +129,7 @@ def _answer(question: Question) -> Iterator[Complaint]:
         return
     for name in LANGUAGES:
         use_language(name)
-        verdict = question.submit(question.answer)
+        verdict = mark(question, question.answer)
         if not verdict.correct:
             key = "solution" if exercise.kind in PROGRAM_KINDS else "answer"
             yield (
@@ -141,7 +142,7 @@ def _answer(question: Question) -> Iterator[Complaint]:
                 ),
             )
     if exercise.kind in PROGRAM_KINDS and question.program:
-        unsolved = programs.gap(question.program) is None and question.submit(question.program).correct
+        unsolved = gap(question.program) is None and mark(question, question.program).correct
         if unsolved:
             yield "program", T("Seed {seed}: nothing is wrong with the program as it is given.", seed=seed)
     yield from _given_away(question)
@@ -195,7 +196,7 @@ def _example(question: Question, mistake: Mistake) -> Iterator[T]:
     if not mistake.example:
         yield T("The mistake `{id}` needs an `example`, a program that has it.", id=mistake.id)
         return
-    verdict = question.submit(question.fill_program(mistake.example))
+    verdict = mark(question, question.fill_program(mistake.example))
     if verdict.mistake != mistake.id:
         about: dict[str, Any] = {"seed": question.seed, "id": mistake.id, "reason": verdict.message}
         yield T("Seed {seed}: the example of `{id}` is not recognised: {reason}", **about)

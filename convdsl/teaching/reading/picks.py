@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from convdsl.messages import T
-from convdsl.teaching.course.answers import Unclear, shortened, tidy
+from convdsl.teaching.reading.values import Unclear, shortened, tidy
 
 
 def read_letter(text: str, options: list[tuple[str, str]]) -> tuple[str, str]:

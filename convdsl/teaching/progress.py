@@ -6,17 +6,14 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from convdsl.messages import T, reason
 from convdsl.teaching.course.course import Concept, Course
-from convdsl.teaching.course.draw import new_seed
 from convdsl.teaching.course.exercise import Exercise
 from convdsl.teaching.course.expressions import ExpressionError
-from convdsl.teaching.course.verdict import Verdict
-
-if TYPE_CHECKING:
-    from convdsl.teaching.course.question import Question
+from convdsl.teaching.marking.verdict import Verdict
+from convdsl.teaching.questions import Question, ask
 
 VERSION = 1
 _LARGEST = 5_000_000
@@ -123,11 +120,10 @@ class Progress:
         """The question with the numbers last asked, as long as it is open; else with new numbers."""
         record = self.of(exercise)
         fresh = record.solved or not record.seed
-        question: Question
         try:
-            question = exercise.ask(new_seed() if fresh else record.seed)
+            question = ask(exercise, None if fresh else record.seed)
         except ExpressionError:  # the course has changed since
-            question = exercise.ask()
+            question = ask(exercise)
         if fresh:
             record = record._replace(hints=0)
         self.records[exercise.id] = record._replace(seed=question.seed)
@@ -180,6 +176,15 @@ class Progress:
         if record.solved:
             return "solved"
         return "skipped" if record.skipped else "tried" if record.tries else "open"
+
+    def next(self) -> Exercise | None:
+        """The first exercise that is neither solved nor skipped; then the skipped ones; None when all are solved."""
+        states = {e: self.state(e) for e in self.course.exercises}
+        for wanted in (("open", "tried"), ("skipped",)):
+            found = next((e for e, state in states.items() if state in wanted), None)
+            if found is not None:
+                return found
+        return None
 
     def summary(self, course: Course) -> list[tuple[Concept, int, int]]:
         """Each concept with how many of its exercises are solved, and how many there are."""

@@ -1,6 +1,6 @@
 """A process of its own that marks files for `grade`: one request a line on standard input, one answer a line back.
 
-Run as `python -m convdsl.teaching.course.worker`. What a hostile file does to it, it does to this process alone: memory
+Run as `python -m convdsl.teaching.classes.worker`. What a hostile file does to it, it does to this process alone: memory
 is limited here where the system can, time by the process that reads the answers (see grading.py).
 """
 
@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 from convdsl.messages import use_language
+from convdsl.teaching.classes.submissions import mark
 from convdsl.teaching.course.course import load
-from convdsl.teaching.course.submissions import mark
 
 
 def limit_memory(megabytes: int) -> None:

@@ -1,0 +1,1 @@
+"""What a lecturer does with a course: sheets for paper, files of answers taken in, and their marks."""
