@@ -109,6 +109,13 @@ def rooms() -> dict[str, Catalog]:
     return {path.stem: _read(path) for path in sorted(LOCALE.glob("*.po"))}
 
 
+def _empty() -> Catalog:
+    """A catalogue with the two plural forms that ours have; Babel from 2.19 on has a third one, for millions."""
+    catalogue = Catalog(locale="es")
+    catalogue._num_plurals, catalogue._plural_expr = 2, "(n != 1)"
+    return catalogue
+
+
 def _read(path: Path) -> Catalog:
     with path.open("rb") as file:
         return read_po(file, locale="es", abort_invalid=True)
@@ -172,8 +179,7 @@ def compile_all() -> None:
     """Makes `convdsl.mo` of all catalogues, unless it says the same already. Needs nothing of the program itself."""
     merged, _ = spanish(rooms())
     plurals = {m.id[0]: m.id[1] for c in rooms().values() for m in c if m.id and not isinstance(m.id, str)}
-    catalogue = Catalog(locale="es")
-    catalogue._num_plurals, catalogue._plural_expr = 2, "(n != 1)"  # Babel from 2.19 on has a third, for millions
+    catalogue = _empty()
     for english, forms in sorted(merged.items()):
         catalogue.add(
             (english, plurals[english]) if english in plurals else english, forms if english in plurals else forms[0]
@@ -196,7 +202,7 @@ def add_missing(room: str) -> None:
     wanted = texts()
     merged, _ = spanish(rooms())
     path = LOCALE / f"{room}.po"
-    catalogue = _read(path) if path.exists() else Catalog(locale="es")
+    catalogue = _read(path) if path.exists() else _empty()
     known = {m.id if isinstance(m.id, str) else m.id[0] for m in catalogue if m.id}
     for english in known - set(wanted):
         catalogue.delete(english)
@@ -208,7 +214,7 @@ def add_missing(room: str) -> None:
 
 def write_catalogue(path: Path, catalogue: Catalog) -> None:
     """Writes a .po file with no more header than gettext needs."""
-    plain = Catalog(locale="es")
+    plain = _empty()
     for message in catalogue:
         if message.id:
             plain.add(
