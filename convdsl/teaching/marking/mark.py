@@ -100,9 +100,31 @@ def _value(question: Question, text: str) -> Verdict:
     for reading in readings:
         for mistake in question.exercise.mistakes:
             if agrees(reading, question.mistaken(mistake), question.exercise.digits):
-                return Verdict("wrong", _noted(question.message_of(mistake), reading), reading.shown, mistake.id)
-    first = readings[0]
-    return Verdict("wrong", _noted(str(_near_miss(first, right) or T("That is not it.")), first), first.shown)
+                return _wrong(reading, right, question.message_of(mistake), mistake.id)
+    return _wrong(readings[0], right, str(_near_miss(readings[0], right) or T("That is not it.")))
+
+
+def _wrong(reading: Reading, right: Any, message: str, mistake: str | None = None) -> Verdict:
+    share = _right_entries(reading.value, right)
+    return Verdict("wrong", _noted(message, reading), reading.shown, mistake, share, reading.value)
+
+
+def _right_entries(value: Any, right: Any) -> float:
+    """Which part of a matrix's entries is right; 0 for what is no matrix of the right size."""
+    if not is_matrix(right) or not is_matrix(value) or [len(r) for r in value] != [len(r) for r in right]:
+        return 0.0
+    wrong = len(_wrong_entries(value, right))
+    return 1 - wrong / sum(map(len, right))
+
+
+def _wrong_entries(value: Any, right: Any) -> list[tuple[int, int]]:
+    """Rows and columns, from 0, of the entries that are not right. Both matrices have one size."""
+    return [
+        (r, c)
+        for r, row in enumerate(right)
+        for c in range(len(row))
+        if not _same_rows(((value[r][c],),), ((row[c],),))
+    ]
 
 
 def _noted(message: str, reading: Reading) -> str:
@@ -173,12 +195,7 @@ def _matrix_miss(value: Any, right: Any) -> T:
             r=size[0],
             c=size[1],
         )
-    wrong = [
-        (r, c)
-        for r in range(wanted[0])
-        for c in range(wanted[1])
-        if not _same_rows(((value[r][c],),), ((right[r][c],),))
-    ]
+    wrong = _wrong_entries(value, right)
     places = ", ".join(f"({r + 1}, {c + 1})" for r, c in wrong[:4])
     return T(
         "One entry is not right, at (row, column) {places}.",

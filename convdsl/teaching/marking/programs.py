@@ -38,10 +38,13 @@ def mark_program(question: Question, answer: str) -> Verdict:
     failed = failures(question, names)
     if not failed:
         return Verdict("right", _praise(question), understood)
+    asked = len(question.exercise.require)
+    share = max(0, asked - len(failed)) / asked if asked else 0.0
     for mistake in question.exercise.mistakes:
         if mistake.when and not CODE.fullmatch(mistake.when) and evaluate(mistake.when, names):
-            return Verdict("wrong", fill(str(mistake.text), names), understood, mistake.id)
-    return Verdict("wrong", "\n".join([str(T("Not yet. This has to hold:")), *(f"· {f}" for f in failed)]), understood)
+            return Verdict("wrong", fill(str(mistake.text), names), understood, mistake.id, share)
+    said = "\n".join([str(T("Not yet. This has to hold:")), *(f"· {f}" for f in failed)])
+    return Verdict("wrong", said, understood, share=share)
 
 
 def _net(analysis: Analysis) -> NetView:

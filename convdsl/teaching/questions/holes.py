@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from convdsl.messages import T
@@ -76,5 +77,12 @@ def solutions(program: str, ranges: Mapping[str, str], names: Mapping[str, objec
         count *= len(values)
     if count > MOST_TRIED:
         raise ExpressionError(T("{count} combinations are too many to try; give the holes a `range`.", count=count))
-    combinations = (dict(zip(holes, values, strict=True)) for values in itertools.product(*spreads))
-    return [c for c in combinations if not tried(program, c).failed]
+    return [dict(zip(holes, values, strict=True)) for values in _fitting(program, tuple(spreads))]
+
+
+@lru_cache(maxsize=512)
+def _fitting(program: str, spreads: tuple[range, ...]) -> tuple[tuple[int, ...], ...]:
+    """The same, as values in the order of the holes. Remembered: many in a class have the same numbers."""
+    holes = names_of(program)
+    combinations = itertools.product(*spreads)
+    return tuple(c for c in combinations if not tried(program, dict(zip(holes, c, strict=True))).failed)
