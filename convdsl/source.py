@@ -8,8 +8,10 @@ from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
 
+from convdsl import files
+
 MAX_BYTES = 40_000_000
-"""What is read of a file; the parser refuses less than half of it."""
+"""More is not read; the parser refuses less than half of it."""
 
 
 class Span(NamedTuple):
@@ -95,5 +97,4 @@ def _with_plain_line_ends(text: str) -> str:
 
 def read(path: str | PathLike[str]) -> Source:
     """The source text in a file. Raises OSError, NotText."""
-    with open(path, "rb") as file:
-        return decode(file.read(MAX_BYTES), str(path))
+    return decode(files.read(path, MAX_BYTES), str(path))

@@ -7,14 +7,14 @@ import os
 import sys
 from difflib import unified_diff
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
+from convdsl import files
 from convdsl.cli.parsing import CallError, read_program
 from convdsl.diagnostics import Diagnostic, Findings, not_text
 from convdsl.language import parse
 from convdsl.language.formatter import formatted
 from convdsl.messages import T, reason
-from convdsl.source import NotText, Source
+from convdsl.source import MAX_BYTES, NotText, Source
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,19 +70,11 @@ def _deliver(name: str, source: Source, text: str, options: argparse.Namespace) 
 
 def _replace(file: Path, text: str) -> None:
     """Writes a file in one step, so that nobody ever sees half of it. Keeps its permissions and line ends."""
-    temporary = None
     try:
-        if not os.access(file, os.W_OK):
-            raise PermissionError(0, str(T("it is write-protected")))
-        newline = "\r\n" if b"\r\n" in file.read_bytes() else "\n"
-        with NamedTemporaryFile("w", dir=file.parent, delete=False, encoding="utf-8", newline=newline) as written:
-            temporary = written.name
-            written.write(text)
-        os.chmod(temporary, file.stat().st_mode & 0o7777)
-        os.replace(temporary, file)
+        old = files.read(file, MAX_BYTES)
+        new = text.replace("\n", "\r\n") if b"\r\n" in old else text
+        files.write(file, (new.encode(),), seen=files.digest(old))
     except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
         raise CallError(T("{name} cannot be written: {reason}.", name=str(file), reason=reason(error))) from None
 
 

@@ -6,6 +6,7 @@ import re
 import sys
 from pathlib import Path
 
+from convdsl import files
 from convdsl.cli.parsing import CallError
 from convdsl.messages import T
 from convdsl.source import NotText, decode
@@ -26,7 +27,7 @@ def given(written: str) -> Matrix | Path | str:
     if path is not None and path.suffix.lower() in PICTURES:
         return path
     if path is not None and path.is_file():
-        with path.open("rb") as file:
+        with files.opened(path) as file:
             return _decoded(file.read(MOST_BYTES + 1), written, path.suffix.lower() in TABLES)
     if re.fullmatch(r"[A-Za-z][\w-]*(:\w*)?", written):
         return written

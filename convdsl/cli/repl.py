@@ -6,6 +6,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from importlib import import_module
 from itertools import count
 from pathlib import Path
@@ -13,10 +14,12 @@ from types import ModuleType
 
 from rich.console import Console
 
+from convdsl import files
 from convdsl.cli.parsing import CallError, Parser
 from convdsl.messages import T, reason
 from convdsl.report.console import console
 from convdsl.report.session import print_answer
+from convdsl.source import MAX_BYTES
 from convdsl.teaching.answers import Answer, Called, Ended, Told, is_wrong
 from convdsl.teaching.session import Session
 
@@ -115,10 +118,12 @@ def _beside_runs(name: str, program: str) -> Path:
         Path("runs").mkdir(exist_ok=True)
         for number in count(1):
             file = Path("runs", f"{name}.cnn" if number == 1 else f"{name}-{number}.cnn")
-            if not file.exists():
-                file.write_text(text, encoding="utf-8")
-            if file.read_text(encoding="utf-8", errors="replace") == text:
+            with suppress(FileExistsError):
+                files.write(file, (text.encode(),), new=True)
                 break
+            with suppress(OSError):
+                if files.read(file, MAX_BYTES) == text.encode():
+                    break
     except OSError as error:
         raise CallError(T("{name} cannot be written: {reason}.", name="runs", reason=reason(error))) from None
     return file

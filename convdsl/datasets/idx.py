@@ -15,6 +15,7 @@ from convdsl.datasets.assemble import assemble
 from convdsl.datasets.dataset import DataError, Dataset, Options
 from convdsl.datasets.memory import human, require
 from convdsl.datasets.tree import READ_ERRORS, opened
+from convdsl.files import opened as open_regular
 from convdsl.messages import T, reason
 
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -30,7 +31,7 @@ def read_idx(path: Path, sha256: str | None = None) -> np.ndarray:
     file or not the one with that sum.
     """
     try:
-        with path.open("rb") as raw, opened(raw) as file:
+        with open_regular(path) as raw, opened(raw) as file:
             head, dtype, shape = _header(file, path)
             expected = math.prod(shape) * dtype.itemsize
             if expected > path.stat().st_size * (1 if file is raw else _DEFLATE_RATIO):

@@ -21,6 +21,7 @@ from convdsl.datasets.npz import load_npz
 from convdsl.datasets.places import cache_folder, cifar10_copies, copies, folders_of, search_path
 from convdsl.datasets.registry import CIFAR10, CIFAR10_MD5, FASHION_MINI, KNOWN, SHIPPED, Known, Source
 from convdsl.datasets.tree import read_tree
+from convdsl.files import opened as open_regular
 from convdsl.messages import T
 
 
@@ -163,7 +164,7 @@ def _mirrors(known: Known) -> list[str]:
 
 
 def _check_sum(path: Path, sha256: str) -> None:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != sha256:
         raise DataError(T("{path} is damaged: its checksum is not the published one.", path=path))

@@ -18,6 +18,7 @@ from convdsl.datasets.npz import load_npz
 from convdsl.datasets.places import search_path
 from convdsl.datasets.registry import KNOWN, find
 from convdsl.datasets.tree import READ_ERRORS, opened, read_tree
+from convdsl.files import opened as open_regular
 from convdsl.messages import T
 
 
@@ -112,7 +113,7 @@ def _load_path(path: Path, options: Options) -> Dataset:
 
 def _head(path: Path) -> bytes:
     """The first bytes of a file, uncompressed."""
-    with path.open("rb") as raw, opened(raw) as file:
+    with open_regular(path) as raw, opened(raw) as file:
         return file.read(512)
 
 
@@ -120,7 +121,7 @@ def _holds_arrays(path: Path) -> bool:
     if path.suffix.lower() == ".npz":
         return True
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path) as raw, zipfile.ZipFile(raw) as archive:
             return any(name.endswith(".npy") for name in archive.namelist())
     except READ_ERRORS:
         return False

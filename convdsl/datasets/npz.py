@@ -14,6 +14,7 @@ from convdsl.datasets.assemble import assemble
 from convdsl.datasets.dataset import DataError, Dataset, Options, Text
 from convdsl.datasets.memory import require
 from convdsl.datasets.tree import READ_ERRORS
+from convdsl.files import opened as open_regular
 from convdsl.messages import T
 
 _NAMES = (  # training images and labels, test images and labels
@@ -34,7 +35,7 @@ def load_npz(path: Path, options: Options, classes: Sequence[Text] | None = None
     for anything missing, damaged or larger than the memory.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_regular(path) as raw, zipfile.ZipFile(raw) as archive:
             members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
             lower = {name.lower(): name for name in members}
             keys = _keys(lower, path)

@@ -16,6 +16,7 @@ from typing import IO
 
 from convdsl.datasets import memory
 from convdsl.datasets.dataset import DataError, Text
+from convdsl.files import opened as open_regular
 from convdsl.messages import T
 
 LARGEST = 256 << 20
@@ -115,7 +116,7 @@ _Walk = Iterator[tuple[str, int, Callable[[], bytes] | None]]  # path, size, con
 def _walk(path: Path, notes: list[Text]) -> _Walk:
     if path.is_dir():
         return _folder(path)
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         zipped = file.read(2) == b"PK"
     return _zip(path) if zipped else _tar(path, notes)
 
@@ -142,7 +143,7 @@ def _folder(root: Path) -> _Walk:
 
 
 def _zip(path: Path) -> _Walk:
-    with zipfile.ZipFile(path) as archive:
+    with open_regular(path) as raw, zipfile.ZipFile(raw) as archive:
         for info in archive.infolist():
             name = _inside(info.filename, path)
             if info.is_dir():
@@ -153,7 +154,7 @@ def _zip(path: Path) -> _Walk:
 
 def _tar(path: Path, notes: list[Text]) -> _Walk:
     room = memory.available()
-    with path.open("rb") as raw:
+    with open_regular(path) as raw:
         stream = _Guarded(opened(raw))
         with tarfile.open(fileobj=stream, mode="r:") as archive:  # type: ignore[call-overload]
             for member in archive:

@@ -14,7 +14,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from convdsl import files
 from convdsl.resources import resource
+
+_LARGEST = 10_000_000
+"""Bytes of a file with tables; there are some 100,000."""
 
 
 class Rule(NamedTuple):
@@ -170,7 +174,7 @@ def _remembered(key: str) -> dict[str, Any] | None:
 
     file = _cache_file(key)
     try:
-        content = json.loads(file.read_text(encoding="utf-8")) if file else {}
+        content = json.loads(files.read(file, _LARGEST)) if file else {}
         return content["tables"] if content["key"] == key else None
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return None
@@ -180,16 +184,13 @@ def _remember(key: str, data: dict[str, Any]) -> None:
     """Writes the cache in one step, so that another process reads all of it or nothing. Where that cannot be, the
     tables are made again next time."""
     import json
-    from tempfile import NamedTemporaryFile
 
     file = _cache_file(key)
     if file is None:
         return
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile("w", dir=file.parent, suffix=".tmp", delete=False, encoding="utf-8") as temporary:
-            json.dump({"key": key, "tables": data}, temporary)
-        os.replace(temporary.name, file)
+        files.write(file, (json.dumps({"key": key, "tables": data}).encode(),), lasting=False)
         _forget_others(file)
     except OSError:
         pass

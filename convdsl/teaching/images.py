@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from convdsl import files
 from convdsl.datasets import DataError, load
 from convdsl.datasets.pictures import Unreadable, decode, measure, pillow
 from convdsl.datasets.registry import find
@@ -24,6 +25,10 @@ MOST_PRODUCTS = 20_000_000_000
 """What a filter on a picture may take: a minute or so."""
 
 
+_LARGEST = 500_000_000
+"""Bytes of a file with a picture."""
+
+
 class Picture(NamedTuple):
     """A picture (H, W, C) uint8, with C 1 or 3, and what it is called."""
 
@@ -36,7 +41,7 @@ def read_picture(path: Path) -> Picture:
     """The picture in a file, at its own size; grey stays grey, what is transparent becomes white. Raises DataError,
     OSError."""
     pillow()
-    data = path.read_bytes()
+    data = files.read(path, _LARGEST)
     file = File(path.name, lambda: data)
     try:
         kind = measure(file)

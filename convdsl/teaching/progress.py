@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from convdsl import files
 from convdsl.messages import T, reason
 from convdsl.teaching.course.course import Concept, Course
 from convdsl.teaching.course.exercise import Exercise
@@ -54,8 +54,7 @@ class Progress:
         """The user's progress. A file that cannot be understood is set aside under another name and reported."""
         progress = cls(course, path or data_folder() / "progress.json")
         try:
-            with progress.path.open("rb") as file:
-                data = file.read(_LARGEST)
+            data = files.read(progress.path, _LARGEST)
         except FileNotFoundError:
             return progress
         except OSError as error:
@@ -103,16 +102,7 @@ class Progress:
         mine = {id: r._asdict() for id, r in self.records.items()}
         data = {"version": VERSION, "courses": {**self._others, self.course.id: mine}}
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=".progress-", suffix=".json")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(data, file, indent=1, ensure_ascii=False)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(name, self.path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        files.write(self.path, (json.dumps(data, indent=1, ensure_ascii=False).encode(),))
 
     # What happens to an exercise.
 

@@ -7,10 +7,11 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from convdsl import files
 from convdsl.layers import BY_NAME, ELSEWHERE, STRUCTURES, show_shape
 from convdsl.messages import LANGUAGES, T, reason, use_language
 from convdsl.network import Analysis
-from convdsl.source import NotText, read
+from convdsl.source import MAX_BYTES, NotText, decode, read
 from convdsl.teaching.answers import Added, Answer, Called, Ended, Helped, Refused, Shown, Told
 from convdsl.teaching.commands import BARE, COMMANDS, SHORT, closest
 from convdsl.teaching.keywords import KEYWORDS
@@ -28,6 +29,8 @@ class Session:
         self.program = Growing()
         self.analysis = self.program.analysis()
         self.path: Path | None = None
+        self._seen: bytes | None = None
+        """The sum of what the file at `path` held when it was read or written."""
         self.practice = Practice()
         self._past: list[Growing] = []
         self._future: list[Growing] = []
@@ -56,7 +59,8 @@ class Session:
     def load(self, path: Path) -> Answer:
         """Takes the program in a file. It is refused whole where there is an error in it."""
         try:
-            source = read(path)
+            data = files.read(path, MAX_BYTES)
+            source = decode(data, str(path))
         except NotText as error:
             return Told(T("{file} is no text: its line {line} is not UTF-8.", file=path, line=error.line), ok=False)
         except FileNotFoundError:
@@ -66,7 +70,7 @@ class Session:
         program = Growing(source.text.rstrip(), self.program.symbols, str(path))
         answer = self._become(program, whole=True)
         if isinstance(answer, Added):
-            self.path = path
+            self.path, self._seen = path, files.digest(data)
         return answer
 
     # The program.
@@ -168,13 +172,18 @@ class Session:
         path = _path(rest) if rest else self.path
         assert path is not None
         path = path if path.suffix or not path.name else path.with_suffix(".cnn")
+        content = (self.program.text.rstrip() + "\n").encode()
+        mine = path == self.path
         try:
-            if path.exists() and path != self.path and not forced:
-                return Told(T("{name} exists; `:save! {name}` writes over it.", name=path), ok=False)
-            path.write_text(self.program.text.rstrip() + "\n", encoding="utf-8")
+            files.write(path, (content,), new=not (mine or forced), seen=self._seen if mine and not forced else None)
+        except FileExistsError:
+            return Told(T("{name} exists; `:save! {name}` writes over it.", name=path), ok=False)
+        except files.ChangedOutside:
+            changed = T("{name} was changed outside since it was read; `:save! {name}` writes over it.", name=path)
+            return Told(changed, ok=False)
         except (OSError, ValueError) as error:
             return Told(T("{name} cannot be written: {reason}.", name=path, reason=reason(error)), ok=False)
-        self.path = path
+        self.path, self._seen = path, files.digest(content)
         return Told(T("Written to {name}.", name=path))
 
     def _do_explain(self, rest: str) -> Answer:

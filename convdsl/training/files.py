@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import errno
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 
+from convdsl import files
 from convdsl.messages import T, reason
 
 _TYPES = {"<f4": "F32", "<f8": "F64", "<i8": "I64", "<i4": "I32", "|u1": "U8"}
@@ -32,27 +31,11 @@ class FileTrouble(Exception):
 
 
 def write_atomically(path: Path, parts: Iterable[bytes | memoryview]) -> None:
-    """Writes a file under another name and moves it into place: whatever happens, there is the old file or the new one.
-
-    Raises FileTrouble; nothing is left behind then.
-    """
-    temporary = None
+    """Writes a file whole or not at all (see convdsl/files.py). Raises FileTrouble."""
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            for part in parts:
-                file.write(part)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-        _sync_folder(path.parent)
-    except BaseException as error:
-        if temporary is not None and os.path.exists(temporary):
-            os.unlink(temporary)
-        if isinstance(error, OSError):
-            raise trouble(path, error) from None
-        raise
+        files.write(path, parts)
+    except OSError as error:
+        raise trouble(path, error) from None
 
 
 def trouble(path: Path, error: OSError) -> FileTrouble:
@@ -64,24 +47,6 @@ def trouble(path: Path, error: OSError) -> FileTrouble:
     return FileTrouble(
         T("{path} cannot be written: {reason}.", path=path, reason=why), T("Choose another folder with `--out`.")
     )
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes the move itself last, where the system can."""
-    if os.name != "nt":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        except OSError:
-            pass
-        finally:
-            os.close(handle)
 
 
 def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> None:

@@ -19,12 +19,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from convdsl import files
 from convdsl.messages import T
 from convdsl.training.events import Record
 from convdsl.training.files import FileTrouble, read_tensors, trouble, write_atomically, write_tensors
 from convdsl.training.state import State, learned, restore, tensors_of
 
 RUNS = Path("runs")
+_LARGEST_CONFIG = 100_000_000
+"""Bytes; a program may have 20 MB."""
 
 
 class RunFolder:
@@ -60,7 +63,7 @@ class RunFolder:
     def config(self) -> dict[str, Any] | None:
         """What config.json says, None where there is none. Raises FileTrouble."""
         try:
-            config = json.loads(self.config_file.read_text("utf-8"))
+            config = json.loads(files.read(self.config_file, _LARGEST_CONFIG))
             if not isinstance(config, dict) or not {"program", "call", "settings", "data"} <= config.keys():
                 raise ValueError(T("it is not the configuration of a run"))
             return config

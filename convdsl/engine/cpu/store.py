@@ -25,11 +25,15 @@ import numba
 import numpy
 from llvmlite import binding
 
+from convdsl import files
 from convdsl.engine.cpu import runtime
 from convdsl.engine.cpu.specialise import Kernel
 
 WORTH_A_PROCESS = 12
 """Kernels whose compilation takes clearly longer than starting a process."""
+
+_LARGEST = 50_000_000
+"""Bytes of a file with machine code; the largest kernels have some 100,000."""
 
 _addresses: dict[str, int] = {}
 _kept: list[Any] = []
@@ -124,7 +128,7 @@ def _load(kernels: Sequence[Kernel]) -> list[Kernel]:
 def _checked(path: Path) -> tuple[str, bytes] | None:
     """The symbol and the machine code in a file; None where it is missing or damaged."""
     try:
-        content = path.read_bytes()
+        content = files.read(path, _LARGEST)
     except OSError:
         return None
     if hashlib.sha256(content[32:]).digest() != content[:32]:
@@ -141,7 +145,7 @@ def _compile(kernel: Kernel) -> None:
     code = function._library._get_compiled_object()
     content = function.native_name.encode() + b"\n" + code
     with contextlib.suppress(OSError):  # the next run compiles it again
-        write_atomically(_path(kernel), hashlib.sha256(content).digest() + content)
+        files.write(_path(kernel), (hashlib.sha256(content).digest(), content), lasting=False)
     _addresses[kernel.key] = function.address
     _kept.append(function)
 
@@ -184,14 +188,3 @@ def work() -> None:
     """What such a process does: compiles the kernels that it is told on its standard input."""
     for kernel in pickle.load(sys.stdin.buffer):
         _compile(kernel)
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".writing-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise

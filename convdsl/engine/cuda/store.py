@@ -15,7 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from convdsl.engine.cpu.store import user_cache, write_atomically
+from convdsl import files
+from convdsl.engine.cpu.store import user_cache
 from convdsl.engine.cuda import compiler
 from convdsl.engine.cuda.compiler import Code
 
@@ -28,6 +29,8 @@ class Wanted(NamedTuple):
     capability: tuple[int, int]
 
 
+_LARGEST = 50_000_000
+"""Bytes of a file with a kernel."""
 WORTH_A_PROCESS = 6
 """Kernels whose compilation takes clearly longer than starting a process."""
 
@@ -50,7 +53,7 @@ def codes(wanted: Iterable[Wanted]) -> dict[Wanted, Code]:
 def code(kernel: Wanted) -> Code:
     path = _path(kernel)
     with contextlib.suppress(OSError, pickle.UnpicklingError, EOFError, ValueError):
-        kept = path.read_bytes()
+        kept = files.read(path, _LARGEST)
         if hashlib.sha256(kept[32:]).digest() == kept[:32]:
             return pickle.loads(kept[32:])
     result = compiler.assembled(assembler(kernel.text, kernel.threads), kernel.capability)
@@ -63,7 +66,7 @@ def assembler(text: str, threads: int) -> str:
     """The kernel for the virtual machine, which is the same for every GPU."""
     path = _folder() / f"{_key(text, threads)}.ptx"
     with contextlib.suppress(OSError, UnicodeDecodeError):
-        kept = path.read_text("ascii")
+        kept = files.read(path, _LARGEST).decode("ascii")
         if kept.endswith(_END):
             return kept
     result = compiler.ptx(text, threads).rstrip("\0") + _END
@@ -77,7 +80,7 @@ _END = "\n// whole\n"
 def _write(path: Path, content: bytes) -> None:
     with contextlib.suppress(OSError):  # without a cache it goes on, and compiles again next time
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, content)
+        files.write(path, (content,), lasting=False)
 
 
 def _path(kernel: Wanted) -> Path:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from convdsl import files
 from convdsl.messages import T, reason
 from convdsl.teaching import marking
 from convdsl.teaching.course.course import Course
@@ -46,7 +47,7 @@ class Submission(NamedTuple):
 def read_submission(path: Path, course: Course, only: Exercise | None = None) -> Submission:
     """The answers in a file; with `only`, a file without sections is the answer to that exercise."""
     try:
-        with path.open("rb") as file:
+        with files.opened(path) as file:
             data = file.read(LARGEST + 1)
     except OSError as error:
         return Submission({}, None, T("It cannot be read: {reason}.", reason=reason(error)))

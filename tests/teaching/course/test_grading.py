@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from convdsl.messages import use_language
+from convdsl.teaching.classes import grading
 from convdsl.teaching.classes.grading import Limits, grade
 from convdsl.teaching.classes.submissions import Mark, files_of, mark, split
 from convdsl.teaching.course import Course
@@ -115,16 +117,35 @@ def test_links_and_hidden_files_are_left_out(hand_in: Write, tmp_path: Path) -> 
     assert [p.name for p in files_of(folder)] == ["a.txt", "b.txt"]
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a file that never ends is a pipe, where there are pipes")
-def test_time_is_limited_and_the_others_are_marked(course: Course, hand_in: Write) -> None:
-    files = [hand_in("1.txt", sheet(course)), hand_in("2.txt", ""), hand_in("3.txt", sheet(course))]
-    files[1].unlink()
-    os.mkfifo(files[1])
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no process can be held up there")
+def test_time_is_limited_and_the_others_are_marked(
+    course: Course, hand_in: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process that marks the second file is held up, as by an answer that takes for ever."""
+    files = [hand_in(name, sheet(course)) for name in ("1.txt", "2.txt", "3.txt")]
+    ask = grading._Worker._ask
+
+    def held_up(worker: grading._Worker, line: str, seconds: float) -> tuple[str, bool]:
+        if "2.txt" in line:
+            assert worker.process is not None
+            worker.process.send_signal(signal.SIGSTOP)
+        return ask(worker, line, seconds)
+
+    monkeypatch.setattr(grading._Worker, "_ask", held_up)
     begun = time.monotonic()
     marks = list(grade(files, course, [course.by_id[i] for i in IDS], 7, Limits(seconds=3.0), jobs=1))
     assert [m.points for m in marks] == [4, 0, 4]
     assert "3 seconds" in marks[1].reasons[0]
     assert 3 < time.monotonic() - begun < 40
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes there")
+def test_nobody_waits_for_a_pipe(course: Course, hand_in: Write) -> None:
+    path = hand_in("1.txt", "")
+    path.unlink()
+    os.mkfifo(path)
+    (marked,) = grade([path], course, [course.by_id[i] for i in IDS], 7)
+    assert marked.points == 0 and "a pipe" in marked.reasons[0]
 
 
 def test_formulas_that_grow_cost_their_author_only(course: Course, hand_in: Write) -> None:
