@@ -47,6 +47,22 @@ class ProgramError(Exception):
         super().__init__("\n".join(_one_line(d) for d in diagnostics))
 
 
+class UnknownSymbol(ValueError):
+    """A value from outside for a symbol that the program does not have."""
+
+    def __init__(self, source: Source, symbol: str, known: frozenset[str]) -> None:
+        names = ", ".join(sorted(known))
+        self.message = (
+            T("{file} has no symbol {symbol}; it has {known}.", file=source.name, symbol=symbol, known=names)
+            if known
+            else T("{file} has no symbol {symbol}; it has none at all.", file=source.name, symbol=symbol)
+        )
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+
 def _one_line(diagnostic: Diagnostic) -> str:
     line, column = diagnostic.source.position(diagnostic.span.start)
     text = f"{diagnostic.source.name}:{line}:{column}: {diagnostic.code}: {diagnostic.message}"

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from convdsl.diagnostics import Diagnostic, ProgramError, not_text
 from convdsl.language.tree import Setting
 from convdsl.messages import T
-from convdsl.network import Analysis, Node, Report, analyse
+from convdsl.network import Analysis, Node, Report
 from convdsl.source import NotText, Source, read
+from convdsl.training import checked
 
 if TYPE_CHECKING:
     from convdsl.training.model import Model
@@ -90,7 +91,7 @@ def parse(
 
     `symbols` gives values to symbols, `input` replaces the input's shape (channels last).
     Raises ProgramError, which carries all diagnostics, where there is an error in it; TypeError for what is no text or no
-    shape; ValueError for a symbol that the program does not have.
+    shape; UnknownSymbol, a ValueError, for a symbol that the program does not have.
     """
     if not isinstance(text, str):
         raise TypeError(
@@ -117,22 +118,7 @@ def _net(source: Source, symbols: Mapping[str, int] | None, input: Sequence[int]
         raise TypeError(
             str(T("`input` is a shape such as (224, 224, 3), channels last; here it is {value}.", value=repr(input)))
         )
-    analysis = analyse(source, symbols=symbols, input=None if input is None else tuple(input))
+    analysis = checked(source, symbols=symbols, input=None if input is None else tuple(input))
     if analysis.failed:
         raise ProgramError(analysis.diagnostics)
-    known = analysis.network.mentioned
-    for symbol in symbols or ():
-        if symbol not in known:
-            raise ValueError(
-                str(
-                    T(
-                        "{file} has no symbol {symbol}; it has {known}.",
-                        file=source.name,
-                        symbol=symbol,
-                        known=", ".join(sorted(known)),
-                    )
-                    if known
-                    else T("{file} has no symbol {symbol}; it has none at all.", file=source.name, symbol=symbol)
-                )
-            )
     return Net(analysis)

@@ -8,7 +8,9 @@ from importlib import import_module
 
 from convdsl.cli.parsing import CallError, Parser
 from convdsl.cli.streams import abandon_output, prepare
+from convdsl.diagnostics import ProgramError, UnknownSymbol, not_text
 from convdsl.messages import LANGUAGES, T, reason, use_language
+from convdsl.source import NotText
 
 COMMANDS = {
     "check": T("sizes, costs and what is wrong, for one program or several"),
@@ -34,9 +36,13 @@ def main(argv: list[str] | None = None) -> int:
         status = _dispatch(arguments)
         sys.stdout.flush()
         return status
-    except CallError as error:
+    except (CallError, UnknownSymbol) as error:
         print(f"convdsl: {error}", file=sys.stderr)
         return 2
+    except (ProgramError, NotText) as error:
+        from convdsl.report.diagnostics import complain
+
+        return complain(error.diagnostics if isinstance(error, ProgramError) else [not_text(error)])
     except BrokenPipeError:
         abandon_output()
         return 2

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 
-from convdsl.cli.parsing import CallError, Unread, add_unknowns, read_program
+from convdsl.cli.parsing import CallError, Unread, add_unknowns, given_from, read_program
 from convdsl.diagnostics import Findings, not_text
 from convdsl.messages import T
 from convdsl.net import Net
 from convdsl.network import Analysis, analyse
 from convdsl.source import NotText, Source
+from convdsl.training import checked
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +46,11 @@ def run(options: argparse.Namespace) -> int:
     if options.show:
         _print_stage(analyses, options)
     elif options.format == "json":
-        _print_json(analyses, options)
+        from convdsl.report.data import analysis_data
+        from convdsl.report.json_writer import print_json
+
+        facts = [analysis_data(a, a.diagnostics, options.strict) for a in analyses]
+        print_json(*facts, together=len(options.files) > 1)
     elif options.format == "github":
         from convdsl.report.diagnostics import github
 
@@ -62,28 +67,7 @@ def _analyse(name: str, options: argparse.Namespace) -> Analysis:
         source = read_program(name)
     except NotText as error:
         return analyse(Source("", error.source.name))._replace(diagnostics=(not_text(error),))
-    analysis = _with_training(analyse(source, symbols=dict(options.set), input=options.input))
-    for symbol, _ in options.set:
-        if symbol not in analysis.network.mentioned and not analysis.failed:
-            known = ", ".join(sorted(analysis.network.mentioned))
-            message = (
-                T("{file} has no symbol {symbol}; it has {known}.", file=name, symbol=symbol, known=known)
-                if known
-                else T("{file} has no symbol {symbol}; it has none at all.", file=name, symbol=symbol)
-            )
-            raise CallError(message)
-    return analysis
-
-
-def _with_training(analysis: Analysis) -> Analysis:
-    """The analysis with what is wrong in the `train` block."""
-    if not analysis.network.train:
-        return analysis
-    from convdsl.training import training_settings
-
-    findings = Findings(analysis.source)
-    training_settings(analysis.network, findings)
-    return analysis._replace(diagnostics=(*analysis.diagnostics, *findings.items))
+    return checked(source, **given_from(options))
 
 
 def _fails(analysis: Analysis, strict: bool) -> bool:
@@ -91,29 +75,17 @@ def _fails(analysis: Analysis, strict: bool) -> bool:
     return any(d.severity in severities for d in analysis.diagnostics)
 
 
-def _print_json(analyses: list[Analysis], options: argparse.Namespace) -> None:
-    from convdsl.cli.streams import is_unicode
-    from convdsl.report.data import analysis_data, as_json
-
-    to_ascii = not is_unicode(sys.stdout.encoding)
-    texts = [as_json(analysis_data(a, a.diagnostics, options.strict), to_ascii) for a in analyses]
-    print(texts[0] if len(options.files) == 1 else f"[{','.join(texts)}]")
-
-
 def _print_stage(analyses: list[Analysis], options: argparse.Namespace) -> None:
-    from convdsl.report.console import console
-    from convdsl.report.diagnostics import print_diagnostics
+    from convdsl.report.diagnostics import complain
     from convdsl.report.show import show_network, show_tree
 
     for analysis in analyses:
-        errors = [d for d in analysis.diagnostics if d.severity == "error"]
-        if errors:
-            print_diagnostics(console(sys.stderr), errors)
+        wrong = complain(analysis.diagnostics)
         if options.show == "tree":
             print(show_tree(analysis))
         elif options.show == "network":
             print(show_network(analysis))
-        elif not errors:
+        elif not wrong:
             _print_plan(analysis)
 
 

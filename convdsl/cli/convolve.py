@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 
@@ -13,6 +12,7 @@ from convdsl.layers import SizeError
 from convdsl.messages import T
 from convdsl.report.arithmetic import Latex, Notation
 from convdsl.report.convolution import Position
+from convdsl.report.json_writer import print_json
 from convdsl.teaching.convolution import POOLINGS, Operation, Options
 from convdsl.teaching.exact import Number
 from convdsl.teaching.kernels import GRADIENTS, Kernel, Median, names, read_kernel
@@ -219,7 +219,7 @@ def present(task: Task | None, matrix: Matrix, options: argparse.Namespace) -> N
         from convdsl.report.convolution_data import work_data
 
         data = work_data(work, places) if work else {"operation": "flatten", "input": plain(matrix.values)}
-        print(json.dumps({**data, "flat": plain((flat,))[0]} if flat else data, ensure_ascii=False))
+        print_json({**data, "flat": plain((flat,))[0]} if flat else data)
     elif options.format in ("markdown", "latex"):
         from convdsl.report import convolution_latex
 

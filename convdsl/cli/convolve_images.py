@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from convdsl.messages import T, reason
 from convdsl.report.arithmetic import Notation
 from convdsl.report.console import console
 from convdsl.report.convolution import facts, print_place
+from convdsl.report.json_writer import print_json
 from convdsl.report.pictures import print_picture
 from convdsl.teaching.convolution import Correlation, Operation
 from convdsl.teaching.images import Picture, Shown, apply, as_bytes, grey, picture_of, read_picture, write_picture
@@ -62,7 +62,7 @@ def _run(picture: Picture, task: Task | None, options: argparse.Namespace) -> in
     if options.out:
         _write(shown, Path(options.out))
     if options.format == "json":
-        print(json.dumps(_data(picture, shown, options.out), ensure_ascii=False))
+        print_json(_data(picture, shown, options.out))
     else:
         _print(picture, operations, shown, task, options)
     return 0

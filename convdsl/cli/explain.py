@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import sys
 
-from convdsl.cli.parsing import CallError, add_unknowns, read_program
+from convdsl.cli.parsing import CallError, add_unknowns, given_from, read_program
 from convdsl.messages import T, language
-from convdsl.network import Analysis, analyse
-from convdsl.source import NotText, Source
+from convdsl.network import Analysis
+from convdsl.report.json_writer import print_json
+from convdsl.source import Source
+from convdsl.training import checked
 
 FORMATS = ("text", "markdown", "latex", "json")
 
@@ -58,27 +59,22 @@ def run(options: argparse.Namespace) -> int:
     if not programs:
         if not subject:
             raise CallError(T("say what to explain: a program, a diagnostic's code, or the name of a layer."))
-        programs = [_read(subject.pop(0))]
-    if len(subject) > 1:
-        raise CallError(T("one layer is explained at a time: name one of {list}.", list=", ".join(subject)))
-    return _explain(_analyse(programs[0], options), subject[0] if subject else None, options.format)
+        programs = [read_program(subject.pop(0))]
+    options.subject = subject
+    return about(checked(programs[0], **given_from(options)), options)
+
+
+def about(analysis: Analysis, options: argparse.Namespace) -> int:
+    """Explains a program, or the layer of it that `options.subject` names."""
+    if len(options.subject) > 1:
+        raise CallError(T("one layer is explained at a time: name one of {list}.", list=", ".join(options.subject)))
+    return _explain(analysis, options.subject[0] if options.subject else None, options.format)
 
 
 def _are_two_programs(subject: list[str], programs: list[str]) -> bool:
     """Whether two programs are given where one would do: then they are compared."""
     files = [name for name in subject if name.endswith(".cnn")]
     return len(programs) + len(files) > 1
-
-
-def _read(name: str) -> Source:
-    try:
-        return read_program(name)
-    except NotText as error:
-        raise CallError(str(error) + ".") from None
-
-
-def _analyse(source: Source, options: argparse.Namespace) -> Analysis:
-    return analyse(source, symbols=dict(options.set), input=options.input)
 
 
 # Pages.
@@ -146,9 +142,10 @@ def _print_page(page: str) -> None:
 def _explain(analysis: Analysis, wanted: str | None, format: str) -> int:
     from convdsl.derivation import derive, derive_layer
     from convdsl.report.console import console
+    from convdsl.report.diagnostics import complain
 
     if not analysis.network.nodes:
-        return _complain(analysis)
+        return complain(analysis.diagnostics)
     if wanted is None:
         net = derive(analysis)
         layers, totals = net.layers, net.totals
@@ -168,26 +165,10 @@ def _explain(analysis: Analysis, wanted: str | None, format: str) -> int:
         from convdsl.report import derivations
 
         if format == "json":
-            import json
-
-            json.dump(
-                derivations.net_data(analysis.network.name, layers, totals), sys.stdout, ensure_ascii=False, indent=1
-            )
-            print()
+            print_json(derivations.net_data(analysis.network.name, layers, totals))
         else:
             print({"markdown": derivations.markdown, "latex": derivations.latex}[format](layers, totals), end="")
-    return _complain(analysis)
-
-
-def _complain(analysis: Analysis) -> int:
-    """Prints the errors of a program on standard error; the exit status says whether there are any."""
-    from convdsl.report.console import console
-    from convdsl.report.diagnostics import print_diagnostics
-
-    errors = [d for d in analysis.diagnostics if d.severity == "error"]
-    if errors:
-        print_diagnostics(console(sys.stderr), errors)
-    return int(bool(errors))
+    return complain(analysis.diagnostics)
 
 
 def _find(analysis: Analysis, wanted: str) -> int:
@@ -225,21 +206,19 @@ def _compare(subject: list[str], options: argparse.Namespace) -> int:
     from convdsl.derivation.compare import compare
     from convdsl.report import comparison as report
     from convdsl.report.console import console
+    from convdsl.report.diagnostics import complain
 
-    sources = [_read(name) for name in subject] + [Source(p, f"<{n}>") for n, p in enumerate(options.program, 1)]
+    sources = [read_program(name) for name in subject] + [Source(p, f"<{n}>") for n, p in enumerate(options.program, 1)]
     if len(sources) != 2:
         raise CallError(T("`--compare` takes two programs; here there are {n}.", n=len(sources)))
-    first, second = (_analyse(source, options) for source in sources)
+    first, second = (checked(source, **given_from(options)) for source in sources)
     if first.failed or second.failed:
-        return _complain(first) | _complain(second)
+        return complain(first.diagnostics) | complain(second.diagnostics)
     comparison = compare(first, second)
     if options.format == "text":
         report.print_comparison(console(), comparison)
     elif options.format == "json":
-        import json
-
-        json.dump(report.comparison_data(comparison), sys.stdout, ensure_ascii=False, indent=1)
-        print()
+        print_json(report.comparison_data(comparison))
     else:
         write = report.comparison_markdown if options.format == "markdown" else report.comparison_latex
         print(write(comparison), end="")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from convdsl import files
 from convdsl.cli.parsing import CallError, read_program
-from convdsl.diagnostics import Diagnostic, Findings, not_text
+from convdsl.diagnostics import Findings, not_text
 from convdsl.language import parse
 from convdsl.language.formatter import formatted
 from convdsl.messages import T, reason
@@ -33,18 +33,20 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from convdsl.report.diagnostics import complain
+
     failed = changed = False
     for name in options.files:
         try:
             source = read_program(name)
         except NotText as error:
-            _print_diagnostics([not_text(error)])
+            complain([not_text(error)])
             failed = True
             continue
         findings = Findings(source)
         program = parse(source, findings)
         if findings.failed:
-            _print_diagnostics(findings.items)
+            complain(findings.items)
             failed = True
             continue
         text = formatted(program)
@@ -76,10 +78,3 @@ def _replace(file: Path, text: str) -> None:
         files.write(file, (new.encode(),), seen=files.digest(old))
     except OSError as error:
         raise CallError(T("{name} cannot be written: {reason}.", name=str(file), reason=reason(error))) from None
-
-
-def _print_diagnostics(diagnostics: list[Diagnostic]) -> None:
-    from convdsl.report.console import console
-    from convdsl.report.diagnostics import print_diagnostics
-
-    print_diagnostics(console(sys.stderr), diagnostics)

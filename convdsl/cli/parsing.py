@@ -98,6 +98,11 @@ def add_unknowns(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def given_from(options: argparse.Namespace) -> dict[str, Any]:
+    """What `add_unknowns` has read, as `checked` and `solve` take it."""
+    return {"symbols": dict(options.set), "input": options.input}
+
+
 def setting(text: str) -> tuple[str, int]:
     """`N=224` as ("N", 224)."""
     match = re.fullmatch(r"\s*([A-Z][A-Z0-9_]*)\s*=\s*([0-9]{1,15})\s*", text)
@@ -149,11 +154,3 @@ def _no_file(name: str) -> T:
     if close:
         return T("there is no file {name}. Did you mean {close}?", name=name, close=folder / close[0])
     return T("there is no file {name}.", name=name)
-
-
-def check_symbols(given: list[tuple[str, int]], known: frozenset[str], mentioned: set[str]) -> None:
-    """Raises CallError for a `--set` of a symbol that the program does not have."""
-    for name, _ in given:
-        if name not in known and name not in mentioned:
-            message = T("the program has no symbol {name}.", name=name)
-            raise CallError(message)

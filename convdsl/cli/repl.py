@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from importlib import import_module
@@ -16,8 +15,10 @@ from rich.console import Console
 
 from convdsl import files
 from convdsl.cli.parsing import CallError, Parser
+from convdsl.diagnostics import ProgramError, UnknownSymbol
 from convdsl.messages import T, reason
 from convdsl.report.console import console
+from convdsl.report.diagnostics import complain
 from convdsl.report.session import print_answer
 from convdsl.source import MAX_BYTES
 from convdsl.teaching.answers import Answer, Called, Ended, Told, is_wrong
@@ -77,7 +78,9 @@ def respond(out: Console, answer: Answer) -> int:
         return 0
     try:
         return _run(answer)
-    except CallError as error:
+    except ProgramError as error:
+        return complain(error.diagnostics)
+    except (CallError, UnknownSymbol) as error:
         print_answer(out, Told(str(error), ok=False))
         return 2
     except SystemExit as ended:  # `--help`
@@ -99,16 +102,13 @@ def _parser(command: str) -> tuple[ModuleType, Parser]:
 
 def _run(called: Called) -> int:
     module, parser = _parser(called.command)
-    if called.program is None:
+    if called.analysis is None:
         return module.run(parser.parse_args(called.arguments))
-    if called.file is not None:
-        return module.run(parser.parse_args([str(called.file), *called.arguments]))
-    if called.command == "run":
-        return module.run(parser.parse_args([str(_beside_runs(called.name, called.program)), *called.arguments]))
-    with tempfile.TemporaryDirectory(prefix="convdsl-") as folder:
-        file = Path(folder) / f"{called.name}.cnn"
-        file.write_text(called.program, encoding="utf-8")
+    if called.command == "run":  # a run keeps the path of its program, to go on with it
+        analysis = called.analysis
+        file = called.file or _beside_runs(analysis.network.name, analysis.source.text)
         return module.run(parser.parse_args([str(file), *called.arguments]))
+    return module.about(called.analysis, parser.parse_args(called.arguments))
 
 
 def _beside_runs(name: str, program: str) -> Path:

@@ -10,11 +10,11 @@ from typing import Any
 
 from convdsl.cli.parsing import CallError, add_unknowns, read_program
 from convdsl.cli.stopping import Stopper
-from convdsl.diagnostics import Diagnostic, ProgramError, not_text
+from convdsl.diagnostics import Diagnostic
 from convdsl.messages import T
 from convdsl.net import Net
-from convdsl.network import Analysis, analyse
-from convdsl.source import NotText
+from convdsl.network import Analysis
+from convdsl.training import checked
 from convdsl.training.lines import LINES
 from convdsl.training.settings import Settings
 
@@ -74,10 +74,6 @@ def run(options: argparse.Namespace) -> int:
     with Stopper() as stopper:
         try:
             return _run(options, stopper)
-        except NotText as error:
-            return _refuse([not_text(error)])
-        except ProgramError as error:
-            return _refuse(error.diagnostics)
         except Changed as error:
             raise CallError(T("{what} Begin anew with another `--out`.", what=error.what)) from None
         except (DataError, FileTrouble, NoDevice, Unsuitable, WrongOption, EngineError) as error:
@@ -102,10 +98,10 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> int:
             T("there is no run in {folder} to go on with. Without `--resume` a new one begins there.", folder=folder)
         )
     if options.resume and folder is None:
-        folder = _last_run(analyse(source))
+        folder = _last_run(checked(source))
     call = _call(options, folder)
     symbols, input = dict(call["set"]), call["input"]
-    analysis = analyse(source, symbols=symbols, input=tuple(input) if input else None)
+    analysis = checked(source, symbols=symbols, input=tuple(input) if input else None)
     settings = configure(analysis, call["settings"])
     data = _load(settings, analysis, options)
     analysis = settle_input(analysis, data.shape, symbols)
@@ -176,24 +172,14 @@ def _load(settings: Settings, analysis: Analysis, options: argparse.Namespace) -
         )
 
 
-def _refuse(diagnostics: Sequence[Diagnostic]) -> int:
-    """Prints what is wrong with the program; the exit status."""
-    _print([d for d in diagnostics if d.severity == "error"])
-    return 1
-
-
-def _print(diagnostics: Sequence[Diagnostic]) -> None:
+def _mention(net: Net, about_data: Sequence[Diagnostic], remark: T | None) -> None:
+    """A remark on the device, warnings about the data, and how many `check` has."""
     from convdsl.report.console import console
     from convdsl.report.diagnostics import print_diagnostics
 
-    print_diagnostics(console(sys.stderr), diagnostics)
-
-
-def _mention(net: Net, about_data: Sequence[Diagnostic], remark: T | None) -> None:
-    """A remark on the device, warnings about the data, and how many `check` has."""
     if remark:
         print(remark, file=sys.stderr)
-    _print(about_data)
+    print_diagnostics(console(sys.stderr), about_data)
     count = sum(d.severity == "warning" for d in net.diagnostics)
     if count:
         more = T("`convdsl check` has one warning about this program.",

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 
-from convdsl.cli.parsing import CallError, add_unknowns, read_program
+from convdsl.cli.parsing import CallError, add_unknowns, given_from, read_program
 from convdsl.messages import T
+from convdsl.network import Analysis
+from convdsl.report.json_writer import print_json
 from convdsl.solver import Answer, solve
 from convdsl.solver.answer import SECONDS
-from convdsl.source import NotText, Source
+from convdsl.source import Source
+from convdsl.training import checked
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,16 +42,18 @@ def run(options: argparse.Namespace) -> int:
         raise CallError(T("say what to solve: a program's file, or `-e` and a program in one line."))
     if not 0 < options.time < 1e6:
         raise CallError(T("`--time` takes a number of seconds."))
-    source = _read(options.file) if options.program is None else Source(options.program, "<-e>")
-    given = {"symbols": dict(options.set), "input": options.input}
+    source = read_program(options.file) if options.program is None else Source(options.program, "<-e>")
+    return about(checked(source, **given_from(options)), options)
+
+
+def about(analysis: Analysis, options: argparse.Namespace) -> int:
+    """Solves a program for its holes and symbols."""
+    source, given = analysis.source, given_from(options)
     answer = solve(source, **given, strict=options.strict, seconds=options.time)
     if options.format == "json":
-        import json
-
         from convdsl.report.answers import answer_data
 
-        json.dump(answer_data(answer), sys.stdout, ensure_ascii=False)
-        print()
+        print_json(answer_data(answer))
     else:
         _print(answer, source, given)
     if not answer.unknowns:
@@ -56,20 +61,13 @@ def run(options: argparse.Namespace) -> int:
     return int(not answer.solutions)
 
 
-def _read(name: str) -> Source:
-    try:
-        return read_program(name)
-    except NotText as error:
-        raise CallError(str(error) + ".") from None
-
-
 def _print(answer: Answer, source: Source, given: dict[str, object]) -> None:
     from convdsl.report.answers import print_answer
     from convdsl.report.console import console
-    from convdsl.report.diagnostics import print_diagnostics
+    from convdsl.report.diagnostics import complain
 
     if answer.diagnostics:
-        print_diagnostics(console(sys.stderr), [d for d in answer.diagnostics if d.severity == "error"])
+        complain(answer.diagnostics)
     elif not answer.unknowns:
         print(f"convdsl: {answer.reason}", file=sys.stderr)
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from convdsl.algebra import is_number, text
@@ -69,20 +68,6 @@ def diagnostic_data(diagnostic: Diagnostic, strict: bool = False) -> dict[str, A
         "note": str(diagnostic.note) if diagnostic.note else None,
         "help": str(diagnostic.help) if diagnostic.help else None,
     }
-
-
-def as_json(data: dict[str, Any], to_ascii: bool = False) -> str:
-    """The data as JSON: each figure on a line of its own, each layer and each diagnostic on one line."""
-    lines = []
-    for key, value in data.items():
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            entries = ",\n  ".join(json.dumps(entry, ensure_ascii=to_ascii) for entry in value)
-            text = f"[\n  {entries}\n ]"
-        else:
-            text = json.dumps(value, ensure_ascii=to_ascii)
-        lines.append(f' "{key}": {text}')
-    body = ",\n".join(lines)
-    return f"{{\n{body}\n}}"
 
 
 def plain(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 
@@ -11,6 +12,7 @@ from rich.text import Text
 
 from convdsl.diagnostics import Diagnostic
 from convdsl.messages import T
+from convdsl.report.console import console as to_terminal
 from convdsl.source import Source, Span
 
 MOST = 20
@@ -42,6 +44,15 @@ def print_diagnostics(console: Console, diagnostics: Sequence[Diagnostic], stric
                 soft_wrap=True,
             )
         console.print()
+
+
+def complain(diagnostics: Sequence[Diagnostic]) -> int:
+    """Prints the errors among some diagnostics on standard error. Returns the exit status that they stand for: 1 where
+    there is any, else 0."""
+    errors = [d for d in diagnostics if d.severity == "error"]
+    if errors:
+        print_diagnostics(to_terminal(sys.stderr), errors)
+    return int(bool(errors))
 
 
 def _grouped(diagnostics: Sequence[Diagnostic]) -> Iterable[tuple[Diagnostic, list[Diagnostic]]]:

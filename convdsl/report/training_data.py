@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from math import isfinite
 from typing import Any
 
+from convdsl.report.json_writer import print_line
 from convdsl.training import events
 from convdsl.training.metrics import Classes, as_data
 
@@ -22,16 +22,12 @@ class JsonReport:
     def show(self, event: events.Event) -> None:
         data = event_data(event)
         if data is not None:
-            self._print(data)
+            print_line(data)
 
     def diverged(self, error: Any, way: object) -> None:
         """A loss that is no number, or beyond reason: the layer where it began, and what to try."""
         layer = getattr(error, "layer", None)
-        self._print({"event": "error", "message": str(error), "layer": layer, "help": str(way)})
-
-    @staticmethod
-    def _print(data: dict[str, Any]) -> None:
-        print(json.dumps(data, ensure_ascii=False, allow_nan=False), flush=True)
+        print_line({"event": "error", "message": str(error), "layer": layer, "help": str(way)})
 
 
 def event_data(event: events.Event) -> dict[str, Any] | None:

@@ -49,13 +49,12 @@ class Shown(NamedTuple):
 
 
 class Called(NamedTuple):
-    """A command of the command line, to be run with these arguments on a program with a name (None: on none). `file`
-    holds the same program, if it has been saved."""
+    """A command of the command line, to be run with these arguments on a program (None: on none). `file` holds the same
+    program, if it has been saved."""
 
     command: str
     arguments: tuple[str, ...]
-    program: str | None = None
-    name: str = "net"
+    analysis: Analysis | None = None
     file: Path | None = None
 
 

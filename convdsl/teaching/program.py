@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 from convdsl.diagnostics import Diagnostic, Findings
 from convdsl.language import parse, tree
 from convdsl.messages import T
-from convdsl.network import Analysis, analyse
+from convdsl.network import Analysis
 from convdsl.source import Source, Span
+from convdsl.training import checked
 
 _ARROW_AT_THE_END = re.compile(r"(->|→)\s*$")
 
@@ -28,14 +29,8 @@ class Growing(NamedTuple):
         statements = parse(source, Findings(source)).statements
         begun = any(isinstance(s, (tree.Input, tree.Layer, tree.Call)) for s in statements)
         # Without a layer the input is of no interest, and the formulas H×W×C for it would load sympy.
-        analysis = analyse(source, symbols=dict(self.symbols), input=None if begun else (1,))
-        findings = Findings(source)
-        if analysis.network.train:
-            from convdsl.training import training_settings
-
-            training_settings(analysis.network, findings)
-        found = (d for d in (*analysis.diagnostics, *findings.items) if d.code != "E103")
-        return analysis._replace(diagnostics=tuple(found))
+        analysis = checked(source, symbols=dict(self.symbols), input=None if begun else (1,), strangers=True)
+        return analysis._replace(diagnostics=tuple(d for d in analysis.diagnostics if d.code != "E103"))
 
 
 class Change(NamedTuple):

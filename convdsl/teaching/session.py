@@ -200,18 +200,18 @@ class Session:
         if not self.analysis.network.nodes:
             return Told(T("There is no layer yet. Begin like this: `input 28x28x1`, then `conv 8 k3`."), ok=False)
         given = [part for name, value in self.program.symbols for part in ("--set", f"{name}={value}")]
-        return self._with_words(command, rest, given, self.program.text)
+        return self._with_words(command, rest, given, self.analysis)
 
     def _do_convolve(self, rest: str) -> Answer:
         return self._with_words("convolve", rest, [], None)
 
-    def _with_words(self, command: str, rest: str, given: list[str], program: str | None) -> Answer:
+    def _with_words(self, command: str, rest: str, given: list[str], analysis: Analysis | None) -> Answer:
         try:
             words = shlex.split(rest)
         except ValueError:
             return Told(T("A quotation mark is open in `{text}`.", text=rest), ok=False)
-        file = self.path if program is not None and self._is_saved() else None
-        return Called(command, (*words, *given), program, self.analysis.network.name, file)
+        file = self.path if analysis is not None and self._is_saved() else None
+        return Called(command, (*words, *given), analysis, file)
 
     def _is_saved(self) -> bool:
         try:

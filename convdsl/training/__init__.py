@@ -5,7 +5,8 @@ Importing this, or the settings, imports neither numpy nor numba: `check` reads 
 
 from __future__ import annotations
 
+from convdsl.training.checked import checked
 from convdsl.training.configure import training_settings
 from convdsl.training.settings import Settings
 
-__all__ = ["Settings", "training_settings"]
+__all__ = ["Settings", "checked", "training_settings"]

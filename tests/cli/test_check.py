@@ -104,7 +104,7 @@ def test_set_wins_over_let(convdsl: Convdsl) -> None:
 def test_an_unknown_symbol_is_a_wrong_call(convdsl: Convdsl) -> None:
     done = convdsl("check", "-", "--set", "Q=3", stdin="input NxNx3 -> conv 8 k3")
     assert done.returncode == 2
-    assert done.stderr == "convdsl: - has no symbol Q; it has N.\n"
+    assert done.stderr == "convdsl: <standard input> has no symbol Q; it has N.\n"
 
 
 def test_strict_makes_the_stride_an_error(convdsl: Convdsl) -> None:

@@ -190,7 +190,7 @@ def test_a_block_may_be_used_before_it_is_defined_in_a_file(tmp_path: Path) -> N
 def test_commands_of_the_command_line_get_the_program() -> None:
     s = session("input NxNx3", "conv 6 k5", ":set N=32")
     assert last(s, ":explain conv --format latex") == Called(
-        "explain", ("conv", "--format", "latex", "--set", "N=32"), s.program.text, "net"
+        "explain", ("conv", "--format", "latex", "--set", "N=32"), s.analysis
     )
     assert last(s, ":train --epochs 2")[:2] == ("run", ("--epochs", "2", "--set", "N=32"))
     assert last(s, ":train").file is None
@@ -199,7 +199,7 @@ def test_commands_of_the_command_line_get_the_program() -> None:
     s.enter("relu")
     assert last(s, ":train").file is None
     s.enter(":undo")
-    assert last(s, ":convolve '1 2; 3 4' -k mean") == Called("convolve", ("1 2; 3 4", "-k", "mean"), None, "net")
+    assert last(s, ":convolve '1 2; 3 4' -k mean") == Called("convolve", ("1 2; 3 4", "-k", "mean"))
     assert wrong(s.enter(":convolve '1 2"))
     assert wrong(session().enter(":explain"))
     assert wrong(session("input 8x8x1").enter(":solve"))
