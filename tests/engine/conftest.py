@@ -9,4 +9,5 @@ import pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def kernel_cache(request: pytest.FixtureRequest) -> None:
-    os.environ.setdefault("CONVDSL_CACHE", str(request.config.cache.mkdir("convdsl")))
+    if "CONVDSL_CACHE" not in os.environ and (cache := getattr(request.config, "cache", None)):
+        os.environ["CONVDSL_CACHE"] = str(cache.mkdir("convdsl"))

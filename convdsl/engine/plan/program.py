@@ -188,7 +188,7 @@ def _without_copies(steps: list[Step]) -> list[Step]:
         if step.kind == "reshape" and not step.settings["add"]:
             x, y = step.reads["x"], step.writes["y"]
             if not x.framed and not y.framed and x.interleaved == y.interleaved:
-                y.base = x
+                y.share(x)
                 continue
         result.append(step)
     return result

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from convdsl.engine.plan.values import Step, Value
+from convdsl.engine.plan.values import Shape, Step, Value
 
 if TYPE_CHECKING:
     from convdsl.engine.plan.program import Region
@@ -15,17 +16,19 @@ def share_gradients(steps: list[Step], tied: set[Value]) -> list[Step]:
     Values that are `tied` keep their frames, and so their memory."""
     order = [s for s in steps if s.scope != "task"] + [s for s in steps if s.scope == "task"]
     number = {step: n for n, step in enumerate(order)}
+    shapes: dict[Value, set[Shape]] = {}
+    for value in (v for step in steps for v in step.values()):
+        shapes.setdefault(value.root, set()).add(value.shape)
     dropped: set[Step] = set()
     for step in order:
-        if (
-            _plain_copy(step)
-            and not tied & set(step.values())
-            and _safe(order, number[step], step.reads["x"], step.writes["y"], dropped)
-        ):
-            x, y = step.reads["x"], step.writes["y"]
-            for value in (x.root, y):
-                value.widen([[max(a[i], b[i]) for i in (0, 1)] for a, b in zip(x.root.frame, y.frame, strict=True)])
-            y.base = x.root
+        if not _plain_copy(step):
+            continue
+        x, y = step.reads["x"].root, step.writes["y"]
+        kept = {value.root for value in tied}
+        alike = len(shapes[x] | shapes[y]) == 1 or not (x.framed or y.framed)
+        if alike and not kept & {x, y} and _safe(order, number[step], x, y, dropped):
+            y.share(x)
+            shapes[x] |= shapes[y]
             dropped.add(step)
     return [s for s in steps if s not in dropped]
 
@@ -38,8 +41,7 @@ def _plain_copy(step: Step) -> bool:
     return same and x.name.startswith("d ")
 
 
-def _safe(order: list[Step], at: int, x: Value, y: Value, dropped: set[Step]) -> bool:
-    root = x.root
+def _safe(order: list[Step], at: int, root: Value, y: Value, dropped: set[Step]) -> bool:
     last_read = first_write = -1
     for n, step in enumerate(order[at + 1 :], at + 1):
         if step in dropped:
@@ -58,24 +60,40 @@ def recompute(regions: list[Region]) -> None:
     """The output of a batch normalisation is needed again on the way back: there it is computed again from the input,
     which is kept anyway, so that only one of them goes through memory."""
     for index, region in enumerate(regions):
-        for step in region.steps:
+        for step in list(region.steps):
             if step.kind != "bn_apply" or not step.settings["training"]:
                 continue
             y = step.writes["y"]
-            later = [r for r in regions[index + 1 :] if any(v.root is y for s in r.steps for v in s.values())]
-            if all(r.kind == "chunks" for r in later) and not _aliased(regions, y):
+            made = [s for s in region.steps if y in s.writes.values()]
+            later = [r for r in regions[index + 1 :] if any(y in s.values() for s in r.steps)]
+            if _aliased(regions, y) or not _repeatable(made, y, regions[index + 1 :]):
+                continue
+            if all(r.kind == "chunks" for r in later):
                 for other in later:
-                    _again(other, step, y)
+                    _again(other, made, y)
+
+
+def _repeatable(made: list[Step], y: Value, later: list[Region]) -> bool:
+    """Whether the steps that made y, one and what changes y in place (an activation), give the same again later."""
+    first, *others = made
+    inputs = {v.root for v in first.reads.values()} | {y}
+    written = {v.root for r in later for s in r.steps for v in s.writes.values()}
+    return all(v is y for s in others for v in s.values()) and not inputs & written
 
 
 def _aliased(regions: list[Region], value: Value) -> bool:
     return any(v is not value and v.root is value for r in regions for s in r.steps for v in s.values())
 
 
-def _again(region: Region, step: Step, y: Value) -> None:
-    copy = Value(f"{y.name} again", y.shape, frame=[list(f) for f in y.frame])
+def _again(region: Region, made: list[Step], y: Value) -> None:
+    """Repeats all steps that made y, so that what they do and what is read later cannot differ."""
+    copy = Value(f"{y.name} again", y.shape)
+    copy.widen(y.frame)
+
+    def renamed(roles: dict[str, Value]) -> dict[str, Value]:
+        return {role: copy if v is y else v for role, v in roles.items()}
+
     for reader in region.steps:
-        reader.reads = {role: copy if v is y else v for role, v in reader.reads.items()}
+        reader.reads = renamed(reader.reads)
     first = next(n for n, s in enumerate(region.steps) if copy in s.reads.values())
-    again = Step("bn_apply", step.node, dict(step.reads), {"y": copy}, step.weights, step.settings, step.scope)
-    region.steps.insert(first, again)
+    region.steps[first:first] = [replace(s, reads=renamed(s.reads), writes=renamed(s.writes)) for s in made]

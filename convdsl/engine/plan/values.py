@@ -57,8 +57,9 @@ class Value:
     """A tensor that each image has: an activation or a gradient.
 
     `frame` are rows of zeros before and after each spatial axis, which windows of its readers reach into. A value with
-    `base` shares the memory of another. `home` says where it lives: for the whole batch if it is needed across a point
-    where all images meet, else only in the block that a worker is busy with.
+    `base` shares the memory of another, and with it the frame: of that there is one for each memory. `home` says where it
+    lives: for the whole batch if it is needed across a point where all images meet, else only in the block that a worker is
+    busy with.
     """
 
     name: str
@@ -66,7 +67,6 @@ class Value:
     dtype: str = "f32"
     learns: bool = False
     """Whether something that is trained comes before it, so that its gradient is wanted."""
-    frame: list[list[int]] = field(default_factory=lambda: [[0, 0], [0, 0], [0, 0]])
     interleaved: int = 0
     """Images that lie side by side, number by number, so that they fill a vector; 0 where each image lies apart."""
     base: Value | None = None
@@ -76,6 +76,11 @@ class Value:
     offset: int = 0
     shared: bool = False
     """Whether other values use the same memory at other times, so that its frame must be cleared."""
+    _frame: list[list[int]] = field(default_factory=lambda: [[0, 0], [0, 0], [0, 0]], init=False, repr=False)
+
+    @property
+    def frame(self) -> list[list[int]]:
+        return self.root._frame
 
     @property
     def root(self) -> Value:
@@ -108,10 +113,16 @@ class Value:
         return -(-elements // ALIGNMENT) * ALIGNMENT
 
     def widen(self, frame: Sequence[Sequence[int]]) -> None:
-        """Ask for at least this frame."""
+        """Ask for at least this frame, for all that share the memory."""
         for mine, (before, after) in zip(self.frame, frame, strict=True):
             mine[0] = max(mine[0], before)
             mine[1] = max(mine[1], after)
+
+    def share(self, base: Value) -> None:
+        """Lie in the memory of `base` from now on, in a frame that is wide enough for both."""
+        frame = self.frame
+        self.base = base
+        self.widen(frame)
 
 
 @dataclass(eq=False)
