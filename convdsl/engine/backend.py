@@ -16,12 +16,13 @@ from convdsl.messages import T
 @dataclass(frozen=True)
 class Batch:
     """Images (n, *input), uint8 or float32, C-contiguous; labels for all of them, int64 or float32; which of them are
-    meant (all, if None), and how many these are."""
+    meant (all, if None), and how many these are; the sum of the weights of their answers, where the loss weighs them."""
 
     images: Any
     labels: np.ndarray | None
     index: np.ndarray | None
     count: int
+    weight: float = 0.0
 
 
 class Resident:
@@ -29,7 +30,7 @@ class Resident:
 
 
 class Outcome(NamedTuple):
-    """The mean loss, how many images were classified right, and whether the loss is a number."""
+    """The mean loss, how many answers were right, and whether the loss is a number."""
 
     loss: float
     right: int
@@ -63,6 +64,9 @@ class Backend(Protocol):
 
     def set_weights(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Takes parameters by name."""
+
+    def weigh(self, table: np.ndarray) -> None:
+        """Takes the weights of classes, float32: one for each, or of no and of yes for each output."""
 
     def gradient(self, parameter: Parameter) -> np.ndarray: ...
 

@@ -17,11 +17,37 @@ from convdsl.messages import T
 
 
 class Evaluation(NamedTuple):
-    """Mean loss, part of the images classified right (nan for regression), and predicted classes or values."""
+    """Mean loss, share of right answers (nan for regression), and predicted classes, or values where the loss is not
+    cross-entropy."""
 
     loss: float
     accuracy: float
     predictions: np.ndarray
+
+
+class Answers(NamedTuple):
+    """For each image of a set: how many of its answers can be right, and the sum of their weights."""
+
+    known: np.ndarray
+    weights: np.ndarray
+
+    @classmethod
+    def of(cls, labels: np.ndarray, loss: Loss, table: np.ndarray) -> Answers:
+        """From labels as compiled code takes them; below 0 they are not known."""
+        rows = labels.reshape(len(labels), -1)
+        if not loss.weighted:
+            known = np.full(len(rows), rows.shape[1], np.int64)
+            return cls(known, known)
+        known = (rows >= 0).sum(1)
+        weights = np.empty(len(rows), np.float64)
+        for i, row in enumerate(rows):  # one image at a time: maps may be large
+            if loss.kind == "cross_entropy":
+                counts = np.bincount(row[row >= 0], minlength=len(table))
+                weights[i] = counts @ table.astype(np.float64)
+            else:
+                no, yes = np.resize(table[:, 0], row.size), np.resize(table[:, 1], row.size)
+                weights[i] = np.where(row >= 0, no + row * (yes - no), 0.0).sum(dtype=np.float64)
+        return cls(known, weights)
 
 
 class Loaded(NamedTuple):
@@ -36,9 +62,11 @@ class Loaded(NamedTuple):
 class Model:
     """A network with weights, compiled for this machine.
 
-    Images are (n, H, W, C), uint8 (taken as 0 to 1) or float32; labels are (n,) whole numbers, or float32 targets of the
-    output's shape with `loss="mse"`. `loss=None` is cross-entropy. `device` is "cpu", "cuda" or "auto". The same seed and
-    data give the same bytes on any number of threads. Raises MemoryRefused before anything large is allocated.
+    Images are (n, H, W, C), uint8 (taken as 0 to 1) or float32; labels are (n,) whole numbers, one for each position where
+    the output is a map, or float32 targets of the output's shape with the losses "mse", "mae" and "binary_cross_entropy".
+    `loss=None` is cross-entropy. `weighted` answers count by the weights that `weigh` sets. `device` is "cpu", "cuda" or
+    "auto". The same seed and data give the same bytes on any number of threads. Raises MemoryRefused before anything
+    large is allocated.
     """
 
     def __init__(
@@ -51,6 +79,7 @@ class Model:
         optimizer: Optimizer | None = None,
         loss: str | None = None,
         label_smoothing: float = 0.0,
+        weighted: bool = False,
         init: str | None = None,
         threads: int | None = None,
         memory_limit: int | None = None,
@@ -60,17 +89,56 @@ class Model:
         self.net = net
         self.batch = batch
         self.optimizer = optimizer or Optimizer("sgd", momentum=0.9)
-        self.loss = Loss(loss or "cross_entropy", label_smoothing)
         self._init = init
-        self._labels: tuple[np.ndarray, np.ndarray] | None = None
-        kind = backend_class(device)
-        self._target = kind.target(threads)
-        self.plan: Plan = plan(net, batch, self.optimizer, self._target, self.loss)
-        self._refuse_if_too_large(memory_limit if memory_limit is not None else kind.free_memory())
-        self._backend: Backend = kind(self.plan)
+        self._kind = backend_class(device)
+        self._target = self._kind.target(threads)
+        self._memory_limit = memory_limit
+        self._build(Loss(loss or "cross_entropy", label_smoothing, weighted))
         self.device = self._backend.device
         self._steps = 0
         self.reinitialise(seed)
+
+    def _build(self, loss: Loss) -> None:
+        """Plan and memory for a loss."""
+        self.loss = loss
+        self._labels: tuple[np.ndarray, np.ndarray, Answers] | None = None
+        self._table = np.ones(self._table_shape, np.float32)
+        self.plan: Plan = plan(self.net, self.batch, self.optimizer, self._target, loss)
+        self._refuse_if_too_large(self._memory_limit if self._memory_limit is not None else self._kind.free_memory())
+        self._backend: Backend = self._kind(self.plan)
+
+    def change_loss(self, kind: str, weighted: bool = False) -> None:
+        """Another loss from now on; the weights stay, the optimiser forgets. `weighted` begins with equal weights."""
+        loss = Loss(kind, self.loss.smoothing, weighted)
+        if loss == self.loss:
+            return
+        kept = {**self.weights, **self.buffers}
+        self._build(loss)
+        self._set(kept)
+        self._steps = 0
+
+    @property
+    def _table_shape(self) -> tuple[int, ...]:
+        outputs = int(self.net.report.output[-1])
+        return (outputs, 2) if self.loss.kind == "binary_cross_entropy" else (outputs,)
+
+    def weigh(self, table: Any) -> None:
+        """The weights of the classes, (classes,); with binary cross-entropy those of no and of yes for each output,
+        (outputs, 2). Raises BadInput for other shapes, for a model that is not `weighted`, and for weights below 0."""
+        table = np.ascontiguousarray(table, np.float32)
+        if not self.loss.weighted or table.shape != self._table_shape or not (table >= 0).all():
+            raise BadInput(
+                str(
+                    T(
+                        "Weights of classes are {shape} numbers from 0 on here, and not {given}.",
+                        shape="x".join(map(str, self._table_shape)),
+                        given="x".join(map(str, table.shape)),
+                    )
+                )
+            )
+        self._table = table
+        self._labels = None
+        self._backend.weigh(table.reshape(-1))
 
     # weights
 
@@ -200,25 +268,41 @@ class Model:
 
     def evaluate(self, images: np.ndarray, labels: np.ndarray, index: np.ndarray | None = None) -> Evaluation:
         """Loss and accuracy as at inference. Raises BadInput where there are no images."""
-        classes = self.loss.kind == "cross_entropy"
+        classes, counts_right = self.loss.kind == "cross_entropy", self.counts_right
         images = as_images(images, tuple(self.net.input))
         n = len(images) if index is None else len(index)
         if not n:
             raise BadInput(str(T("There are no images.")))
         predicted = np.empty((n, self.positions), np.int64)
         values = None if classes else np.empty((n, *self.net.report.output), np.float32)
-        loss, right = 0.0, 0
+        loss, right, answers, weights = 0.0, 0, 0, 0.0
         for start in range(0, n, self.batch):
             part = self._part(index, start, min(start + self.batch, n))
             batch = self._batch_of(images, labels, part)
             done = self._backend.infer(None, batch, None if values is None else values[start : start + batch.count])
-            loss += done.loss * batch.count
+            share = batch.weight if self.loss.weighted else float(batch.count)
+            loss += done.loss * share
+            weights += share
             right += done.right
-            predicted[start : start + batch.count] = self._backend.hits(batch.count)
+            if counts_right:
+                answers += self.answers(labels, part)
+            if classes:
+                predicted[start : start + batch.count] = self._backend.hits(batch.count)
+        mean = loss / weights if weights else 0.0
+        accuracy = right / max(answers, 1) if counts_right else float("nan")
         if values is not None:
-            return Evaluation(loss / n, float("nan"), values)
-        result = predicted[:, 0] if self.positions == 1 else predicted
-        return Evaluation(loss / n, right / predicted.size, result)
+            return Evaluation(mean, accuracy, values)
+        return Evaluation(mean, accuracy, predicted[:, 0] if self.positions == 1 else predicted)
+
+    @property
+    def counts_right(self) -> bool:
+        """Whether answers are right or wrong with this loss."""
+        return self.loss.kind in ("cross_entropy", "binary_cross_entropy")
+
+    def answers(self, labels: np.ndarray, index: np.ndarray | None = None) -> int:
+        """How many answers to the images `index` (all, if None) can be right: those whose label is known."""
+        known = self._known(labels).known
+        return int((known if index is None else known[index]).sum())
 
     # inside
 
@@ -248,42 +332,59 @@ class Model:
         """The arrays, checked, as backends take them."""
         if not isinstance(images, Resident):
             images = as_images(images, tuple(self.net.input))
+        given, n = labels, len(images)
         if labels is not None:
-            labels = self._checked(labels, len(images))
-        if index is None:
-            return Batch(images, labels, None, len(images))
-        index = np.ascontiguousarray(index, np.int64)
-        if len(index) and not (index.min() >= 0 and index.max() < len(images)):
-            raise BadInput(str(T("The index goes beyond the images.")))
-        return Batch(images, labels, index, len(index))
+            labels = self._checked(labels, n)
+        if index is not None:
+            index = np.ascontiguousarray(index, np.int64)
+            if len(index) and not (index.min() >= 0 and index.max() < n):
+                raise BadInput(str(T("The index goes beyond the images.")))
+        weight = 0.0
+        if given is not None and self.loss.weighted:
+            weights = self._known(given).weights
+            weight = float((weights if index is None else weights[index]).sum())
+        return Batch(images, labels, index, n if index is None else len(index), weight)
 
     def _checked(self, labels: np.ndarray, n: int) -> np.ndarray:
         """Labels as the compiled code takes them. The last array seen is remembered, so that steps cost nothing."""
-        if self._labels is not None and self._labels[0] is labels:
-            return self._labels[1]
+        if self._labels is None or self._labels[0] is not labels:
+            result = self._as_labels(labels, n)
+            self._labels = (labels, result, Answers.of(result, self.loss, self._table))
+        return self._labels[1]
+
+    def _known(self, labels: np.ndarray) -> Answers:
+        """What is known of labels, as `_checked` has seen them."""
+        self._checked(labels, len(labels))
+        assert self._labels is not None
+        return self._labels[2]
+
+    def _as_labels(self, labels: np.ndarray, n: int) -> np.ndarray:
         output = tuple(self.net.report.output)
-        if self.loss.kind == "mse":
+        if self.loss.kind != "cross_entropy":
             result = np.ascontiguousarray(labels, np.float32)
             if result.size != n * int(np.prod(output)):
                 raise BadInput(str(T("Targets must have the shape of the output.")))
-        else:
-            result = np.ascontiguousarray(labels)
-            if result.size != n * self.positions or result.dtype.kind not in "iu":
-                raise BadInput(str(T("There must be one whole number for each image as its label.")))
-            if result.size and not (result.min() >= 0 and result.max() < output[-1]):
-                raise BadInput(
-                    str(
-                        T(
-                            "Labels must lie between 0 and {last}; these go from {low} to {high}.",
-                            last=output[-1] - 1,
-                            low=int(result.min()),
-                            high=int(result.max()),
-                        )
+            if self.loss.kind == "binary_cross_entropy" and result.size and not (result.max() <= 1):
+                raise BadInput(str(T("Targets of binary cross-entropy lie between 0 (no) and 1 (yes).")))
+            least = -1 if self.loss.weighted else 0
+            if self.loss.kind == "binary_cross_entropy" and result.size and result.min() < least:
+                raise BadInput(str(T("Targets of binary cross-entropy lie between 0 (no) and 1 (yes).")))
+            return result
+        result = np.ascontiguousarray(labels)
+        if result.size != n * self.positions or result.dtype.kind not in "iu":
+            raise BadInput(str(T("There must be one whole number for each image as its label.")))
+        if result.size and not (result.min() >= -self.loss.weighted and result.max() < output[-1]):
+            raise BadInput(
+                str(
+                    T(
+                        "Labels must lie between 0 and {last}; these go from {low} to {high}.",
+                        last=output[-1] - 1,
+                        low=int(result.min()),
+                        high=int(result.max()),
                     )
                 )
-            result = result.astype(np.int64, copy=False)
-        self._labels = (labels, result)
-        return result
+            )
+        return result.astype(np.int64, copy=False)
 
     def _get(self, parameter: Parameter) -> np.ndarray:
         return parameter.layout.unpack(self._backend.weights(parameter))

@@ -51,6 +51,9 @@ class CpuBackend:
         if any(p.packs for p in self.plan.parameters.values()):
             self._run("rearrange", 1)
 
+    def weigh(self, table: np.ndarray) -> None:
+        self._arrays.table[: table.size] = table
+
     def gradient(self, parameter: Parameter) -> np.ndarray:
         source = self._arrays.deferred if parameter.deferred else self._arrays.gradients
         return source[parameter.gradient_offset : parameter.gradient_offset + parameter.layout.size]
@@ -98,6 +101,7 @@ class CpuBackend:
         control[4] = batch.images.dtype == np.uint8
         control[5] = 0 if batch.labels is None else batch.labels.ctypes.data
         control[6] = 0 if out is None else out.ctypes.data
+        self._arrays.figures[9] = batch.weight
         self._kept = [batch, out]
 
     def _run(self, what: Any, count: int) -> Outcome:

@@ -59,6 +59,8 @@ class Memory:
         positions = plan.net.report.output
         self.positions = int(np.prod(positions[:-1])) if len(positions) > 1 else 1
         self.hits = aligned(exits * batch * self.positions, np.int64).reshape(exits, batch, self.positions)
+        self.table = aligned(2 * int(positions[-1]))
+        self.table[:] = 1
         self.rows = driver.rows_for(plan.target.threads)
         self.counters = aligned(8, np.int64)
 

@@ -59,6 +59,9 @@ class CudaBackend:
         for name, array in arrays.items():
             self._device.upload(self._arrays.weights + self.plan.parameters[name].offset * 4, array)
 
+    def weigh(self, table: np.ndarray) -> None:
+        self._device.upload(self._arrays.table, np.ascontiguousarray(table, np.float32))
+
     def gradient(self, parameter: Parameter) -> np.ndarray:
         return self._read(self._arrays.gradients + self._arrays.gradient_element(parameter) * 4, parameter)
 
@@ -122,6 +125,7 @@ class CudaBackend:
             self._count = batch.count
             told = self._told
             told[1], told[2], told[3], told[4] = self._staging.bring(batch)
+            told[16:].view(np.float64)[9] = batch.weight
             told[5] = 0 if out is None else self._staging.room("out", out.nbytes)
             self._device.upload(self._arrays.control, told)
             self._device.run(binder.launches, batch.count)

@@ -126,6 +126,9 @@ class Arrays:
         self.stride = batch * max(sizes)
         self.losses = self.allocate(self.exits * self.stride * 4)
         self.hits = self.allocate(self.exits * self.stride * 4)
+        ones = np.ones(2 * int(shapes[plan.net.output][-1]), np.float32)
+        self.table = self.allocate(ones.nbytes)
+        self.device.upload(self.table, ones)
 
     def allocate(self, size: int) -> int:
         address = self.device.allocate(max(size, 16))

@@ -1,10 +1,12 @@
 """The plan: what a step of training does, in which order, and where everything lies. Device-free, and printable."""
 
 from convdsl.engine.plan.build import Memory, Plan, plan
-from convdsl.engine.plan.program import Loss, Program, Region
+from convdsl.engine.plan.program import LOSSES, WEIGHED, Loss, Program, Region
 from convdsl.engine.plan.values import Parameter, Step, Strip, Target, Value, Window
 
 __all__ = [
+    "LOSSES",
+    "WEIGHED",
     "Loss",
     "Memory",
     "Parameter",

@@ -19,8 +19,13 @@ ACTIVATIONS = FROM_OUTPUT | {"gelu", "silu", "hardswish"}
 class Lowering:
     """The operations of one network. `parameters` are shared by all programs that are made of it."""
 
-    def __init__(self, net: Any, target: Target, training: bool, parameters: dict[str, Parameter]) -> None:
+    def __init__(
+        self, net: Any, target: Target, training: bool, parameters: dict[str, Parameter], end: str = "softmax"
+    ) -> None:
         self.net = net
+        self.end = end
+        """The activation whose input the loss takes, where it ends an exit of the network."""
+        self.exits = {net.output, *(n.index for n in net.nodes if n.exit is not None)}
         self.target = target
         self.training = training
         self.parameters = parameters
@@ -29,7 +34,7 @@ class Lowering:
         self.values: list[Value] = [self.input]
         """The value that each node of the network stands for, by index."""
         self.logits: dict[int, Value] = {}
-        """For nodes that end in a softmax: what goes into it."""
+        """For nodes that end in that activation: what goes into it."""
 
     def run(self, upto: int | None = None) -> None:
         for node in self.net.nodes[:upto]:
@@ -41,7 +46,15 @@ class Lowering:
                 value = self._activation(node, node.activation, value)
             if value.shape != four(self.net.report[node.index].output):
                 value = self._reshape(node, value)
+            if node.op in ("flatten", "reshape", "identity") and node.activation is None:
+                self._pass_on_logits(node, value)
             self.values.append(value)
+
+    def _pass_on_logits(self, node: Any, value: Value) -> None:
+        """A layer that computes nothing, behind the last activation, is as if it stood before it."""
+        before = self.logits.get(node.inputs[0])
+        if before is not None:
+            self.logits[node.index] = before if before.shape == value.shape else self._reshape(node, before)
 
     # what handlers use
 
@@ -93,18 +106,26 @@ class Lowering:
 
     def _activation(self, node: Any, layer: Any, x: Value) -> Value:
         name = layer.name
-        if name == "softmax":
+        if name == self.end:
             self.logits[node.index] = x
+        if name == "softmax":
             return self.emit(node, "softmax", [x], x.shape)
         if name == "prelu":
             return self.emit(node, "prelu", [x], x.shape, {"prelu": self.parameter(node, "prelu", value=0.25)})
         activation = (name, float(getattr(layer, "slope", 0.0)))
         made_here = bool(self.ops) and self.ops[-1].output is x and self.ops[-1].node == node.index
         told = name in FROM_OUTPUT and (name not in ("leaky_relu", "elu") or activation[1] > 0)
-        if made_here and told and self.ops[-1].activation is None:
+        if made_here and told and self.ops[-1].activation is None and not (name == self.end and self._ends(node)):
             self.ops[-1].activation = activation
             return x
         return self.emit(node, "activation", [x], x.shape, activation=activation)
+
+    def _ends(self, node: Any) -> bool:
+        """Whether only layers that compute nothing stand between a node and an exit."""
+        return node.index in self.exits or any(
+            later.op in ("flatten", "reshape", "identity") and node.index in later.inputs and self._ends(later)
+            for later in self.net.nodes[node.index : node.index + 3]
+        )
 
     def _reshape(self, node: Any, x: Value) -> Value:
         return self.emit(node, "reshape", [x], self.net.report[node.index].output)

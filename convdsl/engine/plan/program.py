@@ -47,19 +47,38 @@ class Program:
     exits: int = 1
 
 
+LOSSES = ("cross_entropy", "weighted_cross_entropy", "binary_cross_entropy", "mse", "mae")
+"""Kinds of steps that compute a loss."""
+WEIGHED = ("weighted_cross_entropy", "binary_cross_entropy")
+"""Those that may weigh their answers."""
+
+
 @dataclass(frozen=True)
 class Loss:
-    """What training minimises: `kind` is "cross_entropy" or "mse"."""
+    """What training minimises: `kind` is "cross_entropy" (of a softmax, one class at each position),
+    "binary_cross_entropy" (of sigmoids, yes or no for each output), "mse" or "mae". With `weighted` answers count by
+    weights of their classes, and those with labels below 0 not at all."""
 
     kind: str = "cross_entropy"
     smoothing: float = 0.0
+    weighted: bool = False
+
+    @property
+    def step(self) -> str:
+        """The kind of the step that computes it."""
+        return "weighted_cross_entropy" if self.weighted and self.kind == "cross_entropy" else self.kind
+
+    @property
+    def end(self) -> str:
+        """The activation at a network's end whose input it takes; "" for losses of the values themselves."""
+        return {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}.get(self.kind, "")
 
 
 def training_program(
     net: Any, target: Target, parameters: dict[str, Parameter], loss: Loss, block: int, batch: int, lanes: int = 0
 ) -> Program:
     """Forward, loss, backward, and the gradients that are left for the end."""
-    low = Lowering(net, target, True, parameters)
+    low = Lowering(net, target, True, parameters, loss.end)
     low.run()
     exits = [(net.output, 1.0), *((n.index, float(n.exit)) for n in net.nodes if n.exit is not None)]
     roots = [_loss_input(low, index, loss) for index, _ in exits]
@@ -74,11 +93,17 @@ def training_program(
             writes["g"], add = tape.add_to(z)
         steps.append(
             Step(
-                loss.kind,
+                loss.step,
                 index,
                 {"z": z},
                 writes,
-                settings={"weight": weight, "exit": number, "smoothing": loss.smoothing, "add": add},
+                settings={
+                    "weight": weight,
+                    "exit": number,
+                    "smoothing": loss.smoothing,
+                    "weighted": loss.weighted,
+                    "add": add,
+                },
             )
         )
     for op in reversed(ops):
@@ -98,7 +123,7 @@ def inference_program(
     upto: int | None = None,
 ) -> Program:
     """Forward only, to node `upto` or to the output; there, with the loss of each image where labels are given."""
-    low = Lowering(net, target, False, parameters)
+    low = Lowering(net, target, False, parameters, loss.end)
     index = net.output if upto is None else upto
     low.run(index)
     result = low.values[index]
@@ -109,11 +134,17 @@ def inference_program(
     if upto is None:
         steps.append(
             Step(
-                loss.kind,
+                loss.step,
                 index,
                 {"z": roots[1]},
                 {},
-                settings={"weight": 1.0, "exit": 0, "smoothing": loss.smoothing, "add": False},
+                settings={
+                    "weight": 1.0,
+                    "exit": 0,
+                    "smoothing": loss.smoothing,
+                    "weighted": loss.weighted,
+                    "add": False,
+                },
             )
         )
     steps.append(Step("emit", index, {"x": result}))
@@ -131,8 +162,8 @@ def _prepared(low: Lowering, roots: list[Value], training: bool, lanes: int) -> 
 
 
 def _loss_input(low: Lowering, index: int, loss: Loss) -> Value:
-    """A last softmax is trained with the cross-entropy on the values before it."""
-    return low.logits.get(index, low.values[index]) if loss.kind == "cross_entropy" else low.values[index]
+    """A last softmax is trained with the cross-entropy on the values before it, a last sigmoid with the binary one."""
+    return low.logits.get(index, low.values[index]) if loss.end else low.values[index]
 
 
 def _needed(ops: list[Op], roots: list[Value]) -> list[Op]:

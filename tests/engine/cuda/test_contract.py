@@ -12,6 +12,7 @@ from convdsl.engine import Model, Optimizer
 from convdsl.layers import LAYERS
 from tests.engine.cuda.simulator import Simulator
 from tests.engine.programs import PROGRAMS, random_program
+from tests.engine.test_losses import CASES
 
 TOLERANCE = 2e-4
 SEED = 5
@@ -107,6 +108,24 @@ def test_regression_and_smoothing_are_the_same_on_both(simulator: Simulator) -> 
         close(gpu.gradients(x, targets)[name], gradient, name)
     assert gpu.evaluate(x, targets).loss == pytest.approx(cpu.evaluate(x, targets).loss, rel=1e-5)
     check(text, label_smoothing=0.1)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_loss_is_the_same_on_both(case: str, simulator: Simulator) -> None:
+    text, x, targets, kind, table, _ = CASES[case]
+    cpu, gpu, _, _ = pair(text, images=7, loss=kind, weighted=table is not None)
+    for model in (cpu, gpu):
+        if table is not None:
+            model.weigh(table)
+    for name, gradient in cpu.gradients(x, targets).items():
+        close(gpu.gradients(x, targets)[name], gradient, name, 1e-2)
+    index = np.array([4, 1, 6])
+    assert gpu.train_step(x, targets, 0.1, 0, index) == pytest.approx(
+        cpu.train_step(x, targets, 0.1, 0, index), rel=1e-4
+    )
+    found, expected = gpu.evaluate(x, targets), cpu.evaluate(x, targets)
+    assert found.loss == pytest.approx(expected.loss, rel=1e-4)
+    assert found.accuracy == pytest.approx(expected.accuracy, nan_ok=True)
 
 
 def test_answers_at_every_position_of_a_map(simulator: Simulator) -> None:

@@ -6,32 +6,40 @@ from typing import Any
 
 import numpy as np
 
-from convdsl.engine.cpu.bind import IMAGE, PART, Argument, Binder, binding, number
-from convdsl.engine.cpu.kernels import learning, pointwise, weighted
+from convdsl.engine.cpu.bind import IMAGE, PART, Argument, Binder, Memory, binding, number
+from convdsl.engine.cpu.kernels import learning, losses, pointwise, weighted
 from convdsl.engine.cpu.specialise import Layout
-from convdsl.engine.plan import Parameter, Step
+from convdsl.engine.plan import LOSSES, WEIGHED, Parameter, Step
 from convdsl.engine.plan.layouts import Filters
 
 
-@binding("cross_entropy", "mse")
+@binding(*LOSSES)
 def _loss(binder: Binder, step: Step) -> None:
     z, memory, settings = step.reads["z"], binder.memory, step.settings
     g = step.writes.get("g")
     exit_number = settings["exit"]
-    losses = memory.losses[exit_number]
+    sums = memory.losses[exit_number]
     hits = memory.hits[exit_number]
+    weighs = step.kind in WEIGHED
     given = {
         "control": binder.control,
+        **({"figures": binder.figures, "table": _table(memory)} if weighs else {}),
         "z": binder.inside(z),
         "g": binder.inside(g or z),
-        "losses": (number(losses.ctypes.data), Layout(losses.shape, (1,))),
+        "losses": (number(sums.ctypes.data), Layout(sums.shape, (1,))),
         "hits": (number(hits.ctypes.data), Layout(hits.shape, (hits.shape[1], 1))),
         "image": IMAGE,
     }
     constants: dict[str, Any] = {"weight": settings["weight"], "learns": g is not None, "add": settings["add"]}
-    if step.kind == "cross_entropy":
+    if step.kind.endswith("cross_entropy"):
         constants["smoothing"] = settings["smoothing"]
-    binder.emit(getattr(learning, step.kind), given, **constants)
+    if step.kind == "binary_cross_entropy":
+        constants["weighted"] = settings["weighted"]
+    binder.emit(getattr(losses, step.kind), given, **constants)
+
+
+def _table(memory: Memory) -> tuple[Argument, Layout]:
+    return number(memory.table.ctypes.data), Layout(memory.table.shape, (1,))
 
 
 def zero_gradients(binder: Binder) -> None:
@@ -58,6 +66,7 @@ def finish(binder: Binder) -> None:
         exits=binder.program.exits,
         batch=batch,
         classes=binder.plan.loss.kind == "cross_entropy",
+        counted=binder.plan.loss.kind == "binary_cross_entropy",
     )
 
 

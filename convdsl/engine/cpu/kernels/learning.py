@@ -1,86 +1,13 @@
-"""Losses, and what changes the weights."""
+"""The figures of a step, and what changes the weights."""
 
 # ruff: noqa: F403, F405
 # mypy: ignore-errors
 from convdsl.engine.cpu.runtime import *
 
 
-def cross_entropy(control: I64, z: F32, g: F32, losses: F64, hits: I64, image: Int, *, weight, smoothing, learns, add):
-    """−Σ t_c·log softmax(z)_c, its mean over the positions of one image, and its gradient over the batch's mean.
-    t is 1 at the label, or 1 − smoothing there and smoothing/C everywhere. `hits` keeps the largest value's class."""
-    depth, rows, columns, classes = z.shape
-    index = image
-    if control[2] != 0:
-        index = longs_at(control[2], control[0])[image]
-    positions = depth * rows * columns
-    known = control[5] != 0
-    total = 0.0
-    factor = float32(weight) / (float32(control[0]) * float32(positions))
-    n = 0
-    for p in range(depth):
-        for i in range(rows):
-            for j in range(columns):
-                most = z[p, i, j, 0]
-                best = 0
-                for c in range(1, classes):
-                    if z[p, i, j, c] > most:
-                        most = z[p, i, j, c]
-                        best = c
-                hits[image, n] = best
-                if known:
-                    label = longs_at(control[5] + (index * positions + n) * 8, 1)[0]
-                    sums = float32(0)
-                    mean = float32(0)
-                    for c in range(classes):
-                        v = z[p, i, j, c] - most
-                        mean += v
-                        sums += exp(v)
-                    mean /= float32(classes)
-                    total += (
-                        log(sums) - float32(1.0 - smoothing) * (z[p, i, j, label] - most) - float32(smoothing) * mean
-                    )
-                    if learns:
-                        for c in range(classes):
-                            d = exp(z[p, i, j, c] - most) / sums - float32(smoothing / classes)
-                            if c == label:
-                                d -= float32(1.0 - smoothing)
-                            if add:
-                                g[p, i, j, c] += d * factor
-                            else:
-                                g[p, i, j, c] = d * factor
-                n += 1
-    losses[image] = weight * total / positions
-
-
-def mse(control: I64, z: F32, g: F32, losses: F64, hits: I64, image: Int, *, weight, learns, add):
-    """Mean of (z − t)² over the values of one image, and its gradient over the batch's mean."""
-    depth, rows, columns, channels = z.shape
-    index = image
-    if control[2] != 0:
-        index = longs_at(control[2], control[0])[image]
-    size = depth * rows * columns * channels
-    total = 0.0
-    if control[5] != 0:
-        targets = floats_at(control[5] + index * size * 4, size)
-        factor = float32(2.0 * weight) / (float32(control[0]) * float32(size))
-        n = 0
-        for p in range(depth):
-            for i in range(rows):
-                for j in range(columns):
-                    for c in range(channels):
-                        away = z[p, i, j, c] - targets[n]
-                        total += away * away
-                        if learns:
-                            if add:
-                                g[p, i, j, c] += away * factor
-                            else:
-                                g[p, i, j, c] = away * factor
-                        n += 1
-    losses[image] = weight * total / size
-
-
-def finish(control: I64, figures: F64, losses: F64, hits: I64, *, exits, batch, classes):
-    """The mean loss, and how many images were classified right; whether the loss is a number."""
+def finish(control: I64, figures: F64, losses: F64, hits: I64, *, exits, batch, classes, counted):
+    """The mean loss, and how many answers were right; whether the loss is a number. `hits` are classes, or with
+    `counted` how many answers were right at each position."""
     count = control[0]
     total = 0.0
     for number in range(exits):
@@ -89,6 +16,10 @@ def finish(control: I64, figures: F64, losses: F64, hits: I64, *, exits, batch, 
     figures[1] = total / count
     right = 0
     positions = hits.shape[2]
+    if counted and control[5] != 0:
+        for image in range(count):
+            for n in range(positions):
+                right += hits[0, image, n]
     if classes and control[5] != 0:
         for image in range(count):
             index = image

@@ -8,24 +8,28 @@ from typing import Any
 import numpy as np
 
 from convdsl.engine.cuda.bind import FLAT, Binder, binding
-from convdsl.engine.cuda.kernels import learning
+from convdsl.engine.cuda.kernels import learning, losses
 from convdsl.engine.partial import Layout
-from convdsl.engine.plan import Step
+from convdsl.engine.plan import LOSSES, WEIGHED, Step
 
 
-@binding("cross_entropy", "mse")
+@binding(*LOSSES)
 def _loss(binder: Binder, step: Step) -> None:
     z, arrays, settings = step.reads["z"], binder.arrays, step.settings
     g = step.writes.get("g")
     positions = prod(z.shape[:3])
     skip = settings["exit"] * arrays.stride * 4
     constants: dict[str, Any] = {"weight": settings["weight"], "learns": g is not None, "add": settings["add"]}
-    if step.kind == "cross_entropy":
+    if step.kind.endswith("cross_entropy"):
         constants["smoothing"] = settings["smoothing"]
+    if step.kind == "binary_cross_entropy":
+        constants["weighted"] = settings["weighted"]
+    weighs = {"figures": (arrays.figures, FLAT), "table": (arrays.table, FLAT)} if step.kind in WEIGHED else {}
     binder.launch(
-        getattr(learning, step.kind),
+        getattr(losses, step.kind),
         {
             "control": binder.control,
+            **weighs,
             "z": binder.inside(z),
             "g": binder.inside(g or z),
             "losses": (arrays.losses + skip, FLAT),
@@ -42,10 +46,10 @@ def _loss(binder: Binder, step: Step) -> None:
 def finish(binder: Binder, steps: list[Step]) -> None:
     """The loss and how many were right, of all exits."""
     arrays = binder.arrays
-    losses = sorted((s for s in steps if s.kind in ("cross_entropy", "mse")), key=lambda s: s.settings["exit"])
-    if not losses:
+    ends = sorted((s for s in steps if s.kind in LOSSES), key=lambda s: s.settings["exit"])
+    if not ends:
         return
-    positions = tuple(prod(s.reads["z"].shape[:3]) for s in losses)
+    positions = tuple(prod(s.reads["z"].shape[:3]) for s in ends)
     binder.launch(
         learning.finish,
         {
@@ -56,11 +60,12 @@ def finish(binder: Binder, steps: list[Step]) -> None:
         },
         (1, 1, 1),
         256,
-        exits=len(losses),
+        exits=len(ends),
         stride=arrays.stride,
         positions=positions,
         out_positions=positions[0],
-        classes=losses[0].kind == "cross_entropy",
+        classes=binder.plan.loss.kind == "cross_entropy",
+        counted=binder.plan.loss.kind == "binary_cross_entropy",
     )
 
 

@@ -1,85 +1,27 @@
-"""Losses, sums of gradients, and what changes the weights."""
+"""The figures of a step, sums of gradients, and what changes the weights."""
 
 # ruff: noqa: F821
 # mypy: ignore-errors
 from __future__ import annotations
 
 
-def cross_entropy(
+def finish(
     control: I64,
-    z: F32,
-    g: F32,
+    figures: F64,
     losses: F32,
     hits: I32,
     count: Int,
     *,
-    sizes,
+    exits,
+    stride,
     positions,
-    weight,
-    smoothing,
-    learns,
-    add,
+    out_positions,
+    classes,
+    counted,
 ):
-    """−Σ t_c·log softmax(z)_c at one position, and its gradient over the batch's mean; t is 1 at the label, or
-    1 − smoothing there and smoothing/C everywhere. `hits` keeps the largest value's class."""
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * positions:
-        n, p, i, j = place(t, sizes[:3])
-        most = z[n, p, i, j, 0]
-        best = 0
-        for c in range(1, sizes[3]):
-            v = z[n, p, i, j, c]
-            best = c if v > most else best
-            most = v if v > most else most
-        hits[t] = int32(best)
-        if control[4] != 0:
-            index = n
-            if control[2] != 0:
-                index = get_i64(control[2], n)
-            label = get_i64(control[4], index * positions + t % positions)
-            total = float32(0)
-            mean = float32(0)
-            for c in range(sizes[3]):
-                v = z[n, p, i, j, c] - most
-                mean += v
-                total += exp(v)
-            mean = mean / float32(sizes[3])
-            loss = log(total) - float32(1.0 - smoothing) * (z[n, p, i, j, label] - most) - float32(smoothing) * mean
-            losses[t] = loss * float32(weight / positions)
-            if learns:
-                factor = float32(weight) / (float32(count) * float32(positions))
-                for c in range(sizes[3]):
-                    d = exp(z[n, p, i, j, c] - most) / total - float32(smoothing / sizes[3])
-                    d = (d - float32(1.0 - smoothing) if c == label else d) * factor
-                    g[n, p, i, j, c] = d + g[n, p, i, j, c] if add else d
-
-
-def mse(control: I64, z: F32, g: F32, losses: F32, hits: I32, count: Int, *, sizes, positions, weight, learns, add):
-    """(z − t)² summed over one position, and its gradient over the batch's mean."""
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * positions:
-        n, p, i, j = place(t, sizes[:3])
-        if control[4] != 0:
-            index = n
-            if control[2] != 0:
-                index = get_i64(control[2], n)
-            total = float32(0)
-            factor = float32(2.0 * weight) / (float32(count) * float32(positions * sizes[3]))
-            for c in range(sizes[3]):
-                target = get_f32(control[4], (index * positions + t % positions) * sizes[3] + c)
-                away = z[n, p, i, j, c] - target
-                total += away * away
-                if learns:
-                    d = away * factor
-                    g[n, p, i, j, c] = d + g[n, p, i, j, c] if add else d
-            losses[t] = total * float32(weight / (positions * sizes[3]))
-
-
-def finish(
-    control: I64, figures: F64, losses: F32, hits: I32, count: Int, *, exits, stride, positions, out_positions, classes
-):
-    """The mean loss, and how many images were classified right; whether the loss is a number. One block. Exit e has
-    positions[e] losses for each image, `stride` apart from those of the next exit."""
+    """The mean loss, and how many answers were right; whether the loss is a number. One block. Exit e has
+    positions[e] losses for each image, `stride` apart from those of the next exit. `hits` are classes, or with `counted`
+    how many answers were right at each position."""
     sums = cuda.shared.array(256, float64)
     matches = cuda.shared.array(256, int64)
     t = cuda.threadIdx.x
@@ -89,6 +31,9 @@ def finish(
         for e in unrolled(exits):
             for n in range(t, count * positions[e], 256):
                 total += losses[e * stride + n]
+        if counted:
+            for n in range(t, count * out_positions, 256):
+                right += hits[n]
         if classes:
             for n in range(t, count * out_positions, 256):
                 index = n // out_positions

@@ -1,0 +1,252 @@
+"""Losses: of one image, with their gradients over the batch's mean.
+
+control: [0] images of the batch, [2] index of images (0: none), [5] labels or targets (0: none).
+figures[9]: the sum of the weights of all answers of the batch, for losses that weigh them.
+table: the weight of each class; of yes-or-no answers the weights of no and yes, for each output.
+"""
+
+# ruff: noqa: F403, F405
+# mypy: ignore-errors
+from convdsl.engine.cpu.runtime import *
+
+
+def cross_entropy(control: I64, z: F32, g: F32, losses: F64, hits: I64, image: Int, *, weight, smoothing, learns, add):
+    """−Σ t_c·log softmax(z)_c, its mean over the positions of one image, and its gradient over the batch's mean.
+    t is 1 at the label, or 1 − smoothing there and smoothing/C everywhere. `hits` keeps the largest value's class."""
+    depth, rows, columns, classes = z.shape
+    index = image
+    if control[2] != 0:
+        index = longs_at(control[2], control[0])[image]
+    positions = depth * rows * columns
+    known = control[5] != 0
+    total = 0.0
+    factor = float32(weight) / (float32(control[0]) * float32(positions))
+    n = 0
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                most = z[p, i, j, 0]
+                best = 0
+                for c in range(1, classes):
+                    if z[p, i, j, c] > most:
+                        most = z[p, i, j, c]
+                        best = c
+                hits[image, n] = best
+                if known:
+                    label = longs_at(control[5] + (index * positions + n) * 8, 1)[0]
+                    sums = float32(0)
+                    mean = float32(0)
+                    for c in range(classes):
+                        v = z[p, i, j, c] - most
+                        mean += v
+                        sums += exp(v)
+                    mean /= float32(classes)
+                    total += (
+                        log(sums) - float32(1.0 - smoothing) * (z[p, i, j, label] - most) - float32(smoothing) * mean
+                    )
+                    if learns:
+                        for c in range(classes):
+                            d = exp(z[p, i, j, c] - most) / sums - float32(smoothing / classes)
+                            if c == label:
+                                d -= float32(1.0 - smoothing)
+                            if add:
+                                g[p, i, j, c] += d * factor
+                            else:
+                                g[p, i, j, c] = d * factor
+                n += 1
+    losses[image] = weight * total / positions
+
+
+def mse(control: I64, z: F32, g: F32, losses: F64, hits: I64, image: Int, *, weight, learns, add):
+    """Mean of (z − t)² over the values of one image, and its gradient over the batch's mean."""
+    depth, rows, columns, channels = z.shape
+    index = image
+    if control[2] != 0:
+        index = longs_at(control[2], control[0])[image]
+    size = depth * rows * columns * channels
+    total = 0.0
+    if control[5] != 0:
+        targets = floats_at(control[5] + index * size * 4, size)
+        factor = float32(2.0 * weight) / (float32(control[0]) * float32(size))
+        n = 0
+        for p in range(depth):
+            for i in range(rows):
+                for j in range(columns):
+                    for c in range(channels):
+                        away = z[p, i, j, c] - targets[n]
+                        total += away * away
+                        if learns:
+                            if add:
+                                g[p, i, j, c] += away * factor
+                            else:
+                                g[p, i, j, c] = away * factor
+                        n += 1
+    losses[image] = weight * total / size
+
+
+def weighted_cross_entropy(
+    control: I64,
+    figures: F64,
+    table: F32,
+    z: F32,
+    g: F32,
+    losses: F64,
+    hits: I64,
+    image: Int,
+    *,
+    weight,
+    smoothing,
+    learns,
+    add,
+):
+    """As `cross_entropy`, where each position counts by the weight of its class, one with a label below 0 not at all,
+    and the mean is over the weights of the batch."""
+    depth, rows, columns, classes = z.shape
+    index = image
+    if control[2] != 0:
+        index = longs_at(control[2], control[0])[image]
+    positions = depth * rows * columns
+    known = control[5] != 0
+    total = 0.0
+    scale = 0.0
+    if figures[9] > 0.0:
+        scale = weight / figures[9]
+    factor = float32(scale)
+    n = 0
+    for p in range(depth):
+        for i in range(rows):
+            for j in range(columns):
+                most = z[p, i, j, 0]
+                best = 0
+                for c in range(1, classes):
+                    if z[p, i, j, c] > most:
+                        most = z[p, i, j, c]
+                        best = c
+                hits[image, n] = best
+                if known:
+                    label = longs_at(control[5] + (index * positions + n) * 8, 1)[0]
+                    counts = float32(0)
+                    sums = float32(0)
+                    mean = float32(0)
+                    for c in range(classes):
+                        v = z[p, i, j, c] - most
+                        mean += v
+                        sums += exp(v)
+                    mean /= float32(classes)
+                    if label >= 0:
+                        counts = table[label]
+                        total += counts * (
+                            log(sums)
+                            - float32(1.0 - smoothing) * (z[p, i, j, label] - most)
+                            - float32(smoothing) * mean
+                        )
+                    if learns:
+                        for c in range(classes):
+                            d = exp(z[p, i, j, c] - most) / sums - float32(smoothing / classes)
+                            if c == label:
+                                d -= float32(1.0 - smoothing)
+                            if add:
+                                g[p, i, j, c] += d * counts * factor
+                            else:
+                                g[p, i, j, c] = d * counts * factor
+                n += 1
+    losses[image] = scale * total * control[0]
+
+
+def binary_cross_entropy(
+    control: I64,
+    figures: F64,
+    table: F32,
+    z: F32,
+    g: F32,
+    losses: F64,
+    hits: I64,
+    image: Int,
+    *,
+    weight,
+    smoothing,
+    weighted,
+    learns,
+    add,
+):
+    """−t·log σ(z) − (1 − t)·log(1 − σ(z)) = max(z, 0) − z·t + log(1 + e^−|z|), its mean over the values of one image, and
+    its gradient σ(z) − t over the batch's mean. `smoothing` moves targets towards ½. With `weighted` each answer counts
+    by the weights of no and yes in `table`, one with a target below 0 not at all, and the mean is over these weights.
+    `hits` keeps how many answers at a position are right."""
+    depth, rows, columns, channels = z.shape
+    index = image
+    if control[2] != 0:
+        index = longs_at(control[2], control[0])[image]
+    size = depth * rows * columns * channels
+    total = 0.0
+    if control[5] != 0:
+        targets = floats_at(control[5] + index * size * 4, size)
+        scale = weight / (1.0 * control[0] * size)
+        if weighted:
+            scale = 0.0
+            if figures[9] > 0.0:
+                scale = weight / figures[9]
+        factor = float32(scale)
+        n = 0
+        position = 0
+        for p in range(depth):
+            for i in range(rows):
+                for j in range(columns):
+                    right = 0
+                    for c in range(channels):
+                        v = z[p, i, j, c]
+                        t = targets[n]
+                        counts = float32(1)
+                        if weighted:
+                            counts = float32(0)
+                            if t >= float32(0):
+                                counts = table[2 * c] + t * (table[2 * c + 1] - table[2 * c])
+                        if t >= float32(0) and (v > float32(0)) == (t > float32(0.5)):
+                            right += 1
+                        t = t * float32(1.0 - smoothing) + float32(0.5 * smoothing)
+                        small = exp(-abs(v))
+                        whole = float32(1) + small
+                        total += counts * (max(v, float32(0)) - v * t + log(whole))
+                        if learns:
+                            share = (float32(1) if v >= float32(0) else small) / whole
+                            d = (share - t) * counts * factor
+                            if add:
+                                g[p, i, j, c] += d
+                            else:
+                                g[p, i, j, c] = d
+                        n += 1
+                    hits[image, position] = right
+                    position += 1
+        losses[image] = scale * total * control[0]
+    else:
+        losses[image] = 0.0
+
+
+def mae(control: I64, z: F32, g: F32, losses: F64, hits: I64, image: Int, *, weight, learns, add):
+    """Mean of |z − t| over the values of one image, and its gradient, the sign, over the batch's mean."""
+    depth, rows, columns, channels = z.shape
+    index = image
+    if control[2] != 0:
+        index = longs_at(control[2], control[0])[image]
+    size = depth * rows * columns * channels
+    total = 0.0
+    if control[5] != 0:
+        targets = floats_at(control[5] + index * size * 4, size)
+        factor = float32(weight) / (float32(control[0]) * float32(size))
+        n = 0
+        for p in range(depth):
+            for i in range(rows):
+                for j in range(columns):
+                    for c in range(channels):
+                        away = z[p, i, j, c] - targets[n]
+                        total += abs(away)
+                        if learns:
+                            d = factor if away > float32(0) else (-factor if away < float32(0) else float32(0))
+                            if away != away:
+                                d = away
+                            if add:
+                                g[p, i, j, c] += d
+                            else:
+                                g[p, i, j, c] = d
+                        n += 1
+    losses[image] = weight * total / size
