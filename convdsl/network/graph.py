@@ -7,14 +7,15 @@ from typing import Any, NamedTuple
 from convdsl.language.tree import Expect, Setting
 from convdsl.layers import Layer
 from convdsl.layers.activation import Activation
+from convdsl.network.outline import Path
 from convdsl.source import Source, Span
 
 
 class Node(NamedTuple):
     """One layer of the network.
 
-    `inputs` are indices of nodes, 0 being the network's input. `path` names the braces and blocks around it
-    (`stage2.1.residual`). `exit` is the weight of the loss where this node ends an `aux` side exit. `layer` is None where
+    `inputs` are indices of nodes, 0 being the network's input. `path` is the braces and blocks around it,
+    outermost first. `exit` is the weight of the loss where this node ends an `aux` side exit. `layer` is None where
     the line could not be understood. `places` are the spans of the options written; `calls` those of the block calls
     that led here, outermost first. `text` is empty where a statement could not be read at all.
     """
@@ -23,7 +24,7 @@ class Node(NamedTuple):
     layer: Layer | None
     inputs: tuple[int, ...]
     activation: Activation | None
-    path: str
+    path: Path
     frozen: bool
     exit: float | None
     span: Span

@@ -14,6 +14,7 @@ from convdsl.layers.combining import Residual
 from convdsl.messages import Grouped, T
 from convdsl.network.binding import Binder, Bound
 from convdsl.network.graph import Expectation, Network, Node
+from convdsl.network.outline import Level, Path
 from convdsl.network.suggest import did_you_mean
 from convdsl.network.values import REFUSED, VALUES, Refused, Scope, Values
 from convdsl.source import Span
@@ -35,7 +36,7 @@ class Place(NamedTuple):
     """Where in the nest of braces and blocks the expansion stands."""
 
     scope: Scope
-    path: tuple[str, ...] = ()
+    path: Path = ()
     frozen: bool = False
     blocks: tuple[str, ...] = ()
     calls: tuple[Span, ...] = ()
@@ -83,7 +84,7 @@ class _Resolver:
         self.lines: dict[tuple[str, int], tuple[int, Bound]] = {}
         self.globals = Scope(dict(symbols))
         self.scopes: dict[Any, Scope] = {}
-        self.named: dict[tuple[tuple[str, ...], str], int] = {}
+        self.named: dict[tuple[Path, str], int] = {}
         self.complained: set[tuple[str, Span]] = set()
         self.answered: set[int] = set()
 
@@ -393,7 +394,7 @@ class _Resolver:
                 layer,
                 inputs,
                 activation,
-                ".".join(place.path),
+                place.path,
                 place.frozen,
                 None,
                 span,
@@ -457,10 +458,10 @@ class _Resolver:
         if written.items:
             self._complain("E205", written.items[0].span, T("`{name}` takes no value.", name=word))
         if word == "freeze":
-            return self._chain(body, current, inner._replace(frozen=True, path=self._path(place, "freeze")))
+            return self._chain(body, current, inner._replace(frozen=True, path=self._path(place, "brace", "freeze")))
         if not body:
             return self._unknown(written.span, (current,), place)
-        end = self._chain(body, current, inner._replace(path=self._path(place, "residual")))
+        end = self._chain(body, current, inner._replace(path=self._path(place, "brace", "residual")))
         return self._meet(Residual, written, (end, current), place)
 
     def _combine(self, written: tree.Layer, current: int, place: Place) -> int:
@@ -478,9 +479,9 @@ class _Resolver:
         if not all(branch.statements for branch in branches):
             return self._unknown(written.span, (current,), place)
         ends = []
-        path = self._path(place, COMBINATIONS[word].name)
+        *around, level = self._path(place, "brace", COMBINATIONS[word].name)
         for number, branch in enumerate(branches, 1):
-            inner = place._replace(depth=place.depth + 1, path=(*path, str(number)))
+            inner = place._replace(depth=place.depth + 1, path=(*around, level._replace(branch=number)))
             ends.append(self._chain(branch.statements, current, inner))
         return self._meet(COMBINATIONS[word], written, tuple(ends), place)
 
@@ -504,20 +505,15 @@ class _Resolver:
             return self._unknown(written.span, (current,), inner)
         self._count(written.span, times)
         for _ in range(times):
-            current = self._chain(body, current, inner._replace(path=self._turn(inner)))
+            current = self._chain(body, current, inner._replace(path=self._path(inner, "repeat", "repeat")))
         return current
 
-    def _turn(self, place: Place) -> tuple[str, ...]:
-        """The path of the next turn of a repeat in `place`: turns are numbered on through all repeats there."""
-        key = (place.path, "repeat")
-        self.named[key] = number = self.named.get(key, 0) + 1
-        return (*place.path, str(number))
-
-    def _path(self, place: Place, name: str) -> tuple[str, ...]:
-        """The path of braces or a block called `name` in `place`; the second of a name there is `name_2`."""
+    def _path(self, place: Place, kind: str, name: str) -> Path:
+        """The path of braces, of a block or of the next turn of a repeat in `place`. Namesakes of one place are numbered;
+        so are the turns of all repeats there."""
         key = (place.path, name)
         self.named[key] = number = self.named.get(key, 0) + 1
-        return (*place.path, name if number == 1 else f"{name}_{number}")
+        return (*place.path, Level(kind, name, number))
 
     def _aux(self, written: tree.Layer, body: tuple[tree.Statement, ...], current: int, inner: Place) -> int:
         weight = self._single(written, inner.scope, T("`aux` needs the weight of its loss: `aux 0.3 {{ … }}`."))
@@ -526,7 +522,7 @@ class _Resolver:
         if not isinstance(weight, (int, float)) or not 0 < weight <= 1000:
             self._complain("E204", written.items[0].span, T("The weight of a loss is a number above 0."))
             return current
-        end = self._chain(body, current, inner._replace(path=self._path(inner, "aux")))
+        end = self._chain(body, current, inner._replace(path=self._path(inner, "brace", "aux")))
         if end != current:
             self.nodes[end - 1] = self.nodes[end - 1]._replace(exit=weight)
         return current
@@ -587,7 +583,7 @@ class _Resolver:
         scope = self._inner_scope(self.globals, values, call.span)
         inner = Place(
             scope,
-            self._path(place, name),
+            self._path(place, "block", name),
             place.frozen,
             (*place.blocks, name),
             (*place.calls, call.span),

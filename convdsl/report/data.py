@@ -7,6 +7,7 @@ from typing import Any
 from convdsl.algebra import is_number, text
 from convdsl.diagnostics import Diagnostic
 from convdsl.network import Analysis
+from convdsl.network.outline import dotted
 
 COUNTS = ("params", "trainable", "buffers", "macs", "flops")
 
@@ -33,7 +34,7 @@ def analysis_data(analysis: Analysis, diagnostics: tuple[Diagnostic, ...], stric
                 "op": node.op,
                 "source": node.text,
                 "line": analysis.source.position(node.span.start)[0],
-                "path": node.path,
+                "path": dotted(node.path),
                 "inputs": list(node.inputs),
                 "output": plain(facts.output),
                 **{k: plain(getattr(facts, k)) if facts.output else None for k in (*COUNTS, "receptive_field", "jump")},

@@ -7,6 +7,7 @@ from typing import Any
 
 from convdsl.layers import show_shape
 from convdsl.network import Analysis
+from convdsl.network.outline import dotted
 from convdsl.source import Source, Span
 
 
@@ -52,5 +53,5 @@ def _graph(analysis: Analysis) -> Iterator[str]:
         sources = ", ".join(map(str, node.inputs))
         output = show_shape(facts.output) if facts.output else "?"
         marks = " frozen" * node.frozen + (f" exit×{node.exit:g}" if node.exit is not None else "")
-        yield f"{node.index:>5}  {node.text:<{width}}  ← {sources:<8} {output}{marks}  {node.path}".rstrip()
+        yield f"{node.index:>5}  {node.text:<{width}}  ← {sources:<8} {output}{marks}  {dotted(node.path)}".rstrip()
     yield f"output: {network.output}"

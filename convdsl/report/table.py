@@ -10,9 +10,10 @@ from rich.text import Text
 
 from convdsl.algebra import is_number, simplify
 from convdsl.algebra.chalk import on_board
-from convdsl.layers import COMBINATIONS, show_shape
+from convdsl.layers import show_shape
 from convdsl.messages import T
 from convdsl.network import Analysis, Facts, Node, Report
+from convdsl.network.outline import Group, Level, Path, outline
 from convdsl.report.columns import Column, fits, print_columns, widths
 from convdsl.report.diagnostics import clean
 from convdsl.report.numbers import formula, grouped, memory, share, short
@@ -130,11 +131,11 @@ def _broken(shape: str) -> str:
 
 def layer_rows(report: Report, first: int = 1) -> Iterator[Row]:
     """Every layer from number `first` on, indented by the braces around it."""
-    before: tuple[str, ...] = ()
+    before: Path = ()
     for node, facts in report:
         if node.index < first or not node.text:
             continue
-        path = _levels(node.path)
+        path = node.path
         common = 0
         while common < min(len(before), len(path)) and before[common] == path[common]:
             common += 1
@@ -165,61 +166,32 @@ def formula_shape(shape: tuple[Any, ...]) -> str:
     return on_board(show_shape(shape))
 
 
-def _levels(path: str) -> tuple[str, ...]:
-    """`bottleneck.add.1` as ("bottleneck", "add.1"): a branch and its number are one level, a turn of `repeat` is one."""
-    levels: list[str] = []
-    for part in path.split(".") if path else ():
-        if part.isdigit() and levels and _base(levels[-1]) in COMBINATIONS:
-            levels[-1] += f".{part}"
-        else:
-            levels.append(part)
-    return tuple(levels)
-
-
-def _base(level: str) -> str:
-    """The name of a block or a brace without the number that tells it from its namesakes."""
-    name, _, number = level.rpartition("_")
-    return name if name and number.isdigit() else level
-
-
-def _title(level: str) -> str:
-    name, _, branch = level.partition(".")
-    if name.isdigit():
-        return f"repeat {name}"
-    return str(T("{name}: branch {number}", name=_base(name), number=branch)) if branch else _base(name)
-
-
-def _folded_title(level: str, times: int) -> str:
-    name = "repeat" if level.isdigit() else _title(level.partition(".")[0])
-    return f"▸ {name} × {times}" if times > 1 else f"▸ {name}"
+def _title(level: Level) -> str:
+    if level.kind == "repeat":
+        return f"repeat {level.number}"
+    return str(T("{name}: branch {number}", name=level.name, number=level.branch)) if level.branch else level.name
 
 
 def _folded(report: Report) -> Iterator[Row]:
     """One row for each outermost block and for each layer outside of blocks; equal neighbours are one row with their
     number."""
-    groups: list[tuple[str, list[tuple[Node, Facts]]]] = []
-    for node, facts in report:
-        if not node.text:
-            continue
-        top = _levels(node.path)[0] if node.path else ""
-        if top and groups and groups[-1][0] == top:
-            groups[-1][1].append((node, facts))
-        else:
-            groups.append((top, [(node, facts)]))
+    facts_of = {node.index: facts for node, facts in report}
     merged: list[tuple[str, int, list[tuple[Node, Facts]]]] = []
-    for top, members in groups:
-        if merged and bool(merged[-1][0]) == bool(top) and _alike(merged[-1][2], members):
+    for item in outline(node for node, _ in report if node.text):
+        title = item.level.name if isinstance(item, Group) else ""
+        members = [(n, facts_of[n.index]) for n in (item.nodes() if isinstance(item, Group) else (item,))]
+        if merged and bool(merged[-1][0]) == bool(title) and _alike(merged[-1][2], members):
             title, times, first = merged[-1]
             first += members
             merged[-1] = (title, times + 1, first)
         else:
-            merged.append((top, 1, members))
+            merged.append((title, 1, members))
     for title, times, members in merged:
         if not title and times == 1:
             yield _row(*members[0], members[0][0].text)
             continue
         last = members[-1][1]
-        shown = _folded_title(title, times) if title else f"▸ {members[0][0].text} × {times}"
+        shown = f"▸ {title or members[0][0].text}" + (f" × {times}" if times > 1 else "")
         name = T("{title} ({n} layer)", "{title} ({n} layers)", title=shown, n=len(members)) if title else shown
         yield Row(
             f"{members[0][0].index}–{members[-1][0].index}",
