@@ -204,7 +204,15 @@ def _params(node: Node, facts: Facts, answer: Answer) -> Iterator[Derivation]:
             own = own + ordered(count, _RANK)
     formula = factored(own) + learned_activation
     notes = [T("These weights are frozen: they are counted, but not trained.")] if node.frozen else []
-    if facts.buffers != 0:
+    if facts.buffers != 0 and node.frozen:
+        notes.append(
+            T(
+                "Running statistics, {n} values, are kept besides. Frozen, they stand still, and the layer normalises with "
+                "them in training too.",
+                n=algebra.on_board(facts.buffers),
+            )
+        )
+    elif facts.buffers != 0:
         notes.append(
             T("Running statistics, {n} values, are kept besides but not learned.", n=algebra.on_board(facts.buffers))
         )

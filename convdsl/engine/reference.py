@@ -19,12 +19,13 @@ EPSILON = 1e-5
 
 
 def forward(net: Any, weights: Mapping[str, Array], x: Array, training: bool = False) -> list[Array]:
-    """The values of all nodes by index, the input first; `x` is (n, *input). Dropout does nothing."""
+    """The values of all nodes by index, the input first; `x` is (n, *input). Dropout does nothing, and what is frozen
+    behaves as at inference."""
     values = [np.asarray(x)]
     for node in net.nodes:
         named = {name.rsplit(".", 1)[1]: w for name, w in weights.items() if name.startswith(f"{node.index}.")}
         inputs = [values[i] for i in node.inputs]
-        value = layer(node.layer, inputs, named, training, net.report[node.index].output)
+        value = layer(node.layer, inputs, named, training and not node.frozen, net.report[node.index].output)
         if node.activation is not None:
             value = activation(node.activation, value, named)
         values.append(value)

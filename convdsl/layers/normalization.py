@@ -25,8 +25,8 @@ class Normalization(Layer):
 
 
 class BatchNorm(Normalization):
-    """Batch normalisation: each channel over the images of the batch and all positions. At inference the running mean
-    and variance are used, which are kept but not learned."""
+    """Batch normalisation: each channel over the images of the batch and all positions. At inference, and
+    inside `freeze`, the running mean and variance are used, which are kept but not learned."""
 
     name = "bn"
     aliases = ("batchnorm",)

@@ -41,6 +41,6 @@ STRUCTURES: dict[str, tuple[str, T]] = {
     "residual": ("residual { A }", T("A(x) + x, the same as `add {{ A | identity }}`")),
     "repeat": ("repeat N { A }", T("A, N times in a row, each with weights of its own")),
     "aux": ("aux W { A }", T("a side exit, trained with W times its own loss and not on the main path")),
-    "freeze": ("freeze { A }", T("the weights of A are not trained")),
+    "freeze": ("freeze { A }", T("nothing in A changes: weights are not trained, running statistics stand still")),
 }
 """Words before braces that are no layers: how they are written and what they mean."""

@@ -29,6 +29,8 @@ PROGRAMS = [
     "input 4x5x6x2 -> conv 4 k3 p1 relu -> maxpool 2 -> conv 3 k2 -> bn relu -> upsample 2 bilinear -> dense 3",
     "input 12 -> dense 20 relu -> bn -> dense 300 relu -> dense 5 softmax",
     "input 6x6x4 -> freeze { conv 4 k3 relu } -> conv 5 k3 relu -> dense 3",
+    "input 8x8x3 -> freeze { conv 4 k3 -> bn relu } -> conv 4 k1 -> freeze { bn relu -> conv 3 k3 -> bn tanh -> bn } "
+    "-> residual { freeze { bn } } -> bn -> dense 3",
 ]
 
 

@@ -34,7 +34,7 @@ def forward(
     for node in net.nodes:
         inputs = [values[i] for i in node.inputs]
         named = {n.rsplit(".", 1)[1]: w for n, w in weights.items() if n.startswith(f"{node.index}.")}
-        y = _layer(net, node, inputs, named, training)
+        y = _layer(net, node, inputs, named, training and not node.frozen)
         for activation in [node.layer] * (node.op in _ACTIVATIONS) + [node.activation] * (node.activation is not None):
             logits[node.index] = y
             y = _activation(activation, y, named)

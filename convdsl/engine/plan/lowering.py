@@ -275,7 +275,7 @@ def _bn(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
     }
     for role in ("running_mean", "running_var"):
         weights[role].trainable = False
-    return low.emit(node, "batch_norm", inputs, inputs[0].shape, weights)
+    return low.emit(node, "batch_norm", inputs, inputs[0].shape, weights, frozen=bool(node.frozen))
 
 
 @_layer("ln", "in", "gn")

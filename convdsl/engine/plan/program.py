@@ -179,7 +179,7 @@ def _needed(ops: list[Op], roots: list[Value]) -> list[Op]:
 def _assemble(
     steps: list[Step], low: Lowering, outputs: dict[int, Value], exits: int, block: int, batch: int, tied: set[Value]
 ) -> Program:
-    steps = schedule(share_gradients(_without_copies(steps), tied))
+    steps = _statistics_first(schedule(share_gradients(_without_copies(steps), tied)))
     if low.target.whole_batch:
         return _assemble_batch(steps, low, outputs, exits, batch)
     use_winograd(steps, low.target)
@@ -210,6 +210,11 @@ def _assemble_batch(steps: list[Step], low: Lowering, outputs: dict[int, Value],
     program = Program([Region("batch", steps)], low.input, outputs, values, exits=exits)
     program.batch_bytes = allocate_batch(steps, batch)
     return program
+
+
+def _statistics_first(steps: list[Step]) -> list[Step]:
+    """What is made of running statistics alone is made at the beginning, so that nobody waits for it halfway."""
+    return sorted(steps, key=lambda s: s.kind != "bn_frozen")
 
 
 def _without_copies(steps: list[Step]) -> list[Step]:

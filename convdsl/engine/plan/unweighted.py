@@ -59,6 +59,7 @@ def _pool_back(op: Op, tape: Tape) -> list[Step]:
 def _batch_norm(op: Op, training: bool) -> list[Step]:
     x, y = op.inputs[0], op.output
     fused = op.activation if op.activation is not None and op.activation[0] == "relu" else None
+    training = training and not op.settings["frozen"]
     key = {"op": op, "training": training}
     if not training:
         return [
@@ -78,6 +79,9 @@ def _batch_norm_back(op: Op, tape: Tape) -> list[Step]:
     x, g = op.inputs[0], tape.of(op.output)
     relu = op.activation is not None and op.activation[0] == "relu"
     key = {"op": op, "train": bool(_trainable(op)), "relu": relu}
+    if op.settings["frozen"]:  # its statistics are fixed numbers: a factor is all that there is on the way back
+        into, add = tape.add_to(x)
+        return [Step("bn_input", op.node, {"x": x, "g": g}, {"gx": into}, op.weights, {**key, "add": add})]
     steps = [
         Step("bn_begin", op.node, {}, {}, op.weights, key, "start"),
         Step("bn_sum_gradient", op.node, {"x": x, "g": g}, {}, op.weights, key),

@@ -10,6 +10,7 @@ import pytest
 import convdsl
 from convdsl.engine import Model, Optimizer
 from convdsl.layers import LAYERS
+from tests.engine.checking import moved
 from tests.engine.cuda.simulator import Simulator
 from tests.engine.programs import PROGRAMS, random_program
 from tests.engine.test_losses import CASES
@@ -30,8 +31,9 @@ def pair(text: str, images: int = 3, **options: Any) -> tuple[Model, Model, np.n
     cpu = Model(net, batch=images + 1, **options)
     gpu = Model(net, batch=images + 1, device="cuda", **options)
     weights = {n: w + 0.2 * rng.standard_normal(w.shape).astype(np.float32) for n, w in cpu.weights.items()}
+    statistics = moved(cpu, rng)
     for model in (cpu, gpu):
-        model.load_weights({**weights, **cpu.buffers})
+        model.load_weights({**weights, **statistics})
     x = rng.standard_normal((images, *net.input)).astype(np.float32)
     return cpu, gpu, x, rng.integers(0, net.report.output[-1], images)
 

@@ -8,10 +8,12 @@ from convdsl.engine.plan import Plan, Program
 def bind_training(plan: Plan, memory: Memory) -> Bound:
     """A step of training: the program's regions, then the loss, deferred gradients, update and rearranged weights."""
     binder = Binder(plan, plan.training, memory)
-    for i, region in enumerate(r for r in plan.training.regions if r.kind != "tasks"):
-        binder.steps(region, learning.zero_gradients if i == 0 else None)
+    regions = plan.training.regions
+    first = next(r for r in regions if r.kind == "chunks")
+    for region in (r for r in regions if r.kind != "tasks"):
+        binder.steps(region, learning.zero_gradients if region is first else None)
     binder.extra_region("serial", learning.finish)
-    for region in plan.training.regions:
+    for region in regions:
         if region.kind == "tasks":
             binder.steps(region)
     binder.extra_region("tasks", learning.update)

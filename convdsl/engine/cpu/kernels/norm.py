@@ -57,11 +57,13 @@ def bn_combine(sums: F64, w: F32, b: F32, mean: F32, var: F32, coefficients: F32
 
 
 def bn_frozen(w: F32, b: F32, mean: F32, var: F32, coefficients: F32, *, eps):
-    """At inference: from the running statistics."""
+    """At inference, and where it is frozen: from the running statistics, on which no gradient depends."""
     for c in range(w.shape[0]):
         deviation = 1.0 / np.sqrt(var[c] + eps)
         coefficients[0, c] = float32(w[c] * deviation)
         coefficients[1, c] = float32(b[c] - mean[c] * w[c] * deviation)
+        coefficients[4, c] = float32(0)
+        coefficients[5, c] = float32(0)
 
 
 def bn_apply(x: Address, coefficients: Address, y: Address, *, tile, rest, has_rest, wide, step):

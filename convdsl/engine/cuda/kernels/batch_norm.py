@@ -88,12 +88,14 @@ def bn_combine(parts: F32, w: F32, b: F32, mean: F32, var: F32, coefficients: F3
 
 
 def bn_frozen(w: F32, b: F32, mean: F32, var: F32, coefficients: F32, *, channels, eps):
-    """At inference: from the running statistics."""
+    """At inference, and where it is frozen: from the running statistics, on which no gradient depends."""
     c = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
     if c < channels:
         deviation = float64(1) / sqrt64(float64(var[c]) + eps)
         coefficients[0, c] = float32(w[c] * deviation)
         coefficients[1, c] = float32(b[c] - mean[c] * w[c] * deviation)
+        coefficients[4, c] = float32(0)
+        coefficients[5, c] = float32(0)
 
 
 def bn_apply(x: F32, coefficients: F32, y: F32, count: Int, *, shape, size, relu):
