@@ -239,5 +239,6 @@ def test_frozen_layers_and_running_statistics_are_noted() -> None:
     params = next(d for d in derive(analyse(Source(program))).layers[0].derivations if d.quantity == "params")
     assert [str(n) for n in params.notes] == [
         "These weights are frozen: they are counted, but not trained.",
-        "Running statistics, 8 values, are kept besides but not learned.",
+        "Running statistics, 8 values, are kept besides. Frozen, they stand still, and the layer normalises with them in "
+        "training too.",
     ]
