@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from convdsl.codes import CODES, SEVERITIES
 from convdsl.messages import T
 from convdsl.source import NotText, Source, Span
 
@@ -20,7 +21,7 @@ class Label(NamedTuple):
 class Diagnostic(NamedTuple):
     """One finding about a program.
 
-    `code` is a letter for the severity and three digits: E error, W warning, N note. `formula` is the substituted
+    `code` is one of convdsl.codes: a letter for the severity and three digits. `formula` is the substituted
     formula that shows why, `help` the way out. `source` is None where the finding is about no particular text.
     """
 
@@ -36,7 +37,12 @@ class Diagnostic(NamedTuple):
     @property
     def severity(self) -> str:
         """`error`, `warning` or `note`."""
-        return {"E": "error", "W": "warning", "N": "note"}[self.code[0]]
+        return SEVERITIES[self.code[0]]
+
+    @property
+    def title(self) -> T:
+        """What its page is called."""
+        return CODES[self.code]
 
 
 class ProgramError(Exception):

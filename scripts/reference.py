@@ -1,4 +1,4 @@
-"""Writes the reference pages of layers and settings, in both languages, from their declarations.
+"""Writes the reference pages of layers, settings and diagnostics, in both languages, from their declarations.
 
 `--check` only says whether they are true.
 """
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from convdsl.messages import use_language
-from convdsl.report.reference import layers, settings
+from convdsl.report.reference import codes, layers, settings
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGES = {
@@ -17,6 +17,8 @@ PAGES = {
     DOCS / "settings.md": ("en", settings),
     DOCS / "es" / "capas.md": ("es", layers),
     DOCS / "es" / "ajustes.md": ("es", settings),
+    DOCS / "errors" / "README.md": ("en", codes),
+    DOCS / "es" / "errors" / "README.md": ("es", codes),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -10,22 +11,26 @@ from typing import Any
 
 import pytest
 
-from convdsl import load
 from convdsl.cli import main
-from convdsl.diagnostics import Findings
+from convdsl.codes import CODES
+from convdsl.diagnostics import Diagnostic, Findings, not_text
 from convdsl.messages import use_language
+from convdsl.net import Net
+from convdsl.report.console import console
 from convdsl.report.data import diagnostic_data
+from convdsl.report.diagnostics import print_diagnostics
+from convdsl.source import NotText, Source, decode
+from convdsl.training import checked
 from convdsl.training.matching import check_images, check_outputs
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = {"en": ROOT / "docs" / "errors", "es": ROOT / "docs" / "es" / "errors"}
-CODES = sorted(
-    {
-        code
-        for path in (ROOT / "convdsl").rglob("*.py")
-        for code in re.findall(r'"([EWN][0-9]{3})"', path.read_text("utf-8"))
-    }
-)
+USED = {
+    code
+    for path in (ROOT / "convdsl").rglob("*.py")
+    if path.name != "codes.py"
+    for code in re.findall(r'"([EWN][0-9]{3})"', path.read_text("utf-8"))
+}
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +51,11 @@ def programs(code: str, language: str) -> list[str]:
 @pytest.mark.parametrize("language", FOLDERS)
 def test_every_code_has_a_page_and_every_page_a_code(language: str) -> None:
     pages = sorted(p.stem for p in FOLDERS[language].glob("*.md") if p.stem != "README")
-    assert pages == CODES
+    assert pages == sorted(CODES)
+
+
+def test_every_code_is_used_and_every_used_one_declared() -> None:
+    assert set(CODES) == USED, "convdsl/codes.py declares them; `python scripts/reference.py` writes the indices"
 
 
 @pytest.mark.parametrize("language", FOLDERS)
@@ -63,19 +72,32 @@ def test_the_first_example_gives_the_code_and_the_second_mends_it(
 
 
 def check(program: str, language: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """The diagnostics of a program, as `convdsl check` gives them; of one with a `train` block, also those that `run`
-    adds when its images are the digits of MNIST."""
+    """The diagnostics of a program, as `convdsl check` gives them and `run` adds to them."""
     path = folder / "net.cnn"
     path.write_text(program, encoding="utf-8")
-    failed = main(["check", "--format", "json", "--lang", language, str(path)])
+    main(["check", "--format", "json", "--lang", language, str(path)])
     found = json.loads(capsys.readouterr().out)["diagnostics"]
-    if "train" in program and not failed:
-        net = load(path)
-        findings = Findings(net.analysis.source)
-        check_images(net, (28, 28, 1), "mnist", findings)
-        check_outputs(net, [str(digit) for digit in range(10)], 0, "mnist", findings)
-        found += [diagnostic_data(d) for d in findings.items]
-    return found
+    return found + [diagnostic_data(d) for d in about_data(program)]
+
+
+def diagnose(program: str) -> list[Diagnostic]:
+    """The diagnostics of a program, those about its data included."""
+    try:
+        source = decode(program.encode(), "net.cnn")
+    except NotText as error:
+        return [not_text(error)]
+    return [*checked(source).diagnostics, *about_data(program)]
+
+
+def about_data(program: str) -> list[Diagnostic]:
+    """What `run` has to say of a right program with a `train` block when its images are the digits of MNIST."""
+    if "train" not in program or (analysis := checked(Source(program, "net.cnn"))).failed:
+        return []
+    net = Net(analysis)
+    findings = Findings(analysis.source)
+    check_images(net, (28, 28, 1), "mnist", findings)
+    check_outputs(net, [str(digit) for digit in range(10)], 0, "mnist", findings)
+    return findings.items
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -87,7 +109,18 @@ def test_both_languages_show_the_same_programs(code: str) -> None:
 
 
 @pytest.mark.parametrize("language", FOLDERS)
-def test_the_index_lists_every_page_by_its_title(language: str) -> None:
-    index = (FOLDERS[language] / "README.md").read_text(encoding="utf-8")
-    titles = {c: page(c, language).splitlines()[0].partition(": ")[2] for c in CODES}
-    assert dict(re.findall(r"^\| \[(\w+)\]\(\1\.md\) \| (.*) \|$", index, re.MULTILINE)) == titles
+@pytest.mark.parametrize("code", CODES)
+def test_a_page_is_headed_by_the_title_of_its_code(code: str, language: str) -> None:
+    use_language(language)
+    assert page(code, language).splitlines()[0] == f"# {code}: {CODES[code]}"
+
+
+@pytest.mark.parametrize("language", FOLDERS)
+@pytest.mark.parametrize("code", CODES)
+def test_a_page_shows_what_the_command_prints(code: str, language: str) -> None:
+    use_language(language)
+    found = next(d for d in diagnose(programs(code, language)[0]) if d.code == code)
+    out = io.StringIO()
+    print_diagnostics(console(out), [found])
+    (shown,) = re.findall(r"```text\n(.*?)```", page(code, language), re.DOTALL)[:1]
+    assert shown.strip() == out.getvalue().strip()

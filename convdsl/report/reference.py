@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from convdsl.codes import SECTIONS
 from convdsl.layers import BY_NAME, LAYERS, STRUCTURES, Argument, Layer
 from convdsl.layers.activation import Activation
 from convdsl.layers.arguments import REQUIRED, Choice, Flag
@@ -53,6 +54,26 @@ def describe(layer: type[Layer]) -> Iterator[str]:
         yield ""
     if layer.activates and not issubclass(layer, Combination):
         yield from (str(T("May end in an activation.")), "")
+
+
+def codes() -> str:
+    """The index of all diagnostics, in the language in use."""
+    lines = [
+        f"# {T('What diagnostics mean')}",
+        "",
+        str(
+            T(
+                "Every finding of `convdsl check` has a code: E for an error, W for a warning, N for a note. "
+                "`convdsl explain CODE` prints these pages in a terminal."
+            )
+        ),
+        "",
+        str(T("This page is written from `convdsl/codes.py` by `scripts/reference.py`.")),
+    ]
+    for section, titles in SECTIONS:
+        lines += ["", f"## {section}", "", f"| {T('code')} | {T('meaning')} |", "|---|---|"]
+        lines += [f"| [{code}]({code}.md) | {title} |" for code, title in titles.items()]
+    return "\n".join(lines) + "\n"
 
 
 def settings() -> str:
