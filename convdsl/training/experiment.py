@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from convdsl import caches
 from convdsl.messages import T
 from convdsl.training.curves import read_curves
 from convdsl.training.events import Ended, EpochDone, Event, Finished, Interrupted, Note, Progress, Saved, Started
@@ -59,6 +60,8 @@ def run(experiment: Experiment) -> Iterator[Event]:
     settings = replace(experiment.settings, loss=loss_for(data.train_labels, experiment.settings))
     batch = min(settings.batch or len(examples.train), len(examples.train))
     model = Model(net, batch=batch, device=experiment.device, threads=experiment.threads, settings=settings)
+    for line in caches.told():
+        yield Note(line, warning=True)
     folder = experiment.folder or new_folder(net.name)
     folder.create()
     settle(folder, describe(experiment, model, examples), experiment.resume)
