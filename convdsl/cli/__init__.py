@@ -27,14 +27,13 @@ COMMANDS = {
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Runs one command. Returns the exit status: 0 all is well, 1 the program is wrong, 2 the call is wrong or something
-    outside failed."""
+    """Runs one command. Returns the exit status: 0 all is well, 1 the program or the data are wrong, 2 the call is wrong
+    or something outside failed."""
     prepare()
     arguments = sys.argv[1:] if argv is None else argv
     arguments = _language(list(arguments))
     try:
         status = _dispatch(arguments)
-        _mention_caches()
         sys.stdout.flush()
         return status
     except (CallError, UnknownSymbol) as error:
@@ -55,13 +54,6 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return 130
-
-
-def _mention_caches() -> None:
-    """What is to be said of caches that could not be used or trusted."""
-    caches = sys.modules.get("convdsl.caches")
-    for line in caches.told() if caches else ():
-        print(f"convdsl: {line}", file=sys.stderr)
 
 
 def _language(arguments: list[str]) -> list[str]:

@@ -63,7 +63,7 @@ def _seconds(text: str) -> float:
 
 
 def run(options: argparse.Namespace) -> int:
-    from convdsl.datasets import DataError
+    from convdsl.datasets import DataError, Unavailable
     from convdsl.engine import EngineError
     from convdsl.training.device import NoDevice
     from convdsl.training.examples import Unsuitable
@@ -76,7 +76,12 @@ def run(options: argparse.Namespace) -> int:
             return _run(options, stopper)
         except Changed as error:
             raise CallError(T("{what} Begin anew with another `--out`.", what=error.what)) from None
-        except (DataError, FileTrouble, NoDevice, Unsuitable, WrongOption, EngineError) as error:
+        except Unavailable as error:
+            raise CallError(str(error)) from None
+        except (DataError, Unsuitable) as error:
+            print(f"convdsl: {error}", file=sys.stderr)
+            return 1
+        except (FileTrouble, NoDevice, WrongOption, EngineError) as error:
             raise CallError(str(error)) from None
 
 
@@ -85,7 +90,7 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> int:
     from convdsl.training.device import choose_device
     from convdsl.training.experiment import Experiment
     from convdsl.training.folder import RunFolder
-    from convdsl.training.preparing import configure, match, settle_input
+    from convdsl.training.preparing import configure, match, settle_input, settle_labels
 
     device, remark = choose_device(options.device or "auto")
     source = read_program(options.file)
@@ -107,6 +112,9 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> int:
     analysis = settle_input(analysis, data.shape, symbols)
     settings = configure(analysis, call["settings"])  # again, now that the input's size is known
     net = Net(analysis)
+    data, taken = settle_labels(net, data, settings)
+    if taken:
+        print(taken, file=sys.stderr)
     _mention(net, match(net, data), remark if options.device == "auto" else None)
     experiment = Experiment(
         net,
@@ -168,6 +176,7 @@ def _load(settings: Settings, analysis: Analysis, options: argparse.Namespace) -
             size=(shape[0], shape[1]) if known else None,
             channels=shape[2] if known and shape[2] in (1, 3) else None,
             seed=settings.seed,
+            labels_from=settings.labels_from or None,
             warn=warn,
         )
 

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from convdsl.datasets.dataset import DataError, Dataset, DataWarning, Progress
+from convdsl.datasets.dataset import DataError, Dataset, DataWarning, Pictures, Progress, Unavailable
 from convdsl.datasets.known import Available, available
 from convdsl.datasets.loading import load
 from convdsl.datasets.places import cache_folder, search_path
@@ -18,7 +18,9 @@ __all__ = [
     "DataError",
     "DataWarning",
     "Dataset",
+    "Pictures",
     "Progress",
+    "Unavailable",
     "available",
     "cache_folder",
     "load",

@@ -6,13 +6,14 @@ import numpy as np
 
 from convdsl.datasets.dataset import DataError, Text
 from convdsl.datasets.memory import require
+from convdsl.datasets.pictures import depth
 from convdsl.messages import T
 
 _CHUNK = 1 << 22
 
 
 def images_of(array: np.ndarray, which: T, notes: list[Text]) -> np.ndarray:
-    """`array` as images: uint8 (whole numbers up to 255) or finite float32, with the channels last."""
+    """`array` as images with the channels last: uint8, finite float32, or whole numbers of another type as they are."""
     if array.ndim < 2 or 0 in array.shape:
         raise DataError(
             T("{which}: the images have the shape {shape}.", which=which, shape=shape_text(array)),
@@ -35,17 +36,7 @@ def images_of(array: np.ndarray, which: T, notes: list[Text]) -> np.ndarray:
     if kind in "iu":
         if array.dtype == np.uint8:
             return np.require(array, requirements=["C", "W"])
-        low, high = int(array.min()), int(array.max())
-        if low >= 0 and high <= 255:
-            return array.astype(np.uint8, order="C")
-        notes.append(
-            T(
-                "{which}: the pixels go from {low} to {high}, beyond 0 to 255; they are used as they are, unscaled.",
-                which=which,
-                low=low,
-                high=high,
-            )
-        )
+        return array
     elif kind != "f":
         raise DataError(T("{which}: the images are of the type {type}, not numbers.", which=which, type=array.dtype))
     require(array.size * 4, which)
@@ -61,6 +52,38 @@ def images_of(array: np.ndarray, which: T, notes: list[Text]) -> np.ndarray:
             )
         )
     return array
+
+
+def same_depth(parts: list[np.ndarray], source: str, notes: list[Text]) -> tuple[list[np.ndarray], int | None]:
+    """Whole numbers of other types than uint8 as uint8, where none lies beyond 0 to 255; as float32 from 0 to 1 where they
+    use up to 16 bits; else as float32 as they are. And what they were divided by (None: by nothing, or they are bytes).
+    """
+    low, high = min(int(part.min()) for part in parts), max(int(part.max()) for part in parts)
+    if low >= 0 and high <= 255:
+        return [part.astype(np.uint8, order="C") for part in parts], None
+    require(sum(part.size for part in parts) * 4, source)
+    parts = [part.astype(np.float32, order="C") for part in parts]
+    if low < 0 or high > 65535:
+        notes.append(
+            T(
+                "The pixels go from {low} to {high}, beyond 16 bits; they are used as they are, unscaled.",
+                low=low,
+                high=high,
+            )
+        )
+        return parts, None
+    scale = 2 ** depth(high) - 1
+    for part in parts:
+        part /= scale
+    notes.append(
+        T(
+            "The pixels go up to {high}: they are taken as {bits} bits and divided by {scale}.",
+            high=high,
+            bits=depth(high),
+            scale=scale,
+        )
+    )
+    return parts, scale
 
 
 def labels_of(array: np.ndarray, which: T, notes: list[Text]) -> np.ndarray:

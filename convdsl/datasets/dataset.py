@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,12 +16,14 @@ Progress = Callable[[Text, int, int | None], None]
 
 
 class Options(NamedTuple):
-    """What a loader may choose. `size` (H, W) and `channels` (1 or 3) are for pictures, which can be made to fit."""
+    """What a loader may choose. `size` (H, W) and `channels` (1 or 3) are for pictures, which can be made to fit;
+    `labels_from` is the number of the first class where labels are numbers (None: what the file says, else 0)."""
 
     size: tuple[int, int] | None = None
     channels: int | None = None
     seed: int = 0
     progress: Progress | None = None
+    labels_from: int | None = None
 
 
 class DataError(Exception):
@@ -36,8 +38,24 @@ class DataError(Exception):
         return f"{self.message}\n{self.help}" if self.help else str(self.message)
 
 
+class Unavailable(DataError):
+    """Data that are not there, or that something outside them (the network, a library, the memory) keeps away."""
+
+
 class DataWarning(UserWarning):
     """Data that were loaded, but not quite as they lay there (resized, skipped, split)."""
+
+
+class Pictures(NamedTuple):
+    """The files behind the images: paths in the order of the images, `damaged` ones with the reason, how many files were
+    `left_out` by ending, and how many pictures had each size (H, W) before they were made alike."""
+
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    test: tuple[str, ...]
+    damaged: tuple[tuple[str, str], ...]
+    left_out: Mapping[str, int]
+    sizes: Mapping[tuple[int, int], int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +65,10 @@ class Dataset:
     Images are (n, H, W, C): uint8, 0 to 255, or float32, used as they are. (`.npz` files may also hold flat vectors
     (n, N) or volumes (n, D, H, W, C).) Labels are int64 (n,), numbers of `classes`; targets of a regression are
     float (n,) or (n, outputs), and `classes` is empty then. `classes` are in the language in use when loaded.
-    `source` says where the data came from, `notes` what was done to them on the way.
+    `source` says where the data came from, `notes` what was done to them on the way. `validation_images` and
+    `validation_labels` are there where the data bring such a part; where they bring no test part besides, it is that
+    one too. `scale` is what whole numbers deeper than a byte were divided by (4095 for 12 bits), `first` the number that
+    label 0 had in the file, `pictures` the files, where each image is one.
     """
 
     name: str
@@ -58,6 +79,11 @@ class Dataset:
     classes: tuple[str, ...]
     source: str
     notes: tuple[Text, ...] = ()
+    validation_images: np.ndarray | None = None
+    validation_labels: np.ndarray | None = None
+    scale: int | None = None
+    first: int = 0
+    pictures: Pictures | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from convdsl.datasets.assemble import assemble, set_aside
-from convdsl.datasets.dataset import DataError, Dataset, Options, Progress, Text
-from convdsl.datasets.layout import Layout, layout
+from convdsl.datasets.dataset import DataError, Dataset, Options, Pictures, Progress, Text
+from convdsl.datasets.layout import Layout, counted, layout, left_out
 from convdsl.datasets.memory import require
-from convdsl.datasets.pictures import SUFFIXES, Unreadable, decode, measure, pillow, quiet
+from convdsl.datasets.names import quoted
+from convdsl.datasets.pictures import SUFFIXES, Unreadable, decode, depth, measure, pillow, quiet
 from convdsl.datasets.split import shuffled, stratified
 from convdsl.datasets.tree import File, Tree
 from convdsl.messages import T
@@ -39,44 +41,64 @@ def pictures_of(tree: Tree, path: Path, options: Options, classes: Sequence[Text
     """
     pillow()
     notes = list(tree.notes)
+    if options.labels_from is not None:
+        raise DataError(T("{path}: `labels_from` is for labels that are numbers, and here folders are.", path=path))
     found = layout(tree, path, notes)
-    files = [file for _, file in found.train + found.test]
+    if left := left_out(tree):
+        n = sum(left.values())
+        notes.append(
+            T("{n} file is no image and is left out: {endings}.", "{n} files are no images and are left out: {endings}.",
+              n=n, endings=counted(left))
+        )  # fmt: skip
+    labelled = found.train + found.validation + found.test
+    files = [file for _, file in labelled]
     with quiet():
-        height, width, channels = _shape(files, options)
-        size = f"{height}x{width}x{channels}"
+        (height, width, channels), sizes = _shape(files, options)
         require(
             len(files) * height * width * channels,
-            T("{count} images of {size}", count=len(files), size=size),
+            T("{count} images of {size}", count=len(files), size=f"{height}x{width}x{channels}"),
             T("Use smaller images, or an input of a smaller size."),
         )
-        reader = _Reader(files, (height, width, channels), options.progress)
+        reader = Reader(files, (height, width, channels), options.progress)
         numbers = {label: i for i, label in enumerate(found.classes)}
-        labels = np.array([numbers[label] for label, _ in found.train + found.test], np.int64)
-        train, test = _order(found, labels, options.seed, notes)
-        train_images, train = reader.read(train, T("Reading the training images"))
-        test_images, test = reader.read(test, T("Reading the test images"))
+        labels = np.array([numbers[label] for label, _ in labelled], np.int64)
+        orders = _order(found, labels, options.seed, notes)
+        parts = [reader.read(order, what) for order, what in zip(orders, _READING, strict=True)]
+    scale = reader.same_depth([images for images, _ in parts], notes)
     reader.report(path, notes)
     names = classes if classes and len(classes) == len(found.classes) else found.classes
-    parts = (train_images, labels[train]), (test_images, labels[test])
-    return assemble(path.name.split(".")[0], str(path), *parts, classes=names, notes=notes)
+    train, validation, test = ((images, labels[kept]) for images, (_, kept) in zip(scale.images, parts, strict=True))
+    data = assemble(
+        path.name.split(".")[0], str(path), train, test if len(test[0]) else None,
+        validation=validation if len(validation[0]) else None, classes=names, notes=notes, seed=options.seed,
+    )  # fmt: skip
+    paths = [tuple(quoted(files[i].path) for i in kept) for _, kept in parts]
+    damaged = tuple((quoted(file.path), str(why)) for file, why in reader.bad)
+    pictures = Pictures(paths[0], paths[1], paths[2] or paths[1], damaged, left, sizes)
+    return replace(data, scale=scale.scale, pictures=pictures)
 
 
-def _order(found: Layout, labels: np.ndarray, seed: int, notes: list[Text]) -> tuple[np.ndarray, np.ndarray]:
-    """Which files are for training and which for the test, in the order in which they are read."""
-    if found.test:
-        cut = len(found.train)
-        return shuffled(cut, seed), cut + shuffled(len(found.test), seed)
+_READING = (T("Reading the training images"), T("Reading the validation images"), T("Reading the test images"))
+
+
+def _order(found: Layout, labels: np.ndarray, seed: int, notes: list[Text]) -> list[np.ndarray]:
+    """Which files are for training, for validation and for the test, in the order in which they are read."""
+    cut, end = len(found.train), len(found.train) + len(found.validation)
+    watch = cut + shuffled(end - cut, seed)
+    if found.test or found.validation:
+        return [shuffled(cut, seed), watch, end + shuffled(len(found.test), seed)]
     train, test = stratified(labels, seed)
     if not len(test):
         raise DataError(T("Every class has only one image: none can be set aside for the test."))
     notes.append(set_aside(len(test)))
-    return train, test
+    return [train, watch, test]
 
 
-def _shape(files: Sequence[File], options: Options) -> tuple[int, int, int]:
-    """(H, W, C) of the data set: what is asked for, else the commonest size (of several the smallest) and colour."""
+def _shape(files: Sequence[File], options: Options) -> tuple[tuple[int, int, int], Mapping[tuple[int, int], int]]:
+    """(H, W, C) of the data set: what is asked for, else the commonest size (of several the smallest) and colour; and how
+    many pictures have each size, where that was looked at."""
     if options.size and options.channels:
-        return (*options.size, options.channels)
+        return (*options.size, options.channels), {}
     kinds = []
     for file in _told(T("Looking at the images"), files, options.progress):
         try:
@@ -84,39 +106,84 @@ def _shape(files: Sequence[File], options: Options) -> tuple[int, int, int]:
         except Unreadable as error:
             last = file, error
     if not kinds:
-        raise DataError(T("No image can be read, such as {name} ({why}).", name=last[0].path, why=last[1]))
+        raise DataError(T("No image can be read, such as {name} ({why}).", name=quoted(last[0].path), why=last[1]))
     counts = Counter((kind.height, kind.width) for kind in kinds)
     size = min(counts, key=lambda size: (-counts[size], size[0] * size[1], size))
-    return (*(options.size or size), options.channels or (1 if all(kind.grey for kind in kinds) else 3))
+    return (*(options.size or size), options.channels or (1 if all(kind.grey for kind in kinds) else 3)), counts
 
 
-class _Reader:
-    """Decodes pictures, and remembers which could not be read and how many had to be stretched."""
+class Scaled(NamedTuple):
+    """Parts of images of one type, and what deep pixels were divided by (None: there are none)."""
 
-    def __init__(self, files: Sequence[File], shape: tuple[int, int, int], progress: Progress | None) -> None:
+    images: list[np.ndarray]
+    scale: int | None
+
+
+class Reader:
+    """Decodes pictures, and remembers which could not be read, how many had to be stretched, and which are deep.
+
+    As soon as one picture is deeper than a byte all become float32, so that nothing is lost."""
+
+    def __init__(self, files: Sequence[File], shape: tuple[int, int, int], progress: Progress | None = None) -> None:
         self.files = files
         self.shape = shape
         self.progress = progress
         self.bad: list[tuple[File, Unreadable]] = []
         self.stretched = 0
+        self._deep: list[np.ndarray] = []
 
     def read(self, order: np.ndarray, what: Text) -> tuple[np.ndarray, np.ndarray]:
-        """The pictures with the numbers in `order`, (n, H, W, C) uint8, and the numbers of those that were readable."""
+        """The pictures with the numbers in `order`, (n, H, W, C), and the numbers of those that were readable.
+
+        uint8, or float32 with whole numbers as they are in the files, where one of them is deep."""
         images = np.empty((len(order), *self.shape), np.uint8)
+        deep = np.zeros(len(order), bool)
         kept: list[int] = []
         for number in _told(what, order.tolist(), self.progress):
             try:
-                images[len(kept)], stretched = decode(self.files[number], *self.shape)
+                one = decode(self.files[number], *self.shape)
             except Unreadable as error:
                 self.bad.append((self.files[number], error))
                 continue
-            self.stretched += stretched
+            if one.deep and images.dtype == np.uint8:
+                require(
+                    images.size * 4, T("Images with 16 bits"), T("Use smaller images, or an input of a smaller size.")
+                )
+                images = images.astype(np.float32)
+            images[len(kept)] = one.pixels
+            deep[len(kept)] = one.deep
+            self.stretched += one.stretched
             kept.append(number)
+        self._deep.append(deep[: len(kept)])
         return images[: len(kept)], np.array(kept, np.int64)
+
+    def same_depth(self, parts: Sequence[np.ndarray], notes: list[Text], scale: int | None = None) -> Scaled:
+        """What `read` gave, all of one type: bytes, or float32 from 0 to 1 where pictures are deep, whole numbers being
+        divided by `scale`, or by the largest number of the depth that the deep pictures use."""
+        if not any(deep.any() for deep in self._deep):
+            return Scaled(list(parts), None)
+        high = max(float(images[deep].max()) for images, deep in zip(parts, self._deep, strict=True) if deep.any())
+        if scale is None:
+            scale = 2 ** depth(high) - 1
+            notes.append(
+                T(
+                    "The pixels of 16-bit images go up to {high}: they are taken as {bits} bits and divided by {scale}.",
+                    high=round(high),
+                    bits=depth(high),
+                    scale=scale,
+                )
+            )
+        result = []
+        for images, deep in zip(parts, self._deep, strict=True):
+            images = images.astype(np.float32, copy=False)
+            images[deep] /= scale
+            images[~deep] /= 255
+            result.append(images)
+        return Scaled(result, scale)
 
     def report(self, path: Path, notes: list[Text]) -> None:
         """Say what was left out and what was stretched. Raises DataError if too many pictures are unreadable."""
-        examples = "; ".join(f"{file.path} ({why})" for file, why in self.bad[:3])
+        examples = "; ".join(f"{quoted(file.path)} ({why})" for file, why in self.bad[:3])
         if len(self.bad) * _BAD_SHARE > len(self.files):
             raise DataError(
                 T(

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import re
 import struct
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 import numpy as np
 
 from convdsl.datasets.assemble import assemble
 from convdsl.datasets.dataset import DataError, Dataset, Options
 from convdsl.datasets.memory import human, require
+from convdsl.datasets.names import quoted
 from convdsl.datasets.tree import READ_ERRORS, opened
 from convdsl.files import opened as open_regular
 from convdsl.messages import T, reason
@@ -22,6 +25,9 @@ _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E:
 _DEFLATE_RATIO = 1032
 """Deflate cannot shrink better than this, so a header that claims more lies."""
 _NAME = re.compile(r"(?P<set>.*?)(?P<part>train|t10k|test)-?(?P<what>images|labels)[-.]idx\d-\w+(\.gz)?", re.IGNORECASE)
+
+_DEEPEST = 4
+"""Folders that may lie around the files."""
 
 
 def read_idx(path: Path, sha256: str | None = None) -> np.ndarray:
@@ -87,43 +93,78 @@ def _digest(head: bytes, body: np.ndarray) -> str:
 
 def is_idx(path: Path) -> bool:
     """Whether a file is called like those of MNIST (`train-images-idx3-ubyte.gz`)."""
-    return _NAME.fullmatch(path.name) is not None
+    return _NAME.fullmatch(path.name) is not None and path.is_file()
+
+
+def holds_idx(folder: Path) -> bool:
+    """Whether IDX files lie in a folder or a little below it: `MNIST/raw`, or each in a folder of its own."""
+    return any(True for _ in _files(folder))
 
 
 def load_idx(path: Path, options: Options) -> Dataset:
-    """The data set in a folder of IDX files, or the one that a single IDX file belongs to by its name."""
+    """The data set of IDX files in or below a folder, or the one that a single IDX file belongs to by its name."""
     folder = path if path.is_dir() else path.parent
     try:
         sets = _grouped(folder)
     except OSError as error:
-        raise DataError(T("{path} cannot be read: {why}.", path=folder, why=reason(error))) from None
+        raise DataError(T("{path} cannot be read: {why}.", path=path, why=reason(error))) from None
     if not path.is_dir():
         match = _NAME.fullmatch(path.name)
         if match is None:
             raise DataError(T("{path}: what it belongs to does not show in its name.", path=path), _names())
-        sets = {match["set"]: sets[match["set"]]}
+        sets = {key: files for key, files in sets.items() if key.name == match["set"] and path in files.values()}
+    nearest = min(len(key.folder.parts) for key in sets)
+    sets = {key: files for key, files in sets.items() if len(key.folder.parts) == nearest}
     if len(sets) > 1:
+        names = sorted(key.name or str(key.folder.relative_to(folder)) for key in sets)
         raise DataError(
-            T("{folder} holds several data sets: {sets}.", folder=folder, sets=", ".join(sorted(sets))),
+            T("{folder} holds several data sets: {sets}.", folder=folder, sets=", ".join(map(quoted, names))),
             T("Give the path of one of its files, such as {path}.", path=next(iter(sets[min(sets)].values()))),
         )
-    name, files = sets.popitem()
+    key, files = sets.popitem()
     if missing := [f"train-{what}" for what in ("images", "labels") if ("train", what) not in files]:
-        raise DataError(T("{folder}: there is no {missing} file.", folder=folder, missing=missing[0]), _names())
+        raise DataError(T("{folder}: there is no {missing} file.", folder=key.folder, missing=missing[0]), _names())
     train = read_idx(files["train", "images"]), read_idx(files["train", "labels"])
     test = None
     if ("test", "images") in files and ("test", "labels") in files:
         test = read_idx(files["test", "images"]), read_idx(files["test", "labels"])
-    return assemble(name.strip("-_. ") or folder.name, str(path), train, test, seed=options.seed)
+    name = key.name.strip("-_. ") or (key.folder.parent if key.folder.name == "raw" else key.folder).name
+    return assemble(name, str(path), train, test, seed=options.seed, labels_from=options.labels_from)
 
 
-def _grouped(folder: Path) -> dict[str, dict[tuple[str, str], Path]]:
-    sets: dict[str, dict[tuple[str, str], Path]] = {}
-    for path in sorted(folder.iterdir(), reverse=True):  # of a plain and a gzipped copy the plain one stays
-        if match := _NAME.fullmatch(path.name):
-            part = "train" if match["part"].lower() == "train" else "test"
-            sets.setdefault(match["set"], {})[part, match["what"].lower()] = path
+class _Key(NamedTuple):
+    """A data set: where it lies, and what stands before the names of its files."""
+
+    folder: Path
+    name: str
+
+
+def _grouped(folder: Path) -> dict[_Key, dict[tuple[str, str], Path]]:
+    """The files of each data set. Files that lie alone, each in a folder of its own, belong together."""
+    here: dict[Path, list[tuple[Path, re.Match[str]]]] = {}
+    for path, match in _files(folder):
+        here.setdefault(path.parent, []).append((path, match))
+    sets: dict[_Key, dict[tuple[str, str], Path]] = {}
+    for parent, found in sorted(here.items()):
+        place = parent.parent if len(found) == 1 and parent != folder else parent
+        for path, match in sorted(found, key=lambda f: f[0], reverse=True):  # the plain one of a gzipped copy stays
+            what = "train" if match["part"].lower() == "train" else "test", match["what"].lower()
+            files = sets.setdefault(_Key(place, match["set"]), {})
+            if what not in files or files[what].parent == parent:
+                files[what] = path
     return sets
+
+
+def _files(folder: Path) -> Iterator[tuple[Path, re.Match[str]]]:
+    """IDX files by their names, not deeper than `_DEEPEST` folders below."""
+    depth = len(folder.parts)
+    for where, folders, names in os.walk(folder):
+        if len(Path(where).parts) - depth >= _DEEPEST:
+            folders.clear()
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in names:
+            if match := _NAME.fullmatch(name):
+                yield Path(where, name), match
 
 
 def _cut(path: Path) -> DataError:

@@ -13,7 +13,7 @@ import numpy as np
 
 from convdsl.datasets import cifar
 from convdsl.datasets.assemble import assemble
-from convdsl.datasets.dataset import DataError, Dataset, Options, Text
+from convdsl.datasets.dataset import DataError, Dataset, Options, Text, Unavailable
 from convdsl.datasets.folder import is_picture, pictures_of
 from convdsl.datasets.idx import read_idx
 from convdsl.datasets.memory import human
@@ -132,7 +132,7 @@ class _Search:
         except DataError as error:
             raise self._missing(error.message, error.help) from None
 
-    def _missing(self, why: Text, help: Text | None = None) -> DataError:
+    def _missing(self, why: Text, help: Text | None = None) -> Unavailable:
         """Says which files to put where, for a machine that is offline."""
         damaged = "".join(f"\n  {error.message}" for error in self.damaged)
         missing = [source for source in self.known.files if not any(copies(self.folders, source.name))]
@@ -140,7 +140,7 @@ class _Search:
             f"  {source.name}  {human(source.size)}  {self.known.mirrors[0]}{source.name}"
             for source in missing or self.known.files
         )
-        return DataError(
+        return Unavailable(
             T("The data set `{name}` is not on this machine: {why}", name=self.known.name, why=f"{why}{damaged}"),
             T(
                 "{help}Get these files on a machine that is online, and put them into {folder}, or into a folder "

@@ -10,10 +10,11 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from convdsl.datasets import cifar
-from convdsl.datasets.dataset import DataError, Dataset, DataWarning, Options, Progress, Text
+from convdsl.datasets.dataset import DataError, Dataset, DataWarning, Options, Progress, Text, Unavailable
 from convdsl.datasets.folder import is_picture, pictures_of
-from convdsl.datasets.idx import is_idx, load_idx
+from convdsl.datasets.idx import holds_idx, is_idx, load_idx
 from convdsl.datasets.known import load_known
+from convdsl.datasets.names import quoted
 from convdsl.datasets.npz import load_npz
 from convdsl.datasets.places import search_path
 from convdsl.datasets.registry import KNOWN, find
@@ -31,6 +32,7 @@ def load(
     size: tuple[int, int] | None = None,
     channels: int | None = None,
     seed: int = 0,
+    labels_from: int | None = None,
     warn: Callable[[Text], None] | None = None,
 ) -> Dataset:
     """The data set with a name (`fashion-mini`, `mnist`, `fashion-mnist`, `cifar10`) or at a path.
@@ -43,17 +45,18 @@ def load(
 
     `progress(what, done, total)` is called while it works. `size` (H, W) and `channels` (1 or 3) are for pictures: what
     they are stretched and turned to, instead of their commonest size. `seed` decides what is set aside for the test
-    where no test part is there, and the order of pictures. `warn` gets what was done to the data besides reading them;
+    where no test part is there, and the order of pictures. `labels_from` is the number of the first class where labels
+    are numbers: 1 for labels from 1 to 10. `warn` gets what was done to the data besides reading them;
     without it they are Python warnings (`DataWarning`). Raises DataError, and nothing else.
     """
-    options = Options(size, channels, seed, progress)
+    options = Options(size, channels, seed, progress, labels_from)
     roots = search_path() if search is None else tuple(Path(os.path.expanduser(folder)) for folder in search)
     given = os.fsdecode(name_or_path)
     known = find(given)
     try:
         data = load_known(known, roots, download, options) if known else _load_path(_path(given, roots), options)
     except MemoryError:
-        raise DataError(
+        raise Unavailable(
             T("{name}: the memory is full.", name=given), T("Close other programs, or use fewer or smaller images.")
         ) from None
     for note in data.notes:
@@ -77,10 +80,10 @@ def _path(given: str, roots: Sequence[Path]) -> Path:
     close = get_close_matches(given.lower(), names, 1)
     known = T("Known data sets: {names}.", names=", ".join(names))
     help = T("Did you mean `{name}`?", name=close[0]) if close else known
-    raise DataError(
+    raise Unavailable(
         T(
             "There is no data set `{name}`: no file or folder of that name in {places}.",
-            name=given if given.isprintable() else repr(given),
+            name=quoted(given),
             places=", ".join(str(candidate.parent) for candidate in tried),
         ),
         help,
@@ -91,12 +94,12 @@ def _load_path(path: Path, options: Options) -> Dataset:
     """The data set at a path, read as what its contents are, whatever it is called."""
     try:
         folder = path.is_dir()
-        holds_idx = folder and any(is_idx(entry) for entry in path.iterdir())
+        idx = folder and holds_idx(path)
         head = b"" if folder else _head(path)
     except READ_ERRORS as error:
         raise DataError(T("{path} cannot be read: {why}.", path=path, why=error), _again()) from None
     if folder:
-        return load_idx(path, options) if holds_idx else _load_tree(path, options)
+        return load_idx(path, options) if idx else _load_tree(path, options)
     if not head:
         raise DataError(T("{path} is empty.", path=path), _again())
     if head.startswith(b"PK"):

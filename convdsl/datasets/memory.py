@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from convdsl.datasets.dataset import DataError, Text
+from convdsl.datasets.dataset import Text, Unavailable
 from convdsl.messages import T
 
 
@@ -17,10 +17,10 @@ def available() -> int | None:
 
 
 def require(needed: int, what: Text, help: Text | None = None) -> None:
-    """Raise DataError if `needed` bytes for `what` are more than there are."""
+    """Raise Unavailable if `needed` bytes for `what` are more than there are."""
     room = available()
     if room is not None and needed > room:
-        raise DataError(
+        raise Unavailable(
             T(
                 "{what}: {needed} of memory are needed, {room} are free.",
                 what=what,

@@ -6,30 +6,35 @@ import math
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 
 from convdsl.datasets.assemble import assemble
 from convdsl.datasets.dataset import DataError, Dataset, Options, Text
 from convdsl.datasets.memory import require
+from convdsl.datasets.names import quoted
 from convdsl.datasets.tree import READ_ERRORS
 from convdsl.files import opened as open_regular
 from convdsl.messages import T
 
-_NAMES = (  # training images and labels, test images and labels
-    ("x_train", "y_train", "x_test", "y_test"),
-    ("train_images", "train_labels", "test_images", "test_labels"),
-    ("train_x", "train_y", "test_x", "test_y"),
-    ("images", "labels", None, None),
-    ("x", "y", None, None),
-    ("data", "target", None, None),
+_FORMS = (  # what images and labels of a part are called
+    ("x_{}", "y_{}"),
+    ("{}_images", "{}_labels"),
+    ("{}_x", "{}_y"),
+    ("{}_data", "{}_labels"),
+    ("{}_data", "{}_target"),
+    ("images_{}", "labels_{}"),
 )
+_WHOLE = (("images", "labels"), ("x", "y"), ("data", "target"))
+_PARTS = (("train", "training"), ("val", "valid", "validation", "dev"), ("test", "testing"))
+_FIRST = "labels_from"
 _CLASSES = ("classes", "class_names", "label_names", "target_names")
 
 
 def load_npz(path: Path, options: Options, classes: Sequence[Text] | None = None) -> Dataset:
-    """The data set in an `.npz` file: `x_train`, `y_train`, `x_test`, `y_test`; `train_images` …; `images`, `labels`.
+    """The data set in an `.npz` file: `x_train`, `y_train`, `x_val`, `y_val`, `x_test`, `y_test`; `train_images` …;
+    `images`, `labels`. `labels_from` may say what number the first class has.
 
     Labels may be numbers, words, one-hot, or floats (a regression). Objects (pickles) are never read. Raises DataError
     for anything missing, damaged or larger than the memory.
@@ -39,7 +44,8 @@ def load_npz(path: Path, options: Options, classes: Sequence[Text] | None = None
             members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
             lower = {name.lower(): name for name in members}
             keys = _keys(lower, path)
-            names = [key for key in (*keys, next((key for key in _CLASSES if key in lower), None)) if key]
+            names = [*(key for part in keys if part for key in part),
+                     *(key for key in (_FIRST, *_CLASSES) if key in lower)]  # fmt: skip
             require(sum(_size(archive, members[lower[key]], path) for key in names), str(path))
             arrays = {key: _array(archive, members[lower[key]]) for key in names}
     except (*READ_ERRORS, TypeError) as error:
@@ -47,28 +53,52 @@ def load_npz(path: Path, options: Options, classes: Sequence[Text] | None = None
             T("{path} is damaged, or no .npz file: {why}.", path=path, why=error),
             T("Write it again with `{call}`.", call="numpy.savez"),
         ) from None
+    notes: list[Text] = []
+    if idle := sorted(quoted(lower[name]) for name in lower.keys() - set(names)):
+        notes.append(T("Not used: {names}.", names=", ".join(idle[:6])))
     named = next((arrays[key] for key in _CLASSES if key in arrays), None)
     if named is not None and named.ndim == 1 and named.dtype.kind in "US":
         classes = classes or [_word(name) for name in named]
-    images, labels, test_images, test_labels = keys
-    train = arrays[images], arrays[labels]
-    test = (arrays[test_images], arrays[test_labels]) if test_images and test_labels else None
-    if train[1].dtype.kind in "US":
-        train, test, classes = _numbered(train, test, path)
-    return assemble(path.stem, str(path), train, test, classes=classes, seed=options.seed)
+    train, validation, test = ((arrays[part[0]], arrays[part[1]]) if part else None for part in keys)
+    if train and train[1].dtype.kind in "US":
+        words = np.unique(train[1])
+        classes = [_word(word) for word in words]
+        train, validation, test = (part and _numbered(part, words, path) for part in (train, validation, test))
+    assert train is not None
+    first = _first(arrays, options)
+    more: dict[str, Any] = {"classes": classes, "notes": notes, "seed": options.seed, "labels_from": first}
+    return assemble(path.stem, str(path), train, test, validation=validation, **more)
 
 
-def _keys(present: dict[str, str], path: Path) -> tuple[str, str, str | None, str | None]:
-    for images, labels, test_images, test_labels in _NAMES:
-        if images in present and labels in present:
-            if test_images in present and test_labels in present:
-                return images, labels, test_images, test_labels
-            return images, labels, None, None
+def _first(arrays: dict[str, np.ndarray], options: Options) -> int | None:
+    """The number of the first class: what was asked for, else what the file says."""
+    if options.labels_from is not None or _FIRST not in arrays:
+        return options.labels_from
+    value = arrays[_FIRST]
+    return int(value.item()) if value.size == 1 and value.dtype.kind in "iu" and value.item() >= 0 else None
+
+
+_Keys = tuple[str, str] | None
+
+
+def _keys(present: dict[str, str], path: Path) -> tuple[_Keys, _Keys, _Keys]:
+    """The names of images and labels of the parts to train, to validate and to test."""
+    for form in _FORMS:
+        parts = [
+            next((pair for word in words if (pair := (form[0].format(word), form[1].format(word))) and
+                  present.keys() >= set(pair)), None)
+            for words in _PARTS
+        ]  # fmt: skip
+        if parts[0]:
+            return parts[0], parts[1], parts[2]
+    for pair in _WHOLE:
+        if present.keys() >= set(pair):
+            return pair, None, None
     raise DataError(
         T(
             "{path} holds {names}, but no images with labels.",
             path=path,
-            names=", ".join(sorted(present.values())) or "—",
+            names=", ".join(sorted(map(quoted, present.values()))) or "—",
         ),
         T(
             "The arrays must be called `{first}`, or `{second}`, or `{third}`.",
@@ -111,21 +141,18 @@ def _array(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
 Part = tuple[np.ndarray, np.ndarray]
 
 
-def _numbered(train: Part, test: Part | None, path: Path) -> tuple[Part, Part | None, list[str]]:
-    """Labels that are words, as numbers of the words in alphabetical order."""
-    words, numbers = np.unique(train[1], return_inverse=True)
-    if test is not None:
-        if unknown := sorted(set(np.unique(test[1]).tolist()) - set(words.tolist())):
-            raise DataError(
-                T(
-                    "{path}: the label {label} is among the test labels, but not among the training labels.",
-                    path=path,
-                    label=unknown[0],
-                )
+def _numbered(part: Part, words: np.ndarray, path: Path) -> Part:
+    """Labels that are words, as numbers of `words`, which are in alphabetical order."""
+    if unknown := sorted(set(np.unique(part[1]).tolist()) - set(words.tolist())):
+        raise DataError(
+            T(
+                "{path}: the label {label} is among the labels of another part, but not among the training labels.",
+                path=path,
+                label=quoted(_word(unknown[0])),
             )
-        test = test[0], np.searchsorted(words, test[1])
-    return (train[0], numbers.reshape(train[1].shape)), test, [_word(word) for word in words]
+        )
+    return part[0], np.searchsorted(words, part[1])
 
 
-def _word(value: np.str_ | np.bytes_) -> str:
+def _word(value: str | bytes) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,16 +12,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from convdsl.datasets.dataset import DataError
+from convdsl.datasets.dataset import DataError, Unavailable
 from convdsl.datasets.tree import File
-from convdsl.messages import T
+from convdsl.messages import T, reason
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".pgm", ".ppm", ".tif", ".tiff")
-_FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "PPM", "TIFF")
+SUFFIXES = (".jpg", ".jpeg", ".jfif", ".jpe", ".jif", ".png", ".apng", ".bmp", ".dib", ".gif", ".webp", ".pgm", ".ppm",
+            ".pnm", ".pbm", ".tif", ".tiff")  # fmt: skip
+_FORMATS = ("JPEG", "PNG", "BMP", "DIB", "GIF", "WEBP", "PPM", "TIFF")
 _MOST_PIXELS = 150_000_000
 _GREY = {"1", "L", "LA", "La", "I", "I;16", "I;16L", "I;16B", "I;16N"}
 _TURNED = {5, 6, 7, 8}  # values of the orientation tag with height and width exchanged
 _ORIENTATION = 0x0112
+_TURNS = {2: (0, True), 3: (2, False), 4: (2, True), 5: (1, True), 6: (3, False), 7: (3, True), 8: (1, False)}
+"""Quarter turns to the left after mirroring left and right, by the orientation tag."""
 
 
 class Unreadable(Exception):
@@ -40,7 +44,7 @@ def pillow() -> Any:
     try:
         from PIL import Image
     except ImportError:
-        raise DataError(
+        raise Unavailable(
             T("Images in files need Pillow, which is not installed."),
             T("Install it with `{command}`.", command="python -m pip install pillow"),
         ) from None
@@ -66,17 +70,28 @@ def measure(file: File) -> Kind:
         return _kind(image)
 
 
-def decode(file: File, height: int, width: int, channels: int) -> tuple[np.ndarray, bool]:
-    """The picture as (height, width, channels) uint8, and whether it had to be stretched for that.
+class Decoded(NamedTuple):
+    """A picture as (H, W, C): uint8, or float32 with its whole numbers as they are where it is `deep` (more than 8 bits).
+    `stretched` tells whether its size had to be changed."""
 
-    Grey and colour become one another as `channels` (1 or 3) asks, 16 bits become 8, what is transparent becomes white.
-    Raises Unreadable.
+    pixels: np.ndarray
+    stretched: bool
+    deep: bool
+
+
+def decode(file: File, height: int, width: int, channels: int) -> Decoded:
+    """The picture as (height, width, channels).
+
+    Grey and colour become one another as `channels` (1 or 3) asks, what is transparent becomes white. Raises Unreadable.
     """
     from PIL import Image, ImageOps
 
     mode = "L" if channels == 1 else "RGB"
     with _opened(file) as image:
         stretch = _kind(image)[:2] != (height, width)
+        deep = _deep(image, file)
+        if deep is not None:
+            return Decoded(_fitted(deep, _orientation(image), height, width, channels, Image), stretch, True)
         if stretch:
             image.draft(mode, (max(height, width),) * 2)  # lets JPEG decode at 1/2, 1/4 or 1/8, still large enough
         if _orientation(image) > 1:
@@ -84,7 +99,55 @@ def decode(file: File, height: int, width: int, channels: int) -> tuple[np.ndarr
         image = _flat(image, mode, Image)
         if stretch:
             image = image.resize((width, height), Image.Resampling.BILINEAR)
-        return np.frombuffer(image.tobytes(), np.uint8).reshape(height, width, channels), stretch
+        return Decoded(np.frombuffer(image.tobytes(), np.uint8).reshape(height, width, channels), stretch, False)
+
+
+def depth(high: float) -> int:
+    """The bits that pictures use whose largest value is `high`: cameras and scanners write 10, 12 or 14 bits into 16."""
+    return next((bits for bits in (8, 10, 12, 14, 16, 24, 32) if high < 2**bits), 64)
+
+
+def _deep(image: Any, file: File) -> np.ndarray | None:
+    """(H, W, 1 or 3 or 4) float32, the whole numbers of a picture with 16 bits or more; None for all others.
+
+    Pillow gives the upper byte of colours with 16 bits. The lower one is read as the upper byte of the other byte order.
+    """
+    if image.mode.startswith("I"):
+        return np.asarray(image).astype(np.float32).clip(0)[..., None]
+    if not image.tile or ";16" not in (raw := _raw_mode(image.tile[0])):
+        return None
+    if not raw.startswith("RGB"):
+        raise Unreadable(str(T("16 bits of grey with transparency")))
+    swapped = raw[:-1] + ("L" if raw[-1] == "B" or (raw[-1] == "N" and sys.byteorder == "big") else "B")
+    with _opened(file) as other:
+        other.tile = [tile._replace(args=_with_raw_mode(tile.args, swapped)) for tile in other.tile]
+        low = np.asarray(other)
+    return np.asarray(image).astype(np.float32) * 256 + low
+
+
+def _raw_mode(tile: Any) -> str:
+    args = tile[3]
+    return str(args if isinstance(args, str) else args[0])
+
+
+def _with_raw_mode(args: Any, mode: str) -> Any:
+    return mode if isinstance(args, str) else (mode, *args[1:])
+
+
+def _fitted(pixels: np.ndarray, orientation: int, height: int, width: int, channels: int, Image: Any) -> np.ndarray:
+    """Deep pixels, turned, without transparency, in the colours and the size asked for: float32."""
+    if pixels.shape[2] == 4:
+        seen = pixels[..., 3:] / 65535
+        pixels = pixels[..., :3] * seen + 65535 * (1 - seen)
+    turn, mirror = _TURNS.get(orientation, (0, False))
+    pixels = np.rot90(pixels[:, ::-1] if mirror else pixels, turn)
+    if channels == 1 and pixels.shape[2] == 3:
+        pixels = pixels @ np.array([[0.299], [0.587], [0.114]], np.float32)  # ITU-R BT.601, as Pillow does
+    planes = [
+        np.asarray(Image.fromarray(np.ascontiguousarray(plane)).resize((width, height), Image.Resampling.BILINEAR))
+        for plane in np.moveaxis(pixels.astype(np.float32), -1, 0)
+    ]
+    return np.broadcast_to(np.stack(planes, -1), (height, width, channels))
 
 
 def _kind(image: Any) -> Kind:
@@ -97,9 +160,6 @@ def _flat(image: Any, mode: str, Image: Any) -> Any:
     if image.mode == mode:
         image.load()
         return image
-    if image.mode.startswith("I"):
-        deep = np.asarray(image)
-        return Image.fromarray((deep.astype(np.int64).clip(0, 65535) >> 8).astype(np.uint8)).convert(mode)
     if "A" in image.mode or "a" in image.mode or "transparency" in image.info:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
@@ -113,16 +173,19 @@ def _orientation(image: Any) -> int:
 @contextmanager
 def _opened(file: File) -> Iterator[Any]:
     try:
-        with pillow().open(io.BytesIO(file.read()), formats=_FORMATS) as image:
+        contents = file.read()
+        if not contents:
+            raise Unreadable(str(T("the file is empty")))
+        with pillow().open(io.BytesIO(contents), formats=_FORMATS) as image:
             width, height = image.size
             if width * height > _MOST_PIXELS:
                 raise Unreadable(f"{width}×{height}")
             if image.mode == "F":
-                raise Unreadable("float")
+                raise Unreadable(str(T("its pixels are fractions; save them as whole numbers")))
             yield image
     except (Unreadable, DataError):
         raise
     except Exception as error:  # decoders raise anything on damaged files
         if type(error).__name__ == "UnidentifiedImageError":
             raise Unreadable(str(T("it is no picture"))) from None
-        raise Unreadable(str(error) or type(error).__name__) from None
+        raise Unreadable(str(reason(error)) or type(error).__name__) from None

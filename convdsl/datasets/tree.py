@@ -9,13 +9,15 @@ import os
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from convdsl.datasets import memory
 from convdsl.datasets.dataset import DataError, Text
+from convdsl.datasets.names import ending, quoted
 from convdsl.files import opened as open_regular
 from convdsl.messages import T
 
@@ -48,11 +50,13 @@ class File:
 
 @dataclass(frozen=True)
 class Tree:
-    """`files` in the order of their paths, and all `folders`, empty ones too."""
+    """`files` in the order of their paths, and all `folders`, empty ones too. `left` counts the files that were not
+    wanted, by folder and ending."""
 
     files: tuple[File, ...]
     folders: frozenset[str]
     notes: tuple[Text, ...] = ()
+    left: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 def read_tree(path: Path, wanted: Callable[[str], bool]) -> Tree:
@@ -64,6 +68,7 @@ def read_tree(path: Path, wanted: Callable[[str], bool]) -> Tree:
     files: list[File] = []
     folders: set[str] = set()
     notes: list[Text] = []
+    left: Counter[tuple[str, str]] = Counter()
     room = memory.available()
     try:
         for count, (name, size, read) in enumerate(_walk(path, notes)):
@@ -81,10 +86,11 @@ def read_tree(path: Path, wanted: Callable[[str], bool]) -> Tree:
                 continue
             folders.update(_above(name, folders))
             if not wanted(name):
+                left[name.rpartition("/")[0], ending(name)] += 1
                 continue
             if size > LARGEST:
                 raise DataError(
-                    T("{path}: {name} has {size}.", path=path, name=name, size=memory.human(size)),
+                    T("{path}: {name} has {size}.", path=path, name=quoted(name), size=memory.human(size)),
                     T("That is too large for one image or batch."),
                 )
             if not path.is_dir():
@@ -101,7 +107,7 @@ def read_tree(path: Path, wanted: Callable[[str], bool]) -> Tree:
         raise DataError(
             T("{path} is damaged or cut short: {why}.", path=path, why=error), T("Copy or download it again.")
         ) from None
-    return Tree(tuple(sorted(files, key=lambda file: file.path)), frozenset(folders), tuple(notes))
+    return Tree(tuple(sorted(files, key=lambda file: file.path)), frozenset(folders), tuple(notes), left)
 
 
 def _above(name: str, known: set[str]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from convdsl.messages import T
+from convdsl.report.dataset import taken_line
 from convdsl.report.diagnostics import clean
 from convdsl.report.numbers import grouped, memory, short
 from convdsl.training import events
@@ -198,6 +199,8 @@ def started_lines(event: events.Started) -> list[str]:
             )
         )
     ]
+    if event.taken is not None:
+        lines.append(taken_line(event.taken))
     lines.append(
         str(
             T(

@@ -42,6 +42,7 @@ def _event_data(event: events.Event) -> dict[str, Any] | None:
             fields = event._asdict()
             fields["classes"] = list(event.classes)
             fields["folder"] = _path(event.folder)
+            fields["taken"] = event.taken and event.taken.as_data()
             return {"event": "start", **fields}
         case events.Note():
             return {"event": "warning" if event.warning else "note", "message": str(event.text)}

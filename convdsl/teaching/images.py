@@ -10,7 +10,7 @@ import numpy as np
 
 from convdsl import files
 from convdsl.datasets import DataError, load
-from convdsl.datasets.pictures import Unreadable, decode, measure, pillow
+from convdsl.datasets.pictures import Unreadable, decode, depth, measure, pillow
 from convdsl.datasets.registry import find
 from convdsl.datasets.tree import File
 from convdsl.messages import T
@@ -45,11 +45,15 @@ def read_picture(path: Path) -> Picture:
     file = File(path.name, lambda: data)
     try:
         kind = measure(file)
-        pixels, _ = decode(file, kind.height, kind.width, 1 if kind.grey else 3)
+        one = decode(file, kind.height, kind.width, 1 if kind.grey else 3)
     except Unreadable:
         message = T("{name} is no image that can be read: it is damaged, or of another kind.", name=path)
         raise DataError(message) from None
-    return Picture(path.name, pixels)
+    if not one.deep:
+        return Picture(path.name, one.pixels)
+    scale = 2 ** depth(float(one.pixels.max())) - 1
+    note = T("The picture has {bits} bits; it is worked with in 8, from 0 to 255.", bits=scale.bit_length())
+    return Picture(path.name, np.rint(one.pixels * (255 / scale)).astype(np.uint8), (note,))
 
 
 def picture_of(written: str) -> Picture | None:

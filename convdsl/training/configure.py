@@ -105,6 +105,7 @@ def assemble(given: Lines) -> Settings:
         init=_word(given, "init", standard.init),
         seed=_count(given, "seed", standard.seed),
         limit=_count(given, "limit", standard.limit),
+        labels_from=_count(given, "labels_from", standard.labels_from),
     )
 
 

@@ -9,7 +9,8 @@ from convdsl.messages import T
 
 
 class Started(NamedTuple):
-    """All is ready. Counts are images; `memory` is bytes; `done` epochs were trained by an earlier run."""
+    """All is ready. Counts are images; `memory` is bytes; `done` epochs were trained by an earlier run; `taken` says what
+    the data were taken for (datasets.summary.Summary)."""
 
     net: str
     data: str
@@ -26,6 +27,7 @@ class Started(NamedTuple):
     epochs: int
     done: int
     folder: Path | None
+    taken: Any = None
 
 
 class Note(NamedTuple):

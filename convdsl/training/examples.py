@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from convdsl.datasets.memory import require
 from convdsl.engine.inputs import as_pixels
 from convdsl.messages import T
 from convdsl.training.loop import Examples
@@ -70,16 +71,64 @@ def labels_for(net: Any, labels: np.ndarray, loss: str) -> tuple[np.ndarray, np.
     return np.ascontiguousarray(labels, np.int64), None
 
 
-def examples_from(net: Any, images: np.ndarray, labels: np.ndarray, settings: Settings) -> Examples:
-    """Images and labels, with the parts that train and validate. Raises Unsuitable."""
-    images = images_for(net, images)
+def whole_classes(net: Any, labels: np.ndarray, loss: str) -> np.ndarray:
+    """Labels (n,) that are whole numbers in float, as many files keep them, as int64 where the network has an output for
+    each of several classes and squares are not asked for; all others as they are."""
     labels = np.asarray(labels)
+    one_each = labels.ndim == 1 and labels.dtype.kind == "f" and len(labels) > 0
+    if loss == "mse" or not one_each or prod(net.report.output) < 2:
+        return labels
+    whole = (
+        np.isfinite(labels).all() and (labels == np.rint(labels)).all() and labels.min() >= 0 and labels.max() < 2**31
+    )
+    return labels.astype(np.int64) if whole else labels
+
+
+def examples_from(
+    net: Any, images: np.ndarray, labels: np.ndarray, settings: Settings, watch: tuple[Any, Any] | None = None
+) -> Examples:
+    """Images and labels, with the parts that train and validate: `watch` (images, labels) if it is given and `validation`
+    is not 0, else a part of `images`. Raises Unsuitable."""
+    images = images_for(net, images)
+    labels = whole_classes(net, labels, settings.loss)
     if len(images) != len(labels):
         raise Unsuitable(
             str(T("There are {images} images and {labels} labels.", images=len(images), labels=len(labels)))
         )
     if not len(images):
         raise Unsuitable(str(T("There are no images.")))
-    rows, watched = split(limited(len(images), settings), labels, settings)
+    used = limited(len(images), settings)
+    if watch is not None and settings.validation:
+        watched = len(images) + limited(len(watch[0]), settings)
+        rows = used
+        require(images.nbytes + watch[0].nbytes, T("Training and validation images"))
+        images = np.concatenate((images, images_for(net, watch[0])))
+        labels = np.concatenate((labels, whole_classes(net, watch[1], settings.loss)))
+    else:
+        rows, watched = split(used, labels, settings)
+        _enough(labels, rows, used, settings)
     usable, classes = labels_for(net, labels, loss_for(labels, settings))
     return Examples(images, usable, rows, watched, classes)
+
+
+def _enough(labels: np.ndarray, rows: np.ndarray, used: np.ndarray, settings: Settings) -> None:
+    """Raises Unsuitable where the validation part leaves fewer images to train than there are classes."""
+    wanted = settings.validation
+    number = round(wanted * len(used) if wanted < 1 else wanted)
+    kinds = len(np.unique(labels[used])) if labels.ndim == 1 and labels.dtype.kind in "iu" else 1
+    left = len(used) - number
+    if number and left < kinds:
+        raise Unsuitable(
+            str(
+                T(
+                    "`validation {wanted}` takes {number} of {total} training images and leaves {left}; at least one for "
+                    "each class must be left ({kinds}). A tenth would be `validation {tenth}`.",
+                    wanted=f"{wanted:g}",
+                    number=number,
+                    total=len(used),
+                    left=max(left, 0),
+                    kinds=kinds,
+                    tenth=max(len(used) // 10, 1),
+                )
+            )
+        )

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from convdsl import caches
+from convdsl.datasets.summary import summarise
 from convdsl.messages import T
 from convdsl.training.curves import read_curves
 from convdsl.training.events import Ended, EpochDone, Event, Finished, Interrupted, Note, Progress, Saved, Started
@@ -56,12 +56,11 @@ def run(experiment: Experiment) -> Iterator[Event]:
     began = perf_counter()
     net, data = experiment.net, experiment.data
     start = read_tensors(experiment.init_from)[0] if experiment.init_from else None
-    examples = examples_from(net, data.train_images, data.train_labels, experiment.settings)
+    watch = None if data.validation_images is None else (data.validation_images, data.validation_labels)
+    examples = examples_from(net, data.train_images, data.train_labels, experiment.settings, watch)
     settings = replace(experiment.settings, loss=loss_for(data.train_labels, experiment.settings))
     batch = min(settings.batch or len(examples.train), len(examples.train))
     model = Model(net, batch=batch, device=experiment.device, threads=experiment.threads, settings=settings)
-    for line in caches.told():
-        yield Note(line, warning=True)
     folder = experiment.folder or new_folder(net.name)
     folder.create()
     settle(folder, describe(experiment, model, examples), experiment.resume)
@@ -96,6 +95,7 @@ def run(experiment: Experiment) -> Iterator[Event]:
         settings.epochs,
         state.epoch,
         folder.path,
+        summarise(data),
     )
     restored = 0
     for event in _with_checkpoints(experiment, folder, model, examples, settings, state):

@@ -86,6 +86,12 @@ NONE = Word(T("nothing of the kind"))
 
 LINES: dict[str, Line] = {
     "data": Line(T("the data set: a known name, or a path in quotes"), "data mnist", "data fashion-mini", free=True),
+    "labels_from": Line(
+        T("number of the first class, where labels are numbers: 1 for labels from 1 to 10"),
+        "labels_from 1",
+        "labels_from 0",
+        number=Number(T("number"), high=10**9, whole=True),
+    ),
     "optimizer": Line(
         T("how gradients change the weights"),
         "optimizer adam lr=0.001",

@@ -68,9 +68,11 @@ def _known_shapes() -> list[tuple[str, tuple[int, ...]]]:
     return [(known.name, known.shape) for known in KNOWN]
 
 
-def check_outputs(net: Any, classes: Sequence[str], targets: int, data: str, findings: Findings) -> None:
+def check_outputs(
+    net: Any, classes: Sequence[str], targets: int, data: str, findings: Findings, lowest: int = 0
+) -> None:
     """Adds E321 where the network's outputs are not one for each class (or for each of `targets` numbers, without
-    classes), W520 where there are outputs that no class uses."""
+    classes), W520 where there are outputs that no class uses. `lowest` is the first class that has an image."""
     output = tuple(net.report.output)
     number = prod(output)
     wanted = len(classes) or targets
@@ -86,6 +88,8 @@ def check_outputs(net: Any, classes: Sequence[str], targets: int, data: str, fin
         way = T("Write {number} there.", number=wanted)
     else:
         way = T("Put `{line}` at the end.", line=line)
+    if classes and lowest == 1 and number == wanted - 1:
+        way = T("The labels begin at 1: `--labels-from 1`, or `labels_from 1` in the `train` block, counts from there.")
     if not classes:
         findings.add(
             "E321",

@@ -33,8 +33,10 @@ class Classes(NamedTuple):
 
     @property
     def macro_f1(self) -> float:
-        """The mean of the classes' F1."""
-        return sum(c.f1 for c in self.classes) / max(len(self.classes), 1)
+        """The mean of the F1 of the classes that occur or are answered (as in scikit-learn)."""
+        answered = [sum(column) for column in zip(*self.confusion, strict=True)]
+        there = [c.f1 for c, said in zip(self.classes, answered, strict=True) if c.images or said]
+        return sum(there) / max(len(there), 1)
 
 
 class Values(NamedTuple):

@@ -56,9 +56,10 @@ def describe(experiment: Any, model: Any, examples: Examples) -> dict[str, Any]:
 
 
 def _checksum(data: Any) -> str:
-    """SHA-256 of all images and labels, in the order train, test."""
+    """SHA-256 of all images and labels, in the order train, validation (where there is such a part), test."""
     digest = hashlib.sha256()
-    for array in (data.train_images, data.train_labels, data.test_images, data.test_labels):
+    watched = () if data.validation_images is None else (data.validation_images, data.validation_labels)
+    for array in (data.train_images, data.train_labels, *watched, data.test_images, data.test_labels):
         digest.update(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 

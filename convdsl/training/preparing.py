@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -75,10 +76,40 @@ def settle_input(analysis: Analysis, shape: tuple[int, ...], symbols: Mapping[st
     return analysis
 
 
+def settle_labels(net: Any, data: Any, settings: Settings) -> tuple[Any, T | None]:
+    """The data, whose labels are classes where they are whole numbers in float (0.0, 1.0, …) and the network has several
+    outputs; and what is to be said of that."""
+    from convdsl.training.examples import whole_classes
+
+    if not data.regression:
+        return data, None
+    parts = {
+        name: whole_classes(net, getattr(data, name), settings.loss)
+        for name in _LABELS
+        if getattr(data, name) is not None
+    }
+    if not all(labels.dtype.kind == "i" for labels in parts.values()):
+        return data, None
+    count = 1 + max(int(labels.max()) for labels in parts.values())
+    classes = tuple(str(data.first + i) for i in range(count))
+    note = T(
+        "The labels of {data} are whole numbers in float, up to {last}: they are taken as classes, because the network "
+        "has {outputs} outputs. `--loss mse` takes them as numbers.",
+        data=data.name,
+        last=count - 1,
+        outputs=prod(net.report.output),
+    )
+    return replace(data, classes=classes, **parts), note
+
+
+_LABELS = ("train_labels", "validation_labels", "test_labels")
+
+
 def match(net: Any, data: Any) -> tuple[Diagnostic, ...]:
     """Warnings about how data and network go together. Raises ProgramError where they do not."""
     findings = Findings(net.analysis.source)
     check_images(net, data.shape, data.name, findings)
-    check_outputs(net, data.classes, prod(data.train_labels.shape[1:]), data.name, findings)
+    lowest = int(data.train_labels.min()) if data.classes and data.train_labels.size else 0
+    check_outputs(net, data.classes, prod(data.train_labels.shape[1:]), data.name, findings, lowest)
     findings.raise_errors()
     return tuple(findings.items)

@@ -65,7 +65,7 @@ class Settings:
     """Everything that a `train` block or the command line can say.
 
     `batch` 0 means all images at once. `validation` is a share (< 1) or a number of training images; `limit` 0 takes
-    all images. `loss` and `init` "auto" let the data and the activations decide.
+    all images; `labels_from` 0 what the data say. `loss` and `init` "auto" let the data and the activations decide.
     """
 
     data: str = "fashion-mini"
@@ -82,6 +82,7 @@ class Settings:
     init: str = "auto"
     seed: int = 0
     limit: int = 0
+    labels_from: int = 0
 
     def as_data(self) -> dict[str, Any]:
         """As JSON can hold it."""

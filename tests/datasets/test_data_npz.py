@@ -86,7 +86,10 @@ def test_other_number_types_become_bytes_if_they_fit(tmp_path):
     assert notes == []
     data, notes = loaded(tmp_path, **keras(images(12).astype(np.uint16) * 200, labels(12)))
     assert data.train_images.dtype == np.float32
-    assert "beyond 0 to 255" in notes[0]
+    assert data.train_images.max() == np.float32(images(12).max() * 200.0) / np.float32(65535)
+    assert "taken as 16 bits and divided by 65535" in notes[0]
+    data, notes = loaded(tmp_path, **keras(images(12).astype(np.int16) - 9, labels(12)))
+    assert data.train_images.min() < 0 and "as they are, unscaled" in notes[0]
     data, notes = loaded(tmp_path, **keras(images(12).astype(np.float64), labels(12)))
     assert "as uint8 they would be scaled" in notes[0]
 
@@ -155,7 +158,10 @@ FLOATS = np.ones((12, 4, 5), np.float32)
         (keras(images(12, 4, 0), labels(12)), "shape 12×4×0"),
         (keras(np.ones(12), labels(12)), "training: the images have the shape"),
         ({"images": images(1), "labels": labels(1)}, "too few images"),
-        (keras(images(6), np.array(list("ababab")), None, np.array(list("abcaba"))), "label c is among the test"),
+        (
+            keras(images(6), np.array(list("ababab")), None, np.array(list("abcaba"))),
+            "label c is among the labels of another part",
+        ),
         (keras(np.array([{}] * 12, object), labels(12)), "holds Python objects"),
     ],
 )
@@ -166,7 +172,9 @@ def test_what_cannot_be_trained_on_is_refused(tmp_path, arrays, message):
 
 def test_a_missing_class_is_said(tmp_path):
     _, notes = loaded(tmp_path, **keras(images(12), labels(12) + 1))
-    assert notes == ["No training images of the class 0."]
+    assert notes == ["The labels begin at 1. `--labels-from 1` counts classes from there; class 0 has no image."]
+    _, notes = loaded(tmp_path, **keras(images(12), labels(12) * 2))
+    assert notes == ["No training images of 2 classes, such as 1, 3."]
     _, notes = loaded(tmp_path, **keras(images(12), labels(12) + 5))
     assert notes == ["No training images of 5 classes, such as 0, 1, 2."]
 

@@ -59,15 +59,17 @@ def test_outer_folders_hidden_files_and_deeper_ones(tmp_path):
     assert len(data.train_images) + len(data.test_images) == 10
 
 
-def test_validation_pictures_test_where_nothing_else_does(tmp_path):
+def test_validation_pictures_validate_and_test_where_nothing_else_does(tmp_path):
     class_folders(tmp_path / "Train", {"a": 3, "b": 3})
     class_folders(tmp_path / "val", {"a": 2, "b": 2})
     data, notes = loaded(tmp_path)
-    assert len(data.test_images) == 4
+    assert len(data.test_images) == len(data.validation_images) == 4 and len(data.train_images) == 6
+    assert "The folders are parts of a data set: Train for training, val for validation." in notes
+    assert any(note.startswith("No test images: the 4 validation images are those of the test too.") for note in notes)
     class_folders(tmp_path / "test", {"a": 1, "b": 1})
     data, notes = loaded(tmp_path)
-    assert len(data.test_images) == 2
-    assert notes == ["Only train and test are used, not val."]
+    assert (len(data.train_images), len(data.validation_images), len(data.test_images)) == (6, 4, 2)
+    assert notes == ["The folders are parts of a data set: Train for training, val for validation, test for test."]
 
 
 def test_sizes_become_the_commonest_or_the_one_asked_for(tmp_path):
@@ -95,7 +97,7 @@ def test_grey_stays_grey_until_a_colour_comes(tmp_path):
 
 
 def decoded(contents, height=6, width=8, channels=3):
-    return decode(File("x", lambda: contents), height, width, channels)[0]
+    return decode(File("x", lambda: contents), height, width, channels).pixels
 
 
 def test_kinds_of_pixels():
@@ -103,8 +105,6 @@ def test_kinds_of_pixels():
     assert np.array_equal(decoded(picture(colour)), colour)
     assert np.array_equal(decoded(picture(grey), channels=1)[..., 0], grey)
     assert np.array_equal(decoded(picture(grey)), np.stack([grey] * 3, -1))
-    deep = grey.astype(np.uint16) * 256 + 77
-    assert np.array_equal(decoded(picture(deep), channels=1)[..., 0], grey)
     alpha = np.dstack([colour, np.zeros((6, 8), np.uint8)])
     alpha[:3, :, 3] = 255
     seen = decoded(picture(alpha))
@@ -175,10 +175,14 @@ def test_folders_that_are_no_data_set(tmp_path):
     class_folders(tmp_path, {"b": 5})
     (tmp_path / "c").mkdir()
     (tmp_path / "c" / "deeper").mkdir()
+    with pytest.raises(DataError, match="the class folder c holds no images"):
+        load(tmp_path)
+    (tmp_path / "c" / "deeper" / "metrics.csv").write_text("0")
     data, notes = loaded(tmp_path)
     assert data.classes == ("a", "b")
     assert "1 image lies in no class folder and is left out." in notes
     assert "The folder c holds no images and is no class." in notes
+    assert "1 file is no image and is left out: 1 .csv." in notes
 
 
 def test_class_folders_must_agree(tmp_path):

@@ -114,7 +114,10 @@ def test_text_into_a_pipe_is_plain(call: Convdsl, program: Path, tmp_path: Path)
     assert "\x1b" not in done.stdout and "\r" not in done.stdout
     lines = done.stdout.splitlines()
     assert lines[0] == "tiny: 5,878 parameters, fashion-mini: 360 images to train, 40 to validate, 400 to test"
-    assert lines[2].startswith("epoch 1/1  loss ") and lines[2].endswith("images/s")
+    assert lines[1].startswith(
+        "data: 6,000 to train, 1,000 to test; 28x28, grey, 8 bits (0 to 255); 10 classes of 600: T-shirt, trousers, "
+    )
+    assert lines[3].startswith("epoch 1/1  loss ") and lines[3].endswith("images/s")
     assert any(line.startswith("test accuracy ") for line in lines)
     assert "Weights and figures: runs/tiny-1" in lines
     assert lines[-1] == f"Try next: convdsl run {program} --resume --out runs/tiny-1 --epochs 5"

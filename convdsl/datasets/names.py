@@ -1,0 +1,34 @@
+"""Names of files and folders, which may hold anything: compared in one form of Unicode, shown without harm."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def same_form(name: str) -> str:
+    """`name` in NFC: `año` typed on one system and copied from another is one name, however its ñ is stored."""
+    return unicodedata.normalize("NFC", name)
+
+
+def quoted(name: str) -> str:
+    """`name` as it may be printed: itself, or in quotes with escapes where it holds line breaks, control characters or
+    bytes that are no text."""
+    if name.isprintable():
+        return name
+    escaped = "".join(
+        f"\\x{ord(c) - 0xDC00:02x}" if 0xDC80 <= ord(c) <= 0xDCFF else c if c.isprintable() else repr(c)[1:-1]
+        for c in name.replace("\\", "\\\\")
+    )
+    return f'"{escaped}"'
+
+
+def folded(name: str) -> str:
+    """`name` without accents and capitals, for comparing with words."""
+    plain = unicodedata.normalize("NFKD", name)
+    return "".join(c for c in plain if not unicodedata.combining(c)).casefold()
+
+
+def ending(name: str) -> str:
+    """The ending of a file's name, `.jpg`, in small letters; empty where there is none."""
+    stem, point, end = name.rpartition("/")[2].rpartition(".")
+    return f".{end.lower()}" if point and stem and len(end) <= 12 else ""

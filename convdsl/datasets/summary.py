@@ -1,0 +1,56 @@
+"""What a data set was taken for: parts, classes with their counts, the size, colours, depth and range of its images."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from convdsl.datasets.dataset import Dataset
+
+
+class Part(NamedTuple):
+    """`name` is train, validation or test; `counts` are images of each class, empty where labels are no classes."""
+
+    name: str
+    images: int
+    counts: tuple[int, ...]
+
+
+class Summary(NamedTuple):
+    """`shape` is that of one image, the channels last; `bits` are those of a channel, 0 for fractions as they are; `low`
+    and `high` the smallest and the largest value of all images as they are trained with. `shared` tells that the
+    validation part is the test part too."""
+
+    name: str
+    source: str
+    classes: tuple[str, ...]
+    parts: tuple[Part, ...]
+    shape: tuple[int, ...]
+    bits: int
+    low: float
+    high: float
+    shared: bool
+
+    def as_data(self) -> dict[str, Any]:
+        """As JSON can hold it."""
+        return {**self._asdict(), "parts": [part._asdict() for part in self.parts]}
+
+
+def summarise(data: Dataset) -> Summary:
+    """The summary of a data set; every pixel is looked at."""
+    shared = data.validation_images is data.test_images
+    arrays = [("train", data.train_images, data.train_labels), ("test", data.test_images, data.test_labels)]
+    if data.validation_images is not None and data.validation_labels is not None and not shared:
+        arrays.insert(1, ("validation", data.validation_images, data.validation_labels))
+    parts = tuple(Part(name, len(images), _counts(labels, len(data.classes))) for name, images, labels in arrays)
+    low = min(float(images.min()) for _, images, _ in arrays if images.size)
+    high = max(float(images.max()) for _, images, _ in arrays if images.size)
+    bits = 8 if data.train_images.dtype == np.uint8 else (data.scale or 0).bit_length()
+    return Summary(data.name, data.source, data.classes, parts, data.shape, bits, low, high, shared)
+
+
+def _counts(labels: np.ndarray, classes: int) -> tuple[int, ...]:
+    if not classes or labels.ndim != 1 or labels.dtype.kind not in "iu":
+        return ()
+    return tuple(map(int, np.bincount(labels, minlength=classes)))

@@ -1,0 +1,323 @@
+"""Folders, pictures and arrays as people bring them: what each kind is taken for, and what is refused."""
+
+import os
+import sys
+import unicodedata
+
+import numpy as np
+import pytest
+from datafiles import class_folders, images, labels, mnist_like, picture
+
+from convdsl.datasets import DataError, Unavailable, load
+from convdsl.datasets.names import quoted, same_form
+from convdsl.datasets.parts import role_of
+from convdsl.datasets.pictures import decode, depth
+from convdsl.datasets.tree import File
+
+
+def loaded(path, **options):
+    notes = []
+    data = load(path, warn=lambda note: notes.append(str(note)), **options)
+    return data, notes
+
+
+def counts(data):
+    watched = None if data.validation_images is None else len(data.validation_images)
+    return len(data.train_images), watched, len(data.test_images)
+
+
+# Parts.
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("training_set", "test_set"),
+        ("training_set/training_set", "test_set/test_set"),
+        ("seg_train/seg_train", "seg_test/seg_test"),
+        ("asl_alphabet_train", "asl_alphabet_test"),
+        ("TrainImages", "TestImages"),
+        ("Entrenamiento", "prueba"),
+        ("conjunto de entrenamiento", "evaluación"),
+        ("traindata", "holdout"),
+        ("01_train", "02_test"),
+        ("archive/dataset/train-images", "archive/dataset/eval-images"),
+    ],
+)
+def test_parts_are_known_by_how_they_look(tmp_path, train, test):
+    class_folders(tmp_path / train, {"cats": 6, "dogs": 5})
+    class_folders(tmp_path / test, {"cats": 2, "dogs": 1})
+    data, notes = loaded(tmp_path)
+    assert data.classes == ("cats", "dogs") and counts(data) == (11, None, 3)
+    assert notes[0].startswith("The folders are parts of a data set: ") and notes[0].endswith(" for test.")
+
+
+def test_three_parts_and_one_without_labels(tmp_path):
+    class_folders(tmp_path / "train", {"cats": 6, "dogs": 5})
+    class_folders(tmp_path / "dev", {"cats": 2, "dogs": 2})
+    class_folders(tmp_path, {"test1": 7})
+    data, notes = loaded(tmp_path)
+    assert counts(data) == (11, 4, 4) and data.validation_images is data.test_images
+    assert "7 images are left out, of the folders test1 (7), which are no labelled part." in notes
+    class_folders(tmp_path / "pred", {"x": 1})
+    assert "test1 (7)" in "".join(loaded(tmp_path)[1]) and "pred (1)" in "".join(loaded(tmp_path)[1])
+
+
+@pytest.mark.parametrize(
+    ("folders", "said"),
+    [
+        (("summer/cat", "summer/dog", "winter/cat", "winter/dog"), "are summer, winter classes, or are they parts"),
+        (("train/cat", "train/dog", "more/cat", "more/dog"), "are more, train classes, or are they parts"),
+        (("train/cat", "train/dog", "extra"), "or is train a part of the data set?"),
+        (("cats", "dogs", "test"), "are cats, dogs, test classes, or is test a part of the data set?"),
+        (("train", "test"), "are parts of a data set, and none of them holds class folders"),
+        (("train/a", "train/b", "training/a", "training/b", "test/a", "test/b"), "which of them is to train"),
+    ],
+)
+def test_what_can_be_read_in_two_ways_is_refused(tmp_path, folders, said):
+    for folder in folders:
+        class_folders(tmp_path, {folder: 5})
+    with pytest.raises(DataError) as caught:
+        load(tmp_path)
+    assert said in str(caught.value.message)
+
+
+@pytest.mark.parametrize("names", [("train", "bus", "car"), ("blood_test", "eye_test"), ("train_station", "test_tube")])
+def test_classes_that_are_called_like_parts_stay_classes(tmp_path, names):
+    class_folders(tmp_path, dict.fromkeys(names, 5))
+    data, _ = loaded(tmp_path)
+    assert data.classes == tuple(sorted(names))
+
+
+def test_names_that_speak_of_a_part():
+    parts = {
+        name: role_of(name) and role_of(name).part for name in ("val2", "validación", "evalset", "valley", "tested")
+    }
+    assert parts == {
+        "val2": "validation",
+        "validación": "validation",
+        "evalset": "test",
+        "valley": None,
+        "tested": None,
+    }
+
+
+@pytest.mark.parametrize(
+    "names", [("x_val", "y_val"), ("X_valid", "Y_valid")], ids=str
+)  # fmt: skip
+def test_arrays_to_validate_are_used(tmp_path, names):
+    pairs = {"x_train": images(12), "y_train": labels(12), "x_test": images(3, seed=2)}
+    np.savez(tmp_path / "d.npz", **pairs, **dict(zip(names, (images(6, seed=1), labels(6)), strict=True)))
+    data, notes = loaded(tmp_path / "d.npz")
+    assert counts(data) == (12, 6, 6)
+    assert notes[0] == "Not used: x_test." and notes[1].startswith("No test images: the 6 validation images")
+    np.savez(tmp_path / "e.npz", train_images=images(12), train_labels=labels(12), test_images=images(3),
+             test_labels=labels(3), val_images=images(6, seed=1), val_labels=labels(6))  # fmt: skip
+    data, notes = loaded(tmp_path / "e.npz")
+    assert counts(data) == (12, 6, 3) and notes == []
+    assert np.array_equal(data.validation_images[..., 0], images(6, seed=1))
+
+
+# Depth.
+
+
+def deep_folders(root, low, high, dtype=np.uint16):
+    for number, name in enumerate(("a", "b")):
+        (root / name).mkdir(parents=True)
+        for i in range(6):
+            pixels = np.random.RandomState(10 * number + i).randint(low, high + 1, (6, 8)).astype(dtype)
+            pixels[0, 0] = high
+            (root / name / f"{i}.png").write_bytes(picture(pixels))
+    return root
+
+
+@pytest.mark.parametrize(
+    ("high", "bits"), [(252, 8), (255, 8), (256, 10), (1023, 10), (4032, 12), (4095, 12), (16000, 14), (65535, 16)]
+)
+def test_sixteen_bits_are_kept_and_scaled_by_what_the_set_uses(tmp_path, high, bits):
+    data, notes = loaded(deep_folders(tmp_path / "set", 0, high))
+    scale = 2**bits - 1
+    assert data.train_images.dtype == np.float32 and data.scale == scale
+    assert data.train_images.max() == np.float32(high) / np.float32(scale)
+    assert len(np.unique(data.train_images)) > 150
+    assert f"go up to {high}: they are taken as {bits} bits and divided by {scale}." in "".join(notes)
+
+
+def test_bytes_among_deep_pictures_are_scaled_as_bytes(tmp_path):
+    root = deep_folders(tmp_path / "set", 4000, 4000)
+    class_folders(root, {"c": 6}, (6, 8))
+    data, _ = loaded(root)
+    assert set(np.unique(data.train_images[data.train_labels < 2])) == {np.float32(4000) / np.float32(4095)}
+    assert set(np.unique(data.train_images[data.train_labels == 2])) <= {
+        np.float32(i) / np.float32(255) for i in range(6)
+    }
+
+
+def deep_png(pixels):
+    """A PNG with 16 bits for each of 2, 3 or 4 channels, which Pillow cannot write."""
+    import struct
+    import zlib
+
+    height, width, channels = pixels.shape
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    header = struct.pack(">IIBBBBB", width, height, 16, {2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+def test_colours_of_sixteen_bits_are_kept_too(tmp_path):
+    pixels = np.random.RandomState(0).randint(0, 4096, (6, 8, 3)).astype(np.uint16)
+    one = decode(File("x", lambda: deep_png(pixels)), 6, 8, 3)
+    assert one.deep and np.array_equal(one.pixels, pixels.astype(np.float32))
+    grey = decode(File("x", lambda: deep_png(pixels)), 6, 8, 1).pixels[..., 0]
+    assert np.allclose(grey, pixels @ [0.299, 0.587, 0.114], rtol=1e-5)
+    clear = np.dstack([pixels, np.full((6, 8), 65535, np.uint16)])
+    clear[:3, :, 3] = 0
+    seen = decode(File("x", lambda: deep_png(clear)), 6, 8, 3).pixels
+    assert (seen[:3] == 65535).all() and np.array_equal(seen[3:], pixels[3:])
+    assert decode(File("x", lambda: deep_png(pixels)), 3, 4, 3).pixels.shape == (3, 4, 3)
+
+
+def test_deep_arrays_are_scaled_alike_in_all_parts(tmp_path):
+    train, test = images(12).astype(np.uint16) * 16, images(6).astype(np.uint16)
+    np.savez(tmp_path / "d.npz", x_train=train, y_train=labels(12), x_test=test, y_test=labels(6))
+    data, notes = loaded(tmp_path / "d.npz")
+    assert data.scale == 4095 and np.array_equal(data.test_images[..., 0], test.astype(np.float32) / np.float32(4095))
+    assert notes == [f"The pixels go up to {train.max()}: they are taken as 12 bits and divided by 4095."]
+
+
+def test_depth():
+    assert [depth(n) for n in (0, 255, 256, 4095, 4096, 65535, 65536)] == [8, 8, 10, 12, 14, 16, 24]
+
+
+# Labels.
+
+
+def one_to_ten(path, **more):
+    np.savez(path, x_train=images(40), y_train=labels(40, 10) + 1, x_test=images(20), y_test=labels(20, 10) + 1, **more)
+    return path
+
+
+def test_labels_that_begin_at_one_are_offered_and_taken(tmp_path):
+    data, notes = loaded(one_to_ten(tmp_path / "d.npz"))
+    assert len(data.classes) == 11
+    assert notes == ["The labels begin at 1. `--labels-from 1` counts classes from there; class 0 has no image."]
+    data, notes = loaded(tmp_path / "d.npz", labels_from=1)
+    assert data.classes == tuple(map(str, range(1, 11))) and data.train_labels.min() == 0 and data.first == 1
+    assert notes == []
+    data, notes = loaded(one_to_ten(tmp_path / "e.npz", labels_from=1))
+    assert len(data.classes) == 10 and notes == []
+    with pytest.raises(DataError, match="a label is 1, and labels were said to begin at 2"):
+        load(tmp_path / "d.npz", labels_from=2)
+    class_folders(tmp_path / "f", {"a": 5, "b": 5})
+    with pytest.raises(DataError, match="for labels that are numbers"):
+        load(tmp_path / "f", labels_from=1)
+
+
+# IDX.
+
+
+def test_idx_files_are_found_where_others_put_them(tmp_path):
+    raw = tmp_path / "torchvision" / "MNIST" / "raw"
+    mnist_like(raw, packed=False)
+    mnist_like(raw)
+    data, _ = loaded(tmp_path / "torchvision")
+    assert counts(data) == (30, None, 9) and data.name == "MNIST"
+    kaggle = tmp_path / "kaggle"
+    for name, contents in mnist_like(tmp_path / "plain", packed=False).items():
+        (kaggle / name).mkdir(parents=True)
+        (kaggle / name / name).write_bytes(contents)
+        (kaggle / name.replace("-idx", ".idx")).write_bytes(contents)
+    assert counts(loaded(kaggle)[0]) == (30, None, 9)
+    for path in kaggle.glob("*.idx*"):
+        path.unlink()
+    assert counts(loaded(kaggle)[0]) == (30, None, 9)
+    mnist_like(tmp_path / "torchvision" / "FashionMNIST" / "raw")
+    with pytest.raises(DataError, match=r"several data sets: FashionMNIST/raw, MNIST/raw"):
+        load(tmp_path / "torchvision")
+    assert counts(loaded(raw / "train-images-idx3-ubyte")[0]) == (30, None, 9)
+
+
+# Endings and names.
+
+
+def test_jfif_is_read_and_the_rest_is_counted_by_ending(tmp_path):
+    class_folders(tmp_path, {"a": 6, "b": 6})
+    for i in range(4):
+        (tmp_path / "a" / f"{i}.JFIF").write_bytes(picture(format="JPEG"))
+        (tmp_path / "b" / f"{i}.heic").write_bytes(b"?")
+    (tmp_path / "b" / "README").write_bytes(b"?")
+    data, notes = loaded(tmp_path)
+    assert len(data.train_images) + len(data.test_images) == 16
+    assert "5 files are no images and are left out: 4 .heic, 1 without an ending." in notes
+    assert data.pictures.left_out == {".heic": 4, "": 1}
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its file system stores one form only")
+def test_names_are_compared_in_one_form_of_unicode(tmp_path):
+    composed, apart = (unicodedata.normalize(form, "año") for form in ("NFC", "NFD"))
+    class_folders(tmp_path / "train", {apart: 4, "mes": 4})
+    class_folders(tmp_path / "test", {composed: 2, "mes": 2})
+    data, _ = loaded(tmp_path)
+    assert data.classes == (composed, "mes") and same_form(apart) == composed
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="such names cannot be")
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        (b"a\nb", '"a\\nb"'),
+        (b"\x1b[31mred", '"\\x1b[31mred"'),
+        (b"caf\xe9", '"caf\\xe9"'),
+        ("ratón".encode(), "ratón"),
+        (b"tab\there", '"tab\\there"'),
+    ],
+)
+def test_names_in_any_bytes_are_shown_without_harm(tmp_path, name, shown):
+    assert quoted(os.fsdecode(name)) == shown
+    root = class_folders(tmp_path / "set", {"z": 40})
+    os.mkdir(os.path.join(os.fsencode(root), name))
+    for i in range(20):
+        with open(os.path.join(os.fsencode(root), name, b"%d.png" % i), "wb") as file:
+            file.write(picture() if i else b"?")
+    data, notes = loaded(root)
+    assert shown in data.classes
+    "".join([*data.classes, *notes, *data.pictures.train]).encode()
+    assert any(f"{shown}/0.png" in note or quoted(os.fsdecode(name + b"/0.png")) in note for note in notes)
+
+
+# What cannot be used.
+
+
+def test_a_class_without_images_is_named(tmp_path):
+    class_folders(tmp_path, {"a": 5, "b": 5})
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "1.heic").write_bytes(b"?")
+    with pytest.raises(DataError, match=r"the class folder c holds no images \(1 \.heic\)"):
+        load(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="one folder there")
+def test_classes_that_differ_in_capitals_only(tmp_path):
+    class_folders(tmp_path / "train", {"Cat": 5, "dog": 5})
+    class_folders(tmp_path / "test", {"cat": 5, "dog": 5})
+    with pytest.raises(DataError, match="Cat and cat differ in capitals only"):
+        load(tmp_path)
+
+
+def test_labels_for_other_images_name_the_file(tmp_path):
+    np.savez(tmp_path / "d.npz", images=images(12), labels=labels(11))
+    with pytest.raises(DataError, match=r"d\.npz: training: 12 images, but 11 labels"):
+        load(tmp_path / "d.npz")
+
+
+def test_what_is_not_there_is_another_matter_than_what_is_wrong(tmp_path):
+    with pytest.raises(Unavailable):
+        load(tmp_path / "nowhere")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError) as caught:
+        load(tmp_path / "empty")
+    assert not isinstance(caught.value, Unavailable)
