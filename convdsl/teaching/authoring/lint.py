@@ -13,7 +13,7 @@ from convdsl.teaching.course.expressions import ExpressionError, names_in
 from convdsl.teaching.course.format import Problem, Sheet
 from convdsl.teaching.course.written import expressions_in, written
 from convdsl.teaching.marking import mark
-from convdsl.teaching.marking.mark import could_be_taken_for
+from convdsl.teaching.marking.agreement import could_be_taken_for
 from convdsl.teaching.questions import Question, holes
 from convdsl.teaching.questions.gap import gap
 

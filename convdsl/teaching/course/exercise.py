@@ -93,3 +93,7 @@ class Exercise:
     require: tuple[Requirement, ...] = ()
     solution: str = ""
     why: Both | None = None
+    arithmetic: bool = False
+    unit: str = ""
+    names: tuple[str, ...] = ()
+    free: tuple[str, ...] = ()

@@ -35,8 +35,14 @@ KEYS = frozenset(
         "require",
         "solution",
         "why",
+        "arithmetic",
+        "unit",
+        "names",
+        "free",
     }
 )
+UNITS = ("%", "bytes")
+"""Units that a question may ask for by name."""
 _TOML_PLACE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
 
 
@@ -105,6 +111,21 @@ class Sheet:
             return default
         return value
 
+    def flag(self, key: str) -> bool:
+        """A key that is true or false; false where it is not written."""
+        value = self.values.get(key, False)
+        if not isinstance(value, bool):
+            self.problem(T("`{key}` is true or false.", key=key), key)
+        return value is True
+
+    def one_of(self, key: str, known: tuple[str, ...]) -> str:
+        """A text that is one of a few; empty where it is not written."""
+        value = str(self.take(key, str, ""))
+        if value and value not in known:
+            self.problem(T("`{key}` is one of: {known}.", key=key, known=", ".join(known)), key)
+            return ""
+        return value
+
     def both(self, value: Any, key: str) -> Both:
         """A text in both languages, from a table with `en` and `es`."""
         table = value if isinstance(value, dict) else {}
@@ -165,6 +186,10 @@ def read_exercise(path: Path, shared: Mapping[str, Both]) -> tuple[Exercise | No
         require=_each(sheet, "require", _requirement),
         solution=sheet.take("solution", str, "").strip("\n"),
         why=sheet.both(sheet.values["why"], "why") if "why" in sheet.values else None,
+        arithmetic=sheet.flag("arithmetic"),
+        unit=sheet.one_of("unit", UNITS),
+        names=sheet.strings("names"),
+        free=sheet.strings("free"),
     )
     _check(sheet, exercise)
     return exercise, sheet.problems

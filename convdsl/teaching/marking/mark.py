@@ -1,23 +1,29 @@
-"""Marks an answer: right, wrong (with the misconception that it shows), or not understood."""
+"""Marks an answer: right, wrong (with the misconception that it shows), or unclear, where it was not understood."""
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import Any
 
 from convdsl.messages import T
 from convdsl.teaching.course.exercise import PROGRAM_KINDS
 from convdsl.teaching.course.expressions import ExpressionError
-from convdsl.teaching.course.functions import is_matrix
-from convdsl.teaching.course.written import fill
+from convdsl.teaching.course.written import fill, number
 from convdsl.teaching.marking import programs
+from convdsl.teaching.marking.agreement import agrees, right_entries
+from convdsl.teaching.marking.asked import wanted
+from convdsl.teaching.marking.misses import near_miss
 from convdsl.teaching.marking.verdict import Verdict
 from convdsl.teaching.questions import Question, holes
-from convdsl.teaching.reading.picks import alternatives, read_holes, read_letter
-from convdsl.teaching.reading.values import Reading, Unclear, read_answer
+from convdsl.teaching.reading.holes import Filling, read_holes
+from convdsl.teaching.reading.letters import read_letter
+from convdsl.teaching.reading.steps import Reading
+from convdsl.teaching.reading.text import Unclear, shortened
+from convdsl.teaching.reading.values import read_answer
 
-PLACES = 2
-"""Decimals that are enough for a value that does not end, where an exercise does not ask for more."""
+LARGEST_FILLING = 10**6
+"""The largest value that is tried in a hole."""
 
 
 def mark(question: Question, text: str) -> Verdict:
@@ -59,21 +65,37 @@ def _choice(question: Question, text: str) -> Verdict:
 
 def _holes(question: Question, text: str) -> Verdict:
     """Values for the holes; of several alternatives, all have to be right."""
-    given = [_one_filling(question, part) for part in alternatives(text)]
+    asked = wanted(question)
+    lines = tuple(line for line in _named_holes(question.program or "").splitlines() if line.strip())
+    fillings = read_holes(text, asked, lines)
+    for filling in fillings:
+        _not_arithmetic(question, filling.calculation)
+    given = [_one_filling(question, filling) for filling in fillings]
     wrong = next((v for v in given if not v.correct), None)
     return wrong or given[0]._replace(understood=str(T(" or ")).join(str(v.understood) for v in given))
 
 
-def _one_filling(question: Question, text: str) -> Verdict:
+def _named_holes(program: str) -> str:
+    """A program with the names of its holes between question marks: `conv 16 k7 p?p?`."""
+    for hole in reversed(holes.holes_in(program)):
+        program = f"{program[: hole.start]}?{hole.name}?{program[hole.end :]}"
+    return program
+
+
+def _one_filling(question: Question, filling: Filling) -> Verdict:
     program = question.program or ""
-    values = read_holes(text, holes.names_of(program))
-    understood = ", ".join(f"{name} = {value}" for name, value in values.items())
-    analysis = holes.tried(program, values)
-    if not analysis.failed:
-        return Verdict("right", _right(question), understood)
+    values = filling.values
+    understood = ", ".join(f"{k} = {v if isinstance(v, str) else number(v)}" for k, v in values.items())
     for mistake in question.exercise.mistakes:
         if _as_holes(question.mistaken(mistake), values) == values:
             return Verdict("wrong", question.message_of(mistake), understood, mistake.id)
+    impossible = [v for v in values.values() if not isinstance(v, str) and not _can_stand(v)]
+    if impossible:
+        reason = T("In the hole stands a whole number from 0 on, not {value}.", value=number(impossible[0]))
+        return Verdict("wrong", str(reason), understood)
+    analysis = holes.tried(program, {k: v if isinstance(v, str) else int(v) for k, v in values.items()})
+    if not analysis.failed:
+        return Verdict("right", _right(question), understood)
     found = [d for d in analysis.diagnostics if d.severity == "error"]
     said = [
         f"· {analysis.source.line(analysis.source.position(d.span.start)[0]).strip()}: {d.message}"
@@ -85,135 +107,78 @@ def _one_filling(question: Question, text: str) -> Verdict:
     )
 
 
-def _as_holes(value: Any, values: dict[str, int | str]) -> dict[str, Any]:
+def _can_stand(value: int | Fraction) -> bool:
+    return Fraction(value).denominator == 1 and 0 <= value <= LARGEST_FILLING
+
+
+def _as_holes(value: Any, values: dict[str, Any]) -> dict[str, Any]:
     """A mistake's value (one number, or one for each hole) by the names of the holes."""
     given = value if isinstance(value, tuple) else (value,)
     return dict(zip(values, given, strict=False)) if len(given) == len(values) else {}
 
 
 def _value(question: Question, text: str) -> Verdict:
-    right = question.right
-    readings = read_answer(text, right)
+    """A number, a size or a matrix. Where the language's own reading is not right and another would be, the answer is
+    unclear: the student, or the lecturer, says which is meant."""
+    right, digits = question.right, question.exercise.digits
+    if isinstance(right, tuple) and len(right) == 1 and not isinstance(right[0], tuple):
+        right = right[0]
+    readings = read_answer(text, wanted(question))
     for reading in readings:
-        if agrees(reading, right, question.exercise.digits):
-            return Verdict("right", _noted(_right(question), reading), reading.shown)
+        _not_arithmetic(question, reading.calculation)
+    _not_a_hint(question, text)
+    likely = [r for r in readings if r.rank == readings[0].rank]
+    is_right = [agrees(r, right, digits) for r in readings]
+    if all(is_right[: len(likely)]):
+        return Verdict("right", _right(question), readings[0].shown, value=readings[0].value)
+    if any(is_right):
+        first, second = readings[0], readings[is_right.index(True) or is_right.index(False)]
+        raise Unclear(
+            T(
+                "“{text}” can be read as {first} or as {second}; write it without the separator, or with another.",
+                text=shortened(text),
+                first=first.shown,
+                second=second.shown,
+            )
+        )
     for reading in readings:
         for mistake in question.exercise.mistakes:
-            if agrees(reading, question.mistaken(mistake), question.exercise.digits):
+            if agrees(reading, _bare(question.mistaken(mistake)), digits):
                 return _wrong(reading, right, question.message_of(mistake), mistake.id)
-    return _wrong(readings[0], right, str(_near_miss(readings[0], right) or T("That is not it.")))
+    return _wrong(readings[0], right, str(near_miss(readings[0], right, digits) or T("That is not it.")))
+
+
+def _bare(value: Any) -> Any:
+    """A value as it is compared: a size of one number is that number."""
+    return value[0] if isinstance(value, tuple) and len(value) == 1 and not isinstance(value[0], tuple) else value
 
 
 def _wrong(reading: Reading, right: Any, message: str, mistake: str | None = None) -> Verdict:
-    share = _right_entries(reading.value, right)
-    return Verdict("wrong", _noted(message, reading), reading.shown, mistake, share, reading.value)
+    return Verdict("wrong", message, reading.shown, mistake, right_entries(reading.value, right), reading.value)
 
 
-def _right_entries(value: Any, right: Any) -> float:
-    """Which part of a matrix's entries is right; 0 for what is no matrix of the right size."""
-    if not is_matrix(right) or not is_matrix(value) or [len(r) for r in value] != [len(r) for r in right]:
-        return 0.0
-    wrong = len(_wrong_entries(value, right))
-    return 1 - wrong / sum(map(len, right))
+# Arithmetic in place of a result, and hints handed in as answers.
 
 
-def _wrong_entries(value: Any, right: Any) -> list[tuple[int, int]]:
-    """Rows and columns, from 0, of the entries that are not right. Both matrices have one size."""
-    return [
-        (r, c)
-        for r, row in enumerate(right)
-        for c in range(len(row))
-        if not _same_rows(((value[r][c],),), ((row[c],),))
-    ]
+def _not_arithmetic(question: Question, calculation: str) -> None:
+    """Raises Unclear for arithmetic where its result is asked for."""
+    if not calculation:
+        return
+    if not question.exercise.arithmetic:
+        raise Unclear(T("“{text}” is arithmetic; its result is asked for.", text=shortened(calculation)))
+    _not_a_hint(question, calculation)
 
 
-def _noted(message: str, reading: Reading) -> str:
-    return f"{message}\n{reading.note}" if reading.note else message
+def _not_a_hint(question: Question, text: str) -> None:
+    """Raises Unclear for a hint's formula handed in as an answer."""
+    mine = _normal(text)
+    if re.search(r"\d[^\d]*[-+*/^][^\d]*\d", mine) and any(
+        mine == _normal(part) for hint in question.hints for part in (hint, *re.split(r"[=→:;≈]|->", hint))
+    ):
+        raise Unclear(T("That is the hint; its result is asked for."))
 
 
-def agrees(reading: Reading, right: Any, digits: int = 0) -> bool:
-    """Whether an answer is a value: exactly, or rounded where that is allowed: no whole number, or `digits` are enough."""
-    value = reading.value
-    if isinstance(right, tuple) != isinstance(value, tuple):
-        return False
-    if isinstance(right, tuple):
-        return _same_rows(value, right) if is_matrix(right) else value == right
-    if value == right:
-        return True
-    close = reading.grain > 0 and abs(Fraction(value) - Fraction(right)) <= reading.grain / 2
-    if digits and reading.digits >= digits:
-        return close
-    fine = reading.grain <= Fraction(1, 10**PLACES) and reading.digits >= PLACES
-    return close and fine and Fraction(right).denominator != 1
-
-
-def could_be_taken_for(value: Any, right: Any, digits: int = 0) -> bool:
-    """Whether a value, rounded as little as is asked for, would be accepted in place of the right one."""
-    if isinstance(value, tuple) or not isinstance(right, int | Fraction):
-        return bool(value == right)
-    rounded = round(Fraction(value), PLACES)
-    significant = len(str(abs(int(rounded * 10**PLACES))).lstrip("0"))
-    return bool(value == right) or agrees(
-        Reading(value, "", Fraction(1, 10**PLACES), digits=significant), right, digits
-    )
-
-
-def _same_rows(value: Any, right: Any) -> bool:
-    """Matrices of one size whose entries agree, to two decimals where they do not end."""
-    if not is_matrix(value) or [len(r) for r in value] != [len(r) for r in right]:
-        return False
-    pairs = [(a, b) for one, other in zip(value, right, strict=True) for a, b in zip(one, other, strict=True)]
-    return all(a == b or (Fraction(b).denominator != 1 and abs(Fraction(a) - b) <= Fraction(1, 200)) for a, b in pairs)
-
-
-def _near_miss(reading: Reading, right: Any) -> T | None:
-    """What can be said of a wrong answer whatever the exercise is."""
-    value = reading.value
-    if is_matrix(right):
-        return _matrix_miss(value, right)
-    if isinstance(right, tuple):
-        return _shape_miss(value, right)
-    if not isinstance(value, tuple) and reading.grain and abs(Fraction(value) - Fraction(right)) <= reading.grain / 2:
-        return (
-            T("That is rounded; all digits are asked for.")
-            if Fraction(right).denominator == 1
-            else T("That is rounded too far; give {n} decimals, or a fraction.", n=PLACES)
-        )
-    if not isinstance(value, tuple) and value == -right:
-        return T("The number is right, its sign is not.")
-    return None
-
-
-def _matrix_miss(value: Any, right: Any) -> T:
-    size = (len(value), len(value[0])) if is_matrix(value) else (0, 0)
-    wanted = (len(right), len(right[0]))
-    if size != wanted:
-        return T(
-            "The result has {rows} rows and {columns} columns; yours has {r} and {c}.",
-            rows=wanted[0],
-            columns=wanted[1],
-            r=size[0],
-            c=size[1],
-        )
-    wrong = _wrong_entries(value, right)
-    places = ", ".join(f"({r + 1}, {c + 1})" for r, c in wrong[:4])
-    return T(
-        "One entry is not right, at (row, column) {places}.",
-        "{n} entries are not right, among them at (row, column) {places}.",
-        n=len(wrong),
-        places=places,
-    )
-
-
-def _shape_miss(value: Any, right: tuple[Any, ...]) -> T | None:
-    if not isinstance(value, tuple):
-        return None
-    if len(value) != len(right):
-        return T("{wanted} numbers are asked for; you gave {given}.", wanted=len(right), given=len(value))
-    if len(value) > 1 and sorted(value) == sorted(right):
-        return T("The numbers are right, their order is not: height × width × channels.")
-    if len(value) > 2 and value[:-1] == right[:-1]:
-        return T("Height and width are right, the channels are not: as many as there are filters.")
-    if len(value) > 2 and value[-1] == right[-1]:
-        return T("The channels are right, height and width are not.")
-    return None
+def _normal(text: str) -> str:
+    """Arithmetic without what it can be written differently by."""
+    text = re.sub(r"\s+", "", text).replace("**", "^").replace("²", "^2").replace("³", "^3")
+    return text.translate(str.maketrans("·×x−–[]{}÷", "***--()()/")).rstrip(".,")

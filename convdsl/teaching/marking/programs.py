@@ -14,7 +14,7 @@ from convdsl.teaching.course.written import fill, written
 from convdsl.teaching.marking.verdict import Verdict
 from convdsl.teaching.questions.gap import GAP, complete
 from convdsl.teaching.questions.question import Names, Question
-from convdsl.teaching.reading.values import LONGEST, Unclear, printable
+from convdsl.teaching.reading.text import LONGEST, Unclear, printable
 
 MOST_LAYERS = 5000
 CODE = re.compile(r"[EWN]\d{3}")

@@ -120,7 +120,7 @@ class Question:
         if self.exercise.options:
             return str(T("one letter: {letters}", letters=", ".join(self.lettered)))
         if self.kind == "hole":
-            return ", ".join(f"{name} = …" for name in holes.names_of(self.program or ""))
+            return _or_arithmetic(self.exercise, ", ".join(f"{n} = …" for n in holes.names_of(self.program or "")))
         if isinstance(self.right, tuple):
             return str(
                 T("a matrix, rows separated by `;`: 1 2; 3 4")
@@ -129,6 +129,10 @@ class Question:
                 if len(self.right) > 1
                 else T("a number")
             )
+        if self.exercise.unit == "%":
+            return str(T("a percentage"))
+        if self.exercise.digits:
+            return str(T("a number; {n} figures are enough", n=self.exercise.digits))
         return str(T("a whole number") if isinstance(self.right, int) else T("a number, a fraction or a decimal"))
 
     # What is right.
@@ -171,6 +175,10 @@ class Question:
     def message_of(self, mistake: Mistake) -> str:
         """What is said to somebody who made this mistake."""
         return fill(str(mistake.text), self.names)
+
+
+def _or_arithmetic(exercise: Exercise, how: str) -> str:
+    return str(T("{how} (arithmetic will do)", how=how)) if exercise.arithmetic else how
 
 
 def ask(exercise: Exercise, seed: int | None = None) -> Question:

@@ -1,0 +1,136 @@
+"""Answers that are a matrix or a row of numbers: as MATLAB, numpy and LaTeX write them, or by the names of entries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from fractions import Fraction
+
+from lark import Token
+
+from convdsl.messages import T
+from convdsl.teaching.course.written import matrix
+from convdsl.teaching.exact import Number, whole
+from convdsl.teaching.reading.steps import Reading
+from convdsl.teaching.reading.terms import ARITHMETIC, BRACKET, HOLE, LITERAL, Item, Term, parse
+from convdsl.teaching.reading.text import Unclear, shortened
+from convdsl.teaching.reading.tokens import not_understood, read_tokens
+from convdsl.teaching.reading.wanted import Wanted
+
+_ROWS = frozenset({"SEMICOLON", "NEWLINE", "ROW"})
+
+
+def read_matrices(text: str, wanted: Wanted) -> list[Reading]:
+    found: list[tuple[tuple[Number, ...], ...]] = []
+    problem: Unclear | None = None
+    for decimal_comma in (None, True, False):
+        try:
+            read = read_tokens(text, wanted, decimal_comma)
+            rows = _matrix(parse(text, read), text, wanted)
+        except Unclear as error:
+            problem = problem or error
+            continue
+        if (len(rows), len(rows[0])) == wanted.shape:
+            return [Reading(rows, matrix(rows), Fraction(1, 100))]
+        found.append(rows)
+    slashed = _rows_between_slashes(text)
+    if slashed != text and (not found or len(found[0]) == 1):
+        return read_matrices(slashed, wanted)
+    if not found:
+        assert problem is not None
+        raise problem
+    return [Reading(found[0], matrix(found[0]), Fraction(1, 100))]
+
+
+def _rows_between_slashes(text: str) -> str:
+    """`1 2/3 4` with its rows told apart as in `1 2; 3 4`, if nothing else tells them apart."""
+    return text if re.search(r"[;\n\[{]", text) or text.count("/") > 20 else text.replace("/", ";")
+
+
+def _matrix(items: tuple[Item, ...], text: str, wanted: Wanted) -> tuple[tuple[Number, ...], ...]:
+    items = _behind_label(items, text)
+    if wanted.names and any(isinstance(i, Term) and i.form == HOLE for i in items):
+        return (_by_name(items, text, wanted),)
+    rows = _rows(items, text)
+    if not rows:
+        raise Unclear(T("There is no number in “{text}”.", text=shortened(text)))
+    if len({len(r) for r in rows}) > 1:
+        lengths = ", ".join(str(len(r)) for r in rows[:8])
+        raise Unclear(
+            T(
+                "The rows of “{text}” have different lengths: {lengths}.",
+                text=shortened(text),
+                lengths=lengths,
+            )
+        )
+    values = tuple(tuple(_entry(t, text) for t in row) for row in rows)
+    if wanted.shape[0] == 1 and len(values) > 1 and len(values[0]) == 1:
+        return (tuple(v for row in values for v in row),)
+    return values
+
+
+def _behind_label(items: tuple[Item, ...], text: str) -> tuple[Item, ...]:
+    """What stands behind the last `=`, `:` or arrow; before it there are only letters and words."""
+    places = [n for n, i in enumerate(items) if isinstance(i, Token) and i.type in ("EQUALS", "COLON", "ARROW")]
+    if not places or any(isinstance(i, Term) and i.form == HOLE for i in items):
+        return items
+    for item in items[: places[-1]]:
+        if isinstance(item, Term) and item.form in (LITERAL, ARITHMETIC):
+            raise not_understood(text[item.start : item.end], "")
+    return items[places[-1] + 1 :]
+
+
+def _rows(items: Iterable[Item], text: str) -> list[list[Term]]:
+    """Rows of entries, told apart by brackets or by what stands between them."""
+    items = list(items)
+    brackets = [i for i in items if isinstance(i, Term) and i.form == BRACKET and not _is_entry(i)]
+    terms = [i for i in items if isinstance(i, Term)]
+    if len(brackets) == 1 and len(terms) == 1:
+        return _rows(brackets[0].items, text)
+    if (brackets and len(brackets) == len(terms)) or (len(terms) > 1 and all(t.form == BRACKET for t in terms)):
+        return [row for b in terms for row in _rows(b.items if b.form == BRACKET else (b,), text)]
+    rows: list[list[Term]] = [[]]
+    before: str | None = None
+    for item in items:
+        if isinstance(item, Term):
+            rows[-1].append(item)
+            before = None
+        elif item.type in _ROWS:
+            if rows[-1]:
+                rows.append([])
+            before = item.type
+        elif item.type in ("COMMA", "AND"):
+            if before == "COMMA" or not rows[-1]:
+                raise Unclear(T("An entry is missing in “{text}”.", text=shortened(text)))
+            before = "COMMA"
+        else:
+            raise not_understood(str(item), text[: item.start_pos])
+    return [r for r in rows if r]
+
+
+def _is_entry(term: Term) -> bool:
+    return len(term.items) == 1 and isinstance(term.items[0], Term) and term.items[0].form == LITERAL
+
+
+def _entry(term: Term, text: str) -> Number:
+    while term.form == BRACKET and _is_entry(term):
+        term = term.items[0]
+    if term.form != LITERAL or not term.ways:
+        raise Unclear(T("“{text}” is no number.", text=shortened(text[term.start : term.end])))
+    return whole(term.ways[0].value)
+
+
+def _by_name(items: tuple[Item, ...], text: str, wanted: Wanted) -> tuple[Number, ...]:
+    """`Gx = 5, Gy = 1`: entries with their names, in whatever order."""
+    found: dict[str, Number] = {}
+    rest = [i for i in items if not (isinstance(i, Token) and i.type in ("COMMA", "SEMICOLON", "NEWLINE", "AND"))]
+    for start in range(0, len(rest), 3):
+        match rest[start : start + 3]:
+            case [Term(form="hole") as name, Token(type="EQUALS" | "COLON"), Term() as value] if name.name not in found:
+                found[name.name] = _entry(value, text)
+            case _:
+                raise Unclear(T("There is no number in “{text}”.", text=shortened(text)))
+    names = [n[0] for n in wanted.names]
+    if found.keys() != set(names):
+        raise Unclear(T("“{text}” does not say all of: {names}.", text=shortened(text), names=", ".join(names)))
+    return tuple(found[n] for n in names)

@@ -1,0 +1,111 @@
+"""Answers that are one number: with its unit, as a fraction, at the end of a calculation, among words."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from itertools import pairwise
+
+from lark import Token
+
+from convdsl.messages import T
+from convdsl.teaching.course.written import number
+from convdsl.teaching.exact import whole
+from convdsl.teaching.reading.numerals import Way
+from convdsl.teaching.reading.steps import Reading, Step, steps_of
+from convdsl.teaching.reading.terms import ARITHMETIC, LITERAL, Term, parse
+from convdsl.teaching.reading.text import Unclear, shortened
+from convdsl.teaching.reading.tokens import read_tokens
+from convdsl.teaching.reading.wanted import Wanted
+
+
+def read_numbers(text: str, wanted: Wanted) -> list[Reading]:
+    read = read_tokens(text, wanted)
+    steps = steps_of(parse(text, read), read)
+    values = [(s, _only_value(s, text)) for s in steps]
+    worth = [(s, v) for s, v in values if v is not None and v.ways]
+    if not worth:
+        raise Unclear(T("There is no number in “{text}”.", text=shortened(text)))
+    _agree(values, text)
+    step, term = worth[-1]
+    if steps[-1].before == "EQUALS" and not steps[-1].items and not steps[-1].wordy:
+        raise Unclear(T("“{text}” ends too early.", text=shortened(text)))
+    equal = next((v for s, v in worth[:-1][::-1] if v.form == LITERAL and _same(v, term)), None)
+    if term.form == ARITHMETIC and equal is not None and step.before == "EQUALS":
+        term = equal
+    return [_reading(way, term, text, wanted) for way in term.ways]
+
+
+def _only_value(step: Step, text: str) -> Term | None:
+    """The one term of a step; None where it has only words. Raises Unclear where it has several."""
+    items = step.items
+    while items and isinstance(items[-1], Token) and items[-1].type in ("COMMA", "SEMICOLON"):
+        items = items[:-1]
+    if not items:
+        return None
+    terms = [i for i in items if isinstance(i, Term)]
+    if len(terms) == len(items) and (together := _together(terms)) is not None:
+        return together
+    if len(items) > 1 or not terms:
+        seen = ", ".join(text[t.start : t.end] for t in terms[:6])
+        raise Unclear(T("There are several numbers here ({seen}); write the one that is your answer.", seen=seen))
+    return terms[0]
+
+
+def _together(terms: list[Term]) -> Term | None:
+    """`1 millón 179 mil 776` as one number: each part is smaller than the unit before it."""
+    units = [t.name[1] if isinstance(t.name, tuple) else 1 for t in terms]
+    if len(terms) < 2 or any(len(t.ways) != 1 or t.form != LITERAL for t in terms) or 1 in units[:-1]:
+        return None
+    values = [t.ways[0].value for t in terms]
+    if any(not 0 < v < unit or v.denominator != 1 for v, unit in zip(values[1:], units, strict=False)):
+        return None
+    smallest = units[-1]
+    way = Way(sum(values, Fraction(0)), Fraction(smallest), 99)
+    return terms[0]._replace(end=terms[-1].end, ways=(way,))
+
+
+def _agree(values: list[tuple[Step, Term | None]], text: str) -> None:
+    """Two numbers that are said to be equal, or stand below each other, have to be."""
+    for (step, term), (after, other) in pairwise(values):
+        if term is None or other is None or not term.ways or not other.ways or term.form != LITERAL:
+            continue
+        apart = after.before in ("EQUALS", "COLON", "NEWLINE") and not (step.wordy and after.before != "EQUALS")
+        if apart and other.form == LITERAL and not _close(term, other):
+            seen = f"{text[term.start : term.end]}, {text[other.start : other.end]}"
+            raise Unclear(T("There are several numbers here ({seen}); write the one that is your answer.", seen=seen))
+
+
+def _same(one: Term, other: Term) -> bool:
+    return any(a.value == b.value for a in one.ways for b in other.ways)
+
+
+def _close(one: Term, other: Term) -> bool:
+    """Whether two numbers are the same, one of them perhaps rounded."""
+    return any(
+        abs(a.value - b.value) <= max(a.grain, b.grain) / 2 or a.value == b.value for a in one.ways for b in other.ways
+    )
+
+
+def _reading(way: Way, term: Term, text: str, wanted: Wanted) -> Reading:
+    written = text[term.start : term.end].strip()
+    value = way.value
+    if wanted.unit == "%" and term.name == "percent":
+        value *= 100
+    elif wanted.whole and term.name == "percent":
+        raise Unclear(T("“{text}” is a percentage; a number is asked for.", text=shortened(written)))
+    exact = whole(value)
+    shown = number(exact)
+    if term.name == "percent":
+        shown = f"{number(whole(way.value * 100))} %"
+    elif term.form == ARITHMETIC or isinstance(term.name, tuple) or term.name in ("scaled", "power of ten"):
+        shown = f"{_spaced(written)} {shown}" if shown.startswith("≈") else f"{_spaced(written)} = {shown}"
+    elif term.name == "fraction":
+        shown = f"{written} {shown}" if shown.startswith("≈") else f"{written} = {shown}"
+    calculation = written if term.form == ARITHMETIC or (term.name == "fraction" and wanted.whole) else ""
+    grain = way.grain if term.form == LITERAL else Fraction(0)
+    return Reading(exact, shown, abs(grain), way.figures, way.rank, calculation)
+
+
+def _spaced(written: str) -> str:
+    return " ".join(re.sub(r"\*\*?", lambda m: "^" if m[0] == "**" else " × ", written).split())

@@ -1,0 +1,78 @@
+"""What the characters of an answer may be, as patterns. None takes more than linear time."""
+
+from __future__ import annotations
+
+import re
+
+from convdsl.teaching.reading import vocabulary as known
+
+SPACE = "[ \u00a0\u202f\u2009]"
+EXPONENT = r"(?:[eE][+-]?\d{1,4}(?![\w.,]))?"
+LEADING = r"(?<![\w)])[.,'](?=\d)\d+(?![.,']\d)"
+GROUPS = rf"\d{{1,3}}(?:{SPACE}\d{{3}}){{1,12}}(?!\d|{SPACE}?\d)(?:[.,']\d+)?"
+RUN = r"\d+(?:[.,'_]+\d+)*+"
+WORDS = r"[^\W\d_]+(?:'[^\W\d_]+)?(?:_?[\d₀-₉]+)?"
+PATTERNS = {
+    "NUMBER": rf"(?:{LEADING}|{RUN}){EXPONENT}",
+    "LATEX": r"\\(?:[a-zA-Z]+|[,;:!()\[\] ])",
+    "ROW": r"\\\\",
+    "SUPERSCRIPT": r"[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+",
+    "ARROW": r"-{1,3}>|=>|→",
+    "POWER": r"\*\*|\^",
+    "WORD": WORDS,
+    "TIMES": r"[×·*]",
+    "SLASH": r"/",
+    "PLUS": r"\+",
+    "MINUS": r"-",
+    "ROOT": r"√",
+    "PERCENT": r"%",
+    "EQUALS": r"[=≈~]",
+    "OPEN": r"[(\[{]",
+    "CLOSE": r"[)\]}]",
+    "COMMA": r",",
+    "SEMICOLON": r";",
+    "COLON": r":",
+    "NEWLINE": r"\n",
+    "AT": r"@",
+    "BAR": r"[|&\t]",
+    "DOTS": r"\.{2,}",
+    "POINT": r"[.!¡¿]",
+    "QUOTE": r"[\"`$'«»]",
+    "SPACE": rf"{SPACE}+|[ \t]+",
+}
+GROUPED = re.compile(rf"{GROUPS}{EXPONENT}")
+NEXT = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in PATTERNS.items()))
+BECAUSE = "porque|because|since|pues|puesto que|ya que|dado que|debido a|as (?:it|the|there)"
+REASON = re.compile(rf"(?<![\s,;.:(-])[\s,;.:(-]++(?:{BECAUSE})\b", re.IGNORECASE)
+"""Where a reason begins, which is not read."""
+PERCENT = re.compile(r"\b(?:por\s?ciento|por\s?cien|per\s?cent)\b", re.IGNORECASE)
+RAISED = re.compile(r"\b(?:elevado a|a la|to the(?: power(?: of)?)?)(?: la)?(?=\s*+[-+]?\s*+\d)", re.IGNORECASE)
+DIGITS_NEXT = re.compile(r"\s*+(?:[-+]\s*+)?(?:[.,']?\d|[(\[√?]|\\d?frac)")
+LABEL_ENDS = re.compile(r"\s*+[=:≈](?!=)")
+BRACKET_NEXT = re.compile(r"\s*+\(")
+NAME_NEXT = re.compile(r"\s*+\\?[A-Za-z]\w?\b")
+WORDS_NEXT = re.compile(r"[^\w(\[{.,'-]*+[^\W\d_]{2,}")
+UNIT_NEXT = re.compile(rf"\s*+({WORDS})")
+TEN_NEXT = re.compile(r"\s*+(?:[x×·*]|por|\\cdot|\\times)\s*+10\s*+(?:\^|\*\*|[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺])")
+WORDY = re.compile(r"[^\W\d_]{2,}")
+SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
+PAIRS = {"(": ")", "[": "]", "{": "}"}
+LATEX = {
+    "cdot": "TIMES",
+    "times": "TIMES",
+    "ast": "TIMES",
+    "approx": "EQUALS",
+    "rightarrow": "ARROW",
+    "to": "ARROW",
+    "frac": "FRACTION",
+    "dfrac": "FRACTION",
+    "tfrac": "FRACTION",
+    "sqrt": "ROOT",
+}
+LATEX_SILENT = frozenset({"left", "right", "text", "mathrm", "quad", "displaystyle", "boxed", "begin", "end", "textbf"})
+MATRICES = re.compile(
+    r"\\(?:begin|end)\s*\{\s*(?:[pbvBV]?matrix|array|smallmatrix)\*?\s*\}(?:\{[lcr|]*\})?|\b(?:np|numpy|torch|tf)\.(?=[a-zA-Z])"
+    r"|\bdtype\s*=\s*[\w.]+",
+)
+SILENT = known.HARMLESS | known.AND | known.ABOUT | known.TIMES
+VALUES = frozenset({"NUMBER", "CLOSE", "SUPERSCRIPT", "PERCENT", "UNIT", "NAME", "HOLE", "WORD", "SIDE"})

@@ -1,0 +1,72 @@
+"""The text of an answer made plain, and the word for one that cannot be read."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from convdsl.messages import T
+
+LONGEST = 20_000
+"""Characters of an answer that are read; more is refused."""
+
+_SAME = {
+    **dict.fromkeys("⋅∙•∗", "·"),
+    **dict.fromkeys("’‘´ʼ", "'"),
+    **dict.fromkeys("−–—‒―﹣－", "-"),
+    **dict.fromkeys("≃≅≒", "≈"),
+    **dict.fromkeys("⁄∕÷", "/"),
+    **dict.fromkeys("“”«»„‟", '"'),
+    **dict.fromkeys("✕✖⨯╳", "×"),
+    **dict.fromkeys("⟶⇒⟹↦➔➜", "→"),
+    **dict.fromkeys("∣│", "|"),
+    "∼": "~",
+    "…": "...",
+    "ª": "a",
+    "º": "o",
+}
+_PLAIN = str.maketrans(_SAME)
+_PARTS = re.compile(r"[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]")
+
+
+class Unclear(Exception):
+    """An answer that says nothing that can be marked; `message` says what was seen and how to write it."""
+
+    def __init__(self, message: T) -> None:
+        self.message = message
+        super().__init__(str(message))
+
+
+def printable(text: str) -> str:
+    """A text without control characters, which could play with a terminal."""
+    return "".join(c if c.isprintable() or c in "\n\u00a0\u202f\u2009" else " " for c in text)
+
+
+def tidy(text: str) -> str:
+    """A text without what only looks like letters: full-width digits, odd dashes and quotes, control characters; and
+    without the quotes and stars around the whole of it. Raises Unclear for one that is too long."""
+    if len(text) > LONGEST:
+        raise Unclear(T("This answer is too long: {n} characters.", n=len(text)))
+    text = printable(text.replace("\r\n", "\n").replace("\r", "\n")).translate(_PLAIN)
+    text = _PARTS.sub(lambda m: " " + unicodedata.normalize("NFKC", m[0]).replace("⁄", "/"), text)
+    text = "".join(
+        unicodedata.normalize("NFKC", c) if ord(c) > 0xFF00 or 0x1D400 <= ord(c) < 0x1D800 else c for c in text
+    )
+    text = text.strip()
+    for mark in ("```", "`", "**", "__", '"', "*", "'"):
+        inner = text[len(mark) : -len(mark)]
+        if len(text) > 2 * len(mark) and text.startswith(mark) and text.endswith(mark) and mark not in inner:
+            text = inner.strip()
+    return text
+
+
+def plain(word: str) -> str:
+    """A word in small letters without accents, for looking it up."""
+    decomposed = unicodedata.normalize("NFKD", word.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def shortened(text: str) -> str:
+    """A text in one line, cut where it is long."""
+    text = " ".join(text.split())
+    return text if len(text) <= 60 else text[:59] + "…"

@@ -1,0 +1,128 @@
+"""Words that may stand around an answer, in English and Spanish, small and without accents.
+
+A word that is in none of these lists, nor in the question, is not understood, and so the answer is not.
+"""
+
+from __future__ import annotations
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+HARMLESS = _words(
+    # what links and introduces, in Spanish
+    "el la los las lo le les un una uno unos unas de del al a con sin para que es son era eran fue sea seria serian da dan "
+    "dio sale salen sera seran queda quedan quedaria hay habra tiene tienen tendra vale valen valdra cuesta mide miden "
+    "obtengo obtiene obtenemos obtienen resulta resultan resultado resultados respuesta respuestas solucion valor valores "
+    "total totales creo pienso diria yo me te se nos mi su sus este esta estos estas esto eso ese esa esos esas ahi aqui "
+    "entonces luego asi tanto exactamente exacto igual cada como siguiente final finalmente correcta correcto opcion letra "
+    "alternativa inciso apartado elijo escojo marco contesto respondo tambien ya muy bien en sobre desde donde cual "
+    "decir osea ahora ambas quiere calculo calculando haciendo hago formula aplicando sumando bueno vale ok redondeando "
+    "redondeado redondo aproximado necesita necesitan necesario hace hacen falta hacen usa usan pone ser debe deben "
+    # and in English
+    "the an of to for with without is are was were be it its it's i i'm im so this that these those there here gives give "
+    "gets get getting equals equal result results answer answers solution value values total think believe say would "
+    "we you my your each as at in on by from per hence thus therefore then exactly exact final finally correct option "
+    "letter choice choose pick select chose calculation computing formula applying rounded rounding makes make comes out "
+    "come has have needs need required should must which well ok okay just "
+    # what is counted
+    "parametros parametro pesos peso sesgos sesgo neuronas neurona unidades unidad pixeles pixel pixels px filas fila "
+    "columnas columna filtros filtro mapas mapa capas capa imagenes imagen numeros numero cifras cifra entradas entrada "
+    "salidas salida conexiones multiplicaciones multiplicacion operaciones operacion sumas productos producto epocas epoca "
+    "iteraciones iteracion pasos lotes lote actualizaciones bloques bloque veces vez lado lados ambos alto ancho largo "
+    "altura anchura ceros anillo anillos relleno paso ventana ventanas nucleo nucleos kernel kernels tamano tamanos red "
+    "redes conv convolucion convoluciones densa densas dense maxpool pooling softmax relu params param parameters parameter "
+    "weights weight biases bias neurons neuron units unit rows row columns column filters filter maps map layers layer "
+    "images image pictures picture numbers number digits inputs input outputs output connections multiplications "
+    "multiplication operations operation additions products epochs epoch iterations iteration steps step batches batch "
+    "updates blocks block times time side sides height width zeros ring rings padding stride window windows size sizes net "
+    "network convolution convolutions features feature caracteristicas canales canal channels channel macs mac flops flop "
+    "mult mults entries entry entradas caso clase clases class classes probabilidad probability precision perdida loss "
+    "tasa rate learning aprendizaje error exactitud accuracy mediana median media mean matriz matrix vector gradiente "
+    "gradient convolucionada rgb gris grey gray color colour"
+)
+"""Words that change nothing."""
+
+DANGEROUS = _words(
+    "no ni nunca jamas not never nor none ninguno ninguna nada neither casi almost nearly less fewer more greater menor "
+    "mayor menores mayores menos mas than maximo minimo maximum minimum least most hasta under over above below falso "
+    "falsa false incorrecto incorrecta mal wrong pero but sino except excepto salvo doble double mitad half either "
+    "cualquiera any todos todas all both quizas quiza maybe perhaps or o u unless isn't isnt aren't don't doesn't "
+    "tampoco aun descarto exclude rather instead"
+)
+"""Words that turn an answer round, or make it two."""
+
+TIMES = _words("por times by multiplicado")
+PLUS = _words("mas plus")
+MINUS = _words("menos minus negativo negative")
+OVER = _words("entre dividido divided over")
+AND = _words("y e and")
+OR = _words("o u or")
+ABOUT = _words("aproximadamente aprox approx approximately about around unos unas alrededor cerca circa")
+
+UNITS = {
+    "k": 10**3,
+    "mil": 10**3,
+    "thousand": 10**3,
+    "miles": 10**3,
+    "m": 10**6,
+    "mm": 10**6,
+    "mill": 10**6,
+    "mio": 10**6,
+    "millon": 10**6,
+    "millones": 10**6,
+    "million": 10**6,
+    "millions": 10**6,
+    "g": 10**9,
+    "bn": 10**9,
+    "millardo": 10**9,
+    "millardos": 10**9,
+    "billion": 10**9,
+    "billions": 10**9,
+    "billon": 10**12,
+    "billones": 10**12,
+}
+COUNTED = ("flops", "macs", "flop", "mac", "params", "param", "parametros", "parameters")
+"""What may stand right behind k, M and G: `MFLOPs`, `kparams`."""
+
+BYTES = {
+    "b": (1,),
+    "byte": (1,),
+    "bytes": (1,),
+    "octetos": (1,),
+    "kib": (2**10,),
+    "mib": (2**20,),
+    "gib": (2**30,),
+    "kb": (10**3, 2**10),
+    "mb": (10**6, 2**20),
+    "gb": (10**9, 2**30),
+    "kilobyte": (10**3, 2**10),
+    "kilobytes": (10**3, 2**10),
+    "megabyte": (10**6, 2**20),
+    "megabytes": (10**6, 2**20),
+}
+"""Bytes: a kilobyte is 1000 of them for some and 1024 for others."""
+
+FUNCTIONS = {
+    "floor": "floor",
+    "suelo": "floor",
+    "piso": "floor",
+    "ceil": "ceil",
+    "techo": "ceil",
+    "max": "max",
+    "min": "min",
+    "abs": "abs",
+    "sqrt": "root",
+    "raiz": "root",
+    "relu": "relu",
+}
+SIDES = {
+    **dict.fromkeys(("alto", "altura", "height", "h", "filas", "fila", "rows"), 0),
+    **dict.fromkeys(("ancho", "anchura", "width", "w", "columnas", "columna", "columns", "cols"), 1),
+    **dict.fromkeys(
+        ("canales", "canal", "channels", "channel", "c", "profundidad", "depth", "mapas", "mapa", "maps"), 2
+    ),
+    **dict.fromkeys(("filtros", "filters", "featuremaps", "planos"), 2),
+}
+"""What the sides of an image are called, by their place in a size."""
