@@ -19,7 +19,14 @@ def test_practising_through_a_pipe(convdsl: Convdsl, course: Course, tmp_path: P
     typed = f":hint\nhola\n1x1x1\n{question.answer}\n:quit\n"
     done = convdsl("course", "practise", "size-valid", "--seed", "7", stdin=typed, **home)
     assert done.returncode == 0 and done.stderr == ""
-    for text in (question.text, question.hints[0], "“hola” was not understood", "Understood: 1×1×1", "Right.", "seed 7"):
+    for text in (
+        question.text,
+        question.hints[0],
+        "“hola” was not understood",
+        "Understood: 1×1×1",
+        "Right.",
+        "seed 7",
+    ):
         assert text in done.stdout
     assert "> " not in done.stdout
     listed = convdsl("course", "list", "--lang", "es", **home).stdout
