@@ -216,6 +216,15 @@ def _params(node: Node, facts: Facts, answer: Answer) -> Iterator[Derivation]:
         notes.append(
             T("Running statistics, {n} values, are kept besides but not learned.", n=algebra.on_board(facts.buffers))
         )
+        momentum = getattr(node.layer, "momentum", None)
+        if momentum is not None:
+            notes.append(
+                T(
+                    "In training each batch moves them: {keep} of what they were, and {take} of what the batch has.",
+                    keep=f"{momentum:g}",
+                    take=f"{1 - momentum:g}",
+                )
+            )
     yield Derivation("params", T("parameters"), "params", steps(formula), reason("params", node, facts), tuple(notes))
 
 

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 Array = Any
-EPSILON = 1e-5
 
 
 def forward(net: Any, weights: Mapping[str, Array], x: Array, training: bool = False) -> list[Array]:
@@ -41,7 +40,7 @@ def layer(
     if handler is not None:
         return np.stack([handler(layer, image, weights, output) for image in x])
     if layer.name == "bn":
-        return batch_norm(x, weights, training)
+        return batch_norm(x, weights, training, layer.eps)
     if layer.name == "add":
         return sum(inputs[1:], x)
     if layer.name == "mul":
@@ -224,26 +223,26 @@ def _shuffle(layer: Any, x: Array, w: Mapping[str, Array], output: tuple[int, ..
     return y
 
 
-def _normalised(x: Array) -> Array:
+def _normalised(x: Array, eps: float) -> Array:
     mean = x.mean()
-    return (x - mean) / np.sqrt(((x - mean) ** 2).mean() + EPSILON)
+    return (x - mean) / np.sqrt(((x - mean) ** 2).mean() + eps)
 
 
 def _layer_norm(layer: Any, x: Array, w: Mapping[str, Array], output: tuple[int, ...]) -> Array:
     if layer.name == "ln" and layer.channels:
-        y = np.stack([_normalised(row) for row in x.reshape(-1, x.shape[-1])]).reshape(x.shape)
+        y = np.stack([_normalised(row, layer.eps) for row in x.reshape(-1, x.shape[-1])]).reshape(x.shape)
     else:
         groups = {"ln": 1, "in": x.shape[-1]}.get(layer.name) or layer.g
-        y = np.concatenate([_normalised(part) for part in np.split(x, groups, axis=-1)], axis=-1)
+        y = np.concatenate([_normalised(part, layer.eps) for part in np.split(x, groups, axis=-1)], axis=-1)
     return y * w["weight"] + w["bias"]
 
 
-def batch_norm(x: Array, w: Mapping[str, Array], training: bool) -> Array:
+def batch_norm(x: Array, w: Mapping[str, Array], training: bool, eps: float) -> Array:
     """Over the batch and all positions in training, by the running statistics otherwise."""
     rows = x.reshape(-1, x.shape[-1])
     mean = rows.mean(0) if training else w["running_mean"]
     variance = ((rows - mean) ** 2).mean(0) if training else w["running_var"]
-    return (x - mean) / np.sqrt(variance + EPSILON) * w["weight"] + w["bias"]
+    return (x - mean) / np.sqrt(variance + eps) * w["weight"] + w["bias"]
 
 
 def _lrn(layer: Any, x: Array, w: Mapping[str, Array], output: tuple[int, ...]) -> Array:

@@ -96,6 +96,9 @@ _KEYWORDS = {
     "output_padding": "op",
     "depth_multiplier": "m",
     "activation": "activation",
+    "epsilon": "eps",
+    "eps": "eps",
+    "momentum": "momentum",
     "use_bias": "bias",
     "bias": "bias",
     "ceil_mode": "ceil",
@@ -158,7 +161,8 @@ def _layer(call: ast.Call) -> str | None:
         return None
     word, keras, torch = _LAYERS[plain]
     found: dict[str, Any] = {}
-    roles = torch if re.search(r"[123]d", name) else keras
+    of_torch = re.search(r"[123]d", name) is not None
+    roles = torch if of_torch else keras
     loose = []
     for number, argument in enumerate(call.args):
         value = _value(argument)
@@ -175,6 +179,8 @@ def _layer(call: ast.Call) -> str | None:
         value = _value(keyword.value)
         if plain == "dropout" and role == "p":
             role = "count"
+        if role == "momentum" and of_torch and isinstance(value, (int, float)):
+            value = round(1 - value, 12)  # PyTorch writes down the part that is new
         if role and value is not None:
             found[role] = value
     return _write(word, found, loose)
@@ -196,6 +202,11 @@ def _write(word: str, found: dict[str, Any], loose: list[str]) -> str | None:
     if windowed and "k" not in found and not any(name.startswith("k") for name in loose):
         parts.append("k3")
     parts += [name for name in loose if re.fullmatch(r"[a-z]{1,2}[0-9]+|[a-z_]{3,}", name)]
+    if word in ("bn", "ln", "in", "gn"):
+        usual = {"eps": 1e-5, "momentum": 0.9} if word == "bn" else {"eps": 1e-5}
+        parts += [
+            f"{n}={found[n]:g}" for n, v in usual.items() if isinstance(found.get(n, ""), float) and found[n] != v
+        ]
     if found.get("ceil") is True:
         parts.append("ceil")
     if found.get("bias") in (False, 0):

@@ -290,6 +290,10 @@ def _point(s: Statement) -> Answer | None:
     if str(s.token) != "." or s.after is None or s.after.type != "NUMBER":
         return None
     if s.before is not None and s.before.span.end == s.token.span.start and str(s.before)[-1:].isdigit():
+        real = re.fullmatch("(momentum|eps|alpha|beta|init)([0-9]+)", str(s.before))
+        if real:
+            text = T("Write `{text}`.", text=f"{real[1]}={real[2]}.{s.after}")
+            return Answer(s.before.span.to(s.after.span), T("A number with a point stands behind `=`."), text)
         return Answer(
             s.before.span.to(s.after.span),
             T("This has to be a whole number."),

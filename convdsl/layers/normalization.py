@@ -17,6 +17,8 @@ class Normalization(Layer):
     activates = True
     bias = False
 
+    eps = Real(1e-5, "what is added to the variance (ε)", low=1e-12, high=10)
+
     def weights(self, x: Sizes) -> dict[str, Sizes]:
         return {"weight": (x[-1],), "bias": (x[-1],)}
 
@@ -32,6 +34,14 @@ class BatchNorm(Normalization):
     aliases = ("batchnorm",)
     elsewhere = ("batchnorm2d", "batchnormalization", "batch_norm", "batchnorm1d")
     example = "bn relu"
+
+    momentum = Real(
+        0.9,
+        "the part of the running statistics that a batch leaves as it was, as in Keras; PyTorch gives the other part, "
+        "and its 0.1 is 0.9 here",
+        low=0,
+        high=0.9999,
+    )
 
     def buffers(self, x: Sizes) -> dict[str, Sizes]:
         return {"running_mean": (x[-1],), "running_var": (x[-1],)}

@@ -10,7 +10,7 @@ from convdsl.diagnostics import Findings
 from convdsl.language import parse, tree
 from convdsl.layers import ACTIVATIONS, BY_NAME, Argument, BadValue, Layer
 from convdsl.layers.activation import Activation
-from convdsl.layers.arguments import REQUIRED, Choice, Flag
+from convdsl.layers.arguments import REQUIRED, Choice, Flag, Real
 from convdsl.messages import T
 from convdsl.network.suggest import did_you_mean
 from convdsl.network.values import Refused, Scope, Values
@@ -180,7 +180,7 @@ class Binder:
                     "E203",
                     word.span,
                     T("`{option}` has no value.", option=word.text),
-                    help=T("It takes {kind}: `{example}`.", kind=argument.kind, example=f"{word.text}3"),
+                    help=T("It takes {kind}: `{example}`.", kind=argument.kind, example=_as_written(argument, 3)),
                 )
                 raise Refused
             queue.take()
@@ -219,11 +219,13 @@ class Binder:
         meant = _option_called(word.text)
         following = _SAME_OR_VALID.match(self.findings.source.text, word.span.end)
         word_behind = following[1] if following else ""
-        if meant in declared.arguments:
+        if meant is not None and meant in declared.arguments:
             help = T(
                 "Here it is called `{option}`, as in `{example}`.",
                 option=meant,
-                example=f"{meant} {word_behind}" if meant == "p" and word_behind else f"{meant}2",
+                example=f"{meant} {word_behind}"
+                if meant == "p" and word_behind
+                else _as_written(declared.arguments[meant], 2),
             )
         else:
             options = [a.word if isinstance(a, Flag) else n for n, a in declared.arguments.items() if not a.positional]
@@ -343,6 +345,13 @@ class _Queue:
     def take(self) -> tree.Item:
         self.position += 1
         return self.items[self.position - 1]
+
+
+def _as_written(argument: Argument, number: int) -> str:
+    """An option with a value: its usual one where that is a real number, such as `eps=1e-05`."""
+    if isinstance(argument, Real):
+        return argument.write(argument.default if argument.default is not REQUIRED else argument.low)
+    return f"{argument.name}{number}"
 
 
 def _option_called(word: str) -> str | None:

@@ -11,6 +11,7 @@ from convdsl.layers import Axis, show_shape
 from convdsl.layers.activation import Softmax
 from convdsl.layers.convolution import Conv, DepthwiseConv, Local
 from convdsl.layers.dense import Dense
+from convdsl.layers.normalization import BatchNorm
 from convdsl.layers.shaping import Dropout, Flatten, Identity, Reshape
 from convdsl.layers.window import Pooling, Windowed, size_formula
 from convdsl.messages import Grouped, T
@@ -35,6 +36,9 @@ def look_twice(network: Network, report: Report, findings: Findings) -> None:
             seen.add((before.span, node.span))
             _linear_pair(before, node, findings)
             _second_softmax(before, node, findings)
+        if isinstance(node.layer, BatchNorm) and node.span not in seen:
+            seen.add(node.span)
+            _momentum_elsewhere(node, findings)
         _linear_convolutions(network, node, report, seen, findings)
     _channels_first(network, findings)
     _no_channels(network, findings)
@@ -189,6 +193,24 @@ def _second_softmax(before: Node, node: Node, findings: Findings) -> None:
         help=T("Remove this layer."),
         labels=(Label(before.span, T("the first softmax")),),
     )
+
+
+def _momentum_elsewhere(node: Node, findings: Findings) -> None:
+    momentum = getattr(node.layer, "momentum", 1)
+    if momentum < 0.5:
+        findings.add(
+            "N531",
+            node.places.get("momentum", node.span),
+            T(
+                "With this momentum, the running statistics keep {keep} % of what they were; each batch gives the other "
+                "{take} %.",
+                keep=f"{100 * momentum:g}",
+                take=f"{100 * (1 - momentum):g}",
+            ),
+            note=T("Here momentum is the part that is kept, as in Keras. PyTorch writes down the part that is new."),
+            help=T("If it comes from PyTorch, write `momentum={value}`.", value=f"{1 - momentum:g}"),
+            labels=_calls(node),
+        )
 
 
 def _is_softmax(node: Node) -> bool:

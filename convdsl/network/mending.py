@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from convdsl.language import tree
 from convdsl.layers import ACTIVATIONS, Layer
-from convdsl.layers.arguments import Choice, Flag
+from convdsl.layers.arguments import Choice, Flag, Real
 from convdsl.network.words import ACTIVATION, BIAS, COUNTS, NO, OPTIONS, WITHOUT_BIAS, fold
 
 _BY_FOLDED = {fold(name): name for name in ACTIVATIONS}
@@ -107,6 +107,8 @@ class _Mending:
         if option in self.values:
             self.values.remove(option)
             return value
+        if isinstance(self.declared.arguments[option], Real):
+            return f"{option}={value}"
         return f"{option} {value.lower()}" if value.lower() in ("same", "valid") else f"{option}{value.strip('()')}"
 
     def _word(self, word: str) -> str:

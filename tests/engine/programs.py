@@ -17,6 +17,8 @@ PROGRAMS = [
     "input 8x8x3 -> conv 4 k3 -> maxpool 3 s2 p1 d1 ceil -> gmp -> dense 3",
     "input 8x8x3 -> conv 4 k3 -> bn relu -> conv 4 k3 -> bn -> dense 3",
     "input 8x8x4 -> conv 4 k3 -> ln relu -> ln channels -> in -> gn 2 sigmoid -> lrn -> scale -> dense 3",
+    "input 8x8x4 -> conv 4 k3 -> bn eps=0.1 momentum=0.99 relu -> conv 4 k1 -> freeze { bn eps=0.5 momentum=0.2 } -> "
+    "ln eps=0.3 -> ln channels eps=0.2 -> in eps=0.1 tanh -> gn 2 eps=0.4 -> dense 3",
     "input 6x6x3 -> conv 4 k3 relu6 -> conv 4 k1 leaky_relu 0.1 -> conv 4 k1 prelu -> conv 4 k1 elu -> dense 3",
     "input 6x6x3 -> conv 4 k3 selu -> conv 4 k1 gelu -> conv 4 k1 silu -> conv 4 k1 hardsigmoid -> hardswish -> dense 3",
     "input 6x6x4 -> conv 4 k1 -> residual { conv 4 k3 p1 relu -> conv 4 k3 p1 } -> mul { identity | gap -> conv 4 k1 sigmoid } "

@@ -136,11 +136,11 @@ def _layer(net: Any, node: Any, inputs: list[Tensor], w: dict[str, Tensor], trai
         dims = tuple(range(x.dim() - 1))
         mean = x.mean(dims) if training else w["running_mean"]
         variance = x.var(dims, unbiased=False) if training else w["running_var"]
-        return (x - mean) / torch.sqrt(variance + 1e-5) * w["weight"] + w["bias"]
+        return (x - mean) / torch.sqrt(variance + layer.eps) * w["weight"] + w["bias"]
     if op in ("ln", "in"):
         dims = {"in": tuple(range(1, x.dim() - 1))}.get(op) or ((-1,) if layer.channels else tuple(range(1, x.dim())))
         mean, variance = x.mean(dims, keepdim=True), x.var(dims, unbiased=False, keepdim=True)
-        return (x - mean) / torch.sqrt(variance + 1e-5) * w["weight"] + w["bias"]
+        return (x - mean) / torch.sqrt(variance + layer.eps) * w["weight"] + w["bias"]
     if op == "add":
         return torch.stack(torch.broadcast_tensors(*inputs)).sum(0)
     if op == "concat":

@@ -139,6 +139,20 @@ def test_weights_that_fit_are_taken_and_the_rest_is_told() -> None:
     assert (a.weights["1.conv.weight"] == 1).all()
 
 
+@pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9, 0.99])
+def test_running_statistics_keep_the_part_that_momentum_says(momentum: float) -> None:
+    a = Model(convdsl.parse(f"input 3x3x2 -> bn momentum={momentum} -> dense 2"), batch=4)
+    x = (3 + 2 * RNG.standard_normal((4, 3, 3, 2))).astype(np.float32)
+    rows = x.reshape(-1, 2).astype(np.float64)
+    mean, variance = np.zeros(2), np.ones(2)
+    for _ in range(3):
+        a.train_step(x, LABELS[:4] % 2, 0.0)
+        mean = momentum * mean + (1 - momentum) * rows.mean(0)
+        variance = momentum * variance + (1 - momentum) * rows.var(0, ddof=1)
+    np.testing.assert_allclose(a.buffers["1.bn.running_mean"], mean, rtol=1e-5)
+    np.testing.assert_allclose(a.buffers["1.bn.running_var"], variance, rtol=1e-5)
+
+
 def test_regression_learns_its_targets() -> None:
     a = Model(convdsl.parse("input 4 -> dense 2"), batch=8, loss="mse", optimizer=Optimizer("sgd"))
     x = RNG.standard_normal((8, 4)).astype(np.float32)

@@ -18,6 +18,10 @@ from tests.engine.programs import random_program
 torch = pytest.importorskip("torch")
 from tests.engine import pytorch  # noqa: E402
 
+NORMS = [
+    "input 7x7x4 -> conv 6 k3 -> bn eps=0.2 momentum=0.99 relu -> conv 4 k1 -> ln eps=0.1 -> ln channels eps=0.3 tanh -> dense 3",
+    "input 7x7x4 -> conv 6 k3 -> bn eps=1e-9 -> residual { conv 6 k1 -> bn eps=1.5 } -> in eps=0.01 gelu -> dense 3",
+]
 FAST_PATHS = [
     "input 12x10x32 -> conv 32 k3 p1 relu -> maxpool 2 -> conv 16 k5 p2 relu -> maxpool 2 -> dense 3",
     "input 11x12x3 -> conv 16 k3 relu -> maxpool 2 -> conv 32 k3 p1 relu -> maxpool 2 -> conv 64 k2 relu -> dense 4",
@@ -42,7 +46,7 @@ def test_gradients_of_random_networks(seed: int) -> None:
     gradients_agree(random_program(seed))
 
 
-@pytest.mark.parametrize("text", FAST_PATHS)
+@pytest.mark.parametrize("text", [*NORMS, *FAST_PATHS])
 def test_gradients_of_fast_paths(text: str) -> None:
     gradients_agree(text)
 

@@ -46,6 +46,8 @@ FIRES = [
     ("W509", "input 28x28 -> conv 8 k3", "input 28x28"),
     ("W509", "input NxN -> conv 8 k3", "input NxN"),
     ("N510", "input 28x28x1 -> conv 8 k3 -> conv 8 k3 relu", "conv 8 k3"),
+    ("N531", "input 8x8x4 -> repeat 3 { bn eps=0.001 momentum=0.1 relu }", "momentum=0.1"),
+    ("N531", "input 8x8x4 -> bn momentum=0", "momentum=0"),
 ]
 
 SILENT = [
@@ -87,6 +89,9 @@ SILENT = [
     ("N510", "input 28x28x1 -> conv 8 k3 -> bn relu -> conv 8 k3"),
     ("N510", "input 28x28x1 -> conv 8 k3 -> dwconv k3"),
     ("N510", "input 28x28x8 -> residual { conv 8 k3 p1 } -> conv 8 k3"),
+    ("N531", "input 8x8x4 -> bn"),
+    ("N531", "input 8x8x4 -> bn momentum=0.99"),
+    ("N531", "input 8x8x4 -> bn momentum=0.5"),
 ]
 
 

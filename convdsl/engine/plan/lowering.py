@@ -10,9 +10,6 @@ from convdsl.engine.plan.layouts import Filters, Local, Plain, TapsFirst, vector
 from convdsl.engine.plan.ops import FROM_OUTPUT, Op
 from convdsl.engine.plan.values import Parameter, Target, Value, Window, four
 
-EPSILON = 1e-5
-"""Added to variances, as PyTorch and the papers do."""
-
 ACTIVATIONS = FROM_OUTPUT | {"gelu", "silu", "hardswish"}
 
 
@@ -275,16 +272,24 @@ def _bn(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
     }
     for role in ("running_mean", "running_var"):
         weights[role].trainable = False
-    return low.emit(node, "batch_norm", inputs, inputs[0].shape, weights, frozen=bool(node.frozen))
+    keep = float(layer.momentum)
+    statistics = {"eps": float(layer.eps), "keep": keep, "take": round(1 - keep, 12)}
+    return low.emit(
+        node, "batch_norm", inputs, inputs[0].shape, weights, statistics=statistics, frozen=bool(node.frozen)
+    )
 
 
 @_layer("ln", "in", "gn")
 def _group_norm(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
     channels = inputs[0].shape[3]
     if node.op == "ln" and layer.channels:
-        return low.emit(node, "position_norm", inputs, inputs[0].shape, _scale_and_shift(low, node))
+        return low.emit(
+            node, "position_norm", inputs, inputs[0].shape, _scale_and_shift(low, node), eps=float(layer.eps)
+        )
     groups = {"ln": 1, "in": channels}.get(node.op) or layer.g
-    return low.emit(node, "group_norm", inputs, inputs[0].shape, _scale_and_shift(low, node), groups=groups)
+    return low.emit(
+        node, "group_norm", inputs, inputs[0].shape, _scale_and_shift(low, node), groups=groups, eps=float(layer.eps)
+    )
 
 
 @_layer("lrn")

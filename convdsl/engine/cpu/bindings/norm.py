@@ -10,7 +10,6 @@ from convdsl.engine.cpu.bindings.weighted import strides_in_bytes
 from convdsl.engine.cpu.kernels import norm
 from convdsl.engine.cpu.specialise import Layout, Micro, micro
 from convdsl.engine.plan import Step, Value
-from convdsl.engine.plan.lowering import EPSILON
 from convdsl.engine.plan.program import CHUNKS
 
 
@@ -89,7 +88,7 @@ def _combine(binder: Binder, step: Step) -> None:
             "coefficients": state.coefficients,
         },
         chunks=binder.plan.chunks,
-        eps=EPSILON,
+        **step.settings["op"].settings["statistics"],
     )
 
 
@@ -104,7 +103,7 @@ def _frozen(binder: Binder, step: Step) -> None:
             "var": _channels(binder, step, "running_var"),
             "coefficients": _Statistics(binder, step).coefficients,
         },
-        eps=EPSILON,
+        eps=step.settings["op"].settings["statistics"]["eps"],
     )
 
 
@@ -181,7 +180,7 @@ def _norm(binder: Binder, step: Step) -> None:
             "y": binder.inside(step.writes["y"]),
         },
         **groups,
-        eps=EPSILON,
+        eps=step.settings["eps"],
     )
 
 
@@ -200,7 +199,7 @@ def _norm_gradient(binder: Binder, step: Step) -> None:
             "db": binder.gradient_vector(step.weights["bias"]),
         },
         **groups,
-        eps=EPSILON,
+        eps=step.settings["eps"],
         **_back(step),
     )
 

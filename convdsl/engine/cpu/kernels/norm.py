@@ -32,9 +32,10 @@ def bn_sum(x: Address, sums: F64, scratch: F32, scratch_at: Address, *, tile, re
         sums[0, c] = total
 
 
-def bn_combine(sums: F64, w: F32, b: F32, mean: F32, var: F32, coefficients: F32, *, chunks, eps):
+def bn_combine(sums: F64, w: F32, b: F32, mean: F32, var: F32, coefficients: F32, *, chunks, eps, keep, take):
     """All chunks together: y = x·coefficients[0] + coefficients[1]; x̂ = (x − coefficients[2])·coefficients[3].
-    The running statistics move a tenth of the way; the variance kept there is the unbiased one."""
+    The running statistics keep one part of what they were and take the other from the batch; the variance kept there is
+    the unbiased one."""
     for c in range(w.shape[0]):
         count = 0.0
         middle = 0.0
@@ -52,8 +53,8 @@ def bn_combine(sums: F64, w: F32, b: F32, mean: F32, var: F32, coefficients: F32
         coefficients[1, c] = float32(b[c] - middle * w[c] * deviation)
         coefficients[2, c] = float32(middle)
         coefficients[3, c] = float32(deviation)
-        mean[c] = float32(0.9 * mean[c] + 0.1 * middle)
-        var[c] = float32(0.9 * var[c] + 0.1 * squares / max(count - 1.0, 1.0))
+        mean[c] = float32(keep * mean[c] + take * middle)
+        var[c] = float32(keep * var[c] + take * squares / max(count - 1.0, 1.0))
 
 
 def bn_frozen(w: F32, b: F32, mean: F32, var: F32, coefficients: F32, *, eps):

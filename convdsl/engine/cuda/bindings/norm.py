@@ -10,7 +10,6 @@ from convdsl.engine.cuda.bindings.pointwise import over_rows
 from convdsl.engine.cuda.kernels import batch_norm, learning, norm
 from convdsl.engine.partial import Layout
 from convdsl.engine.plan import Step, Value
-from convdsl.engine.plan.lowering import EPSILON
 
 
 def _coefficients(binder: Binder, step: Step) -> Given:
@@ -40,7 +39,7 @@ def _sum(binder: Binder, step: Step) -> None:
         256,
         channels=x.shape[3],
         splits=splits,
-        eps=EPSILON,
+        **step.settings["op"].settings["statistics"],
     )
 
 
@@ -58,7 +57,7 @@ def _frozen(binder: Binder, step: Step) -> None:
         (-(-channels // 128), 1, 1),
         128,
         channels=channels,
-        eps=EPSILON,
+        eps=step.settings["op"].settings["statistics"]["eps"],
     )
 
 
@@ -119,9 +118,10 @@ def _input(binder: Binder, step: Step) -> None:
     )
 
 
-def _groups(x: Value, groups: int) -> dict[str, Any]:
-    members = x.shape[3] // groups
-    return {"sizes": x.shape, "members": members, "number": prod(x.shape[:3]) * members, "eps": EPSILON}
+def _groups(step: Step) -> dict[str, Any]:
+    x, settings = step.reads["x"], step.settings
+    members = x.shape[3] // settings["groups"]
+    return {"sizes": x.shape, "members": members, "number": prod(x.shape[:3]) * members, "eps": settings["eps"]}
 
 
 def _positions(x: Value) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def _group(binder: Binder, step: Step) -> None:
     x, groups = step.reads["x"], step.settings["groups"]
     weights = {"w": binder.weight(step.weights["weight"]), "b": binder.weight(step.weights["bias"])}
     given = {"x": binder.inside(x), **weights, "y": binder.inside(step.writes["y"])}
-    binder.launch(norm.group_norm, given, ((1, 1), groups, 1), 256, **_groups(x, groups))
+    binder.launch(norm.group_norm, given, ((1, 1), groups, 1), 256, **_groups(step))
 
 
 @binding("position_norm")
@@ -142,7 +142,7 @@ def _position(binder: Binder, step: Step) -> None:
     weights = {"w": binder.weight(step.weights["weight"]), "b": binder.weight(step.weights["bias"])}
     given = {"x": binder.inside(x), **weights, "y": binder.inside(step.writes["y"])}
     sizes = _positions(x)
-    binder.launch(norm.position_norm, given, ((sizes["positions"], 8), 1, 1), 256, **sizes, eps=EPSILON)
+    binder.launch(norm.position_norm, given, ((sizes["positions"], 8), 1, 1), 256, **sizes, eps=step.settings["eps"])
 
 
 @binding("group_norm_gradient", "position_norm_gradient")
@@ -167,7 +167,7 @@ def _norm_gradient(binder: Binder, step: Step) -> None:
             {**given, "statistics": by_image},
             ((1, 1), groups, 1),
             256,
-            **_groups(x, groups),
+            **_groups(step),
             **back,
         )
     else:
@@ -177,7 +177,7 @@ def _norm_gradient(binder: Binder, step: Step) -> None:
             ((sizes["positions"], 8), 1, 1),
             256,
             **sizes,
-            eps=EPSILON,
+            eps=step.settings["eps"],
             **back,
         )
     if step.settings["train"]:

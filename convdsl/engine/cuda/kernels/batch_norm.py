@@ -54,10 +54,12 @@ def bn_sum(x: F32, parts: F32, count: Int, *, sizes, positions, lanes, splits):
         parts[cuda.blockIdx.y, 2, c] = squares[t]
 
 
-def bn_combine(parts: F32, w: F32, b: F32, mean: F32, var: F32, coefficients: F32, *, channels, splits, eps):
+def bn_combine(
+    parts: F32, w: F32, b: F32, mean: F32, var: F32, coefficients: F32, *, channels, splits, eps, keep, take
+):
     """All shares together, a warp for each channel: y = x·coefficients[0] + coefficients[1];
-    x̂ = (x − coefficients[2])·coefficients[3]. The running statistics move a tenth of the way; the variance kept there is
-    the unbiased one."""
+    x̂ = (x − coefficients[2])·coefficients[3]. The running statistics keep one part of what they were and take the other
+    from the batch; the variance kept there is the unbiased one."""
     lane = cuda.threadIdx.x % 32
     c = cuda.blockIdx.x * 8 + cuda.threadIdx.x // 32
     if c < channels:
@@ -83,8 +85,8 @@ def bn_combine(parts: F32, w: F32, b: F32, mean: F32, var: F32, coefficients: F3
             coefficients[1, c] = float32(b[c] - middle * w[c] * deviation)
             coefficients[2, c] = float32(middle)
             coefficients[3, c] = float32(deviation)
-            mean[c] = float32(0.9 * mean[c] + 0.1 * middle)
-            var[c] = float32(0.9 * var[c] + 0.1 * squares / max(count - 1.0, 1.0))
+            mean[c] = float32(keep * mean[c] + take * middle)
+            var[c] = float32(keep * var[c] + take * squares / max(count - 1.0, 1.0))
 
 
 def bn_frozen(w: F32, b: F32, mean: F32, var: F32, coefficients: F32, *, channels, eps):
