@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from convdsl.engine.plan import Parameter
-
-RECTIFIERS = frozenset({"relu", "relu6", "leaky_relu", "prelu", "elu", "gelu", "silu", "hardswish"})
+from convdsl.layers.activation import Activation
 
 
 def initial_weights(
@@ -59,26 +58,12 @@ def _fans(node: Any, shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 def _rectified(net: Any, node: Any) -> bool:
-    """Whether the first activation that the output meets is a rectifier."""
-    while True:
-        if node.activation is not None:
-            return node.activation.name in RECTIFIERS
+    """Whether the first activation that the output meets, before other weights, is a rectifier."""
+    while node.activation is None:
         following = [n for n in net.nodes if node.index in n.inputs]
-        if not following:
+        if not following or following[0].layer.weighs:
             return False
         node = following[0]
-        if node.op in RECTIFIERS:
-            return True
-        if node.op in (
-            "conv",
-            "dense",
-            "dwconv",
-            "tconv",
-            "local",
-            "sigmoid",
-            "tanh",
-            "softmax",
-            "hardsigmoid",
-            "selu",
-        ):
-            return False
+        if isinstance(node.layer, Activation):
+            return node.layer.rectifier
+    return node.activation.rectifier

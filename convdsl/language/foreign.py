@@ -8,69 +8,27 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from typing import Any
+from typing import Any, NamedTuple
 
 MAX_CHARACTERS = 4000
 
-_KERAS_CONV = ("count", "k", "s", "p")
-_TORCH_CONV = ("", "count", "k", "s", "p", "d", "g")
-_POOL = ("k", "s", "p")
-_LAYERS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
-    "conv": ("conv", _KERAS_CONV, _TORCH_CONV),
-    "convolution": ("conv", _KERAS_CONV, _TORCH_CONV),
-    "convtranspose": ("tconv", ("count", "k", "s", "p", "op"), ("", "count", "k", "s", "p", "op", "g")),
-    "tconv": ("tconv", _KERAS_CONV, _KERAS_CONV),
-    "depthwiseconv": ("dwconv", ("k", "s", "p", "m"), ("k", "s", "p", "m")),
-    "dwconv": ("dwconv", ("k", "s", "p", "m"), ("k", "s", "p", "m")),
-    "locallyconnected": ("local", _KERAS_CONV, _KERAS_CONV),
-    "dense": ("dense", ("count", "activation"), ("count", "activation")),
-    "linear": ("dense", ("", "count"), ("", "count")),
-    "maxpool": ("maxpool", _POOL, _POOL),
-    "maxpooling": ("maxpool", _POOL, _POOL),
-    "avgpool": ("avgpool", _POOL, _POOL),
-    "averagepooling": ("avgpool", _POOL, _POOL),
-    "globalaveragepooling": ("globalavgpool", (), ()),
-    "globalmaxpooling": ("globalmaxpool", (), ()),
-    "adaptiveavgpool": ("adaptiveavgpool", ("count",), ("count",)),
-    "flatten": ("flatten", (), ()),
-    "dropout": ("dropout", ("count",), ("count",)),
-    "spatialdropout": ("dropout", ("count",), ("count",)),
-    "activation": ("", ("activation",), ("activation",)),
-    "batchnormalization": ("bn", (), ()),
-    "batchnorm": ("bn", (), ()),
-    "layernormalization": ("ln", (), ()),
-    "layernorm": ("ln", (), ()),
-    "groupnormalization": ("gn", ("count",), ("count",)),
-    "groupnorm": ("gn", ("count",), ("count",)),
-    "instancenorm": ("in", (), ()),
-    "upsampling": ("upsample", ("count",), ("count",)),
-    "upsample": ("upsample", ("count",), ("count",)),
-    "zeropadding": ("pad", ("count",), ("count",)),
-    "zeropad": ("pad", ("count",), ("count",)),
-    "cropping": ("crop", ("count",), ("count",)),
-    "leakyrelu": ("leaky_relu", ("count",), ("count",)),
-    **{
-        name: (name, (), ())
-        for name in (
-            "relu",
-            "relu6",
-            "prelu",
-            "elu",
-            "selu",
-            "gelu",
-            "silu",
-            "sigmoid",
-            "tanh",
-            "softmax",
-            "hardswish",
-            "hardsigmoid",
-            "identity",
-        )
-    },
-    "input": ("input", ("count",), ("count",)),
-    "inputlayer": ("input", ("count",), ("count",)),
+
+class Calls(NamedTuple):
+    """What a framework's layer is here: the word, and the roles of its arguments without names, in Keras and in PyTorch;
+    an empty role is one that is not said here."""
+
+    word: str
+    keras: tuple[str, ...] = ()
+    torch: tuple[str, ...] = ()
+
+
+CALLS: dict[str, Calls] = {
+    "activation": Calls("", ("activation",), ("activation",)),
+    "input": Calls("input", ("count",), ("count",)),
+    "inputlayer": Calls("input", ("count",), ("count",)),
 }
-"""Name without its rank: the word here, and what Keras and PyTorch mean by the arguments without names."""
+"""By the framework's name without its rank, case and underscores. The declarations of the layers fill it: what a layer is
+called elsewhere is said there (`Layer.frameworks`)."""
 
 _KEYWORDS = {
     "filters": "count",
@@ -157,9 +115,9 @@ def _chain(call: ast.Call) -> str | None:
 def _layer(call: ast.Call) -> str | None:
     name = _name(call)
     plain = re.sub(r"[123]d", "", name.lower()).replace("_", "")
-    if plain not in _LAYERS:
+    if plain not in CALLS:
         return None
-    word, keras, torch = _LAYERS[plain]
+    word, keras, torch = CALLS[plain]
     found: dict[str, Any] = {}
     of_torch = re.search(r"[123]d", name) is not None
     roles = torch if of_torch else keras

@@ -8,22 +8,33 @@ from typing import Any, ClassVar
 
 from convdsl.layers.arguments import Real
 from convdsl.layers.base import Layer, Sizes
+from convdsl.messages import T
 
 
 class Activation(Layer):
     """A function of each value. Costs one FLOP per element by convention."""
 
+    frameworks = {"": ((), ())}
     pointwise = True
     per_element: ClassVar[int] = 1
 
+    rectifier: ClassVar[bool] = False
+    """Whether it lets positive values through about as they are, so that weights before it start larger (He, 2015)."""
+
     def flops(self, x: Sizes, y: Sizes) -> Any:
         return self.per_element * prod(y)
+
+    def why_flops(self, x: Sizes, y: Sizes) -> T | None:
+        if self.per_element == 1:
+            return T("One operation for each value, by convention.")
+        return T("{n} operations for each value, by convention.", n=self.per_element)
 
 
 class Relu(Activation):
     """max(0, x)"""
 
     name = "relu"
+    rectifier = True
     example = "relu"
 
 
@@ -31,6 +42,7 @@ class Relu6(Activation):
     """min(max(0, x), 6)"""
 
     name = "relu6"
+    rectifier = True
     example = "relu6"
 
 
@@ -38,7 +50,9 @@ class LeakyRelu(Activation):
     """x where it is positive, a·x elsewhere"""
 
     name = "leaky_relu"
-    elsewhere = ("leakyrelu", "lrelu")
+    rectifier = True
+    elsewhere = ("lrelu",)
+    frameworks = {"": (("count",), ("count",))}
     example = "leaky_relu 0.1"
 
     slope = Real(0.01, "slope for negative values (a)", positional=True)
@@ -48,16 +62,21 @@ class Prelu(Activation):
     """x where it is positive, a·x elsewhere, with a learned slope a for each channel"""
 
     name = "prelu"
+    rectifier = True
     example = "prelu"
 
     def weights(self, x: Sizes) -> dict[str, Sizes]:
         return {"prelu": (x[-1],)}
+
+    def why_params(self, x: Sizes, y: Sizes) -> T | None:
+        return T("One learned number for each channel.")
 
 
 class Elu(Activation):
     """x where it is positive, a·(exp(x) − 1) elsewhere"""
 
     name = "elu"
+    rectifier = True
     example = "elu"
 
     slope = Real(1.0, "factor for negative values (a)", positional=True)
@@ -74,6 +93,7 @@ class Gelu(Activation):
     """x·Φ(x), Φ being the normal distribution function"""
 
     name = "gelu"
+    rectifier = True
     example = "gelu"
 
 
@@ -81,6 +101,7 @@ class Silu(Activation):
     """x·sigmoid(x)"""
 
     name = "silu"
+    rectifier = True
     elsewhere = ("swish",)
     example = "silu"
 
@@ -89,7 +110,7 @@ class Sigmoid(Activation):
     """1/(1 + exp(−x))"""
 
     name = "sigmoid"
-    elsewhere = ("logistic",)
+    elsewhere = ("logistic", "sigmoide")
     example = "sigmoid"
 
 
@@ -97,7 +118,6 @@ class HardSigmoid(Activation):
     """min(max(0, x/6 + 1/2), 1)"""
 
     name = "hardsigmoid"
-    elsewhere = ("hard_sigmoid",)
     example = "hardsigmoid"
 
 
@@ -105,7 +125,7 @@ class HardSwish(Activation):
     """x·hardsigmoid(x)"""
 
     name = "hardswish"
-    elsewhere = ("hard_swish",)
+    rectifier = True
     example = "hardswish"
 
 

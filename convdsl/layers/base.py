@@ -61,10 +61,16 @@ class Layer:
     """Other names that mean the same layer."""
     elsewhere: ClassVar[tuple[str, ...]] = ()
     """What frameworks call it; used to answer somebody who types it."""
+    frameworks: ClassVar[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {}
+    """How calls of Keras and PyTorch are answered with this layer: the roles of their arguments without names, in the one
+    and in the other (`count` is what is written by value alone, "" what is not said here). The key is a name that has
+    roles of its own, or "" for all other names of the layer; without an entry a call is not answered."""
     example: ClassVar[str] = ""
     """A layer as it is written, that fits an 8x8x4 input unless it brings its own `input`."""
     activates: ClassVar[bool] = False
     """Whether an activation may follow and become part of it."""
+    weighs: ClassVar[bool] = False
+    """Whether its outputs are sums that learned weights weigh: what stands behind it starts from values of a new size."""
     pointwise: ClassVar[bool] = False
     """Whether sizes pass unchanged and each output depends on the one input at its place."""
     arguments: ClassVar[dict[str, Argument]] = {}
@@ -121,6 +127,70 @@ class Layer:
     def reach(self, x: Sizes, y: Sizes) -> tuple[Reach, ...] | None:
         """What one output sees along each spatial axis; None where it sees the whole input."""
         return tuple(Reach(1) for _ in x[:-1])
+
+    # What `explain` says of the rules: a sentence with the numbers at hand, None where the formula says it all. Where a
+    # rule is another one, so is its sentence (tests/layers/test_declarations.py).
+
+    def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
+        """Why the output has its size along a spatial axis, counted from 0."""
+        return T("Every value is treated by itself: the size stays.")
+
+    def why_channels(self, x: Sizes, y: Sizes) -> T | None:
+        return T("Every filter gives one channel.")
+
+    def why_params(self, x: Sizes, y: Sizes) -> T | None:
+        return None
+
+    def why_macs(self, x: Sizes, y: Sizes) -> T | None:
+        return None
+
+    def why_flops(self, x: Sizes, y: Sizes) -> T | None:
+        if self.macs(x, y) == 0:
+            return None
+        if self.bias:
+            return T("A MAC is two operations, a multiplication and an addition; then one for each bias added.")
+        return T("A MAC is two operations, a multiplication and an addition.")
+
+    def why_field(self, x: Sizes, y: Sizes, jump: Any) -> T | None:
+        """Why one output sees what it sees; `jump` is the distance of neighbouring values of the input."""
+        if self.reach(x, y) is None:
+            return T("Every output sees all values before it.")
+        return T("Each output sees what the value at its place saw.")
+
+    def why_jump(self, x: Sizes, y: Sizes) -> T | None:
+        return T("Neighbouring outputs lie a stride apart.")
+
+
+def say(value: Any) -> str:
+    """A number or a formula inside a sentence."""
+    from convdsl.algebra import on_board
+
+    return on_board(value)
+
+
+def sees_a_window(jump: Any) -> T:
+    """Of layers with a window: what one output sees."""
+    return T(
+        "One output sees a window of the layer before: every further value of it reaches one input further.",
+        "One output sees a window of the layer before: every further value of it reaches {j} inputs further.",
+        n=jump if isinstance(jump, int) else 2,
+        j=say(jump),
+    )
+
+
+def only_those_before() -> T:
+    """Of layers that enlarge: what one output sees."""
+    return T("Only the values before it count that reach one output; those in between are zeros or copies.")
+
+
+def lie_closer() -> T:
+    """Of layers that enlarge: how far neighbouring outputs lie apart."""
+    return T("Neighbouring outputs lie closer together than neighbouring inputs.")
+
+
+def seen_under_each_window() -> T:
+    """Of means and medians: what they cost."""
+    return T("One operation for each value under each window.")
 
 
 def spatial(x: Sizes, layer: Layer) -> Sizes:

@@ -23,6 +23,12 @@ class Combination(Layer):
         """Operations of the meeting itself."""
         return 0
 
+    def why_flops(self, x: Sizes, y: Sizes) -> T | None:
+        return T("One operation for each value and each further branch.")
+
+    def why_field(self, x: Sizes, y: Sizes, jump: Any) -> T | None:
+        return T("A value sees what any of the branches sees: the largest counts.")
+
 
 def _disagree(inputs: tuple[Sizes, ...], what: T) -> SizeError:
     channels = len({len(x) for x in inputs}) == 1 and len({x[:-1] for x in inputs}) == 1
@@ -53,7 +59,7 @@ class Add(Combination):
     """The sum of the branches, value by value."""
 
     name = "add"
-    elsewhere = ("sum", "plus")
+    elsewhere = ("sum", "plus", "suma", "sumar")
     example = "add { conv 4 k3 p1 | identity } relu"
 
     def output(self, *inputs: Sizes) -> Sizes:
@@ -65,6 +71,9 @@ class Add(Combination):
 
     def combine_flops(self, inputs: tuple[Sizes, ...], y: Sizes) -> Any:
         return (len(inputs) - 1) * prod(y)
+
+    def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
+        return T("The branches have one size and are added value by value.")
 
 
 class Residual(Add):
@@ -99,7 +108,7 @@ class Multiply(Combination):
     """The product of the branches, value by value; 1×1×C is stretched over H×W×C."""
 
     name = "mul"
-    elsewhere = ("multiply", "times", "product")
+    elsewhere = ("multiply", "times", "product", "producto", "multiplicar")
     example = "mul { identity | globalavgpool -> conv 4 k1 sigmoid }"
 
     def output(self, *inputs: Sizes) -> Sizes:
@@ -116,6 +125,9 @@ class Multiply(Combination):
     def combine_flops(self, inputs: tuple[Sizes, ...], y: Sizes) -> Any:
         return (len(inputs) - 1) * prod(y)
 
+    def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
+        return T("The branches are multiplied value by value; 1×1 is stretched over the other branch.")
+
 
 def _stretched(a: Any, b: Any) -> Any:
     """The size that two meet at, one of them being stretched if it is 1; None where they disagree. Plain numbers are
@@ -130,7 +142,7 @@ class Concat(Combination):
     """The channels of the branches side by side."""
 
     name = "concat"
-    elsewhere = ("concatenate", "cat", "depthconcat")
+    elsewhere = ("concatenate", "cat", "depthconcat", "concatenar", "concatenación")
     example = "concat { conv 4 k1 | conv 8 k3 p1 }"
 
     def output(self, *inputs: Sizes) -> Sizes:
@@ -141,3 +153,6 @@ class Concat(Combination):
             ):
                 raise _disagree(inputs, T("The branches of `concat` have different heights or widths."))
         return (*first[:-1], sum(x[-1] for x in inputs))
+
+    def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
+        return T("The channels of the branches lie side by side; heights and widths agree.")

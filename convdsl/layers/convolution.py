@@ -7,8 +7,20 @@ from typing import Any
 
 from convdsl.algebra import at_least, compare, divides, exact_divide, floor_divide, is_number, maximum, text
 from convdsl.layers.arguments import Count, Flag, Padding, Window
-from convdsl.layers.base import Layer, Reach, SizeError, Sizes, per_axis, spatial
-from convdsl.layers.window import Axis, Windowed, output_size_transposed
+from convdsl.layers.base import (
+    Layer,
+    Reach,
+    SizeError,
+    Sizes,
+    lie_closer,
+    only_those_before,
+    per_axis,
+    say,
+    sees_a_window,
+    show_shape,
+    spatial,
+)
+from convdsl.layers.window import Axis, Windowed, output_size_transposed, sees_one_channel, why_it_slides
 from convdsl.messages import T
 
 _NOBIAS = "no bias is added"
@@ -37,7 +49,9 @@ class Conv(Windowed):
     up over all channels of its group, and adds one bias. (Cross-correlation, as all frameworks compute it.)"""
 
     name = "conv"
-    elsewhere = ("conv1d", "conv2d", "conv3d", "convolution2d", "convolution")
+    weighs = True
+    elsewhere = ("convolution", "convolución", "convolucional", "capaconvolucional", "convolutional", "convlayer")
+    frameworks = {"": (("count", "k", "s", "p"), ("", "count", "k", "s", "p", "d", "g"))}
     example = "conv 8 k3 p1 relu"
     activates = True
 
@@ -56,12 +70,23 @@ class Conv(Windowed):
     def macs(self, x: Sizes, y: Sizes) -> Any:
         return prod(y) * self.window_area(x) * _share(x[-1], self.g)
 
+    def why_params(self, x: Sizes, y: Sizes) -> T | None:
+        return _who_sees_what(self, x, _share(x[-1], self.g))
+
+    def why_macs(self, x: Sizes, y: Sizes) -> T | None:
+        return T(
+            "Each of the {outputs} outputs takes one multiplication for each weight of its filter.",
+            outputs=show_shape(y),
+        )
+
 
 class DepthwiseConv(Windowed):
     """Depthwise convolution: each channel has filters of its own, which see no other channel."""
 
     name = "dwconv"
-    elsewhere = ("depthwiseconv2d", "depthwise", "depthwiseconv")
+    weighs = True
+    elsewhere = ("depthwiseconv", "depthwise")
+    frameworks = {"": (("k", "s", "p", "m"), ("k", "s", "p", "m"))}
     example = "dwconv k3 p1 relu"
     activates = True
 
@@ -79,13 +104,35 @@ class DepthwiseConv(Windowed):
     def macs(self, x: Sizes, y: Sizes) -> Any:
         return prod(y) * self.window_area(x)
 
+    def why_channels(self, x: Sizes, y: Sizes) -> T | None:
+        return T("Every channel has filters of its own.")
+
+    def why_params(self, x: Sizes, y: Sizes) -> T | None:
+        words: dict[str, Any] = {"n": self.m, "m": say(self.m), "c": say(x[-1]), "window": self.window_text(x)}
+        if not self.bias:
+            return T(
+                "Each of the {c} channels has one {window} filter for itself alone; there is no bias.",
+                "Each of the {c} channels has {m} filters of {window} for itself alone; there is no bias.",
+                **words,
+            )
+        return T(
+            "Each of the {c} channels has one {window} filter for itself alone, plus one bias.",
+            "Each of the {c} channels has {m} filters of {window} for itself alone, plus one bias each.",
+            **words,
+        )
+
+    def why_macs(self, x: Sizes, y: Sizes) -> T | None:
+        return sees_one_channel(self, x, y)
+
 
 class TransposedConv(Windowed):
     """Transposed convolution: spreads each input value over a window of the output; what a convolution with the same
     values does to sizes, it undoes. ("Deconvolution" is a misnomer: values are not restored.)"""
 
     name = "tconv"
-    elsewhere = ("convtranspose2d", "conv2dtranspose", "deconv", "deconvolution", "convtranspose")
+    weighs = True
+    elsewhere = ("convtranspose", "deconv", "deconvolution", "deconvolución", "transpuesta")
+    frameworks = {"": (("count", "k", "s", "p", "op"), ("", "count", "k", "s", "p", "op", "g"))}
     example = "tconv 8 k2 s2 relu"
     activates = True
 
@@ -149,12 +196,53 @@ class TransposedConv(Windowed):
     def macs(self, x: Sizes, y: Sizes) -> Any:
         return prod(x) * self.window_area(x) * _share(self.filters, self.g)
 
+    def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
+        spread = self.geometry(x)[axis]
+        if spread.input * spread.s == spread.output and spread.extent == spread.s:
+            return T(
+                "Each of the {n} values is spread over a window of its own, {s} wide.",
+                n=say(spread.input),
+                s=say(spread.s),
+            )
+        return T(
+            "Each of the {n} values is spread over a window {extent} wide, which starts {s} behind the one before; the "
+            "padding is cut off on both sides.",
+            n=say(spread.input),
+            extent=say(spread.extent),
+            s=say(spread.s),
+        )
+
+    def why_params(self, x: Sizes, y: Sizes) -> T | None:
+        if self.g == 1:
+            return _who_sees_what(self, x, x[-1])
+        return T(
+            "Each of the {c} input channels has a window of {window} for each of the {k} filters of its group; each "
+            "filter has one bias.",
+            k=say(_share(self.filters, self.g)),
+            c=say(x[-1]),
+            window=self.window_text(x),
+        )
+
+    def why_macs(self, x: Sizes, y: Sizes) -> T | None:
+        return T(
+            "Each of the {inputs} inputs is multiplied by the window of every filter of its group.",
+            inputs=show_shape(x),
+        )
+
+    def why_field(self, x: Sizes, y: Sizes, jump: Any) -> T | None:
+        return only_those_before()
+
+    def why_jump(self, x: Sizes, y: Sizes) -> T | None:
+        return lie_closer()
+
 
 class Local(Layer):
     """Locally connected layer: like a convolution, but every position has filters of its own: nothing is shared."""
 
     name = "local"
-    elsewhere = ("locallyconnected2d", "locallyconnected1d", "locally_connected")
+    weighs = True
+    elsewhere = ("locallyconnected", "localmente")
+    frameworks = {"": (("count", "k", "s", "p"), ("count", "k", "s", "p"))}
     example = "local 2 k3 relu"
     activates = True
 
@@ -184,6 +272,62 @@ class Local(Layer):
 
     def reach(self, x: Sizes, y: Sizes) -> tuple[Reach, ...] | None:
         return self._window().reach(x, y)
+
+    def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
+        return why_it_slides(self.geometry(x)[axis])
+
+    def why_params(self, x: Sizes, y: Sizes) -> T | None:
+        return T(
+            "Like a convolution with {k} filters of {window} over {c} channels, but each of the {places} positions "
+            "has its own weights: nothing is shared.",
+            k=say(self.filters),
+            window=self._window().window_text(x),
+            c=say(x[-1]),
+            places=show_shape(y[:-1]),
+        )
+
+    def why_macs(self, x: Sizes, y: Sizes) -> T | None:
+        return T(
+            "Each of the {outputs} outputs takes one multiplication for each of its own weights.",
+            outputs=show_shape(y),
+        )
+
+    def why_field(self, x: Sizes, y: Sizes, jump: Any) -> T | None:
+        return sees_a_window(jump)
+
+
+def _who_sees_what(layer: Any, x: Sizes, seen: Any) -> T:
+    """Of a convolution: how many filters, and which channels each of them looks at."""
+    words: dict[str, Any] = {
+        "n": layer.filters,
+        "k": say(layer.filters),
+        "window": layer.window_text(x),
+        "channels": T("the only channel") if seen == 1 else T("all {c} channels", c=say(seen)),
+    }
+    if layer.g != 1:
+        group = {"k": words["k"], "window": words["window"], "c": say(seen), "total": say(x[-1])}
+        return (
+            T(
+                "{k} filters of {window} look at the channels of their group only, {c} of {total}, plus one bias each.",
+                **group,
+            )
+            if layer.bias
+            else T(
+                "{k} filters of {window} look at the channels of their group only, {c} of {total}; there is no bias.",
+                **group,
+            )
+        )
+    if not layer.bias:
+        return T(
+            "One {window} filter looks at {channels}; there is no bias.",
+            "{k} filters of {window} look at {channels}; there is no bias.",
+            **words,
+        )
+    return T(
+        "One {window} filter looks at {channels}, plus one bias.",
+        "{k} filters of {window} look at {channels}, plus one bias each.",
+        **words,
+    )
 
 
 def _reciprocal(stride: Any) -> Any:

@@ -6,7 +6,8 @@ from math import prod
 from typing import Any
 
 from convdsl.layers.arguments import Count, Flag
-from convdsl.layers.base import Layer, Sizes
+from convdsl.layers.base import Layer, Sizes, say
+from convdsl.messages import T
 
 
 class Dense(Layer):
@@ -14,7 +15,21 @@ class Dense(Layer):
     the order H, W, C."""
 
     name = "dense"
-    elsewhere = ("linear", "fc", "fullyconnected", "fully_connected", "innerproduct")
+    weighs = True
+    elsewhere = (
+        "linear",
+        "fc",
+        "fullyconnected",
+        "innerproduct",
+        "densa",
+        "densamente",
+        "full",
+        "totalmenteconectada",
+        "completamenteconectada",
+        "capadensa",
+        "denselayer",
+    )
+    frameworks = {"": (("count", "activation"), ("count", "activation")), "linear": (("", "count"), ("", "count"))}
     example = "dense 10 softmax"
     activates = True
 
@@ -33,3 +48,22 @@ class Dense(Layer):
 
     def reach(self, x: Sizes, y: Sizes) -> None:
         return None
+
+    def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
+        return T("One output for each unit, whatever the input's shape.")
+
+    def why_params(self, x: Sizes, y: Sizes) -> T | None:
+        if self.bias:
+            return T(
+                "Each of the {units} outputs has one weight for each of the {n} inputs, plus one bias.",
+                units=say(self.units),
+                n=say(prod(x)),
+            )
+        return T(
+            "Each of the {units} outputs has one weight for each of the {n} inputs; there is no bias.",
+            units=say(self.units),
+            n=say(prod(x)),
+        )
+
+    def why_macs(self, x: Sizes, y: Sizes) -> T | None:
+        return T("One multiplication for each weight.")

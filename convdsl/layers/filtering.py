@@ -6,8 +6,8 @@ from math import prod
 from typing import Any
 
 from convdsl.layers.arguments import Kernel, Padding, Window
-from convdsl.layers.base import SizeError, Sizes
-from convdsl.layers.window import Windowed
+from convdsl.layers.base import SizeError, Sizes, seen_under_each_window
+from convdsl.layers.window import Windowed, sees_one_channel
 from convdsl.messages import T
 
 NAMED: dict[str, tuple[int, tuple[tuple[int, ...], ...]]] = {
@@ -32,6 +32,7 @@ class Filter(Windowed):
     `median`, which is no convolution. (`laplacian`, `edges` and `sharpen` are 3×3; `gaussian` is 3×3 or 5×5.)"""
 
     name = "filter"
+    elsewhere = ("filtro",)
     example = "filter sobel_x"
 
     kernel = Kernel(("identity", "mean", "gaussian", *NAMED, "median"), doc="name of a kernel, or a matrix")
@@ -79,3 +80,9 @@ class Filter(Windowed):
 
     def flops(self, x: Sizes, y: Sizes) -> Any:
         return prod(y) * self.window_area(x) if self.kernel == "median" else 2 * self.macs(x, y)
+
+    def why_macs(self, x: Sizes, y: Sizes) -> T | None:
+        return sees_one_channel(self, x, y)
+
+    def why_flops(self, x: Sizes, y: Sizes) -> T | None:
+        return seen_under_each_window() if self.kernel == "median" else super().why_flops(x, y)

@@ -25,6 +25,12 @@ class Normalization(Layer):
     def flops(self, x: Sizes, y: Sizes) -> Any:
         return 2 * prod(y)
 
+    def why_params(self, x: Sizes, y: Sizes) -> T | None:
+        return T("A scale (γ) and a shift (β) for each channel.")
+
+    def why_flops(self, x: Sizes, y: Sizes) -> T | None:
+        return T("Two operations for each value, as at inference: one multiplication and one addition.")
+
 
 class BatchNorm(Normalization):
     """Batch normalisation: each channel over the images of the batch and all positions. At inference, and
@@ -32,7 +38,8 @@ class BatchNorm(Normalization):
 
     name = "bn"
     aliases = ("batchnorm",)
-    elsewhere = ("batchnorm2d", "batchnormalization", "batch_norm", "batchnorm1d")
+    elsewhere = ("batchnormalization", "normalización", "normalizar", "batchnormalisation", "normalize")
+    frameworks = {"": ((), ())}
     example = "bn relu"
 
     momentum = Real(
@@ -46,13 +53,19 @@ class BatchNorm(Normalization):
     def buffers(self, x: Sizes) -> dict[str, Sizes]:
         return {"running_mean": (x[-1],), "running_var": (x[-1],)}
 
+    def why_params(self, x: Sizes, y: Sizes) -> T | None:
+        return T(
+            "A scale (γ) and a shift (β) for each channel. The running mean and variance are kept but not learned."
+        )
+
 
 class LayerNorm(Normalization):
     """Layer normalisation: each image over H×W×C, or over C at each position with `channels`."""
 
     name = "ln"
     aliases = ("layernorm",)
-    elsewhere = ("layernormalization", "layer_norm")
+    elsewhere = ("layernormalization",)
+    frameworks = {"": ((), ())}
     example = "ln"
 
     channels = Flag("channels", True, "over the channels of each position")
@@ -63,7 +76,7 @@ class InstanceNorm(Normalization):
 
     name = "in"
     aliases = ("instancenorm",)
-    elsewhere = ("instancenorm2d", "instance_norm")
+    frameworks = {"": ((), ())}
     example = "in relu"
 
 
@@ -72,7 +85,8 @@ class GroupNorm(Normalization):
 
     name = "gn"
     aliases = ("groupnorm",)
-    elsewhere = ("groupnormalization", "group_norm")
+    elsewhere = ("groupnormalization",)
+    frameworks = {"": (("count",), ("count",))}
     example = "gn 2 relu"
 
     g = Count(doc="number of groups", positional=True)
@@ -104,3 +118,6 @@ class LocalResponseNorm(Layer):
 
     def flops(self, x: Sizes, y: Sizes) -> Any:
         return 2 * prod(y)
+
+    def why_flops(self, x: Sizes, y: Sizes) -> T | None:
+        return T("Two operations for each value, by convention.")

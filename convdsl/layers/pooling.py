@@ -7,7 +7,16 @@ from typing import Any
 
 from convdsl.algebra import ceil_divide, compare, greatest_common_divisor, text
 from convdsl.layers.arguments import Flag, Window
-from convdsl.layers.base import Layer, Reach, SizeError, Sizes, per_axis, spatial
+from convdsl.layers.base import (
+    Layer,
+    Reach,
+    SizeError,
+    Sizes,
+    per_axis,
+    seen_under_each_window,
+    sees_a_window,
+    spatial,
+)
 from convdsl.layers.window import Axis, Pooling
 from convdsl.messages import T
 
@@ -35,11 +44,26 @@ class MaxPool(_CheckedPooling):
     """The largest value under the window. Padding never wins."""
 
     name = "maxpool"
-    elsewhere = ("maxpool2d", "maxpooling2d", "maxpool1d", "maxpooling1d", "maxpool3d", "max_pool")
+    elsewhere = (
+        "maxpooling",
+        "agrupar",
+        "agrupación",
+        "agrupamiento",
+        "submuestreo",
+        "máximo",
+        "pool",
+        "pooling",
+        "subsampling",
+        "maximumpooling",
+    )
+    frameworks = {"": (("k", "s", "p"), ("k", "s", "p"))}
     example = "maxpool 2"
 
     def flops(self, x: Sizes, y: Sizes) -> Any:
         return prod(y) * (self.window_area(x) - 1)
+
+    def why_flops(self, x: Sizes, y: Sizes) -> T | None:
+        return compared_under_each_window()
 
 
 class MinPool(_CheckedPooling):
@@ -51,12 +75,16 @@ class MinPool(_CheckedPooling):
     def flops(self, x: Sizes, y: Sizes) -> Any:
         return prod(y) * (self.window_area(x) - 1)
 
+    def why_flops(self, x: Sizes, y: Sizes) -> T | None:
+        return compared_under_each_window()
+
 
 class AvgPool(_CheckedPooling):
     """The mean of the values under the window; zeros of the padding count, unless `exclude_pad`."""
 
     name = "avgpool"
-    elsewhere = ("avgpool2d", "averagepooling2d", "averagepooling1d", "avg_pool", "meanpool")
+    elsewhere = ("averagepooling", "meanpool", "promedio", "media", "averagepool")
+    frameworks = {"": (("k", "s", "p"), ("k", "s", "p"))}
     example = "avgpool 2"
 
     exclude_pad = Flag("exclude_pad", True, "the mean leaves the padding out")
@@ -64,15 +92,22 @@ class AvgPool(_CheckedPooling):
     def flops(self, x: Sizes, y: Sizes) -> Any:
         return prod(y) * self.window_area(x)
 
+    def why_flops(self, x: Sizes, y: Sizes) -> T | None:
+        return seen_under_each_window()
+
 
 class MedianPool(_CheckedPooling):
     """The median of the values under the window (of two middle ones, the lower); padding is left out."""
 
     name = "medianpool"
+    elsewhere = ("mediana",)
     example = "medianpool 3"
 
     def flops(self, x: Sizes, y: Sizes) -> Any:
         return prod(y) * self.window_area(x)
+
+    def why_flops(self, x: Sizes, y: Sizes) -> T | None:
+        return seen_under_each_window()
 
 
 class _Global(Layer):
@@ -82,17 +117,24 @@ class _Global(Layer):
     def reach(self, x: Sizes, y: Sizes) -> None:
         return None
 
+    def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
+        return T("One window spans the whole map, so one value is left for each channel.")
+
 
 class GlobalAvgPool(_Global):
     """The mean of each channel over all positions."""
 
     name = "globalavgpool"
     aliases = ("gap",)
-    elsewhere = ("globalaveragepooling2d", "globalaveragepooling1d")
+    elsewhere = ("globalaveragepooling", "globalaveragepool", "globalpooling")
+    frameworks = {"": ((), ())}
     example = "globalavgpool"
 
     def flops(self, x: Sizes, y: Sizes) -> Any:
         return prod(x)
+
+    def why_flops(self, x: Sizes, y: Sizes) -> T | None:
+        return seen_under_each_window()
 
 
 class GlobalMaxPool(_Global):
@@ -100,11 +142,15 @@ class GlobalMaxPool(_Global):
 
     name = "globalmaxpool"
     aliases = ("gmp",)
-    elsewhere = ("globalmaxpooling2d", "globalmaxpooling1d")
+    elsewhere = ("globalmaxpooling",)
+    frameworks = {"": ((), ())}
     example = "globalmaxpool"
 
     def flops(self, x: Sizes, y: Sizes) -> Any:
         return prod(x) - x[-1]
+
+    def why_flops(self, x: Sizes, y: Sizes) -> T | None:
+        return compared_under_each_window()
 
 
 class AdaptiveAvgPool(Layer):
@@ -112,7 +158,7 @@ class AdaptiveAvgPool(Layer):
     ceil((i + 1)·N/O)."""
 
     name = "adaptiveavgpool"
-    elsewhere = ("adaptiveavgpool2d", "adaptiveavgpool1d", "adaptiveavgpool3d")
+    frameworks = {"": (("count",), ("count",))}
     example = "adaptiveavgpool 4x4"
 
     size = Window(doc="size of the output", positional=True)
@@ -127,8 +173,22 @@ class AdaptiveAvgPool(Layer):
     def flops(self, x: Sizes, y: Sizes) -> Any:
         return x[-1] * prod(_covered(n, o) for n, o in zip(x[:-1], y[:-1], strict=True))
 
+    def why_flops(self, x: Sizes, y: Sizes) -> T | None:
+        return seen_under_each_window()
+
+    def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
+        return T("The size is given; the windows are chosen to fit it.")
+
+    def why_field(self, x: Sizes, y: Sizes, jump: Any) -> T | None:
+        return sees_a_window(jump)
+
     def reach(self, x: Sizes, y: Sizes) -> tuple[Reach, ...]:
         return tuple(Reach(ceil_divide(n, o), ceil_divide(n, o)) for n, o in zip(x[:-1], y[:-1], strict=True))
+
+
+def compared_under_each_window() -> T:
+    """Of the largest and the smallest: what they cost."""
+    return T("One comparison less than there are values under each window.")
 
 
 def _covered(n: Any, o: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from convdsl.language.foreign import CALLS, Calls
 from convdsl.layers import (
     activation,
     combining,
@@ -36,6 +37,12 @@ BY_NAME: dict[str, type[Layer]] = {name: layer for layer in LAYERS for name in (
 ELSEWHERE: dict[str, type[Layer]] = {name: layer for layer in LAYERS for name in layer.elsewhere}
 ACTIVATIONS: dict[str, type[Activation]] = {n: c for n, c in BY_NAME.items() if issubclass(c, Activation)}
 COMBINATIONS: dict[str, type[Combination]] = {n: c for n, c in BY_NAME.items() if issubclass(c, Combination)}
+
+for _layer in LAYERS:
+    for _name in (_layer.name, *_layer.aliases, *_layer.elsewhere):
+        _roles = _layer.frameworks.get(_name) or _layer.frameworks.get("")
+        if _roles:
+            CALLS[_name.replace("_", "")] = Calls(_layer.name, *_roles)
 
 STRUCTURES: dict[str, tuple[str, T]] = {
     "residual": ("residual { A }", T("A(x) + x, the same as `add {{ A | identity }}`")),

@@ -7,7 +7,18 @@ from typing import Any
 
 from convdsl.algebra import at_least, divides, equal, exact_divide, is_number, text
 from convdsl.layers.arguments import Choice, Count, Real, Shape, Window
-from convdsl.layers.base import Layer, Reach, SizeError, Sizes, per_axis, show_shape, spatial
+from convdsl.layers.base import (
+    Layer,
+    Reach,
+    SizeError,
+    Sizes,
+    lie_closer,
+    only_those_before,
+    per_axis,
+    say,
+    show_shape,
+    spatial,
+)
 from convdsl.messages import T
 
 
@@ -15,10 +26,15 @@ class Flatten(Layer):
     """All values in one row, in the order H, W, C."""
 
     name = "flatten"
+    elsewhere = ("aplanar", "aplanado", "aplanamiento", "flattenlayer")
+    frameworks = {"": ((), ())}
     example = "flatten"
 
     def output(self, x: Sizes) -> Sizes:
         return (prod(x),)
+
+    def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
+        return T("All values in one row.")
 
 
 class Reshape(Layer):
@@ -49,12 +65,16 @@ class Reshape(Layer):
     def reach(self, x: Sizes, y: Sizes) -> None:
         return None
 
+    def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
+        return T("The same {n} values with other sizes.", n=say(prod(x)))
+
 
 class Identity(Layer):
     """The input, unchanged: the empty path of a branch."""
 
     name = "identity"
-    elsewhere = ("skip", "shortcut", "id")
+    elsewhere = ("skip", "shortcut", "id", "identidad")
+    frameworks = {"": ((), ())}
     example = "identity"
     pointwise = True
 
@@ -63,7 +83,8 @@ class Pad(Layer):
     """Zeros around the input."""
 
     name = "pad"
-    elsewhere = ("zeropadding2d", "zeropad2d")
+    elsewhere = ("zeropadding", "zeropad", "rellenar")
+    frameworks = {"": (("count",), ("count",))}
     example = "pad 1"
 
     p = Window(doc="zeros on each side", positional=True, minimum=0)
@@ -74,12 +95,16 @@ class Pad(Layer):
     def reach(self, x: Sizes, y: Sizes) -> tuple[Reach, ...]:
         return tuple(Reach(1, 1, p) for p in per_axis(self.p, len(x) - 1, "p"))
 
+    def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
+        return T("Zeros are added on both sides.")
+
 
 class Crop(Layer):
     """Cuts rows and columns off each side."""
 
     name = "crop"
-    elsewhere = ("cropping2d", "centercrop")
+    elsewhere = ("cropping", "centercrop", "recortar", "recorte")
+    frameworks = {"": (("count",), ("count",))}
     example = "crop 1"
 
     p = Window(doc="rows and columns cut from each side", positional=True, minimum=0)
@@ -100,13 +125,17 @@ class Crop(Layer):
     def reach(self, x: Sizes, y: Sizes) -> tuple[Reach, ...]:
         return tuple(Reach(1, 1, -p) for p in per_axis(self.p, len(x) - 1, "p"))
 
+    def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
+        return T("The same number is cut off on both sides.")
+
 
 class Upsample(Layer):
     """Enlarges each axis by a whole factor: by repeating the nearest value, or by bilinear interpolation (pixel centres
     at half positions, the border value beyond the border)."""
 
     name = "upsample"
-    elsewhere = ("upsampling2d", "interpolate", "upsamplingnearest2d")
+    elsewhere = ("upsampling", "interpolate", "upsamplingnearest", "ampliar", "unpool", "resize")
+    frameworks = {"": (("count",), ("count",))}
     example = "upsample 2"
 
     k = Window(doc="factor", positional=True)
@@ -131,6 +160,18 @@ class Upsample(Layer):
             Reach(extent if k != 1 else 1, Fraction(1, k) if is_number(k) else exact_divide(1, k))
             for k in self.factors(x)
         )
+
+    def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
+        return T("Every value becomes several: the size is multiplied.")
+
+    def why_flops(self, x: Sizes, y: Sizes) -> T | None:
+        return T("A linear interpolation between two values is three operations; between four it is done three times.")
+
+    def why_field(self, x: Sizes, y: Sizes, jump: Any) -> T | None:
+        return only_those_before()
+
+    def why_jump(self, x: Sizes, y: Sizes) -> T | None:
+        return lie_closer()
 
 
 class Shuffle(Layer):
@@ -157,7 +198,8 @@ class Dropout(Layer):
     """In training, sets a random part of the values to zero and enlarges the others to match; at inference, nothing."""
 
     name = "dropout"
-    elsewhere = ("dropout2d",)
+    elsewhere = ("spatialdropout", "abandono")
+    frameworks = {"": (("count",), ("count",))}
     example = "dropout 0.5"
     pointwise = True
 
@@ -168,7 +210,7 @@ class Scale(Layer):
     """A learned factor for each channel."""
 
     name = "scale"
-    elsewhere = ("layerscale",)
+    elsewhere = ("layerscale", "escala")
     example = "scale init=0.1"
     activates = True
 
@@ -177,5 +219,11 @@ class Scale(Layer):
     def weights(self, x: Sizes) -> dict[str, Sizes]:
         return {"weight": (x[-1],)}
 
+    def why_params(self, x: Sizes, y: Sizes) -> T | None:
+        return T("One learned number for each channel.")
+
     def flops(self, x: Sizes, y: Sizes) -> Any:
         return prod(y)
+
+    def why_flops(self, x: Sizes, y: Sizes) -> T | None:
+        return T("One multiplication for each value.")

@@ -7,7 +7,17 @@ from typing import Any, NamedTuple
 
 from convdsl.algebra import at_least, ceil_divide, floor_divide, is_number, maximum, minimum, text
 from convdsl.layers.arguments import REQUIRED, Flag, Padding, Window
-from convdsl.layers.base import Layer, Reach, SizeError, Sizes, per_axis, spatial
+from convdsl.layers.base import (
+    Layer,
+    Reach,
+    SizeError,
+    Sizes,
+    per_axis,
+    say,
+    sees_a_window,
+    show_shape,
+    spatial,
+)
 from convdsl.messages import T
 
 
@@ -132,6 +142,16 @@ class Windowed(Layer):
     def reach(self, x: Sizes, y: Sizes) -> tuple[Reach, ...] | None:
         return tuple(Reach(axis.extent, axis.s, axis.before) for axis in self.geometry(x))
 
+    def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
+        return why_it_slides(self.geometry(x)[axis])
+
+    def why_field(self, x: Sizes, y: Sizes, jump: Any) -> T | None:
+        return sees_a_window(jump)
+
+    def window_text(self, x: Sizes) -> str:
+        """The window inside a sentence: `3×3`."""
+        return show_shape(tuple(axis.k for axis in self.geometry(x)))
+
     def window_area(self, x: Sizes) -> Any:
         """Values under the window, in one channel."""
         return prod(self._windows(len(x) - 1))
@@ -143,6 +163,53 @@ class Pooling(Windowed):
     k = Window(REQUIRED, "window size (F)", positional=True)
     s = Window(None, "stride (S); the window size if left out")
     ceil = Flag("ceil", True, "round the size up")
+
+
+def why_it_slides(axis: Axis) -> T | None:
+    """How a window comes to its number of places along an axis."""
+    if axis.rule == "same":
+        if axis.s == 1:
+            return T("`p same` adds as many zeros as it takes to keep the size.")
+        return T(
+            "`p same` adds as many zeros as it takes for the window to stand at one place in {s}, from edge to edge.",
+            s=say(axis.s),
+        )
+    if not all(map(is_number, axis[:7])):
+        return T("The window stands at the edge first, and then moves on by the stride as long as it fits.")
+    free = axis.input + axis.before + axis.after - axis.extent
+    if axis.rule == "ceil":
+        return T(
+            "The window stands at the edge first; {free} places remain, in steps of {s}. With `ceil` the last, "
+            "incomplete step counts, unless its window would start in the padding on the right.",
+            free=free,
+            s=axis.s,
+        )
+    if axis.s == 1:
+        return T("The window stands at the edge first, and can then move on by {free} places.", free=free)
+    if axis.remainder:
+        return T(
+            "The window stands at the edge first; {free} places remain, and {free} = {steps}·{s} + {rest}. The stride "
+            "does not divide: a lecture may call that an error, frameworks round down and leave the rest out.",
+            free=free,
+            s=axis.s,
+            steps=axis.output - 1,
+            rest=axis.remainder,
+        )
+    return T(
+        "The window stands at the edge first; {free} places remain, and {free} = {steps}·{s}.",
+        free=free,
+        s=axis.s,
+        steps=axis.output - 1,
+    )
+
+
+def sees_one_channel(layer: Windowed, x: Sizes, y: Sizes) -> T:
+    """Of windows that stay in their channel: how often they multiply."""
+    return T(
+        "Each of the {outputs} outputs takes {window} multiplications: it sees one channel only.",
+        outputs=show_shape(y),
+        window=layer.window_text(x),
+    )
 
 
 def size_formula(n: Any, f: Any, s: Any, p: Any, d: Any) -> str:

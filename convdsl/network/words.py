@@ -1,5 +1,5 @@
-"""What layers, options and keywords are called elsewhere: in frameworks, in other cases, in Spanish. Used to answer
-somebody who types it."""
+"""What options and keywords are called elsewhere: in frameworks, in other cases, in Spanish; and how a name is folded.
+Used to answer somebody who types it. What a layer is called elsewhere stands in its declaration."""
 
 from __future__ import annotations
 
@@ -60,68 +60,6 @@ COUNTS = (
 """Words for what is counted, which are not written here."""
 NO = ("no", "sin", "without")
 
-_SPANISH = {
-    "convolucion": "conv",
-    "convolucional": "conv",
-    "densa": "dense",
-    "densamente": "dense",
-    "aplanar": "flatten",
-    "aplanado": "flatten",
-    "aplanamiento": "flatten",
-    "agrupar": "maxpool",
-    "agrupacion": "maxpool",
-    "agrupamiento": "maxpool",
-    "submuestreo": "maxpool",
-    "maximo": "maxpool",
-    "promedio": "avgpool",
-    "media": "avgpool",
-    "mediana": "medianpool",
-    "normalizacion": "bn",
-    "normalizar": "bn",
-    "abandono": "dropout",
-    "suma": "add",
-    "sumar": "add",
-    "producto": "mul",
-    "multiplicar": "mul",
-    "concatenar": "concat",
-    "concatenacion": "concat",
-    "identidad": "identity",
-    "rellenar": "pad",
-    "recortar": "crop",
-    "recorte": "crop",
-    "ampliar": "upsample",
-    "filtro": "filter",
-    "escala": "scale",
-    "sigmoide": "sigmoid",
-    "deconvolucion": "tconv",
-    "transpuesta": "tconv",
-    "localmente": "local",
-    "pool": "maxpool",
-    "pooling": "maxpool",
-    "subsampling": "maxpool",
-    "batchnormalisation": "bn",
-    "normalize": "bn",
-    "unpool": "upsample",
-    "resize": "upsample",
-    "skip": "identity",
-    "globalaveragepool": "globalavgpool",
-    "globalaveragepooling": "globalavgpool",
-    "globalpooling": "globalavgpool",
-    "full": "dense",
-    "averagepool": "avgpool",
-    "averagepooling": "avgpool",
-    "meanpool": "avgpool",
-    "maximumpooling": "maxpool",
-    "totalmenteconectada": "dense",
-    "completamenteconectada": "dense",
-    "capadensa": "dense",
-    "capaconvolucional": "conv",
-    "convolutional": "conv",
-    "convlayer": "conv",
-    "denselayer": "dense",
-    "batchnorm": "bn",
-    "flattenlayer": "flatten",
-}
 _KEYWORDS = {
     "entrada": "input",
     "inputs": "input",
@@ -185,7 +123,6 @@ def fold(word: str) -> str:
 
 _FOLDED: dict[str, type[Layer]] = {
     **{fold(name): layer for name, layer in ELSEWHERE.items()},
-    **{fold(name): BY_NAME[meant] for name, meant in _SPANISH.items()},
     **{fold(name): layer for name, layer in BY_NAME.items()},
 }
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from convdsl import files
-from convdsl.layers import BY_NAME, ELSEWHERE, STRUCTURES, show_shape
+from convdsl.layers import STRUCTURES, show_shape
 from convdsl.messages import LANGUAGES, T, reason, use_language
 from convdsl.network import Analysis
+from convdsl.network.words import layer_called
 from convdsl.source import MAX_BYTES, NotText, decode, read
 from convdsl.teaching.answers import Added, Answer, Called, Ended, Helped, Refused, Shown, Told
 from convdsl.teaching.commands import BARE, COMMANDS, SHORT, closest
@@ -239,7 +240,7 @@ class Session:
         if word in STRUCTURES:
             written, meaning = STRUCTURES[word]
             return Told(f"{written}  {meaning}")
-        if word in BY_NAME or word.lower() in ELSEWHERE or word == "layers" or _CODE.fullmatch(word):
+        if layer_called(word) or word == "layers" or _CODE.fullmatch(word):
             return Called("explain", (word,))
         return Told(T("There is nothing about `{word}`; `:help layers` lists the layers.", word=word), ok=False)
 

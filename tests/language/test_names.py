@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 import convdsl
+from convdsl.network.outline import dotted
 
 
 @pytest.mark.parametrize("name", ["conv3x3", "conv_3x3", "conv1x1_bn", "two_3x3_relu"])
 def test_a_block_keeps_its_name_together(name: str) -> None:
     net = convdsl.parse(f"input 8x8x3\nblock {name}(C) {{ conv C k3 p1 }}\n{name}(4) -> {name}(2)")
-    assert [node.path for node in net.nodes] == [name, f"{name}_2"]
+    assert [dotted(node.path) for node in net.nodes] == [name, f"{name}_2"]
 
 
 @pytest.mark.parametrize("name", ["lenet28x28", "two_3x3", "lenet_28x28x1"])

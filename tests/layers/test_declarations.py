@@ -61,3 +61,17 @@ def test_the_layers_of_the_language_page_are_all_there() -> None:
     )
     wanted = text.split()
     assert set(wanted) <= set(BY_NAME)
+
+
+RULES = {"weights": "why_params", "macs": "why_macs", "flops": "why_flops"}
+
+
+@pytest.mark.parametrize("layer", LAYERS, ids=NAMES)
+@pytest.mark.parametrize("rule", RULES)
+def test_a_cost_of_its_own_has_a_sentence_of_its_own(layer: type[Layer], rule: str) -> None:
+    """What `explain` says of a cost may be inherited only from where the rule itself is, or below."""
+
+    def owner(method: str) -> int:
+        return next((n for n, c in enumerate(layer.__mro__) if method in vars(c)), len(layer.__mro__))
+
+    assert owner(RULES[rule]) <= owner(rule)

@@ -10,8 +10,6 @@ from convdsl.engine.plan.layouts import Filters, Local, Plain, TapsFirst, vector
 from convdsl.engine.plan.ops import FROM_OUTPUT, Op
 from convdsl.engine.plan.values import Parameter, Target, Value, Window, four
 
-ACTIVATIONS = FROM_OUTPUT | {"gelu", "silu", "hardswish"}
-
 
 class Lowering:
     """The operations of one network. `parameters` are shared by all programs that are made of it."""

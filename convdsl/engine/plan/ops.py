@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from convdsl.engine.activations import FORMULAS
 from convdsl.engine.plan.values import Parameter, Step, Target, Value
 
-FROM_OUTPUT = frozenset({"relu", "relu6", "leaky_relu", "elu", "selu", "sigmoid", "tanh", "hardsigmoid"})
+FROM_OUTPUT = frozenset(name for name, formulas in FORMULAS.items() if formulas.back_told)
 """Activations whose slope can be told from their output: they are applied in place."""
 
 
