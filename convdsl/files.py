@@ -52,20 +52,22 @@ def write(
     new: bool = False,
     seen: bytes | None = None,
     lasting: bool = True,
+    private: bool = False,
 ) -> None:
     """Writes a file whole, or leaves everything as it was.
 
     `new`: nothing may have the name yet. `seen` is the `digest` of what was read from the file: raises ChangedOutside
     if there is something else now. Without `lasting` a power cut may spoil it, which is good enough for caches that
-    carry a sum. An old file's permissions and owner stay. Raises OSError, for which `messages.reason` has words.
+    carry a sum. `private` is for folders of the user's own: nobody else may read the file, and whatever has its name
+    makes room. An old file's permissions and owner stay otherwise. Raises OSError, for which `messages.reason` has words.
     """
     path = os.fspath(path)
-    before = _target(path)
+    before = None if private else _target(path)
     if new and before is not None:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
     folder = os.path.dirname(path)
     temporary = os.path.join(folder, f".convdsl-{os.urandom(8).hex()}{PART}")
-    handle = os.open(temporary, _CREATE, 0o666)
+    handle = os.open(temporary, _CREATE, 0o600 if private else 0o666)
     try:
         try:
             for part in parts:
@@ -182,12 +184,17 @@ def _flush_folder(folder: str) -> None:
 # Reading.
 
 
-def opened(path: str | PathLike[str]) -> BufferedReader:
-    """A regular file, open for reading; links are followed. Raises OSError, without waiting, for anything else."""
+def opened(path: str | PathLike[str], own: bool = False) -> BufferedReader:
+    """A regular file, open for reading; links are followed. Raises OSError, without waiting, for anything else.
+
+    `own`: it must belong to the user, have this name only, and nobody else may write it."""
     _check_regular(os.stat(path), path)
     handle = os.open(path, _OPEN)
     try:
-        _check_regular(os.fstat(handle), path)
+        status = os.fstat(handle)
+        _check_regular(status, path)
+        if own:
+            _check_own(status, path)
         return os.fdopen(handle, "rb")
     except BaseException:
         with suppress(OSError):
@@ -195,9 +202,9 @@ def opened(path: str | PathLike[str]) -> BufferedReader:
         raise
 
 
-def read(path: str | PathLike[str], most: int) -> bytes:
+def read(path: str | PathLike[str], most: int, own: bool = False) -> bytes:
     """The content of a regular file of at most `most` bytes. Raises OSError; Refused where it is larger."""
-    with opened(path) as file:
+    with opened(path, own) as file:
         size = os.fstat(file.fileno()).st_size
         data = file.read(size + 1) if size <= most else b""
         if len(data) > size:  # it grows, or is one of those that have no size
@@ -222,3 +229,12 @@ def _check_regular(status: os.stat_result, path: str | PathLike[str]) -> None:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
     if not stat.S_ISREG(status.st_mode):
         raise Refused(_NO_FILE, path)
+
+
+def _check_own(status: os.stat_result, path: str | PathLike[str]) -> None:
+    if not hasattr(os, "geteuid"):
+        return
+    if status.st_uid != os.geteuid():
+        raise Refused(T("it belongs to another user"), path)
+    if status.st_mode & 0o022 or status.st_nlink != 1:
+        raise Refused(T("others may write it"), path)

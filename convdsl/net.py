@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+from convdsl import caches
 from convdsl.diagnostics import Diagnostic, ProgramError, not_text
 from convdsl.language.tree import Setting
 from convdsl.messages import T
@@ -81,7 +83,10 @@ class Net:
         """
         from convdsl.training.model import Model
 
-        return Model(self, batch=batch, device=device, seed=seed, **options)
+        model = Model(self, batch=batch, device=device, seed=seed, **options)
+        for line in caches.told():
+            warnings.warn(str(line), stacklevel=2)
+        return model
 
 
 def parse(

@@ -34,6 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _language(list(arguments))
     try:
         status = _dispatch(arguments)
+        _mention_caches()
         sys.stdout.flush()
         return status
     except (CallError, UnknownSymbol) as error:
@@ -54,6 +55,13 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return 130
+
+
+def _mention_caches() -> None:
+    """What is to be said of caches that could not be used or trusted."""
+    caches = sys.modules.get("convdsl.caches")
+    for line in caches.told() if caches else ():
+        print(f"convdsl: {line}", file=sys.stderr)
 
 
 def _language(arguments: list[str]) -> list[str]:

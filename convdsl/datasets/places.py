@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from convdsl.datasets.registry import CIFAR10, CIFAR10_PLACES, Known
+from convdsl.places import user_cache
 
 
 def search_path() -> tuple[Path, ...]:
@@ -25,7 +26,10 @@ def cache_folder() -> Path:
     """Where downloads go: below the user's cache folder (`XDG_CACHE_HOME` moves it on Linux)."""
     import platformdirs
 
-    return platformdirs.user_cache_path("convdsl", appauthor=False) / "data"
+    folder = platformdirs.user_cache_path("convdsl", appauthor=False)
+    if not folder.is_absolute():  # the variable leads into whatever folder the user stands in
+        folder = (user_cache() or Path(os.devnull)) / "convdsl"
+    return folder / "data"
 
 
 def folders_of(known: Known, roots: Sequence[Path]) -> Iterator[Path]:

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from convdsl.engine.cpu import maths
+from convdsl.engine.cpu.kept import Kept
 from convdsl.engine.cpu.maths import random_bits
 from convdsl.engine.cpu.setup import numba
 
@@ -121,7 +123,7 @@ class Augmenter:
         return self._out[:count]
 
 
-_compiled = numba.njit(cache=True, nogil=True, error_model="numpy", _nrt=False)
+_compiled = numba.njit(nogil=True, error_model="numpy", _nrt=False)
 
 
 @_compiled
@@ -248,3 +250,6 @@ def _change(images, pixels, index, out, values, moves, keys, warps, tones, noise
                 values[v] = min(max(values[v], np.float32(0)), np.float32(1))
         if cut > 0:
             _cut(out, i, cut, int(move[CUT_Y]), int(move[CUT_X]))
+
+
+_change._cache = Kept(_change.py_func, __file__, maths.__file__)

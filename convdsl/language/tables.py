@@ -6,15 +6,15 @@ hand neither is needed.
 
 from __future__ import annotations
 
-import os
 import re
 import sys
+from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from convdsl import files
+from convdsl import caches
 from convdsl.resources import resource
 
 _LARGEST = 10_000_000
@@ -55,14 +55,16 @@ class Tables:
 def tables() -> Tables:
     """The tables of the grammar, from the cache if they are there and belong to it."""
     key = _key()
-    data = _remembered(key)
+    file = _cache_file(key)
+    data = _remembered(file, key) if file else None
     if data is not None:
         try:
             return Tables(data)
         except (LookupError, TypeError, ValueError, re.error):
             pass
     data = make(resource("grammar/convdsl.lark").read_text(encoding="utf-8"))
-    _remember(key, data)
+    if file:
+        _remember(file, key, data)
     return Tables(data)
 
 
@@ -161,39 +163,30 @@ def _cache_file(key: str) -> Path | None:
     """Where tables with this key are remembered, or None where the user has no such place."""
     from zlib import crc32
 
-    home = os.path.expanduser("~")
-    base = {"win32": os.environ.get("LOCALAPPDATA", ""), "darwin": f"{home}/Library/Caches"}.get(
-        sys.platform, os.environ.get("XDG_CACHE_HOME") or f"{home}/.cache"
-    )
-    return Path(base, "convdsl", f"grammar-{crc32(key.encode()):08x}.json") if os.path.isabs(base) else None
+    folder = caches.grammar_folder()
+    return folder / f"grammar-{crc32(key.encode()):08x}" if folder else None
 
 
-def _remembered(key: str) -> dict[str, Any] | None:
+def _remembered(file: Path, key: str) -> dict[str, Any] | None:
     """What is in the cache, if it is whole and has this key."""
     import json
 
-    file = _cache_file(key)
+    content = caches.load(file, _LARGEST, quick=True)
     try:
-        content = json.loads(files.read(file, _LARGEST)) if file else {}
-        return content["tables"] if content["key"] == key else None
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        found = json.loads(content) if content else {}
+        return found["tables"] if found["key"] == key else None
+    except (ValueError, LookupError, TypeError, RecursionError):
         return None
 
 
-def _remember(key: str, data: dict[str, Any]) -> None:
+def _remember(file: Path, key: str, data: dict[str, Any]) -> None:
     """Writes the cache in one step, so that another process reads all of it or nothing. Where that cannot be, the
     tables are made again next time."""
     import json
 
-    file = _cache_file(key)
-    if file is None:
-        return
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        files.write(file, (json.dumps({"key": key, "tables": data}).encode(),), lasting=False)
+    caches.keep(file, json.dumps({"key": key, "tables": data}).encode(), quick=True)
+    with suppress(OSError):
         _forget_others(file)
-    except OSError:
-        pass
 
 
 def _forget_others(file: Path) -> None:

@@ -11,7 +11,11 @@ from typing import Any
 
 import numpy as np
 
+<<<<<<< HEAD
 from convdsl.datasets.summary import summarise
+=======
+from convdsl import caches
+>>>>>>> 1514bcb (Caches of the user's own, under sums over name and content; helpers start with nothing of the working folder)
 from convdsl.messages import T
 from convdsl.training.curves import read_curves
 from convdsl.training.events import Ended, EpochDone, Event, Finished, Interrupted, Note, Progress, Saved, Started
@@ -61,6 +65,8 @@ def run(experiment: Experiment) -> Iterator[Event]:
     settings = replace(experiment.settings, loss=loss_for(data.train_labels, experiment.settings))
     batch = min(settings.batch or len(examples.train), len(examples.train))
     model = Model(net, batch=batch, device=experiment.device, threads=experiment.threads, settings=settings)
+    for line in caches.told():
+        yield Note(line, warning=True)
     folder = experiment.folder or new_folder(net.name)
     folder.create()
     settle(folder, describe(experiment, model, examples), experiment.resume)

@@ -13,6 +13,8 @@ from llvmlite import ir
 from numba import njit, prange, types
 from numba.extending import intrinsic
 
+from convdsl.engine.cpu.kept import Kept
+
 SEGMENT_START, SEGMENT_IMAGE, SEGMENT_BLOCK = 0, 1, 2
 REGION_CHUNKS, REGION_SERIAL, REGION_TASKS, REGION_STRIPS = 0, 1, 2, 3
 MOST_ARGUMENTS = 16
@@ -90,7 +92,7 @@ def run_task(region, segments, operations, arguments, row, images, part, worker)
         run_operations(segments[s, 1], segments[s, 2], operations, arguments, row, 0, 0, worker, part, images)
 
 
-@njit(parallel=True, cache=True)
+@njit(parallel=True)
 def run(regions, segments, operations, arguments, rows, counters, chunk, workers, images, figures):
     """One pass. A region is [kind, first segment, last, parts, images in a block].
 
@@ -118,6 +120,9 @@ def run(regions, segments, operations, arguments, rows, counters, chunk, workers
                 while part < region[3]:
                     run_task(region, segments, operations, arguments, rows[worker], images, part, worker)
                     part = next_number(counters.ctypes.data)
+
+
+run._cache = Kept(run.py_func, __file__)
 
 
 def rows_for(threads: int) -> np.ndarray:

@@ -7,13 +7,11 @@ the cache is loaded without numba's compiler, and without even writing the kerne
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import pickle
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Sequence
 from functools import cache
@@ -25,7 +23,7 @@ import numba
 import numpy
 from llvmlite import binding
 
-from convdsl import files
+from convdsl import caches, isolated
 from convdsl.engine.cpu import runtime
 from convdsl.engine.cpu.specialise import Kernel
 
@@ -54,31 +52,9 @@ def addresses(kernels: Sequence[Kernel]) -> list[int]:
 
 @cache
 def folder() -> Path:
-    """Where compiled kernels are kept: `CONVDSL_CACHE`, else the user's cache folder; a temporary one if that fails.
-
-    The name holds what the machine code depends on besides the kernel itself: the engine, numba and the CPU.
-    """
-    if "CONVDSL_KERNELS" in os.environ:
-        return Path(os.environ["CONVDSL_KERNELS"])  # a process that compiles for another
-    base = os.environ.get("CONVDSL_CACHE")
-    root = Path(base) if base else user_cache() / "convdsl"
-    path = root / "kernels" / _fingerprint()
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):
-            pass
-    except OSError:
-        path = Path(tempfile.mkdtemp(prefix="convdsl-"))
-    return path
-
-
-def user_cache() -> Path:
-    home = Path.home()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
-    if sys.platform == "darwin":
-        return home / "Library" / "Caches"
-    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+    """Where compiled kernels are kept. Its name holds what the machine code depends on besides the kernel itself: the
+    engine, numba and the CPU."""
+    return caches.folder("kernels", _fingerprint())
 
 
 @cache
@@ -99,8 +75,8 @@ def _fingerprint() -> str:
     return digest.hexdigest()[:16]
 
 
-def _path(kernel: Kernel) -> Path:
-    return folder() / f"{kernel.name}.o"
+def _path(kernel: Kernel, place: Path | None = None) -> Path:
+    return (place or folder()) / f"{kernel.name}.o"
 
 
 def _load(kernels: Sequence[Kernel]) -> list[Kernel]:
@@ -126,26 +102,21 @@ def _load(kernels: Sequence[Kernel]) -> list[Kernel]:
 
 
 def _checked(path: Path) -> tuple[str, bytes] | None:
-    """The symbol and the machine code in a file; None where it is missing or damaged."""
-    try:
-        content = files.read(path, _LARGEST)
-    except OSError:
+    """The symbol and the machine code in a file; None where it is missing or cannot be trusted."""
+    content = caches.load(path, _LARGEST)
+    if content is None:
         return None
-    if hashlib.sha256(content[32:]).digest() != content[:32]:
-        return None
-    symbol, _, code = content[32:].partition(b"\n")
+    symbol, _, code = content.partition(b"\n")
     return symbol.decode(), code
 
 
-def _compile(kernel: Kernel) -> None:
+def _compile(kernel: Kernel, place: Path | None = None) -> None:
     """Compiles a kernel and leaves its machine code in the cache."""
     names = {name: getattr(runtime, name) for name in runtime.__all__}
     exec(compile(kernel.text, f"<{kernel.name}>", "exec"), names)
     function = names[kernel.name]
     code = function._library._get_compiled_object()
-    content = function.native_name.encode() + b"\n" + code
-    with contextlib.suppress(OSError):  # the next run compiles it again
-        files.write(_path(kernel), (hashlib.sha256(content).digest(), content), lasting=False)
+    caches.keep(_path(kernel, place), function.native_name.encode() + b"\n" + code)
     _addresses[kernel.key] = function.address
     _kept.append(function)
 
@@ -160,17 +131,17 @@ def _compile_all(kernels: Sequence[Kernel]) -> Sequence[Kernel]:
     for share in range(1, workers):
         try:
             process = subprocess.Popen(
-                [sys.executable, "-c", "from convdsl.engine.cpu.store import work; work()"],
+                isolated.command("convdsl.engine.cpu.store", "work"),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                env={**os.environ, "CONVDSL_KERNELS": str(folder())},
+                cwd=folder(),
             )
         except OSError:
             break
         assert process.stdin is not None
         try:
-            pickle.dump(kernels[share::workers], process.stdin)
+            pickle.dump((folder(), kernels[share::workers]), process.stdin)
             process.stdin.close()
         except OSError:
             pass
@@ -186,5 +157,6 @@ def _compile_all(kernels: Sequence[Kernel]) -> Sequence[Kernel]:
 
 def work() -> None:
     """What such a process does: compiles the kernels that it is told on its standard input."""
-    for kernel in pickle.load(sys.stdin.buffer):
-        _compile(kernel)
+    place, kernels = pickle.load(sys.stdin.buffer)
+    for kernel in kernels:
+        _compile(kernel, place)

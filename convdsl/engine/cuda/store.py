@@ -7,7 +7,6 @@ import contextlib
 import hashlib
 import json
 import os
-import pickle
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -15,8 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from convdsl import files
-from convdsl.engine.cpu.store import user_cache
+from convdsl import caches, isolated
 from convdsl.engine.cuda import compiler
 from convdsl.engine.cuda.compiler import Code
 
@@ -52,35 +50,25 @@ def codes(wanted: Iterable[Wanted]) -> dict[Wanted, Code]:
 
 def code(kernel: Wanted) -> Code:
     path = _path(kernel)
-    with contextlib.suppress(OSError, pickle.UnpicklingError, EOFError, ValueError):
-        kept = files.read(path, _LARGEST)
-        if hashlib.sha256(kept[32:]).digest() == kept[:32]:
-            return pickle.loads(kept[32:])
+    kept = caches.load(path, _LARGEST)
+    if kept is not None:
+        head, _, cubin = kept.partition(b"\n")
+        return Code(cubin, *json.loads(head))
     result = compiler.assembled(assembler(kernel.text, kernel.threads), kernel.capability)
-    content = pickle.dumps(result)
-    _write(path, hashlib.sha256(content).digest() + content)
+    head = json.dumps([result.name, result.registers, result.shared, result.stack]).encode()
+    caches.keep(path, head + b"\n" + result.cubin)
     return result
 
 
 def assembler(text: str, threads: int) -> str:
     """The kernel for the virtual machine, which is the same for every GPU."""
     path = _folder() / f"{_key(text, threads)}.ptx"
-    with contextlib.suppress(OSError, UnicodeDecodeError):
-        kept = files.read(path, _LARGEST).decode("ascii")
-        if kept.endswith(_END):
-            return kept
-    result = compiler.ptx(text, threads).rstrip("\0") + _END
-    _write(path, result.encode("ascii"))
+    kept = caches.load(path, _LARGEST)
+    if kept is not None:
+        return kept.decode("ascii")
+    result = compiler.ptx(text, threads).rstrip("\0") + "\n"
+    caches.keep(path, result.encode("ascii"))
     return result
-
-
-_END = "\n// whole\n"
-
-
-def _write(path: Path, content: bytes) -> None:
-    with contextlib.suppress(OSError):  # without a cache it goes on, and compiles again next time
-        path.parent.mkdir(parents=True, exist_ok=True)
-        files.write(path, (content,), lasting=False)
 
 
 def _path(kernel: Wanted) -> Path:
@@ -88,8 +76,16 @@ def _path(kernel: Wanted) -> Path:
 
 
 def _folder() -> Path:
-    base = os.environ.get("CONVDSL_CACHE")
-    return (Path(base) if base else user_cache() / "convdsl") / "cuda"
+    return _told or _own()
+
+
+_told: Path | None = None
+"""Where a process that compiles for another leaves what it makes."""
+
+
+@cache
+def _own() -> Path:
+    return caches.folder("cuda")
 
 
 def _key(*parts: object) -> str:
@@ -108,21 +104,25 @@ def _start(share: list[Wanted]) -> subprocess.Popen[bytes] | None:
     """A process that compiles its share and leaves it in the cache. If it cannot, it is done here."""
     try:
         process = subprocess.Popen(
-            [sys.executable, "-c", "from convdsl.engine.cuda.store import work; work()"],
+            isolated.command("convdsl.engine.cuda.store", "work"),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            cwd=_folder(),
         )
     except OSError:
         return None
     assert process.stdin is not None
     with contextlib.suppress(OSError):
-        process.stdin.write(json.dumps(share).encode())
+        process.stdin.write(json.dumps([str(_folder()), share]).encode())
         process.stdin.close()
     return process
 
 
 def work() -> None:
     """What such a process does: compiles the kernels that it is told on its standard input."""
-    for text, threads, capability in json.load(sys.stdin):
+    global _told
+    place, share = json.load(sys.stdin)
+    _told = Path(place)
+    for text, threads, capability in share:
         code(Wanted(text, threads, (capability[0], capability[1])))

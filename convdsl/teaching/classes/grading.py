@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+from convdsl import isolated
 from convdsl.messages import T, language
 from convdsl.teaching.classes.submissions import Mark
 from convdsl.teaching.course.course import Course
@@ -19,7 +19,6 @@ from convdsl.teaching.course.exercise import Exercise
 
 SECONDS = 10.0
 MEGABYTES = 1024
-_PACKAGES = Path(__file__).resolve().parents[3]
 _START = 60.0
 """Seconds that a worker may take to begin."""
 
@@ -53,17 +52,15 @@ class _Worker:
         return T("Stopped: it needed more than {n} MB of memory, or brought the process down.", n=self.limits.megabytes)
 
     def _start(self) -> None:
-        # -P: a folder of submissions that is the current one must not lend its own modules.
-        path = os.pathsep.join(filter(None, [str(_PACKAGES), os.environ.get("PYTHONPATH")]))
-        environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": path}
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "convdsl.teaching.classes.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            encoding="utf-8",
-            env=environment,
+        self.process = (
+            subprocess.Popen(  # a folder of submissions that is the current one must not lend its own modules
+                isolated.command("convdsl.teaching.classes.worker", "serve"),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                encoding="utf-8",
+            )
         )
         answer, _ = self._ask(self.settings, _START)
         if answer.strip() != "ready":

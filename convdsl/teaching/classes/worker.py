@@ -1,6 +1,6 @@
 """A process of its own that marks files for `grade`: one request a line on standard input, one answer a line back.
 
-Run as `python -m convdsl.teaching.classes.worker`. What a hostile file does to it, it does to this process alone: memory
+What a hostile file does to it, it does to this process alone: memory
 is limited here where the system can, time by the process that reads the answers (see grading.py).
 """
 
@@ -37,7 +37,3 @@ def serve() -> None:
     for line in sys.stdin:
         result = mark(Path(json.loads(line)), course, exercises, settings["seed"])
         print(json.dumps(result._asdict()), flush=True)
-
-
-if __name__ == "__main__":
-    serve()
