@@ -89,6 +89,37 @@ def write(
         _flush_folder(folder or ".")
 
 
+def give_second_name(path: str | PathLike[str], other: str | PathLike[str]) -> None:
+    """Lets a file of ours be found as `other` too, whatever happens to `path` then; an older `other` makes room. Where
+    there are no links, `path` is moved. Raises OSError."""
+    path, other = os.fspath(path), os.fspath(other)
+    if _target(path) is None:
+        return
+    _target(other)
+    temporary = os.path.join(os.path.dirname(path), f".convdsl-{os.urandom(8).hex()}{PART}")
+    try:
+        os.link(path, temporary)
+    except OSError:
+        os.replace(path, other)
+        return
+    try:
+        os.replace(temporary, other)  # which does nothing where both are one file already
+    finally:
+        with suppress(OSError):
+            os.unlink(temporary)
+
+
+def set_aside(path: str | PathLike[str]) -> str:
+    """Moves a file that cannot be used to a name that is free: `a.json` to `a.damaged-1.json`. Raises OSError."""
+    path = os.fspath(path)
+    stem, suffix = os.path.splitext(path)
+    number = 1
+    while os.path.lexists(aside := f"{stem}.damaged-{number}{suffix}"):
+        number += 1
+    os.replace(path, aside)
+    return aside
+
+
 def digest(content: bytes) -> bytes:
     """What `seen` compares: the sum of a file's content."""
     from hashlib import sha256

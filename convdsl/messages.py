@@ -49,6 +49,27 @@ class T:
         return hash(self.text)
 
 
+class Shown(str):
+    """A text in the language in use, which remembers what it is in English: files are the same in every language."""
+
+    english: str
+
+    def __new__(cls, text: T | str) -> Shown:
+        shown = super().__new__(cls, text)
+        shown.english = in_english(text)
+        return shown
+
+
+def in_english(text: T | str) -> str:
+    """A text in English, whatever the language in use."""
+    if not isinstance(text, T):
+        return getattr(text, "english", text)
+    values = {name: in_english(value) if isinstance(value, T) else value for name, value in text.values.items()}
+    count = values.get("n")
+    plural = text.plural if text.plural is not None and count != 1 else None
+    return (plural or text.text).format(**values)
+
+
 _REASONS = {
     errno.ENOSPC: T("the disk is full"),
     errno.EDQUOT: T("your share of the disk is used up"),

@@ -11,7 +11,7 @@ from convdsl.datasets.dataset import DataError, Dataset, Text
 from convdsl.datasets.memory import require
 from convdsl.datasets.names import quoted
 from convdsl.datasets.split import TEST_SHARE, stratified
-from convdsl.messages import T
+from convdsl.messages import Shown, T
 
 Part = tuple[np.ndarray, np.ndarray]
 
@@ -179,7 +179,11 @@ def _classes(
             T("A classifier needs at least two classes to tell apart."),
         )
     first = labels_from or 0
-    names = tuple(quoted(str(name)) for name in classes) if classes else tuple(str(first + i) for i in range(count))
+    names = (
+        tuple(Shown(name) if isinstance(name, T) else quoted(name) for name in classes)
+        if classes
+        else tuple(str(first + i) for i in range(count))
+    )
     if not classes and labels_from is None and present.argmax() == 1:
         notes.append(T("The labels begin at 1. `--labels-from 1` counts classes from there; class 0 has no image."))
     elif not present.all():

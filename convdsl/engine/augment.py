@@ -7,6 +7,7 @@ number of threads and others in each epoch. All movements are one affine map wit
 # mypy: ignore-errors
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -84,6 +85,7 @@ class Augmenter:
         self._draws = Draws(changes, shape, seed)
         self._out = np.empty((batch, *shape), np.float32)
         self._threads = threads or numba.config.NUMBA_NUM_THREADS
+        self._process = os.getpid()
         self._pool = ThreadPoolExecutor(self._threads, "augment") if self._threads > 1 else None
 
     def apply(self, images: np.ndarray, index: np.ndarray, epoch: int) -> np.ndarray:
@@ -115,8 +117,9 @@ class Augmenter:
             )
             for start in range(0, count, share)
         ]
-        if self._pool is None:
-            _change(*calls[0])
+        if self._pool is None or self._process != os.getpid():  # a child has no threads of its parent's
+            for call in calls:
+                _change(*call)
         else:
             for done in [self._pool.submit(_change, *call) for call in calls]:
                 done.result()

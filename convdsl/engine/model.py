@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from convdsl.engine.alone import alone
 from convdsl.engine.backend import Backend, Batch, Outcome, Resident, backend_class
 from convdsl.engine.errors import BadInput, MemoryRefused, NotFinite
 from convdsl.engine.initial import initial_weights
@@ -67,6 +69,10 @@ class Model:
     `loss=None` is cross-entropy. `weighted` answers count by the weights that `weigh` sets. `device` is "cpu", "cuda" or
     "auto". The same seed and data give the same bytes on any number of threads. Raises MemoryRefused before anything
     large is allocated.
+
+    Several threads may use one model, or several: each call has the engine for itself, and a prediction during a training
+    uses the weights between two steps. After a `fork` the child computes on one thread, with the same results; on a GPU it
+    raises EngineError, and `spawn` is the way. A model is not passed to another process: its weights are.
     """
 
     def __init__(
@@ -88,6 +94,7 @@ class Model:
             raise BadInput(str(T("A batch holds at least one image.")))
         self.net = net
         self.batch = batch
+        self.process = os.getpid()
         self.optimizer = optimizer or Optimizer("sgd", momentum=0.9)
         self._init = init
         self._kind = backend_class(device)
@@ -107,6 +114,7 @@ class Model:
         self._refuse_if_too_large(self._memory_limit if self._memory_limit is not None else self._kind.free_memory())
         self._backend: Backend = self._kind(self.plan)
 
+    @alone
     def change_loss(self, kind: str, weighted: bool = False) -> None:
         """Another loss from now on; the weights stay, the optimiser forgets. `weighted` begins with equal weights."""
         loss = Loss(kind, self.loss.smoothing, weighted)
@@ -122,6 +130,7 @@ class Model:
         outputs = int(self.net.report.output[-1])
         return (outputs, 2) if self.loss.kind == "binary_cross_entropy" else (outputs,)
 
+    @alone
     def weigh(self, table: Any) -> None:
         """The weights of the classes, (classes,); with binary cross-entropy those of no and of yes for each output,
         (outputs, 2). Raises BadInput for other shapes, for a model that is not `weighted`, and for weights below 0."""
@@ -142,6 +151,7 @@ class Model:
 
     # weights
 
+    @alone
     def reinitialise(self, seed: int) -> None:
         """Fresh weights from a seed; the optimiser forgets."""
         self._set(initial_weights(self.net, self.plan.parameters, seed, self._init))
@@ -149,15 +159,18 @@ class Model:
         self._backend.forget()
 
     @property
+    @alone
     def weights(self) -> dict[str, np.ndarray]:
         """Copies of all learned numbers by name, in the public layout, in the order of the layers."""
         return {p.name: self._get(p) for p in self.plan.parameters.values() if p.learned}
 
     @property
+    @alone
     def buffers(self) -> dict[str, np.ndarray]:
         """Copies of the running statistics by name."""
         return {p.name: self._get(p) for p in self.plan.parameters.values() if not p.learned and np.ndim(p.value) == 0}
 
+    @alone
     def load_weights(self, tensors: Mapping[str, Any], strict: bool = True) -> Loaded:
         """Takes weights and running statistics by name. With `strict`, raises BadInput unless all of them fit."""
         mine = {**self.weights, **self.buffers}
@@ -177,9 +190,10 @@ class Model:
                 )
             )
         taken = [n for n in mine if n in tensors and n not in mismatched]
-        self._set({n: np.asarray(tensors[n], np.float32) for n in taken})
+        self._set({n: _finite(n, tensors[n]) for n in taken})
         return Loaded(taken, missing, unknown, mismatched)
 
+    @alone
     def optimizer_state(self) -> dict[str, np.ndarray]:
         """All that the optimiser remembers, and the number of steps done: enough to go on as if nothing had happened."""
         result = {"step": np.array(self._steps, np.int64)}
@@ -188,15 +202,23 @@ class Model:
                 result[f"{p.name}.{name}"] = p.layout.unpack(self._backend.state(name, p))
         return result
 
+    @alone
     def load_optimizer_state(self, tensors: Mapping[str, Any]) -> None:
-        """Takes what `optimizer_state` gave. Raises BadInput where something is missing or of another size."""
+        """Takes what `optimizer_state` gave, all or nothing. Raises BadInput where something is missing, of another size or
+        no finite number."""
+        found = {}
         for p in self.plan.trained:
             for name in self.optimizer.states:
                 given = tensors.get(f"{p.name}.{name}")
                 if given is None or np.shape(given) != p.shape:
                     raise BadInput(str(T("The state of the optimiser does not fit: {name}.", name=f"{p.name}.{name}")))
-                self._backend.set_state(name, p, p.layout.pack(given))
-        self._steps = int(tensors["step"])
+                found[name, p] = _finite(f"{p.name}.{name}", given)
+        step = np.asarray(tensors.get("step"))
+        if step.dtype.kind not in "iu" or step.shape != () or step < 0:
+            raise BadInput(str(T("The state of the optimiser does not fit: {name}.", name="step")))
+        for (name, p), state in found.items():
+            self._backend.set_state(name, p, p.layout.pack(state))
+        self._steps = int(step)
 
     @property
     def memory(self) -> Memory:
@@ -218,6 +240,7 @@ class Model:
         """How many answers it gives for one image: 1, or one at each position of a map."""
         return self._backend.positions
 
+    @alone
     def hold(self, images: np.ndarray, labels: np.ndarray) -> None:
         """Promises that a set of images and labels does not change while steps are made with an index into it: a GPU
         keeps it in its memory then. A later call takes the place of the first."""
@@ -231,6 +254,7 @@ class Model:
 
     # running
 
+    @alone
     def train_step(
         self, images: np.ndarray, labels: np.ndarray, lr: float, step_seed: int = 0, index: np.ndarray | None = None
     ) -> tuple[float, int]:
@@ -245,6 +269,7 @@ class Model:
         self._steps += 1
         return done.loss, done.right
 
+    @alone
     def gradients(self, images: np.ndarray, labels: np.ndarray, step_seed: int = 0) -> dict[str, np.ndarray]:
         """Gradients of the mean loss in training mode, by the names of `weights`; of what is trained."""
         kept = {p.name: self._get(p) for p in self.plan.parameters.values() if not p.learned}
@@ -253,10 +278,12 @@ class Model:
         self._set(kept)
         return result
 
+    @alone
     def predict(self, images: np.ndarray, index: np.ndarray | None = None) -> np.ndarray:
         """The network's outputs, (n, *output); after the softmax, if it ends in one."""
         return self._infer(images, index, None, self.net.report.output)
 
+    @alone
     def activations(self, images: np.ndarray, layer: int) -> np.ndarray:
         """The output of one layer, (n, *shape), as at inference; layer 0 is the input. Raises BadInput for a layer that
         there is not."""
@@ -266,6 +293,7 @@ class Model:
             )
         return self._infer(images, None, layer, self.net.report[layer].output)
 
+    @alone
     def evaluate(self, images: np.ndarray, labels: np.ndarray, index: np.ndarray | None = None) -> Evaluation:
         """Loss and accuracy as at inference. Raises BadInput where there are no images."""
         classes, counts_right = self.loss.kind == "cross_entropy", self.counts_right
@@ -299,6 +327,7 @@ class Model:
         """Whether answers are right or wrong with this loss."""
         return self.loss.kind in ("cross_entropy", "binary_cross_entropy")
 
+    @alone
     def answers(self, labels: np.ndarray, index: np.ndarray | None = None) -> int:
         """How many answers to the images `index` (all, if None) can be right: those whose label is known."""
         known = self._known(labels).known
@@ -413,6 +442,29 @@ class Model:
         while batch and plan(self.net, batch, self.optimizer, self._target, self.loss).memory.total > available:
             batch //= 2
         raise MemoryRefused(needed, available, batch)
+
+
+def _finite(name: str, tensor: Any) -> np.ndarray:
+    """A tensor as float32. Raises BadInput where it holds anything but finite numbers with a point."""
+    try:
+        array = np.asarray(tensor)
+    except (ValueError, TypeError) as error:
+        raise BadInput(str(T("The tensor {name} is no array: {reason}.", name=name, reason=error))) from None
+    if array.dtype.kind != "f":
+        raise BadInput(
+            str(
+                T(
+                    "The tensor {name} holds {type}; weights are of the type float32, or float16 or float64.",
+                    name=name,
+                    type=array.dtype.name,
+                )
+            )
+        )
+    with np.errstate(over="ignore"):
+        result = np.asarray(array, np.float32)
+    if not np.isfinite(result).all():
+        raise BadInput(str(T("The tensor {name} holds numbers that are not finite, or beyond float32.", name=name)))
+    return result
 
 
 def _names(names: list[str]) -> str:

@@ -11,12 +11,9 @@ from typing import Any
 
 import numpy as np
 
-<<<<<<< HEAD
-from convdsl.datasets.summary import summarise
-=======
 from convdsl import caches
->>>>>>> 1514bcb (Caches of the user's own, under sums over name and content; helpers start with nothing of the working folder)
-from convdsl.messages import T
+from convdsl.datasets.summary import summarise
+from convdsl.messages import T, in_english
 from convdsl.training.curves import read_curves
 from convdsl.training.events import Ended, EpochDone, Event, Finished, Interrupted, Note, Progress, Saved, Started
 from convdsl.training.examples import examples_from, images_for, labels_for, loss_for
@@ -59,7 +56,9 @@ def run(experiment: Experiment) -> Iterator[Event]:
     """
     began = perf_counter()
     net, data = experiment.net, experiment.data
-    start = read_tensors(experiment.init_from)[0] if experiment.init_from else None
+    start = None
+    if experiment.init_from and not experiment.resume:
+        start, _ = read_tensors(experiment.init_from)
     watch = None if data.validation_images is None else (data.validation_images, data.validation_labels)
     examples = examples_from(net, data.train_images, data.train_labels, experiment.settings, watch)
     settings = replace(experiment.settings, loss=loss_for(data.train_labels, experiment.settings))
@@ -67,15 +66,31 @@ def run(experiment: Experiment) -> Iterator[Event]:
     model = Model(net, batch=batch, device=experiment.device, threads=experiment.threads, settings=settings)
     for line in caches.told():
         yield Note(line, warning=True)
+    if start is not None:
+        yield from start_from(model, start, experiment.init_from)
     folder = experiment.folder or new_folder(net.name)
-    folder.create()
+    with folder.held(experiment.resume):
+        yield from _run(experiment, folder, model, examples, settings, began)
+
+
+def _run(
+    experiment: Experiment,
+    folder: RunFolder,
+    model: Model,
+    examples: Examples,
+    settings: Settings,
+    began: float,
+) -> Iterator[Event]:
+    """All that is done in the run's folder."""
+    net, data = experiment.net, experiment.data
     settle(folder, describe(experiment, model, examples), experiment.resume)
     state = folder.load_state(model) if experiment.resume else None
+    yield from (Note(text, warning=True) for text in folder.notes)
     if state is None:
         state = State()
-        if start is not None:
-            yield from start_from(model, start, experiment.init_from)
-        elif any(node.frozen and net.report[node.index].params for node in net.nodes):
+        if experiment.init_from and experiment.resume:
+            yield from start_from(model, read_tensors(experiment.init_from)[0], experiment.init_from)
+        elif not experiment.init_from and any(node.frozen and net.report[node.index].params for node in net.nodes):
             yield Note(
                 T(
                     "The layers in `freeze` keep the weights that chance gave them; `--init-from` takes those of another "
@@ -97,7 +112,7 @@ def run(experiment: Experiment) -> Iterator[Event]:
         model.memory.total,
         model.device,
         model.threads,
-        batch,
+        model.batch,
         settings.epochs,
         state.epoch,
         folder.path,
@@ -122,14 +137,14 @@ def run(experiment: Experiment) -> Iterator[Event]:
                 "net": net.name,
                 "program": net.text,
                 "input": list(net.input),
-                "classes": list(map(str, data.classes)),
+                "classes": [in_english(name) for name in data.classes],
                 "settings": settings.as_data(),
                 "data": data.name,
             },
         )
     figures = evaluate(model, data, test)
     with _recoverable(folder):
-        folder.write_evaluation(as_data(figures))
+        folder.write_evaluation(as_data(figures, [in_english(name) for name in data.classes]))
     classes = len(figures.classes) if isinstance(figures, Classes) else 0
     health = examine(model, examples.images, examples.train)
     reading = read_curves(state.history, settings, classes, restored, health)

@@ -1,12 +1,15 @@
 """The folder of a run: what was asked for, where it stands, what came out. Every file is written whole or not at all.
 
     config.json              program, settings, versions, data and their checksum; written first
-    checkpoint.safetensors   weights, optimiser and counts: all that it takes to go on
+    checkpoint.safetensors   weights, optimiser and counts: all that it takes to go on, and config.json again
+    checkpoint-before.safetensors   the one before it, until the run is over
     metrics.csv              one line for each epoch
     weights.safetensors      the result, with the program's text, classes and settings
     evaluation.json          figures on the test images
 
-Nothing in these files depends on the time, so that a run that was broken off and taken up again leaves the same bytes.
+Checkpoints carry a sum over names and contents. One that does not match is set aside, and the run goes on from the one
+before it. Nothing in these files depends on the time or the language, so that a run that was broken off and taken up
+again leaves the same bytes. One process works in a folder at a time.
 """
 
 from __future__ import annotations
@@ -15,33 +18,49 @@ import csv
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from convdsl import files
-from convdsl.messages import T
+from convdsl.locks import Held, locked
+from convdsl.messages import T, reason
 from convdsl.training.events import Record
-from convdsl.training.files import FileTrouble, read_tensors, trouble, write_atomically, write_tensors
+from convdsl.training.files import (
+    Damaged,
+    FileTrouble,
+    read_metadata,
+    read_tensors,
+    trouble,
+    write_atomically,
+    write_tensors,
+)
 from convdsl.training.state import State, learned, restore, tensors_of
+from convdsl.training.written import as_text, differences, understood
+from convdsl.version import VERSION
 
 RUNS = Path("runs")
+FORMAT = "convdsl checkpoint 2"
 _LARGEST_CONFIG = 100_000_000
 """Bytes; a program may have 20 MB."""
 
 
 class RunFolder:
-    """One run's folder."""
+    """One run's folder. `notes` is what there is to say about what was found in it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.notes: list[T] = []
         self.saved = (0, 0)
         """Complete epochs, and steps after them, in the checkpoint."""
         self.config_file = path / "config.json"
         self.checkpoint = path / "checkpoint.safetensors"
+        self.before = path / "checkpoint-before.safetensors"
         self.metrics = path / "metrics.csv"
         self.weights = path / "weights.safetensors"
         self.evaluation = path / "evaluation.json"
+        self._config: Mapping[str, Any] = {}
 
     def __str__(self) -> str:
         return str(self.path)
@@ -49,53 +68,157 @@ class RunFolder:
     @property
     def used(self) -> bool:
         """Whether a run has left something here."""
-        return self.config_file.exists() or self.checkpoint.exists() or self.weights.exists()
+        return any(f.exists() for f in (self.config_file, self.checkpoint, self.before, self.weights))
 
-    def create(self) -> None:
-        """Makes the folder; removes what a killed process left half-written. Raises FileTrouble."""
+    @contextmanager
+    def held(self, resume: bool) -> Iterator[None]:
+        """The folder, made if need be, for this process alone. What a killed process left half-written is removed.
+
+        Raises FileTrouble: where that cannot be, where another process works in it, and where, without `resume`, one
+        has done so meanwhile.
+        """
+        with ExitStack() as stack:
+            self._take(stack)
+            if self.used and not resume:
+                way = T("`--resume` goes on with it; another `--out` begins anew.")
+                raise FileTrouble(T("{folder} holds a run already.", folder=self), way)
+            yield
+
+    def _take(self, stack: ExitStack) -> None:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            for left in self.path.glob(".*.part"):
+            stack.enter_context(locked(self.path / ".lock"))
+            for left in self.path.glob(f".*{files.PART}"):
                 left.unlink()
+        except Held as error:
+            raise FileTrouble(
+                T("In {folder} another process is at work: number {number}.", folder=self, number=error.holder or "?"),
+                T("Wait for its end, or name another folder with `--out`."),
+            ) from None
         except OSError as error:
             raise trouble(self.path, error) from None
 
+    # What was asked for.
+
     def config(self) -> dict[str, Any] | None:
-        """What config.json says, None where there is none. Raises FileTrouble."""
+        """What config.json says; without it, what the checkpoint says that it said; None where there is no run at all.
+
+        Raises FileTrouble where it cannot be read, and where it is not what the checkpoint was made with.
+        """
+        kept = self._kept_configs()
         try:
-            config = json.loads(files.read(self.config_file, _LARGEST_CONFIG))
-            if not isinstance(config, dict) or not {"program", "call", "settings", "data"} <= config.keys():
-                raise ValueError(T("it is not the configuration of a run"))
-            return config
+            config = understood(files.read(self.config_file, _LARGEST_CONFIG))
         except FileNotFoundError:
+            if kept:
+                return kept[0]
+            if self.used:
+                raise FileTrouble(
+                    T("{path} is missing, so nobody knows what the run was started with.", path=self.config_file),
+                    T("Put it back, or begin anew with another `--out`; `--init-from` takes the weights along."),
+                ) from None
             return None
         except (OSError, ValueError) as error:
-            raise FileTrouble(T("{path} cannot be read: {reason}.", path=self.config_file, reason=error)) from None
+            why = reason(error) if isinstance(error, OSError) else error
+            raise FileTrouble(
+                T("{path} cannot be read: {reason}.", path=self.config_file, reason=why), _mended(bool(kept))
+            ) from None
+        found = [differences(config, one) for one in kept]
+        if found and all(found):
+            raise FileTrouble(
+                T(
+                    "{path} was edited since the run began; these differ from what the checkpoint was made with: {names}.",
+                    path=self.config_file,
+                    names=", ".join(found[0][:8]) + (" …" if len(found[0]) > 8 else ""),
+                ),
+                _mended(True),
+            )
+        return config
+
+    def _kept_configs(self) -> list[dict[str, Any]]:
+        """The configurations in the checkpoints, the last one first."""
+        found = []
+        for path in (self.checkpoint, self.before):
+            try:
+                found.append(understood(read_metadata(path).get("config", "")))
+            except ValueError:
+                continue
+        return found
 
     def write_config(self, config: Mapping[str, Any]) -> None:
-        self._write_json(self.config_file, config)
+        write_atomically(self.config_file, (as_text(config),))
+        self._config = config
+
+    def believe(self, config: Mapping[str, Any]) -> None:
+        """Goes on with a configuration that was found here; writes it where its file is missing."""
+        if not self.config_file.exists():
+            self.notes.append(T("{path} was missing; it is written again from the checkpoint.", path=self.config_file))
+            self.write_config(config)
+        self._config = config
+
+    # Where it stands.
 
     def save_state(self, model: Any, state: State) -> Path:
-        """Writes the checkpoint. Raises FileTrouble; the checkpoint before it is untouched then."""
+        """Writes the checkpoint; the one before it is kept. Raises FileTrouble; what was there can be gone on from then."""
+        metadata = {"format": FORMAT, "convdsl": VERSION, "state": state.to_json()}
+        try:
+            files.give_second_name(self.checkpoint, self.before)
+        except OSError as error:
+            raise trouble(self.before, error) from None
         write_tensors(
-            self.checkpoint, tensors_of(model, state), {"format": "convdsl checkpoint", "state": state.to_json()}
+            self.checkpoint, tensors_of(model, state), {**metadata, "config": as_text(self._config).decode("utf-8")}
         )
         self.saved = (state.epoch, state.step)
         return self.checkpoint
 
     def load_state(self, model: Any) -> State | None:
-        """The state in the checkpoint, put into `model`; None where there is no checkpoint. Raises FileTrouble."""
-        if not self.checkpoint.exists():
-            return None
-        tensors, metadata = read_tensors(self.checkpoint)
+        """The state in the last checkpoint that is in good order, put into `model`; None where there is no checkpoint. One
+        that is damaged is set aside, which `notes` says. Raises FileTrouble."""
+        problems: list[Damaged] = []
+        for path in (self.checkpoint, self.before):
+            if not path.exists():
+                continue
+            try:
+                state = self._state_in(path, model)
+            except Damaged as error:
+                problems.append(error)
+                self._set_aside(path, error)
+                continue
+            self.saved = (state.epoch, state.step)
+            if problems:
+                self.notes.append(
+                    T(
+                        "The run goes on from the checkpoint before it: epoch {epoch}, {step} steps.",
+                        epoch=state.epoch + 1,
+                        step=state.step,
+                    )
+                )
+            return state
+        if problems:
+            raise FileTrouble(problems[0].message, T("There is no other checkpoint: begin anew with another `--out`."))
+        if self.metrics.exists() or self.weights.exists():
+            self.notes.append(T("There is no checkpoint in {folder}: the run begins at its beginning.", folder=self))
+        return None
+
+    def _state_in(self, path: Path, model: Any) -> State:
+        tensors, metadata = read_tensors(path, sealed=True)
+        if metadata.get("format") != FORMAT:
+            raise Damaged(T("{path} is no checkpoint of this version.", path=path))
         try:
-            state = restore(model, tensors, metadata["state"])
-        except (KeyError, ValueError, TypeError) as error:
+            return restore(model, tensors, metadata["state"])
+        except (KeyError, ValueError, TypeError, RecursionError) as error:
             raise FileTrouble(
-                T("{path} holds no state of this network: {reason}.", path=self.checkpoint, reason=error)
+                T("{path} holds no state of this network: {reason}.", path=path, reason=error),
+                T("Begin anew with another `--out`."),
             ) from None
-        self.saved = (state.epoch, state.step)
-        return state
+
+    def _set_aside(self, path: Path, error: FileTrouble) -> None:
+        try:
+            aside = files.set_aside(path)
+        except OSError:
+            aside = str(path)
+        self.notes.append(T("{problem} It is kept as {path}.", problem=error.message, path=aside))
+
+    # What came out.
 
     def write_metrics(self, history: list[Record]) -> None:
         """All epochs so far, as a table."""
@@ -112,11 +235,17 @@ class RunFolder:
         return self.weights
 
     def write_evaluation(self, figures: Mapping[str, Any]) -> None:
-        self._write_json(self.evaluation, figures)
+        """The figures; the run is over, and the checkpoint before the last one is removed."""
+        write_atomically(self.evaluation, (as_text(figures),))
+        self.before.unlink(missing_ok=True)
 
-    @staticmethod
-    def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-        write_atomically(path, (json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n",))
+
+def _mended(kept: bool) -> T:
+    if kept:
+        return T(
+            "Undo that, or remove the file: `--resume` writes it again from the checkpoint. Another `--out` begins anew."
+        )
+    return T("Put it back as it was, or begin anew with another `--out`.")
 
 
 def new_folder(name: str) -> RunFolder:

@@ -6,6 +6,7 @@ recall TP/(TP + FN), F1 the harmonic mean of both; 0 where a denominator is 0.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -82,14 +83,22 @@ def regression(loss: float, answers: np.ndarray, targets: np.ndarray) -> Values:
     return Values(loss, mse, float(np.abs(answers - targets).mean()), 1 - mse / spread if spread else 0.0)
 
 
-def as_data(figures: Classes | Values) -> dict[str, Any]:
-    """As JSON can hold it."""
+def as_data(figures: Classes | Values, names: Sequence[str] = ()) -> dict[str, Any]:
+    """As JSON can hold it; with `names` the classes are called so."""
     if isinstance(figures, Values):
         return figures._asdict()
+    called = dict(zip((c.name for c in figures.classes), names, strict=False))
     return {
         "accuracy": figures.accuracy,
         "loss": figures.loss,
         "macro_f1": figures.macro_f1,
-        "classes": [{**c._asdict(), "confused": list(c.confused) if c.confused else None} for c in figures.classes],
+        "classes": [
+            {
+                **c._asdict(),
+                "name": called.get(c.name, c.name),
+                "confused": [called.get(c.confused[0], c.confused[0]), c.confused[1]] if c.confused else None,
+            }
+            for c in figures.classes
+        ],
         "confusion": [list(row) for row in figures.confusion],
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -115,6 +117,7 @@ class Model(EngineModel):
             memory_limit=memory_limit,
         )
         self.epochs_done = 0
+        self._trained_in = (os.getpid(), threading.RLock())
 
     def fit(self, images: np.ndarray, labels: np.ndarray, epochs: int | None = None, **settings: Any) -> History:
         """Trains on images and labels; returns what each epoch came to. A second call goes on from the first.
@@ -126,7 +129,14 @@ class Model(EngineModel):
         """
         from convdsl.training.fitting import fit
 
-        return fit(self, images, labels, epochs, settings)
+        with self._turn():
+            return fit(self, images, labels, epochs, settings)
+
+    def _turn(self) -> threading.RLock:
+        """What lets one training of this model follow the other. A child starts without its parent's."""
+        if self._trained_in[0] != os.getpid():
+            self._trained_in = (os.getpid(), threading.RLock())
+        return self._trained_in[1]
 
     def save(self, path: str | PathLike[str]) -> None:
         """Weights and running statistics as safetensors, with the program's text. Raises FileTrouble."""

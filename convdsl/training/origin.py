@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from convdsl.messages import T
+from convdsl.messages import T, in_english
 from convdsl.training.folder import RunFolder
 from convdsl.training.loop import Examples
 
@@ -40,7 +40,7 @@ def describe(experiment: Any, model: Any, examples: Examples) -> dict[str, Any]:
             "source": data.source,
             "sha256": _checksum(data),
             "shape": list(data.shape),
-            "classes": list(map(str, data.classes)),
+            "classes": [in_english(name) for name in data.classes],
             "train": len(examples.train),
             "validation": len(examples.validation),
             "test": len(data.test_images),
@@ -70,6 +70,7 @@ def settle(folder: RunFolder, config: dict[str, Any], resume: bool) -> None:
     if before is None:
         folder.write_config(config)
         return
+    folder.believe(before)
     if before["program"] != config["program"]:
         raise Changed(T("The program has changed since the run in {folder} began.", folder=folder))
     if before["data"]["sha256"] != config["data"]["sha256"]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from convdsl.messages import T
 from convdsl.training.events import Record
 from convdsl.training.schedule import Patience
 
@@ -51,10 +52,40 @@ class State:
     def from_json(cls, text: str, best: dict[str, np.ndarray]) -> State:
         """The state that `to_json` wrote. Raises ValueError, KeyError or TypeError for anything else."""
         figures: dict[str, Any] = json.loads(text)
-        figures["history"] = [Record(*r) for r in figures["history"]]
+        if not isinstance(figures, dict) or figures.keys() != json.loads(cls().to_json()).keys():
+            raise ValueError(T("its counts are not those of a run"))
+        for name, value in figures.items():
+            standard = getattr(cls(), name)
+            if not (
+                _is_count(value)
+                if isinstance(standard, int)
+                else isinstance(value, str)
+                if isinstance(standard, str)
+                else isinstance(value, list)
+                if isinstance(standard, list | Patience)
+                else _is_number(value) or (value is None and standard is None)
+            ):
+                raise ValueError(T("what stands at `{name}` is nothing that a run writes there", name=name))
+        for row in figures["history"]:
+            if not (isinstance(row, list) and len(row) == len(Record._fields) and _is_count(row[0])):
+                raise ValueError(T("what stands at `{name}` is nothing that a run writes there", name="history"))
+            if not all(value is None or _is_number(value) for value in row[1:]):
+                raise ValueError(T("what stands at `{name}` is nothing that a run writes there", name="history"))
+        figures["history"] = [Record(*row) for row in figures["history"]]
         for name in ("plateau", "stopping"):
-            figures[name] = Patience(float(figures[name][0]), int(figures[name][1]))
+            figure, waits = figures[name]
+            if not isinstance(figure, str) or not _is_count(waits):
+                raise ValueError(T("what stands at `{name}` is nothing that a run writes there", name=name))
+            figures[name] = Patience(float(figure), waits)
         return cls(**figures, best=best)
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**63
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float)
 
 
 def tensors_of(model: Any, state: State) -> dict[str, np.ndarray]:
@@ -69,11 +100,17 @@ def tensors_of(model: Any, state: State) -> dict[str, np.ndarray]:
 
 
 def restore(model: Any, tensors: Mapping[str, np.ndarray], text: str) -> State:
-    """Puts what `tensors_of` gave back into a model; returns the state."""
+    """Puts what `tensors_of` gave back into a model; returns the state. Raises ValueError, KeyError or TypeError."""
+    best = {n.removeprefix(BEST): v for n, v in tensors.items() if n.startswith(BEST)}
+    state = State.from_json(text, best)
+    shapes = {n: v.shape for n, v in {**model.weights, **model.buffers}.items()}
+    for name, tensor in best.items():
+        if shapes.get(name) != tensor.shape:
+            raise ValueError(T("the tensor {name} is of another size", name=BEST + name))
     plain = {n: v for n, v in tensors.items() if "/" not in n}
     model.load_weights(plain)
     model.load_optimizer_state({n.removeprefix(OPTIMIZER): v for n, v in tensors.items() if n.startswith(OPTIMIZER)})
-    return State.from_json(text, {n.removeprefix(BEST): v for n, v in tensors.items() if n.startswith(BEST)})
+    return state
 
 
 def learned(model: Any) -> dict[str, np.ndarray]:

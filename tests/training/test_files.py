@@ -73,18 +73,20 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(FileTrouble, match="a part of the path is a file"):
-        RunFolder(tmp_path / "file" / "run").create()
-    with pytest.raises(FileTrouble, match="a part of the path is a file"):
-        RunFolder(tmp_path / "file").create()
+    for path in (tmp_path / "file" / "run", tmp_path / "file"):
+        with pytest.raises(FileTrouble, match="a part of the path is a file"), RunFolder(path).held(False):
+            pass
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_can_only_be_read(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     try:
-        with pytest.raises(FileTrouble, match="there is no permission"):
-            RunFolder(tmp_path / "run").create()
+        with (
+            pytest.raises(FileTrouble, match="there is no permission"),
+            RunFolder(tmp_path / "run").held(False),
+        ):
+            pass
     finally:
         tmp_path.chmod(0o700)
 
@@ -112,7 +114,8 @@ def test_a_killed_writer_leaves_a_whole_file(tmp_path: Path) -> None:
         process.stdout.close()
         tensors, metadata = read_tensors(path)
         assert (tensors["x"] == float(metadata["n"])).all()
-    RunFolder(tmp_path).create()
+    with RunFolder(tmp_path).held(False):
+        assert (tmp_path / ".lock").read_text() == f"{os.getpid()}\n"
     assert os.listdir(tmp_path) == ["w.safetensors"]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from convdsl.engine.alone import Threads
 from convdsl.engine.backend import Batch, Outcome
 from convdsl.engine.cpu.bind import Bound
 from convdsl.engine.cpu.bind import Memory as Arrays
@@ -109,13 +110,16 @@ class CpuBackend:
         with self._lock:
             if what not in self._bound:
                 self._bound[what] = self._bind(what)
-            before = numba.get_num_threads()
-            numba.set_num_threads(self.threads)
-            try:
-                figures[3] = 1.0
+            figures[3] = 1.0
+            if Threads.lost:
                 self._bound[what].run(count)
-            finally:
-                numba.set_num_threads(before)
+            else:
+                before = numba.get_num_threads()
+                numba.set_num_threads(self.threads)
+                try:
+                    self._bound[what].run(count)
+                finally:
+                    numba.set_num_threads(before)
         return Outcome(float(figures[1]), int(figures[2]), bool(figures[3] != 0.0))
 
     def _bind(self, what: Any) -> Bound:

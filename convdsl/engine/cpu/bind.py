@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from convdsl.engine.alone import Threads
 from convdsl.engine.cpu import driver, store
 from convdsl.engine.cpu.specialise import Kernel, Layout
 from convdsl.engine.plan import Parameter, Plan, Program, Region, Step, Strip, Value
@@ -79,7 +80,8 @@ class Bound:
         regions, segments, operations, arguments = self.tables
         plan = self.plan
         memory = self.memory
-        driver.run(
+        run = driver.run_alone if Threads.lost else driver.run
+        run(
             regions,
             segments,
             operations,
@@ -91,6 +93,7 @@ class Bound:
             images,
             memory.figures,
         )
+        Threads.used = True
 
 
 _SEGMENTS = {"start": driver.SEGMENT_START, "image": driver.SEGMENT_IMAGE, "block": driver.SEGMENT_BLOCK}

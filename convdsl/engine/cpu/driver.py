@@ -123,6 +123,9 @@ def run(regions, segments, operations, arguments, rows, counters, chunk, workers
 
 
 run._cache = Kept(run.py_func, __file__)
+run_alone = njit(run.py_func)
+"""The same on one thread, where there are no others: after a fork."""
+run_alone._cache = Kept(run.py_func, __file__, variant="_alone")
 
 
 def rows_for(threads: int) -> np.ndarray:

@@ -33,10 +33,11 @@ def _folder() -> Path:
 
 
 class Kept(_Cache):
-    """The cache of one function, as numba asks for it. What it is compiled from stands in the files `sources`."""
+    """The cache of one function, as numba asks for it. What it is compiled from stands in the files `sources`; `variant`
+    tells apart what is compiled from the same in several ways."""
 
-    def __init__(self, function, *sources):
-        self._name = function.__name__.lstrip("_")
+    def __init__(self, function, *sources, variant=""):
+        self._name = function.__name__.lstrip("_") + variant
         self._sources = sources
 
     def _path(self, signature, codegen):

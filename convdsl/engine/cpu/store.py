@@ -12,7 +12,6 @@ import os
 import pickle
 import subprocess
 import sys
-import threading
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -24,6 +23,7 @@ import numpy
 from llvmlite import binding
 
 from convdsl import caches, isolated
+from convdsl.engine.alone import LOCK
 from convdsl.engine.cpu import runtime
 from convdsl.engine.cpu.specialise import Kernel
 
@@ -36,12 +36,11 @@ _LARGEST = 50_000_000
 _addresses: dict[str, int] = {}
 _kept: list[Any] = []
 """What holds the code that the addresses point at."""
-_lock = threading.Lock()
 
 
 def addresses(kernels: Sequence[Kernel]) -> list[int]:
     """Where the machine code of each kernel is; what the cache lacks is compiled."""
-    with _lock:
+    with LOCK:
         wanted = [k for k in dict.fromkeys(kernels) if k.key not in _addresses]
         missing = _load(wanted)
         if missing:
