@@ -81,6 +81,7 @@ SECTIONS: tuple[tuple[T, dict[str, T]], ...] = (
             "W509": T("An input without channels"),
             "N510": T("Two convolutions that are one"),
             "W520": T("More outputs than classes"),
+            "W521": T("An activation that bounds the scores"),
             "N531": T("A momentum that keeps little"),
         },
     ),

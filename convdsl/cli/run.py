@@ -115,7 +115,6 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> int:
     data, taken = settle_labels(net, data, settings)
     if taken:
         print(taken, file=sys.stderr)
-    _mention(net, match(net, data), remark if options.device == "auto" else None)
     experiment = Experiment(
         net,
         settings,
@@ -129,6 +128,8 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> int:
         stop=stopper,
         call=call,
     )
+    about_data = match(net, data, experiment.settled())
+    _mention(net, about_data, remark if options.device == "auto" else None)
     return _train(experiment, options, stopper)
 
 
@@ -166,6 +167,8 @@ def _load(settings: Settings, analysis: Analysis, options: argparse.Namespace) -
     from convdsl.report.loading import loading
 
     shape = analysis.network.input
+    if settings.target == "images" and analysis.report.output is not None:
+        shape = analysis.report.output  # the input is made of them
     known = len(shape) == 3 and all(isinstance(n, int) for n in shape)
     beside = [] if options.file == "-" else [Path(options.file).resolve().parent]
     with loading(options.format == "text") as (progress, warn):

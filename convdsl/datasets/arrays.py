@@ -87,9 +87,15 @@ def same_depth(parts: list[np.ndarray], source: str, notes: list[Text]) -> tuple
 
 
 def labels_of(array: np.ndarray, which: T, notes: list[Text]) -> np.ndarray:
-    """`array` as labels: int64 (n,) classes, or finite floats (n,) or (n, outputs) for a regression."""
+    """`array` as labels: int64 (n,) classes, finite floats (n,) or (n, outputs) for a regression, int64 (n, C) of 0 and 1
+    for several labels at once; masks and pictures, (n, H, W) or (n, H, W, C), keep their type."""
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
+    if array.ndim in (3, 4, 5) and array.dtype.kind in "biuf" and 0 not in array.shape:
+        if array.dtype.kind == "f":
+            array = array.astype(np.float32, copy=False)
+            _finite(array, T("{which} labels", which=which))
+        return np.ascontiguousarray(array.astype(np.uint8) if array.dtype.kind == "b" else array)
     if array.dtype.kind not in "biuf" or array.ndim not in (1, 2):
         raise DataError(
             T(
@@ -106,6 +112,8 @@ def labels_of(array: np.ndarray, which: T, notes: list[Text]) -> np.ndarray:
         if len(array) and ((array == 0) | (array == 1)).all() and (array.sum(axis=1) == 1).all():
             notes.append(T("{which}: one-hot labels were turned to class numbers.", which=which))
             return array.argmax(axis=1).astype(np.int64)
+        if array.dtype.kind != "f" and ((array == 0) | (array == 1) | (array == -1)).all():
+            return array.astype(np.int64)
         if array.dtype.kind != "f":
             raise DataError(
                 T(
@@ -113,7 +121,10 @@ def labels_of(array: np.ndarray, which: T, notes: list[Text]) -> np.ndarray:
                     which=which,
                     columns=array.shape[1],
                 ),
-                T("One class number for each image is expected; floats for a regression with several outputs."),
+                T(
+                    "One class number for each image is expected; 0 and 1 for several labels at once; floats for a regression "
+                    "with several outputs."
+                ),
             )
     if array.dtype.kind == "f":
         return array

@@ -139,6 +139,23 @@ def _same_kind(train: Part, test: Part, which: T, source: str) -> None:
         raise DataError(T("{source}: training and {which} labels are of different kinds.", source=source, which=which))
 
 
+def _names_of_answers(labels: np.ndarray, classes: Sequence[Text] | None, source: str) -> tuple[str, ...]:
+    """Names of several labels, or of the classes of masks; without names those of labels are numbers."""
+    if labels.ndim == 2:
+        names = tuple(map(str, classes or range(labels.shape[1])))
+        if len(names) != labels.shape[1]:
+            raise DataError(
+                T(
+                    "{source}: {names} names for {labels} labels.",
+                    source=source,
+                    names=len(names),
+                    labels=labels.shape[1],
+                )
+            )
+        return names
+    return tuple(map(str, classes or ()))
+
+
 def _classes(
     parts: Mapping[str, Part], classes: Sequence[Text] | None, source: str, notes: list[Text], labels_from: int | None
 ) -> tuple[str, ...]:
@@ -146,6 +163,8 @@ def _classes(
     train = parts["training"]
     if train[1].dtype.kind == "f":
         return ()
+    if train[1].ndim > 1:
+        return _names_of_answers(train[1], classes, source)
     highest = int(train[1].max())
     count = len(classes) if classes else highest + 1
     for which, (_, labels) in parts.items():

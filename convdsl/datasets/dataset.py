@@ -63,12 +63,13 @@ class Dataset:
     """Images with what they show, to train and to test.
 
     Images are (n, H, W, C): uint8, 0 to 255, or float32, used as they are. (`.npz` files may also hold flat vectors
-    (n, N) or volumes (n, D, H, W, C).) Labels are int64 (n,), numbers of `classes`; targets of a regression are
-    float (n,) or (n, outputs), and `classes` is empty then. `classes` are in the language in use when loaded.
-    `source` says where the data came from, `notes` what was done to them on the way. `validation_images` and
-    `validation_labels` are there where the data bring such a part; where they bring no test part besides, it is that
-    one too. `scale` is what whole numbers deeper than a byte were divided by (4095 for 12 bits), `first` the number that
-    label 0 had in the file, `pictures` the files, where each image is one.
+    (n, N) or volumes (n, D, H, W, C).) Labels are int64 (n,), numbers of `classes`; of several labels at once int64 (n, C),
+    0 or 1; masks (n, H, W) whole numbers; pictures (n, H, W, C); targets of a regression are float (n,) or (n, outputs),
+    and `classes` is empty then. `classes` are in the language in use when loaded. `source` says where the data came from,
+    `notes` what was done to them on the way. `validation_images` and `validation_labels` are there where the data bring
+    such a part; where they bring no test part besides, it is that one too. `scale` is what whole numbers deeper than a
+    byte were divided by (4095 for 12 bits), `first` the number that label 0 had in the file, `pictures` the files, where
+    each image is one, `seen_in` for each class of masks a file that has it.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Dataset:
     scale: int | None = None
     first: int = 0
     pictures: Pictures | None = None
+    seen_in: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from convdsl.datasets import cifar
+from convdsl.datasets import cifar, shapes
 from convdsl.datasets.assemble import assemble
 from convdsl.datasets.dataset import DataError, Dataset, Options, Text, Unavailable
 from convdsl.datasets.folder import is_picture, pictures_of
@@ -19,7 +19,18 @@ from convdsl.datasets.idx import read_idx
 from convdsl.datasets.memory import human
 from convdsl.datasets.npz import load_npz
 from convdsl.datasets.places import cache_folder, cifar10_copies, copies, folders_of, search_path
-from convdsl.datasets.registry import CIFAR10, CIFAR10_MD5, FASHION_MINI, KNOWN, SHIPPED, Known, Source
+from convdsl.datasets.registry import (
+    CIFAR10,
+    CIFAR10_MD5,
+    FASHION_MINI,
+    KNOWN,
+    SHAPE_KINDS,
+    SHAPES,
+    SHIPPED,
+    Known,
+    Source,
+)
+from convdsl.datasets.shapes import load_shapes
 from convdsl.datasets.tree import read_tree
 from convdsl.files import opened as open_regular
 from convdsl.messages import T
@@ -59,6 +70,8 @@ def available(search: Sequence[str | os.PathLike[str]] | None = None) -> tuple[A
 
 def load_known(known: Known, roots: Sequence[Path], download: bool, options: Options) -> Dataset:
     """The data set `known` from the first place that has it whole, else from the internet. Raises DataError."""
+    if known in (SHAPES, SHAPE_KINDS):
+        return load_shapes(known, options)
     if known is FASHION_MINI:
         return replace(load_npz(SHIPPED, options, known.classes), name=known.name)
     search = _Search(known, [*folders_of(known, [*roots, cache_folder()])], download, options, [])
@@ -174,6 +187,8 @@ def _found(known: Known, roots: Sequence[Path]) -> Path | None:
     """Where `known` lies, by its files' names; MNIST and Fashion-MNIST, which share them, by their test labels."""
     if known is FASHION_MINI:
         return SHIPPED
+    if known in (SHAPES, SHAPE_KINDS):
+        return Path(shapes.__file__)
     folders = list(folders_of(known, roots))
     if known is CIFAR10:
         return next(cifar10_copies(folders), None)

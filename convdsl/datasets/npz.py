@@ -21,12 +21,14 @@ from convdsl.messages import T
 _FORMS = (  # what images and labels of a part are called
     ("x_{}", "y_{}"),
     ("{}_images", "{}_labels"),
+    ("{}_images", "{}_masks"),
+    ("{}_images", "{}_targets"),
     ("{}_x", "{}_y"),
     ("{}_data", "{}_labels"),
     ("{}_data", "{}_target"),
     ("images_{}", "labels_{}"),
 )
-_WHOLE = (("images", "labels"), ("x", "y"), ("data", "target"))
+_WHOLE = (("images", "labels"), ("images", "masks"), ("images", "targets"), ("x", "y"), ("data", "target"))
 _PARTS = (("train", "training"), ("val", "valid", "validation", "dev"), ("test", "testing"))
 _FIRST = "labels_from"
 _CLASSES = ("classes", "class_names", "label_names", "target_names")
@@ -36,8 +38,8 @@ def load_npz(path: Path, options: Options, classes: Sequence[Text] | None = None
     """The data set in an `.npz` file: `x_train`, `y_train`, `x_val`, `y_val`, `x_test`, `y_test`; `train_images` …;
     `images`, `labels`. `labels_from` may say what number the first class has.
 
-    Labels may be numbers, words, one-hot, or floats (a regression). Objects (pickles) are never read. Raises DataError
-    for anything missing, damaged or larger than the memory.
+    Labels may be numbers, words, one-hot, 0 and 1 for several labels at once, masks, pictures, or floats (a regression).
+    Objects (pickles) are never read. Raises DataError for anything missing, damaged or larger than the memory.
     """
     try:
         with open_regular(path) as raw, zipfile.ZipFile(raw) as archive:

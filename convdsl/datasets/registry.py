@@ -187,7 +187,28 @@ CIFAR10_MD5 = {  # of the batches, uncompressed; no others were ever published
     "test_batch": "40351d587109b95175f43aff81a1287e",
 }
 
-KNOWN = (FASHION_MINI, MNIST, FASHION_MNIST, CIFAR10)
+SHAPES = Known(
+    name="shapes",
+    description=T("shapes on a ground, and for each pixel whether it is part of one; drawn by convdsl"),
+    licence="MIT",
+    homepage="",
+    shape=(64, 64, 3),
+    counts=(600, 150),
+    classes=(T("ground"), T("shape")),
+)
+
+SHAPE_KINDS = Known(
+    name="shape-kinds",
+    description=T("the same shapes, and for each pixel which kind of shape it is part of; drawn by convdsl"),
+    licence="MIT",
+    homepage="",
+    shape=SHAPES.shape,
+    counts=SHAPES.counts,
+    classes=(T("ground"), T("circle"), T("square"), T("triangle")),
+    aliases=("shape_kinds",),
+)
+
+KNOWN = (FASHION_MINI, MNIST, FASHION_MNIST, CIFAR10, SHAPES, SHAPE_KINDS)
 
 
 def find(name: str) -> Known | None:

@@ -16,10 +16,10 @@ def shuffled(count: int, seed: int) -> np.ndarray:
 def stratified(labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Indices (train, test), each in a shuffled order: a fifth of every class for the test, rounded, never all of it.
 
-    Float labels (regression) are split as one class.
+    Labels that are no single classes are split as one class.
     """
     order = shuffled(len(labels), seed)
-    groups = [order] if labels.dtype.kind == "f" else _by_class(order, labels)
+    groups = [order] if labels.dtype.kind == "f" or labels.ndim > 1 else _by_class(order, labels)
     in_test = np.zeros(len(labels), bool)
     for group in groups:
         share = min(len(group) - 1, max(1, round(len(group) / TEST_SHARE)))

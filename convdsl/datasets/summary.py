@@ -20,7 +20,7 @@ class Part(NamedTuple):
 class Summary(NamedTuple):
     """`shape` is that of one image, the channels last; `bits` are those of a channel, 0 for fractions as they are; `low`
     and `high` the smallest and the largest value of all images as they are trained with. `shared` tells that the
-    validation part is the test part too."""
+    validation part is the test part too. `answers` are classes, labels (several at once), masks, pictures or numbers."""
 
     name: str
     source: str
@@ -31,6 +31,7 @@ class Summary(NamedTuple):
     low: float
     high: float
     shared: bool
+    answers: str = "classes"
 
     def as_data(self) -> dict[str, Any]:
         """As JSON can hold it."""
@@ -47,7 +48,16 @@ def summarise(data: Dataset) -> Summary:
     low = min(float(images.min()) for _, images, _ in arrays if images.size)
     high = max(float(images.max()) for _, images, _ in arrays if images.size)
     bits = 8 if data.train_images.dtype == np.uint8 else (data.scale or 0).bit_length()
-    return Summary(data.name, data.source, data.classes, parts, data.shape, bits, low, high, shared)
+    answers = _answers(data.train_labels)
+    return Summary(data.name, data.source, data.classes, parts, data.shape, bits, low, high, shared, answers)
+
+
+def _answers(labels: np.ndarray) -> str:
+    """What labels are, as far as they show it without a network."""
+    whole = labels.dtype.kind in "iu"
+    if labels.ndim > 2:
+        return "masks" if whole and labels.ndim == 3 else "pictures"
+    return ("classes" if labels.ndim == 1 else "labels") if whole else "numbers"
 
 
 def _counts(labels: np.ndarray, classes: int) -> tuple[int, ...]:

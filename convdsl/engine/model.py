@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -42,14 +42,20 @@ class Answers(NamedTuple):
             return cls(known, known)
         known = (rows >= 0).sum(1)
         weights = np.empty(len(rows), np.float64)
-        for i, row in enumerate(rows):  # one image at a time: maps may be large
+        some = max(1, _AT_ONCE // max(rows.shape[1], 1))
+        for start in range(0, len(rows), some):
+            part = rows[start : start + some]
             if loss.kind == "cross_entropy":
-                counts = np.bincount(row[row >= 0], minlength=len(table))
-                weights[i] = counts @ table.astype(np.float64)
+                each = table[np.maximum(part, 0)]
             else:
-                no, yes = np.resize(table[:, 0], row.size), np.resize(table[:, 1], row.size)
-                weights[i] = np.where(row >= 0, no + row * (yes - no), 0.0).sum(dtype=np.float64)
+                no, yes = (np.resize(table[:, side], part.shape[1]) for side in (0, 1))
+                each = no + part * (yes - no)
+            weights[start : start + some] = np.where(part >= 0, each, 0).sum(1, dtype=np.float64)
         return cls(known, weights)
+
+
+_AT_ONCE = 1 << 20
+"""Labels that are weighed at once."""
 
 
 class Loaded(NamedTuple):
@@ -252,6 +258,33 @@ class Model:
         """What changes batches of images at random before a step (see convdsl.engine.augment); `train_step` takes them."""
         return self._backend.augmenter(changes, tuple(self.net.input), seed)
 
+    @property
+    def smallest_batch(self) -> int:
+        """2 where a `bn` would take its statistics from one value for each channel in a batch of one image, else 1."""
+        return 1 if self._lonely is None else 2
+
+    @property
+    def _lonely(self) -> Any:
+        """The first such layer, which is trained and sees one position of each image."""
+        for node in self.net.nodes:
+            if node.op == "bn" and not node.frozen and np.prod(self.net.report[node.index].inputs[0][:-1]) == 1:
+                return node
+        return None
+
+    def refuse_batch(self, count: int) -> NoReturn:
+        """Raises BadInput for a batch that is too small for the statistics of a `bn`."""
+        node = self._lonely
+        raise BadInput(
+            str(
+                T(
+                    "Layer {layer} takes mean and variance over the batch, and of {count} image that is one value for each "
+                    "channel: the variance of one value is 0. Take batches of at least 2, or `ln` in its place.",
+                    layer=f"{node.index} {node.op}",
+                    count=count,
+                )
+            )
+        )
+
     # running
 
     @alone
@@ -294,20 +327,30 @@ class Model:
         return self._infer(images, None, layer, self.net.report[layer].output)
 
     @alone
-    def evaluate(self, images: np.ndarray, labels: np.ndarray, index: np.ndarray | None = None) -> Evaluation:
-        """Loss and accuracy as at inference. Raises BadInput where there are no images."""
+    def evaluate(
+        self,
+        images: np.ndarray,
+        labels: np.ndarray,
+        index: np.ndarray | None = None,
+        each: Callable[[np.ndarray, np.ndarray], None] | None = None,
+    ) -> Evaluation:
+        """Loss and accuracy as at inference. `each` is given the predictions batch by batch, with the numbers of their
+        images, instead of all of them at the end. Raises BadInput where there are no images."""
         classes, counts_right = self.loss.kind == "cross_entropy", self.counts_right
         images = as_images(images, tuple(self.net.input))
         n = len(images) if index is None else len(index)
         if not n:
             raise BadInput(str(T("There are no images.")))
-        predicted = np.empty((n, self.positions), np.int64)
-        values = None if classes else np.empty((n, *self.net.report.output), np.float32)
+        room = n if each is None else min(n, self.batch)
+        predicted = np.empty((room, self.positions), np.int64)
+        values = None if classes else np.empty((room, *self.net.report.output), np.float32)
         loss, right, answers, weights = 0.0, 0, 0, 0.0
         for start in range(0, n, self.batch):
             part = self._part(index, start, min(start + self.batch, n))
             batch = self._batch_of(images, labels, part)
-            done = self._backend.infer(None, batch, None if values is None else values[start : start + batch.count])
+            first = start if each is None else 0
+            place = slice(first, first + batch.count)
+            done = self._backend.infer(None, batch, None if values is None else values[place])
             share = batch.weight if self.loss.weighted else float(batch.count)
             loss += done.loss * share
             weights += share
@@ -315,12 +358,18 @@ class Model:
             if counts_right:
                 answers += self.answers(labels, part)
             if classes:
-                predicted[start : start + batch.count] = self._backend.hits(batch.count)
+                predicted[place] = self._backend.hits(batch.count)
+            if each is not None:
+                each(part, self._shaped(predicted[place]) if values is None else values[place])
         mean = loss / weights if weights else 0.0
         accuracy = right / max(answers, 1) if counts_right else float("nan")
-        if values is not None:
-            return Evaluation(mean, accuracy, values)
-        return Evaluation(mean, accuracy, predicted[:, 0] if self.positions == 1 else predicted)
+        if each is not None:
+            return Evaluation(mean, accuracy, np.empty(0, np.int64 if classes else np.float32))
+        return Evaluation(mean, accuracy, self._shaped(predicted) if values is None else values)
+
+    def _shaped(self, predicted: np.ndarray) -> np.ndarray:
+        """Classes (n,), or (n, positions) of a map."""
+        return predicted[:, 0] if self.positions == 1 else predicted
 
     @property
     def counts_right(self) -> bool:
@@ -340,6 +389,8 @@ class Model:
             raise BadInput(
                 str(T("A step takes 1 to {batch} images, not {count}.", batch=self.batch, count=batch.count))
             )
+        if batch.count < self.smallest_batch:
+            self.refuse_batch(batch.count)
         return self._backend.train(batch, lr, self._steps + 1, seed, update)
 
     def _infer(

@@ -15,6 +15,7 @@ from convdsl.layers.normalization import BatchNorm
 from convdsl.layers.shaping import Dropout, Flatten, Identity, Reshape
 from convdsl.layers.window import Pooling, Windowed, size_formula
 from convdsl.messages import Grouped, T
+from convdsl.network.floors import look_at_end
 from convdsl.network.graph import Network, Node
 from convdsl.network.sizes import Facts, Report
 
@@ -42,6 +43,7 @@ def look_twice(network: Network, report: Report, findings: Findings) -> None:
         _linear_convolutions(network, node, report, seen, findings)
     _channels_first(network, findings)
     _no_channels(network, findings)
+    look_at_end(network, report, findings)
     _dominating_dense(report, findings)
     _field_beyond_input(network, report, findings)
 

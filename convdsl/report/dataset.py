@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from convdsl.datasets.summary import Part, Summary
 from convdsl.messages import T
 from convdsl.report.diagnostics import clean
@@ -45,8 +47,18 @@ def depth(summary: Summary) -> str:
 
 def classes(summary: Summary) -> str:
     """`10 classes of 600: T-shirt, trousers …`; with each count where they differ."""
+    if summary.answers == "pictures":
+        return str(T("a picture for each image"))
+    if summary.answers == "masks" and not summary.classes:
+        return str(T("a class for each pixel"))
     if not summary.classes:
         return str(T("the labels are numbers"))
+    if summary.answers == "masks":
+        return str(T("a class for each pixel: {names}", names=_named(summary.classes)))
+    if summary.answers == "labels":
+        return str(
+            T("{count} labels, several at once: {names}", count=len(summary.classes), names=_named(summary.classes))
+        )
     counts = summary.parts[0].counts or (0,) * len(summary.classes)
     alike = len(set(counts)) == 1
     shown = [clean(n) if alike else f"{clean(n)} {grouped(c)}" for n, c in zip(summary.classes, counts, strict=True)]
@@ -54,6 +66,10 @@ def classes(summary: Summary) -> str:
     if alike and counts[0]:
         return str(T("{count} classes of {each}: {names}", count=len(counts), each=grouped(counts[0]), names=names))
     return str(T("{count} classes: {names}", count=len(summary.classes), names=names))
+
+
+def _named(names: Sequence[str]) -> str:
+    return ", ".join(map(clean, names[:NAMED])) + (" …" if len(names) > NAMED else "")
 
 
 def part_name(part: Part) -> str:

@@ -6,24 +6,17 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
-from rich.table import Table
 from rich.text import Text
 
 from convdsl.messages import T
 from convdsl.report.dataset import taken_line
 from convdsl.report.diagnostics import clean
+from convdsl.report.evaluation import percent, show_evaluation
 from convdsl.report.numbers import grouped, memory, short
 from convdsl.training import events
-from convdsl.training.curves import Remark
-from convdsl.training.metrics import Classes, PerClass, Values
-
-WORST = 10
-"""Classes shown of many."""
-SQUARE = 12
-"""Most classes of which the confusions are shown."""
+from convdsl.training.facts import Remark
 
 
 class TrainingReport:
@@ -139,22 +132,8 @@ class TrainingReport:
             self._line(str(T("The weights of epoch {epoch} are the best, and were taken back.", epoch=event.restored)))
 
     def _ended(self, event: events.Ended) -> None:
-        figures = event.evaluation
         self._line("")
-        if isinstance(figures, Classes):
-            self.out.print(class_table(figures, self.out.width))
-            share = Text(percent(figures.accuracy), "bold green")
-            count = sum(c.images for c in figures.classes)
-            self._line(
-                Text.assemble(
-                    str(T("test accuracy")),
-                    " ",
-                    share,
-                    str(T(", loss {loss}, on {n} images", loss=f"{figures.loss:.4f}", n=grouped(count))),
-                )
-            )
-        else:
-            self._values(figures)
+        show_evaluation(self.out, event.evaluation)
         self._line("")
         for remark in event.reading:
             self._prose(Text.assemble((f"{remark.text} ", "bold"), str(remark.advice)))
@@ -170,18 +149,6 @@ class TrainingReport:
             return f"{self.command} --resume --out {shlex.quote(str(event.folder))} --epochs {remark.lines['epochs']}"
         lines = {**self.given, **remark.lines}
         return " ".join([self.anew, *(f"--{n.replace('_', '-')} {shlex.quote(v)}" for n, v in lines.items())])
-
-    def _values(self, figures: Values) -> None:
-        self._line(
-            str(
-                T(
-                    "on the test images: mean squared error {mse}, mean absolute error {mae}, R² {r2}",
-                    mse=f"{figures.mse:.4g}",
-                    mae=f"{figures.mae:.4g}",
-                    r2=f"{figures.r2:.3f}",
-                )
-            )
-        )
 
 
 def started_lines(event: events.Started) -> list[str]:
@@ -231,55 +198,19 @@ def epoch_line(event: events.EpochDone, room: int | None = None) -> str:
         parts.append(f"{T('validation loss')} {record.val_loss:.4f}")
     if record.val_accuracy is not None:
         parts.append(f"{T('accuracy')} {percent(record.val_accuracy)}")
+    if record.val_balanced_accuracy is not None:
+        parts.append(f"{T('balanced')} {percent(record.val_balanced_accuracy)}")
+    if record.val_f1 is not None:
+        parts.append(f"F1 {percent(record.val_f1)}")
+    if record.val_iou is not None:
+        parts.append(f"IoU {record.val_iou:.3f}")
+    if record.val_psnr is not None:
+        parts.append(f"PSNR {record.val_psnr:.2f} dB")
     line = "  ".join(parts)
     if event.images_per_second:
         whole = f"{line}  {speed(event.images_per_second)}"
         return whole if room is None or len(whole) <= room else line
     return line
-
-
-def class_table(figures: Classes, width: int) -> Table:
-    """Precision, recall and F1 of every class, the worst first where there are many; with the confusions of a few."""
-    shown = list(enumerate(figures.classes))
-    title = None
-    if len(shown) > SQUARE:
-        shown = sorted(shown, key=lambda c: c[1].f1)[:WORST]
-        title = str(T("the {n} classes with the lowest F1", n=WORST))
-    square = len(figures.classes) <= SQUARE and width >= 62 + 5 * len(figures.classes)
-    table = Table(
-        box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), title=title, title_justify="left", title_style=""
-    )
-    table.add_column("#", justify="right", style="dim")
-    table.add_column(str(T("class")), overflow="fold")
-    for heading in (T("images"), T("precision"), T("recall"), "F1"):
-        table.add_column(str(heading), justify="right")
-    for number in range(len(figures.classes) if square else 0):
-        table.add_column(f"→{number}", justify="right", style="dim")
-    if not square:
-        table.add_column(str(T("most often taken for")), overflow="fold")
-    for number, one in shown:
-        row: Sequence[Any] = [
-            str(number),
-            clean(one.name),
-            grouped(one.images),
-            *map(percent, (one.precision, one.recall, one.f1)),
-        ]
-        if square:
-            counts = figures.confusion[number]
-            rest = [Text(str(n or "·"), "bold green" if j == number else "") for j, n in enumerate(counts)]
-        else:
-            rest = [Text(_confused(one))]
-        table.add_row(*row, *rest)
-    return table
-
-
-def _confused(one: PerClass) -> str:
-    return f"{clean(one.confused[0])} ({one.confused[1]})" if one.confused else ""
-
-
-def percent(share: float) -> str:
-    """`87.3 %`."""
-    return f"{100 * share:.1f} %"
 
 
 def speed(images_per_second: float) -> str:

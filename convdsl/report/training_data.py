@@ -7,7 +7,8 @@ from typing import Any
 
 from convdsl.report.json_writer import print_line
 from convdsl.training import events
-from convdsl.training.metrics import Classes, as_data
+from convdsl.training.evaluating import accuracy
+from convdsl.training.metrics import as_data
 
 
 class JsonReport:
@@ -49,7 +50,7 @@ def _event_data(event: events.Event) -> dict[str, Any] | None:
         case events.EpochDone():
             return {
                 "event": "epoch",
-                **event.record._asdict(),
+                **event.record.present(),
                 "images_per_second": round(event.images_per_second, 1),
                 "seconds": round(event.seconds, 3),
             }
@@ -68,7 +69,7 @@ def _ended(event: events.Ended) -> dict[str, Any]:
     figures = event.evaluation
     return {
         "event": "end",
-        "test_accuracy": figures.accuracy if isinstance(figures, Classes) else None,
+        "test_accuracy": accuracy(figures),
         "test_loss": figures.loss,
         "epochs": event.epochs,
         "seconds": round(event.seconds, 3),

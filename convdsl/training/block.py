@@ -23,12 +23,13 @@ _INLINE = re.compile(r"([a-z_]+?)([0-9]+)")
 
 
 class Given(NamedTuple):
-    """What one line says: a word, a number and options, each with its place."""
+    """What one line says: a word, a number (of `numbers` the last) and options, each with its place."""
 
     span: Span
     word: str | None = None
     number: float | None = None
     options: Mapping[str, tuple[Any, Span]] = {}
+    numbers: tuple[float, ...] = ()
 
     def option(self, name: str, default: Any = None) -> Any:
         return self.options[name][0] if name in self.options else default
@@ -102,6 +103,7 @@ class _Reader:
         self.word: str | None = None
         self.word_span = setting.span
         self.number: float | None = None
+        self.numbers: list[float] = []
         self.options: dict[str, tuple[Any, Span]] = {}
 
     def read(self) -> Given:
@@ -116,8 +118,10 @@ class _Reader:
             position += self._item(items[position], items[position + 1] if position + 1 < len(items) else None)
         if self.word is None and self.number is None and not self.options and self.name != "early_stop":
             self._refuse(self.setting.name.span, T("`{name}` has no value.", name=self.name), self._example())
+        if self.line.many and self.word is not None and self.numbers:
+            self._refuse(self.word_span, T("`{word}` goes with nothing else.", word=self.word), None)
         self._check_word()
-        return Given(self.setting.span, self.word, self.number, self.options)
+        return Given(self.setting.span, self.word, self.number, self.options, tuple(self.numbers))
 
     def _free(self, items: Sequence[tree.Item]) -> Given:
         """A name or a path, as it is written."""
@@ -148,9 +152,10 @@ class _Reader:
             case tree.Text() | tree.Matrix() | tree.Sizes() | tree.Comma():
                 self._refuse(item.span, T("This means nothing behind `{name}`.", name=self.name), self._example())
             case _:
-                if self.line.number is None or self.number is not None:
+                if self.line.number is None or (self.number is not None and not self.line.many):
                     self._too_many(item)
                 self.number = self._number(self.line.number, self.name, item)
+                self.numbers.append(self.number)
         return 1
 
     def _written_word(self, word: tree.Word, following: tree.Item | None) -> int:

@@ -48,6 +48,8 @@ def lines_from(texts: Mapping[str, Any], prefix: str = "") -> tuple[dict[str, Gi
     given: dict[str, Given] = {}
     found = []
     for name, value in texts.items():
+        if isinstance(value, (list, tuple)):
+            value = ", ".join(map(str, value))
         findings = _findings(name, value, prefix)
         found.append(findings)
         if name == "data":
@@ -102,6 +104,9 @@ def assemble(given: Lines) -> Settings:
         validation=standard.validation if validation is None else validation.number or 0.0,
         loss=_word(given, "loss", standard.loss),
         label_smoothing=_number(given, "label_smoothing", standard.label_smoothing),
+        class_weights=_class_weights(given.get("class_weights")),
+        target=_word(given, "target", standard.target),
+        ignore=standard.ignore if "ignore" not in given else _ignored(given["ignore"]),
         init=_word(given, "init", standard.init),
         seed=_count(given, "seed", standard.seed),
         limit=_count(given, "limit", standard.limit),
@@ -121,6 +126,16 @@ def _count(given: Lines, name: str, default: int) -> int:
 
 def _word(given: Lines, name: str, default: str) -> str:
     return given[name].word or default if name in given else default
+
+
+def _class_weights(line: Given | None) -> str | tuple[float, ...]:
+    if line is None or line.word == "none":
+        return ""
+    return line.word or line.numbers
+
+
+def _ignored(line: Given) -> int | None:
+    return None if line.number is None else int(line.number)
 
 
 def _optimizer(given: Lines) -> tuple[Optimizer, float]:
@@ -188,7 +203,7 @@ def check_lines(given: Lines, settings: Settings, shape: tuple[Any, ...], findin
                 lr=f"{settings.lr:g}",
             ),
         )
-    if "label_smoothing" in given and settings.label_smoothing and settings.loss == "mse":
+    if "label_smoothing" in given and settings.label_smoothing and settings.loss in ("mse", "mae"):
         findings.add(
             "E214",
             given["label_smoothing"].span,

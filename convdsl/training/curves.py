@@ -1,74 +1,31 @@
 """What the curves of a training say, in plain words, and what to try.
 
-Each rule looks at the epochs' figures for one thing; `read_curves` asks them in the order of their weight. Chance level
-is what guessing among K classes gives: a loss of ln K and an accuracy of 1/K.
+Each rule looks at the figures for one thing; `read_curves` asks them in the order of their weight. What a coin could have
+made is not said: shares are compared by their intervals (intervals.py), and a loss of few images by how far a mean of
+few may be off. Chance level is the loss of the best answer that does not look at the image: ln K where K classes count
+alike.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from math import log
-from typing import NamedTuple
+from collections.abc import Sequence
+from math import log, sqrt
 
 from convdsl.messages import T
 from convdsl.training.events import Record
+from convdsl.training.facts import Curves, Facts, Health, Remark, more_epochs
+from convdsl.training.intervals import difference, wilson
+from convdsl.training.outcomes import majority, not_found, on_smoothed_labels, on_the_floor, worse_than_mean
 from convdsl.training.settings import Settings
 
 FEW = 3
 """So many epochs tell neither whether the loss has come to rest, nor whether it is restless."""
 
 
-class Remark(NamedTuple):
-    """One thing that the curves show. `kind` is a word for programs, `lines` are settings to try, by name."""
-
-    kind: str
-    text: T
-    advice: T
-    lines: Mapping[str, str] = {}
-
-    def __str__(self) -> str:
-        return f"{self.text} {self.advice}"
-
-
-class Health(NamedTuple):
-    """What was found inside the network: layers with the share of their units that never answered, and whether anything
-    in it is trained at all."""
-
-    dead: tuple[tuple[str, float], ...] = ()
-    trainable: bool = True
-
-
-class Curves(NamedTuple):
-    """The figures that the rules look at. `watched` are the losses of the validation part, empty where there is none;
-    `rate` is the highest learning rate, `restored` the epoch whose weights were taken back, or 0."""
-
-    loss: list[float]
-    accuracy: list[float]
-    watched: list[float]
-    watched_accuracy: list[float]
-    first: int
-    rate: float
-    classes: int
-    restored: int
-    settings: Settings
-    health: Health
-
-    @property
-    def epochs(self) -> int:
-        return len(self.loss)
-
-    @property
-    def chance(self) -> float:
-        return log(self.classes) if self.classes > 1 else 0.0
-
-    def at_chance(self, loss: float) -> bool:
-        return self.classes > 1 and loss > 0.97 * self.chance
-
-
 def read_curves(
-    history: Sequence[Record], settings: Settings, classes: int, restored: int = 0, health: Health | None = None
+    history: Sequence[Record], settings: Settings, facts: Facts, restored: int = 0, health: Health | None = None
 ) -> tuple[Remark, ...]:
-    """Remarks on a training, the most important first. `classes` is 0 for a regression."""
+    """Remarks on a training, the most important first."""
     if not history:
         return ()
     curves = Curves(
@@ -78,21 +35,37 @@ def read_curves(
         [r.val_accuracy for r in history if r.val_accuracy is not None],
         history[0].epoch,
         max(r.lr for r in history),
-        classes,
+        facts,
         restored,
         settings,
         health or Health(),
     )
-    for decisive in (_nothing_trained, _single_epoch, _wrong_way, _not_learning):
+    for decisive in (_nothing_trained, on_the_floor, _single_epoch, _wrong_way, _not_learning):
         remark = decisive(curves)
         if remark is not None:
             return (remark,)
     short = curves.epochs <= FEW
-    rules = (
-        (_dead_units, _overfits) if short else (_slow_start, _restless, _dead_units, _overfits, _too_short, _underfits)
+    found = tuple(
+        remark
+        for rule in (
+            (majority, not_found, worse_than_mean, _dead_units, _overfits)
+            if short
+            else (
+                majority,
+                not_found,
+                worse_than_mean,
+                _slow_start,
+                _restless,
+                _dead_units,
+                _overfits,
+                _too_short,
+                _underfits,
+                on_smoothed_labels,
+            )
+        )
+        if (remark := rule(curves)) is not None
     )
-    found = tuple(remark for rule in rules if (remark := rule(curves)) is not None)
-    return found or ((_few_epochs(curves) if short else _healthy()),)
+    return found or ((_few_epochs(curves) if short else _at_rest(curves)),)
 
 
 def _lower(curves: Curves, factor: int) -> tuple[T, dict[str, str]]:
@@ -107,14 +80,12 @@ def _nothing_trained(curves: Curves) -> Remark | None:
     return Remark("nothing_trained", text, T("Take a layer out of `freeze {{ … }}`."))
 
 
-def _more(curves: Curves) -> dict[str, str]:
-    return {"epochs": str(max(2 * curves.settings.epochs, 5))}
-
-
 def _single_epoch(curves: Curves) -> Remark | None:
     if curves.epochs > 1:
         return None
-    return Remark("too_short", T("One epoch is too short to read a curve."), T("Train for more epochs."), _more(curves))
+    return Remark(
+        "too_short", T("One epoch is too short to read a curve."), T("Train for more epochs."), more_epochs(curves)
+    )
 
 
 def _wrong_way(curves: Curves) -> Remark | None:
@@ -134,8 +105,16 @@ def _not_learning(curves: Curves) -> Remark | None:
     if not curves.at_chance(curves.loss[-1]) or (curves.accuracy and curves.accuracy[-1] > 2 / curves.classes):
         return None
     level = f"{curves.loss[-1]:.2f}"
-    text = T("It does not learn: the loss stays at {loss}, which is what guessing among {n} classes gives.",
-             loss=level, n=curves.classes)  # fmt: skip
+    if curves.chance > 0.97 * log(curves.classes) * curves.facts.heads:
+        text = T("It does not learn: the loss stays at {loss}, which is what guessing among {n} classes gives.",
+                 loss=level, n=curves.classes)  # fmt: skip
+    else:
+        text = T(
+            "It does not learn: the loss stays at {loss}, which is what answering without a look at the images gives, only "
+            "by how frequent the classes are ({chance}).",
+            loss=level,
+            chance=f"{curves.chance:.2f}",
+        )
     if any(share == 1 for _, share in curves.health.dead):
         dead = T("A whole layer is dead: it answers nothing to any image, so that no gradient passes. {advice}",
                  advice=_lower(curves, 10)[0])  # fmt: skip
@@ -198,13 +177,15 @@ def _overfits(curves: Curves) -> Remark | None:
     if len(watched) < 2:
         return None
     lowest = min(range(len(watched)), key=watched.__getitem__)
+    rise = max(0.05, 2 / sqrt(max(curves.facts.validation, 1)))  # losses spread about as far as their mean is high
     turned = (
         lowest < len(watched) - 2
-        and min(watched[-2:]) > 1.05 * watched[lowest]
+        and min(watched[-2:]) > (1 + rise) * watched[lowest]
         and curves.loss[-1] < curves.loss[lowest]
     )
     seen, unseen = (a[-1] if a else 0.0 for a in (curves.accuracy, curves.watched_accuracy))
-    if not turned and seen - unseen < 0.08:
+    certain = difference((seen, curves.facts.train), (unseen, curves.facts.validation))[0] > 0
+    if not turned and (seen - unseen < 0.08 or not certain):
         return None
     advice = T("What helps: augmentation, `dropout`, weight decay, a smaller network, more images.")
     lines = {} if curves.settings.augment else {"augment": "shift 2"}
@@ -230,7 +211,7 @@ def _overfits(curves: Curves) -> Remark | None:
 
 def _fall(curves: Curves) -> float:
     """The share by which the loss fell in the last epoch; 0 where it was lower before."""
-    curve = curves.watched or curves.loss
+    curve = curves.loss if curves.few_watched or not curves.watched else curves.watched
     if len(curve) < 2 or curve[-1] > min(curve):
         return 0.0
     return (curve[-2] - curve[-1]) / max(abs(curve[-2]), 1e-12)
@@ -242,14 +223,15 @@ def _too_short(curves: Curves) -> Remark | None:
     if fall < 0.03:
         return None
     text = T("It has not converged yet: the loss still fell by {share} % in the last epoch.", share=f"{100 * fall:.0f}")
-    return Remark("too_short", text, T("Train longer."), _more(curves))
+    return Remark("too_short", text, T("Train longer."), more_epochs(curves))
 
 
 def _underfits(curves: Curves) -> Remark | None:
     """Flat curves at a low level."""
-    if curves.epochs < 4 or not curves.accuracy or curves.accuracy[-1] > 0.8 or _fall(curves) >= 0.03:
+    if curves.epochs < 4 or not curves.accuracy or _fall(curves) >= 0.03:
         return None
-    if _overfits(curves):
+    most = wilson(curves.accuracy[-1] * curves.facts.train, curves.facts.train)[1]
+    if most > 0.8 or _overfits(curves) or majority(curves):
         return None
     text = T(
         "The curves are flat, and only {share} % are right even in training: the network is too small, or held back.",
@@ -262,10 +244,36 @@ def _underfits(curves: Curves) -> Remark | None:
 def _few_epochs(curves: Curves) -> Remark:
     text = T("{epochs} epochs are too few to read much from the curves.", epochs=curves.epochs)
     advice = T("Nothing looks wrong so far; more epochs would show where the loss comes to rest.")
-    return Remark("too_short", text, advice, _more(curves))
+    return Remark("too_short", text, advice, more_epochs(curves))
 
 
-def _healthy() -> Remark:
+def _at_rest(curves: Curves) -> Remark:
+    """Nothing is wrong: what may be said then depends on what there is to see."""
+    if not curves.watched:
+        text = T("The training loss has nearly come to rest at {loss}.", loss=f"{curves.loss[-1]:.4g}")
+        advice = T(
+            "Without a validation part nobody knows what it does with other images: `validation 0.1` keeps some."
+        )
+        return Remark("unwatched", text, advice, {"validation": "0.1"})
+    if curves.few_watched and curves.watched_accuracy:
+        count = curves.facts.validation
+        share = curves.watched_accuracy[-1]
+        low, high = wilson(share * count, count)
+        text = T(
+            "There is one image to validate: it cannot tell whether the network overfits.",
+            "With {n} images to validate, {share} % right may stand for anything from {low} to {high} %: too few to tell "
+            "whether it overfits.",
+            n=count,
+            share=f"{100 * share:.0f}",
+            low=f"{100 * low:.0f}",
+            high=f"{100 * high:.0f}",
+        )
+        return Remark("few_images", text, T("More images, or a larger `validation` part, would show it."))
+    if curves.few_watched:
+        text = T(
+            "There are only {n} images to validate: too few to tell whether it overfits.", n=curves.facts.validation
+        )
+        return Remark("few_images", text, T("More images, or a larger `validation` part, would show it."))
     text = T("The curves look well: training and validation go together, and have nearly come to rest.")
     advice = T("From here on the network itself decides: try more filters, or another layer.")
     return Remark("converged", text, advice)

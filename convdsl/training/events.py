@@ -54,7 +54,9 @@ class Progress(NamedTuple):
 
 
 class Record(NamedTuple):
-    """An epoch in figures, the same on every machine. Accuracies are shares; None where there is none."""
+    """An epoch in figures, the same on every machine. Accuracies are shares; None where there is none. The last ones
+    belong to some kinds of targets only: the mean IoU of maps, the PSNR of pictures in dB, the mean F1 of several labels,
+    the balanced accuracy where classes have weights."""
 
     epoch: int
     lr: float
@@ -62,6 +64,14 @@ class Record(NamedTuple):
     accuracy: float | None
     val_loss: float | None
     val_accuracy: float | None
+    val_iou: float | None = None
+    val_psnr: float | None = None
+    val_f1: float | None = None
+    val_balanced_accuracy: float | None = None
+
+    def present(self) -> dict[str, Any]:
+        """By name, without those last ones that there are none of."""
+        return {n: v for i, (n, v) in enumerate(self._asdict().items()) if i < 6 or v is not None}
 
 
 class EpochDone(NamedTuple):
@@ -100,7 +110,7 @@ class Finished(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """The end of a run. `evaluation` are figures on the test images (metrics.Classes or metrics.Values), `reading`
+    """The end of a run. `evaluation` are figures on the test images (metrics.Figures), `reading`
     what the curves say (curves.Remark)."""
 
     evaluation: Any

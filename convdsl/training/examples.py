@@ -13,20 +13,40 @@ from convdsl.messages import T
 from convdsl.training.loop import Examples
 from convdsl.training.settings import Settings
 from convdsl.training.splitting import limited, split
+from convdsl.training.task import DISTANCES, Task, Unsuitable, targets_for, task_for
+
+__all__ = ["Examples", "Unsuitable", "answers_to", "examples_from", "images_for", "inputs_for", "whole_classes"]
 
 
-class Unsuitable(ValueError):
-    """Images or labels that cannot be trained with; the text says why."""
+def answers_to(images: np.ndarray, labels: np.ndarray, settings: Settings) -> np.ndarray:
+    """What is to be answered: the labels, or the images themselves."""
+    return images if settings.target == "images" else labels
 
 
-def loss_for(labels: np.ndarray, settings: Settings) -> str:
-    """The loss that is minimised: the one asked for, else by the labels' type. Raises Unsuitable."""
-    numbers = labels.dtype.kind == "f"
-    if settings.loss == "cross_entropy" and numbers:
-        raise Unsuitable(str(T("Cross-entropy needs classes, and these labels are numbers. Use `loss mse`.")))
-    if settings.loss == "auto":
-        return "mse" if numbers else "cross_entropy"
-    return settings.loss
+def inputs_for(net: Any, images: np.ndarray, settings: Settings) -> np.ndarray:
+    """Images as the engine takes them; those that are to be answered are made smaller where the input is."""
+    images = np.asarray(images)
+    if settings.target == "images" and images.shape[1:] != tuple(net.input):
+        images = smaller(images, tuple(net.input))
+    return images_for(net, images)
+
+
+def smaller(images: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Each value the mean of a block, where the sizes are whole multiples of `shape`; else the images as they are."""
+    sizes = images.shape[1:]
+    if (
+        len(sizes) != len(shape)
+        or sizes[-1] != shape[-1]
+        or any(n % m or n < m for n, m in zip(sizes, shape, strict=True))
+    ):
+        return images
+    blocks = [k for n, m in zip(sizes[:-1], shape[:-1], strict=True) for k in (m, n // m)]
+    places = tuple(range(2, len(blocks) + 1, 2))
+    result = np.empty((len(images), *shape), images.dtype)
+    for row, image in zip(result, images, strict=True):  # one at a time: means are floats
+        mean = image[None].reshape(1, *blocks, shape[-1]).mean(places)[0]
+        row[:] = np.rint(mean) if images.dtype.kind in "ui" else mean
+    return result
 
 
 def images_for(net: Any, images: np.ndarray) -> np.ndarray:
@@ -55,28 +75,12 @@ def images_for(net: Any, images: np.ndarray) -> np.ndarray:
     return images
 
 
-def labels_for(net: Any, labels: np.ndarray, loss: str) -> tuple[np.ndarray, np.ndarray | None]:
-    """Labels as the engine takes them for a loss, and the classes where those are something else. Raises Unsuitable."""
-    labels = np.asarray(labels)
-    outputs = prod(net.report.output)
-    if loss == "mse":
-        if labels.dtype.kind in "iu" and labels.ndim == 1 and outputs > 1:
-            return np.eye(outputs, dtype=np.float32)[labels], labels.astype(np.int64)
-        labels = np.ascontiguousarray(labels, np.float32)
-        if not np.isfinite(labels).all():
-            raise Unsuitable(str(T("There are labels that are no numbers (NaN) or are infinite.")))
-        return labels, None
-    if labels.dtype.kind not in "iub":
-        raise Unsuitable(str(T("Labels are whole numbers, one for each class from 0 on.")))
-    return np.ascontiguousarray(labels, np.int64), None
-
-
 def whole_classes(net: Any, labels: np.ndarray, loss: str) -> np.ndarray:
     """Labels (n,) that are whole numbers in float, as many files keep them, as int64 where the network has an output for
     each of several classes and squares are not asked for; all others as they are."""
     labels = np.asarray(labels)
     one_each = labels.ndim == 1 and labels.dtype.kind == "f" and len(labels) > 0
-    if loss == "mse" or not one_each or prod(net.report.output) < 2:
+    if loss in DISTANCES or not one_each or prod(net.report.output) < 2:
         return labels
     whole = (
         np.isfinite(labels).all() and (labels == np.rint(labels)).all() and labels.min() >= 0 and labels.max() < 2**31
@@ -85,30 +89,35 @@ def whole_classes(net: Any, labels: np.ndarray, loss: str) -> np.ndarray:
 
 
 def examples_from(
-    net: Any, images: np.ndarray, labels: np.ndarray, settings: Settings, watch: tuple[Any, Any] | None = None
+    net: Any,
+    images: np.ndarray,
+    labels: np.ndarray,
+    settings: Settings,
+    watch: tuple[Any, Any] | None = None,
+    task: Task | None = None,
 ) -> Examples:
     """Images and labels, with the parts that train and validate: `watch` (images, labels) if it is given and `validation`
     is not 0, else a part of `images`. Raises Unsuitable."""
-    images = images_for(net, images)
-    labels = whole_classes(net, labels, settings.loss)
+    labels = whole_classes(net, answers_to(images, labels, settings), settings.loss)
+    images = inputs_for(net, images, settings)
     if len(images) != len(labels):
         raise Unsuitable(
             str(T("There are {images} images and {labels} labels.", images=len(images), labels=len(labels)))
         )
     if not len(images):
         raise Unsuitable(str(T("There are no images.")))
+    task = task or task_for(net, labels, settings)
     used = limited(len(images), settings)
     if watch is not None and settings.validation:
         watched = len(images) + limited(len(watch[0]), settings)
         rows = used
         require(images.nbytes + watch[0].nbytes, T("Training and validation images"))
-        images = np.concatenate((images, images_for(net, watch[0])))
-        labels = np.concatenate((labels, whole_classes(net, watch[1], settings.loss)))
+        images = np.concatenate((images, inputs_for(net, watch[0], settings)))
+        labels = np.concatenate((labels, whole_classes(net, answers_to(*watch, settings), settings.loss)))
     else:
         rows, watched = split(used, labels, settings)
         _enough(labels, rows, used, settings)
-    usable, classes = labels_for(net, labels, loss_for(labels, settings))
-    return Examples(images, usable, rows, watched, classes)
+    return Examples(images, targets_for(net, labels, task, settings), rows, watched, task)
 
 
 def _enough(labels: np.ndarray, rows: np.ndarray, used: np.ndarray, settings: Settings) -> None:

@@ -13,20 +13,24 @@ import numpy as np
 
 from convdsl import caches
 from convdsl.datasets.summary import summarise
-from convdsl.messages import T, in_english
+from convdsl.messages import T
 from convdsl.training.curves import read_curves
+from convdsl.training.evaluating import evaluate, thresholds_of
 from convdsl.training.events import Ended, EpochDone, Event, Finished, Interrupted, Note, Progress, Saved, Started
-from convdsl.training.examples import examples_from, images_for, labels_for, loss_for
+from convdsl.training.examples import answers_to, examples_from, inputs_for
+from convdsl.training.facts import facts_of
 from convdsl.training.files import FileTrouble, read_tensors
 from convdsl.training.folder import RunFolder, new_folder
 from convdsl.training.health import examine
 from convdsl.training.loop import Examples, train
-from convdsl.training.metrics import Classes, Values, as_data, classification, regression
+from convdsl.training.metrics import Figures, as_data
 from convdsl.training.model import Model
-from convdsl.training.origin import describe, settle
+from convdsl.training.origin import describe, names_in_english, settle
+from convdsl.training.schedule import learning_rate
 from convdsl.training.settings import Settings
 from convdsl.training.splitting import limited
 from convdsl.training.state import State
+from convdsl.training.task import Task, targets_for, task_for
 from convdsl.training.transfer import start_from
 
 
@@ -46,6 +50,14 @@ class Experiment:
     save_every: float = 60.0
     stop: Callable[[], bool] = lambda: False
     call: dict[str, Any] = field(default_factory=dict)
+    task: Task | None = None
+
+    def settled(self) -> Task:
+        """What is to be answered: given, or from the data. Raises Unsuitable."""
+        if self.task is None:
+            labels = answers_to(self.data.train_images, self.data.train_labels, self.settings)
+            self.task = task_for(self.net, labels, self.settings, self.data.classes)
+        return self.task
 
 
 def run(experiment: Experiment) -> Iterator[Event]:
@@ -60,10 +72,14 @@ def run(experiment: Experiment) -> Iterator[Event]:
     if experiment.init_from and not experiment.resume:
         start, _ = read_tensors(experiment.init_from)
     watch = None if data.validation_images is None else (data.validation_images, data.validation_labels)
-    examples = examples_from(net, data.train_images, data.train_labels, experiment.settings, watch)
-    settings = replace(experiment.settings, loss=loss_for(data.train_labels, experiment.settings))
+    task = experiment.settled()
+    examples = examples_from(net, data.train_images, data.train_labels, experiment.settings, watch, task)
+    settings = replace(experiment.settings, loss=task.loss)
     batch = min(settings.batch or len(examples.train), len(examples.train))
     model = Model(net, batch=batch, device=experiment.device, threads=experiment.threads, settings=settings)
+    model.settle(task)
+    if batch < model.smallest_batch:
+        model.refuse_batch(batch)
     for line in caches.told():
         yield Note(line, warning=True)
     if start is not None:
@@ -82,7 +98,8 @@ def _run(
     began: float,
 ) -> Iterator[Event]:
     """All that is done in the run's folder."""
-    net, data = experiment.net, experiment.data
+    net, data, task = experiment.net, experiment.data, experiment.settled()
+    before = (folder.config() or {}) if experiment.resume else {}
     settle(folder, describe(experiment, model, examples), experiment.resume)
     state = folder.load_state(model) if experiment.resume else None
     yield from (Note(text, warning=True) for text in folder.notes)
@@ -103,7 +120,7 @@ def _run(
     yield Started(
         net.name,
         data.name,
-        tuple(map(str, data.classes)),
+        task.classes,
         len(examples.train),
         len(examples.validation),
         len(test),
@@ -118,6 +135,7 @@ def _run(
         folder.path,
         summarise(data),
     )
+    yield from _remarks(experiment, examples, settings, state, before)
     restored = 0
     for event in _with_checkpoints(experiment, folder, model, examples, settings, state):
         if isinstance(event, Interrupted):
@@ -137,20 +155,21 @@ def _run(
                 "net": net.name,
                 "program": net.text,
                 "input": list(net.input),
-                "classes": [in_english(name) for name in data.classes],
+                "classes": names_in_english(data, task),
+                "target": task.kind,
                 "settings": settings.as_data(),
                 "data": data.name,
             },
         )
-    figures = evaluate(model, data, test)
+    figures = evaluate_test(model, experiment, test, examples)
     with _recoverable(folder):
-        folder.write_evaluation(as_data(figures, [in_english(name) for name in data.classes]))
-    classes = len(figures.classes) if isinstance(figures, Classes) else 0
+        folder.write_evaluation(as_data(figures, names_in_english(data, task)))
+    facts = facts_of(model, examples, settings, figures)
     health = examine(model, examples.images, examples.train)
-    reading = read_curves(state.history, settings, classes, restored, health)
+    reading = read_curves(state.history, settings, facts, restored, health)
     if reading and reading[0].kind == "not_learning":
         health = examine(model, examples.images, examples.train, layers=None)
-        reading = read_curves(state.history, settings, classes, restored, health)
+        reading = read_curves(state.history, settings, facts, restored, health)
     yield Ended(
         figures,
         reading,
@@ -161,6 +180,32 @@ def _run(
         weights,
         folder.path,
     )
+
+
+def _remarks(
+    experiment: Experiment, examples: Examples, settings: Settings, state: State, before: dict[str, Any]
+) -> Iterator[Note]:
+    """What was taken for what, and a learning rate that a longer training begins anew."""
+    for note in experiment.settled().notes:
+        yield Note(note)
+    planned = before.get("settings", {}).get("epochs", settings.epochs)
+    if planned == settings.epochs or not state.history:
+        return
+    base = (settings.schedule, settings.lr, float(state.epoch))
+    was, now = learning_rate(*base, planned, state.reductions), learning_rate(*base, settings.epochs, state.reductions)
+    if abs(now - was) > 0.1 * max(now, was):
+        yield Note(
+            T(
+                "The schedule is laid over {epochs} epochs now, and not over {planned}: the learning rate goes from {last} in the "
+                "last step to {now}. A new run that starts from these weights (`--init-from`, `--schedule constant`) goes on "
+                "without that leap.",
+                epochs=settings.epochs,
+                planned=planned,
+                last=f"{state.history[-1].lr:.3g}",
+                now=f"{now:.3g}",
+            ),
+            warning=True,
+        )
 
 
 @contextmanager
@@ -200,15 +245,12 @@ def _with_checkpoints(
             saved = perf_counter()
 
 
-def evaluate(model: Model, data: Any, rows: np.ndarray) -> Classes | Values:
-    """Figures on the test images `rows`."""
-    images = images_for(model.net, data.test_images)
-    labels, classes = labels_for(model.net, data.test_labels, model.loss.kind)
-    seen = model.evaluate(images, labels, rows)
-    if data.regression:
-        return regression(seen.loss, seen.predictions, labels[rows])
-    answers = seen.predictions
-    if model.loss.kind == "mse":
-        answers = answers.reshape(len(answers), -1).argmax(1)
-    true = labels[rows] if classes is None else classes[rows]
-    return classification(seen.loss, answers, true, tuple(map(str, data.classes)))
+def evaluate_test(model: Model, experiment: Experiment, rows: np.ndarray, examples: Examples) -> Figures:
+    """Figures on the test images `rows`; thresholds of labels are chosen on the validation images."""
+    data, task, settings = experiment.data, experiment.settled(), experiment.settings
+    images = inputs_for(model.net, data.test_images, settings)
+    targets = targets_for(model.net, answers_to(data.test_images, data.test_labels, settings), task, settings)
+    thresholds = None
+    if task.kind == "labels" and len(examples.validation):
+        thresholds = thresholds_of(model, examples.images, examples.labels, examples.validation)
+    return evaluate(model, task, images, targets, rows, thresholds)

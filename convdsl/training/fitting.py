@@ -10,6 +10,7 @@ from convdsl.messages import T
 from convdsl.training.curves import read_curves
 from convdsl.training.events import Finished
 from convdsl.training.examples import examples_from
+from convdsl.training.facts import facts_of
 from convdsl.training.history import History
 from convdsl.training.loop import train
 from convdsl.training.model import Model, settings_of
@@ -31,6 +32,7 @@ def fit(model: Model, images: np.ndarray, labels: np.ndarray, epochs: int | None
         changes["epochs"] = epochs
     settings = settings_of(model.net, {**model.changes, **changes}, standard={"validation": 0})
     examples = examples_from(model.net, images, labels, settings)
+    model.settle(examples.task)
     state = State(epoch=model.epochs_done, steps=model.epochs_done * -(-len(examples.train) // model.batch))
     restored = 0
     for event in train(model, examples, settings, state, epochs=model.epochs_done + settings.epochs):
@@ -39,5 +41,5 @@ def fit(model: Model, images: np.ndarray, labels: np.ndarray, epochs: int | None
         if progress:
             progress(event)
     model.epochs_done = state.epoch
-    classes = 0 if model.loss.kind == "mse" else model.net.report.output[-1]
-    return History(tuple(state.history), read_curves(state.history, settings, classes, restored))
+    facts = facts_of(model, examples, settings)
+    return History(tuple(state.history), read_curves(state.history, settings, facts, restored))

@@ -224,8 +224,9 @@ class RunFolder:
         """All epochs so far, as a table."""
         text = io.StringIO()
         table = csv.writer(text, lineterminator="\n")
-        table.writerow(Record._fields)
-        table.writerows(["" if v is None else v for v in record] for record in history)
+        names = [n for i, n in enumerate(Record._fields) if i < 6 or any(r[i] is not None for r in history)]
+        table.writerow(names)
+        table.writerows([_written(getattr(record, n)) for n in names] for record in history)
         write_atomically(self.metrics, (text.getvalue().encode(),))
 
     def write_weights(self, model: Any, metadata: Mapping[str, Any]) -> Path:
@@ -269,6 +270,10 @@ def latest_folder(name: str) -> RunFolder | None:
     """The folder of the last run of a network of this name, if there is one."""
     found = sorted(_numbered(name))
     return RunFolder(found[-1][1]) if found else None
+
+
+def _written(figure: float | None) -> float | str:
+    return "" if figure is None else figure
 
 
 def _numbered(name: str) -> list[tuple[int, Path]]:

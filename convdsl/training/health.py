@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from convdsl.training.curves import Health
+from convdsl.training.facts import Health
 
 SAMPLE, MOST_VALUES = 128, 20_000_000
 """Images to look at; values of one layer that are held at once."""

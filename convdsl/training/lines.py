@@ -13,8 +13,8 @@ from convdsl.training.kinds import Choice, Flag, Number, Option, Word
 
 
 class Line(NamedTuple):
-    """One line. `number` and `words` are values without a name; `free` takes any name or path; `default` is what holds
-    without the line, as it would be written."""
+    """One line. `number` and `words` are values without a name, with `many` as many numbers as one likes; `free` takes any
+    name or path; `default` is what holds without the line, as it would be written."""
 
     doc: T
     example: str
@@ -23,6 +23,7 @@ class Line(NamedTuple):
     words: Mapping[str, Word] = {}
     options: Mapping[str, Option] = {}
     free: bool = False
+    many: bool = False
 
 
 _DECAY = Number(T("weight decay: the share of the weights that each step takes away"))
@@ -132,7 +133,12 @@ LINES: dict[str, Line] = {
         "early_stop patience=3",
         "early_stop none",
         number=Number(T("patience"), low=1, whole=True),
-        words={"none": NONE, "loss": Word(T("watch the loss")), "accuracy": Word(T("watch the accuracy"))},
+        words={
+            "none": NONE,
+            "loss": Word(T("watch the loss")),
+            "accuracy": Word(T("watch the accuracy")),
+            "iou": Word(T("watch the mean IoU of masks")),
+        },
         options={
             "patience": Number(T("epochs without progress"), low=1, whole=True),
             "min_delta": Number(T("how much better counts as progress")),
@@ -148,14 +154,48 @@ LINES: dict[str, Line] = {
         words={"none": NONE},
     ),
     "loss": Line(
-        T("what is minimised; `auto`: cross-entropy for classes, squares for numbers"),
+        T(
+            "what is minimised; `auto`: cross-entropy for classes, the binary one behind one sigmoid and for several labels "
+            "at once, squares for numbers and pictures"
+        ),
         "loss cross_entropy",
         "loss auto",
         words={
-            "auto": Word(T("as the labels are")),
+            "auto": Word(T("as the labels and the last layer are")),
             "cross_entropy": Word(T("cross-entropy of the softmax with the class")),
+            "binary_cross_entropy": Word(T("cross-entropy of each sigmoid with its yes or no")),
             "mse": Word(T("mean of the squared differences")),
+            "mae": Word(T("mean of the absolute differences")),
         },
+    ),
+    "class_weights": Line(
+        T("how much each class counts in the loss, whose mean is over these weights"),
+        "class_weights balanced",
+        "class_weights none",
+        number=Number(T("one number for each class, in their order; of several labels, how much a yes counts")),
+        words={
+            "none": Word(T("every image counts alike")),
+            "balanced": Word(T("every class counts alike: images/(classes × images of the class)")),
+        },
+        many=True,
+    ),
+    "target": Line(
+        T("what the network is to answer"),
+        "target images",
+        "target labels",
+        words={
+            "labels": Word(T("what the data set says of each image")),
+            "images": Word(
+                T("the image itself (an autoencoder), or from a smaller one the whole of it (super-resolution)")
+            ),
+        },
+    ),
+    "ignore": Line(
+        T("a class of masks that is not known: its pixels teach nothing and count nowhere"),
+        "ignore 255",
+        "ignore 255",
+        number=Number(T("number of the class"), whole=True),
+        words={"none": Word(T("every pixel counts"))},
     ),
     "label_smoothing": Line(
         T("share of each label that is spread over all classes"),
@@ -229,6 +269,14 @@ ELSEWHERE = {
     "val": "validation",
     "validacion": "validation",
     "perdida": "loss",
+    "classweight": "class_weights",
+    "pesos": "class_weights",
+    "pesosclases": "class_weights",
+    "posweight": "class_weights",
+    "ignoreindex": "ignore",
+    "ignorar": "ignore",
+    "objetivo": "target",
+    "targets": "target",
     "criterion": "loss",
     "coste": "loss",
     "smoothing": "label_smoothing",
@@ -250,6 +298,12 @@ SAME = {
     "xent": "cross_entropy",
     "crossentropy": "cross_entropy",
     "cross-entropy": "cross_entropy",
+    "bce": "binary_cross_entropy",
+    "binary_crossentropy": "binary_cross_entropy",
+    "bcewithlogits": "binary_cross_entropy",
+    "l1": "mae",
+    "image": "images",
+    "miou": "iou",
     "xavier": "glorot",
     "kaiming": "he",
     "sgdm": "momentum",

@@ -14,11 +14,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from convdsl.engine.moving import TargetMover
 from convdsl.messages import T
+from convdsl.training.evaluating import accuracy, evaluate, score
 from convdsl.training.events import EpochDone, Event, Finished, Interrupted, Note, Preparing, Progress, Record
 from convdsl.training.schedule import learning_rate
 from convdsl.training.settings import Settings
 from convdsl.training.state import State, learned
+from convdsl.training.task import Task, Unsuitable
 
 PROGRESS_SECONDS = 0.1
 """How often the loop tells how far it is within an epoch."""
@@ -27,16 +30,14 @@ EXPLODED = 1e4
 
 
 class Examples(NamedTuple):
-    """Images with labels as the engine takes them, and which of them are to train and to validate (indices).
-
-    `classes` are the classes as numbers where `labels` are something else (one-hot rows for squared differences).
-    """
+    """Images with labels as the engine takes them, which of them are to train and to validate (indices), and what is to
+    be answered."""
 
     images: np.ndarray
     labels: np.ndarray
     train: np.ndarray
     validation: np.ndarray
-    classes: np.ndarray | None = None
+    task: Task
 
 
 class Exploded(ArithmeticError):
@@ -72,6 +73,13 @@ def train(
     loop = _Loop(model, examples, settings, state, settings.epochs if epochs is None else epochs)
     began = perf_counter()
     if state.epoch < loop.epochs and not state.finished:
+        if loop.leaves_one_out:
+            yield Note(
+                T(
+                    "The last batch of an epoch would be one image: it is left out, another one each time, because `bn` "
+                    "needs at least two values for its statistics."
+                )
+            )
         yield Preparing()
     while state.epoch < loop.epochs and not state.finished:
         if loop.images_left():
@@ -93,13 +101,20 @@ class _Loop:
         self.epochs = epochs
         self.size = model.batch
         self.per_epoch = -(-len(examples.train) // self.size)
-        self.counts_right = model.loss.kind != "mse"
+        self.leaves_one_out = len(examples.train) > 1 == len(examples.train) % self.size < model.smallest_batch
+        self.per_epoch -= self.leaves_one_out
+        self.counts_right = model.counts_right
         model.hold(examples.images, examples.labels)
         self.augmenter: Any = None
+        self.mover: TargetMover | None = None
         self.compiled = False
         self.seconds, self.timed = 0.0, 0
         if settings.augment:
             self.augmenter = model.augmenter(settings.augment, settings.seed)
+            if examples.task.kind in ("map", "pictures"):
+                kept = examples.task.kind == "pictures"
+                shapes = examples.images.shape[1:], examples.labels.shape[1:]
+                self.mover = _mover(settings, *shapes, smooth=kept)
 
     def images_left(self) -> bool:
         return self.state.step < self.per_epoch
@@ -149,14 +164,20 @@ class _Loop:
         state, examples = self.state, self.examples
         if self.augmenter is None:
             loss, right = self.model.train_step(examples.images, examples.labels, lr, self.step_seed(), index)
+            answers = self.model.answers(examples.labels, index) if self.counts_right else 0
         else:
             images = self.augmenter.apply(examples.images, index, state.epoch)
-            loss, right = self.model.train_step(images, examples.labels[index], lr, self.step_seed())
+            labels = examples.labels[index]
+            if self.mover is not None:
+                labels = self.mover.apply(labels, index, state.epoch)
+            loss, right = self.model.train_step(images, labels, lr, self.step_seed())
+            answers = self.model.answers(labels) if self.counts_right else 0
         state.step += 1
         state.steps += 1
         state.loss_sum += loss * len(index)
         state.right += right
         state.seen += len(index)
+        state.answers += answers
         if state.first_loss is None:
             state.first_loss = loss
         elif loss > EXPLODED * max(state.first_loss, 1.0):
@@ -170,9 +191,9 @@ class _Loop:
 
     def accuracy(self) -> float | None:
         """Of the images seen in this epoch, as they were when they were seen."""
-        if not self.counts_right or not self.state.seen:
+        if not self.counts_right or not self.state.answers:
             return None
-        return self.state.right / (self.state.seen * self.model.positions)
+        return self.state.right / self.state.answers
 
     def speed(self) -> float:
         return self.timed / self.seconds if self.seconds > 0 and self.timed else 0.0
@@ -187,31 +208,23 @@ class _Loop:
             self.epochs,
             state.reductions,
         )
+        examples = self.examples
         val_loss = val_accuracy = None
-        if len(self.examples.validation):
-            seen = self.model.evaluate(self.examples.images, self.examples.labels, self.examples.validation)
-            val_loss = seen.loss
-            val_accuracy = self.accuracy_of(seen)
-        record = Record(
-            state.epoch + 1, lr, state.loss_sum / max(state.seen, 1), self.accuracy(), val_loss, val_accuracy
-        )
+        more: dict[str, float] = {}
+        if len(examples.validation):
+            figures = evaluate(self.model, examples.task, examples.images, examples.labels, examples.validation)
+            val_loss, val_accuracy = figures.loss, accuracy(figures)
+            more = score(figures, examples.task)
+        mean = state.loss_sum / max(state.seen, 1)
+        record = Record(state.epoch + 1, lr, mean, self.accuracy(), val_loss, val_accuracy, **more)
         state.history.append(record)
         state.epoch, state.step = state.epoch + 1, 0
-        state.loss_sum, state.right, state.seen = 0.0, 0, 0
+        state.loss_sum, state.right, state.seen, state.answers = 0.0, 0, 0, 0
         best = self.judge(record)
         reduced = settings.schedule.kind == "plateau" and self.stands_still(record)
         yield EpochDone(record, self.epochs, self.seconds, self.speed(), best)
         if reduced and not state.finished:
             yield Note(T("The loss stands still: the learning rate falls to {lr}.", lr=f"{self.rate():.3g}"))
-
-    def accuracy_of(self, seen: Any) -> float | None:
-        """Of the validation part."""
-        if self.counts_right:
-            return seen.accuracy
-        if self.examples.classes is None:
-            return None
-        said = seen.predictions.reshape(len(seen.predictions), -1).argmax(1)
-        return float((said == self.examples.classes[self.examples.validation]).mean())
 
     def stands_still(self, record: Record) -> bool:
         """Whether the schedule has waited long enough for progress; the learning rate falls then."""
@@ -248,11 +261,30 @@ class _Loop:
         return self.state.best_epoch
 
 
+def _mover(settings: Settings, image: tuple[int, ...], target: tuple[int, ...], smooth: bool) -> TargetMover:
+    """What moves targets with their images. Raises Unsuitable where that cannot be done."""
+    try:
+        return TargetMover(settings.augment, image, target, settings.seed, smooth)
+    except ValueError:
+        raise Unsuitable(
+            str(
+                T(
+                    "`shift` and `crop` move whole pixels, and the targets are {target} beside images of {image}. Leave them "
+                    "out.",
+                    target="x".join(map(str, target)),
+                    image="x".join(map(str, image)),
+                )
+            )
+        ) from None
+
+
 def _watched(record: Record, monitor: str) -> float:
     """The figure that is to fall: of the validation part, or of the training images where there is none."""
     loss = record.loss if record.val_loss is None else record.val_loss
     accuracy = record.accuracy if record.val_loss is None else record.val_accuracy
-    figure = loss if monitor == "loss" or accuracy is None else -accuracy
+    if monitor == "iou" and record.val_iou is not None:
+        return -record.val_iou
+    figure = loss if monitor != "accuracy" or accuracy is None else -accuracy
     return figure if isfinite(figure) else inf
 
 

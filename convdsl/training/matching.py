@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -10,7 +9,9 @@ from convdsl import algebra
 from convdsl.diagnostics import Findings
 from convdsl.layers import show_shape
 from convdsl.messages import T
+from convdsl.network.floors import bounded_scores
 from convdsl.source import Span
+from convdsl.training.task import Task
 
 
 def open_input(network: Any, shape: tuple[int, ...]) -> tuple[dict[str, int], tuple[int, ...]] | None:
@@ -31,11 +32,13 @@ def open_input(network: Any, shape: tuple[int, ...]) -> tuple[dict[str, int], tu
     return values, shape
 
 
-def check_images(net: Any, shape: tuple[int, ...], data: str, findings: Findings) -> None:
+def check_images(net: Any, shape: tuple[int, ...], data: str, findings: Findings, whole: bool = False) -> None:
     """Adds E320 where images of `shape` are not what the network takes. A flat input takes any shape of its size, and a
-    single channel need not be written."""
+    single channel need not be written; with `whole`, images that are to be answered whole may be larger than the input."""
     wanted = tuple(net.input)
     if wanted in (shape, (prod(shape),)) or (*wanted, 1) == shape:
+        return
+    if whole and len(wanted) == len(shape) and all(n % m == 0 for n, m in zip(shape, wanted, strict=True)):
         return
     span = net.analysis.network.input_span or Span(0, 1)
     written = "x".join(map(str, shape))
@@ -68,37 +71,127 @@ def _known_shapes() -> list[tuple[str, tuple[int, ...]]]:
     return [(known.name, known.shape) for known in KNOWN]
 
 
-def check_outputs(
-    net: Any, classes: Sequence[str], targets: int, data: str, findings: Findings, lowest: int = 0
-) -> None:
-    """Adds E321 where the network's outputs are not one for each class (or for each of `targets` numbers, without
-    classes), W520 where there are outputs that no class uses. `lowest` is the first class that has an image."""
-    output = tuple(net.report.output)
-    number = prod(output)
-    wanted = len(classes) or targets
+def check_outputs(net: Any, data: Any, task: Task, findings: Findings) -> None:
+    """Adds E321 where the network's outputs are not those of the task, W520 where there are outputs that no class uses,
+    W521 where an activation bounds the scores of classes."""
     node = _last_weighted(net)
-    if node is None or number == wanted:
+    if node is None:
         return
-    span = node.places.get("units") or node.places.get("filters") or node.span
+    if task.kind == "pictures":
+        _pictures(net, data, task, node, findings)
+    elif task.kind == "map":
+        _maps(net, data, task, node, findings)
+    else:
+        _single(net, data, task, node, findings)
+    if task.answers_classes and task.loss == "cross_entropy" and not findings.failed:
+        bounded_scores(net.nodes, net.output, int(net.report.output[-1]), findings)
+
+
+def _place(node: Any) -> Span:
+    return node.places.get("units") or node.places.get("filters") or node.span
+
+
+def _answers(net: Any) -> str:
+    """The shape of the output, as it is written."""
+    return show_shape(tuple(net.report.output))
+
+
+def _pictures(net: Any, data: Any, task: Task, node: Any, findings: Findings) -> None:
+    output = tuple(net.report.output)
+    shape = tuple((data.train_images if task.itself else data.train_labels).shape[1:])
+    if shape in (output, (*output, 1)) or (*shape, 1) == output or (prod(shape),) == output:
+        return
+    findings.add(
+        "E321",
+        _place(node),
+        T(
+            "The pictures to be answered are {wanted}, and the network gives {given}.",
+            wanted=show_shape(shape),
+            given=_answers(net),
+        ),
+        help=T("`conv {channels} k1` sets the channels; `tconv` and `upsample` make maps larger, strides smaller.",
+               channels=shape[-1] if len(shape) > 2 else 1),
+    )  # fmt: skip
+
+
+def _maps(net: Any, data: Any, task: Task, node: Any, findings: Findings) -> None:
+    output = tuple(net.report.output)
+    shape = tuple(data.train_labels.shape[1:])
+    shape = shape[:-1] if len(shape) == len(output) and shape[-1] == 1 else shape
+    if shape != output[:-1]:
+        findings.add(
+            "E321",
+            _place(node),
+            T(
+                "The masks of {data} are {wanted}, and the network answers at {given} places.",
+                data=data.name,
+                wanted="×".join(map(str, shape)),
+                given="×".join(map(str, output[:-1])) or 1,
+            ),
+            help=T("The output must be as high and wide as the masks: `tconv` and `upsample` make maps larger, `p same` "
+                   "keeps their size."),
+        )  # fmt: skip
+        return
+    count, wanted = output[-1], task.occurring
+    if count >= wanted or (count == 1 and wanted <= 2 and task.loss != "cross_entropy"):
+        return
+    files = getattr(data, "seen_in", ())
+    first = files[wanted - 1] if len(files) >= wanted else ""
+    note = T("Class {number} is in {file}.", number=wanted - 1, file=first) if first else None
+    findings.add(
+        "E321",
+        _place(node),
+        T(
+            "The masks of {data} have {wanted} classes, and the network answers {given}.",
+            data=data.name,
+            wanted=wanted,
+            given=count,
+        ),
+        note=note,
+        help=T("Write {number} there.", number=wanted),
+    )
+
+
+def _single(net: Any, data: Any, task: Task, node: Any, findings: Findings) -> None:
+    """One answer for each image: a class, labels or numbers."""
+    output = tuple(net.report.output)
+    number, span = prod(output), _place(node)
+    wanted = len(task.classes) or prod(data.train_labels.shape[1:])
+    yes_or_no = task.kind == "classes" and number == 1 and task.loss == "binary_cross_entropy"
+    if number == wanted or (yes_or_no and wanted == 2):
+        return
     spread = len(output) > 1 and prod(output[:-1]) > 1
-    line = f"dense {wanted} softmax" if classes else f"dense {wanted}"
+    line = {"classes": f"dense {wanted} softmax", "labels": f"dense {wanted} sigmoid"}.get(task.kind, f"dense {wanted}")
     if spread:
         way = T("Put `gap -> {line}` at the end.", line=line)
     elif "units" in node.places or "filters" in node.places:
         way = T("Write {number} there.", number=wanted)
     else:
         way = T("Put `{line}` at the end.", line=line)
-    if classes and lowest == 1 and number == wanted - 1:
+    lowest = data.train_labels.min() if task.kind == "classes" and len(data.train_labels) else 0
+    if lowest == 1 and number == wanted - 1:
         way = T("The labels begin at 1: `--labels-from 1`, or `labels_from 1` in the `train` block, counts from there.")
-    if not classes:
+    if task.kind == "values":
         findings.add(
             "E321",
             span,
             T(
                 "The labels of {data} are {wanted} numbers for each image, and the network gives {given}.",
-                data=data,
+                data=data.name,
                 wanted=wanted,
-                given=show_shape(output),
+                given=_answers(net),
+            ),
+            help=way,
+        )
+    elif task.kind == "labels":
+        findings.add(
+            "E321",
+            span,
+            T(
+                "{data} has {wanted} labels that an image may have at once, and the network's output is {given}.",
+                data=data.name,
+                wanted=wanted,
+                given=_answers(net),
             ),
             help=way,
         )
@@ -108,7 +201,7 @@ def check_outputs(
             span,
             T(
                 "The network has {given} outputs, and {data} only {wanted} classes.",
-                data=data,
+                data=data.name,
                 wanted=wanted,
                 given=number,
             ),
@@ -121,9 +214,9 @@ def check_outputs(
             span,
             T(
                 "{data} has {wanted} classes, and the network's output is {given}.",
-                data=data,
+                data=data.name,
                 wanted=wanted,
-                given=show_shape(output),
+                given=_answers(net),
             ),
             help=way,
         )

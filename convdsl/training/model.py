@@ -23,6 +23,7 @@ from convdsl.training.files import read_tensors, write_tensors
 from convdsl.training.history import History
 from convdsl.training.settings import Settings
 from convdsl.training.state import learned
+from convdsl.training.task import Task, default_loss
 
 
 def settings_of(
@@ -55,7 +56,7 @@ def _written(optimizer: engine.Optimizer | str | None) -> str | None:
 class Model(EngineModel):
     """A network with weights, ready to train.
 
-    Images are (n, H, W, C) uint8 (taken as 0 to 1) or float32; labels are (n,) whole numbers. What is not given comes
+    Images are (n, H, W, C) uint8 (taken as 0 to 1) or float32; for labels see `fit`. What is not given comes
     from the network's `train` block, or from `settings` in its stead. `optimizer` may be text as in a program, such as
     "sgd momentum=0.9". Raises ProgramError for a wrong setting, ValueError where a size is open, MemoryRefused before
     anything large is allocated.
@@ -110,7 +111,7 @@ class Model(EngineModel):
             device=device,
             seed=self.settings.seed,
             optimizer=optimizer,
-            loss=None if self.settings.loss == "auto" else self.settings.loss,
+            loss=default_loss(net) if self.settings.loss == "auto" else self.settings.loss,
             label_smoothing=self.settings.label_smoothing,
             init=None if self.settings.init == "auto" else self.settings.init,
             threads=threads,
@@ -119,11 +120,22 @@ class Model(EngineModel):
         self.epochs_done = 0
         self._trained_in = (os.getpid(), threading.RLock())
 
+    def settle(self, task: Task) -> None:
+        """Takes the loss and the weights of classes of what is to be answered."""
+        self.change_loss(task.loss, task.weighted)
+        if task.table is not None:
+            self.weigh(task.table)
+
     def fit(self, images: np.ndarray, labels: np.ndarray, epochs: int | None = None, **settings: Any) -> History:
         """Trains on images and labels; returns what each epoch came to. A second call goes on from the first.
 
+        Labels are (n,) whole numbers or, for networks whose output is a map, (n, H, W); (n, C) of 0 and 1 for several
+        labels at once; numbers (n,) or (n, k); or pictures (n, H, W, C), where uint8 is taken as 0 to 1. Where no `loss`
+        was given, they decide it together with the last layer.
+
         `settings` are lines of a `train` block: `lr=0.01`, `schedule="cosine warmup=1"`, `augment="flip, shift 2"`,
-        `validation=0.1` (0 if neither this nor the block says so), `early_stop="patience=3"`, `seed=1`, and `progress`,
+        `validation=0.1` (0 if neither this nor the block says so), `early_stop="patience=3"`, `seed=1`,
+        `class_weights="balanced"` or a list of numbers, `target="images"`, and `progress`,
         a function that is called with every event. Raises ProgramError for a wrong setting, ValueError for images or
         labels that do not fit, and the engine's NotFinite.
         """

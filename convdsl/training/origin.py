@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 from importlib.metadata import version
 from typing import Any
@@ -40,7 +41,7 @@ def describe(experiment: Any, model: Any, examples: Examples) -> dict[str, Any]:
             "source": data.source,
             "sha256": _checksum(data),
             "shape": list(data.shape),
-            "classes": [in_english(name) for name in data.classes],
+            "classes": names_in_english(data, examples.task),
             "train": len(examples.train),
             "validation": len(examples.validation),
             "test": len(data.test_images),
@@ -53,6 +54,11 @@ def describe(experiment: Any, model: Any, examples: Examples) -> dict[str, Any]:
             "numba": version("numba"),
         },
     }
+
+
+def names_in_english(data: Any, task: Any) -> list[str]:
+    """The classes of a task as files name them, whatever the language in use."""
+    return [*(in_english(name) for name in data.classes), *task.classes[len(data.classes) :]]
 
 
 def _checksum(data: Any) -> str:
@@ -76,7 +82,7 @@ def settle(folder: RunFolder, config: dict[str, Any], resume: bool) -> None:
     if before["data"]["sha256"] != config["data"]["sha256"]:
         raise Changed(T("The data are not the same as when the run in {folder} began.", folder=folder))
     old = {**before["settings"], "epochs": None}
-    new = {**config["settings"], "epochs": None}
+    new = {**json.loads(json.dumps(config["settings"])), "epochs": None}
     for name, value in new.items():
         if old.get(name) != value:
             raise Changed(T("`{name}` is another than when the run in {folder} began.", name=name, folder=folder))

@@ -15,6 +15,7 @@ from convdsl.training.block import read_block
 from convdsl.training.configure import assemble, check_lines, lines_from, merge
 from convdsl.training.matching import check_images, check_outputs, open_input
 from convdsl.training.settings import Settings
+from convdsl.training.task import DISTANCES, Task, task_for
 
 
 class WrongOption(Exception):
@@ -78,11 +79,12 @@ def settle_input(analysis: Analysis, shape: tuple[int, ...], symbols: Mapping[st
 
 def settle_labels(net: Any, data: Any, settings: Settings) -> tuple[Any, T | None]:
     """The data, whose labels are classes where they are whole numbers in float (0.0, 1.0, …) and the network has several
-    outputs; and what is to be said of that."""
+    outputs, and numbers where they are whole ones, the network has one output and a distance is minimised; and what is to
+    be said of that."""
     from convdsl.training.examples import whole_classes
 
     if not data.regression:
-        return data, None
+        return _numbers(net, data, settings)
     parts = {
         name: whole_classes(net, getattr(data, name), settings.loss)
         for name in _LABELS
@@ -102,14 +104,32 @@ def settle_labels(net: Any, data: Any, settings: Settings) -> tuple[Any, T | Non
     return replace(data, classes=classes, **parts), note
 
 
+def _numbers(net: Any, data: Any, settings: Settings) -> tuple[Any, T | None]:
+    one = data.train_labels.ndim == 1 and prod(net.report.output) == 1
+    if settings.loss not in DISTANCES or settings.target == "images" or not one:
+        return data, None
+    parts = {
+        name: (getattr(data, name) + data.first).astype("float32")
+        for name in _LABELS
+        if getattr(data, name) is not None
+    }
+    note = T(
+        "The labels of {data} are whole numbers: with `loss {loss}` and one output they are numbers to be predicted.",
+        data=data.name,
+        loss=settings.loss,
+    )
+    return replace(data, classes=(), **parts), note
+
+
 _LABELS = ("train_labels", "validation_labels", "test_labels")
 
 
-def match(net: Any, data: Any) -> tuple[Diagnostic, ...]:
-    """Warnings about how data and network go together. Raises ProgramError where they do not."""
+def match(net: Any, data: Any, task: Task | None = None) -> tuple[Diagnostic, ...]:
+    """Warnings about how data and network go together for a task (None: that of the default settings). Raises
+    ProgramError where they do not."""
+    task = task or task_for(net, data.train_labels, Settings(), data.classes)
     findings = Findings(net.analysis.source)
-    check_images(net, data.shape, data.name, findings)
-    lowest = int(data.train_labels.min()) if data.classes and data.train_labels.size else 0
-    check_outputs(net, data.classes, prod(data.train_labels.shape[1:]), data.name, findings, lowest)
+    check_images(net, data.shape, data.name, findings, whole=task.itself)
+    check_outputs(net, data, task, findings)
     findings.raise_errors()
     return tuple(findings.items)

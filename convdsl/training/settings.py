@@ -51,7 +51,7 @@ class Augment:
 
 @dataclass(frozen=True)
 class EarlyStop:
-    """Stop when `monitor` ("loss" or "accuracy", of the validation part) has not got better by more than `min_delta`
+    """Stop when `monitor` ("loss", "accuracy" or "iou", of the validation part) has not got better by more than `min_delta`
     for `patience` epochs; with `restore`, go back to the weights of the best epoch."""
 
     patience: int = 3
@@ -66,6 +66,8 @@ class Settings:
 
     `batch` 0 means all images at once. `validation` is a share (< 1) or a number of training images; `limit` 0 takes
     all images; `labels_from` 0 what the data say. `loss` and `init` "auto" let the data and the activations decide.
+    `class_weights` are "balanced", numbers, or "" for none; `target` is "labels" or "images"; `ignore` is a class of masks
+    that counts nowhere.
     """
 
     data: str = "fashion-mini"
@@ -79,6 +81,9 @@ class Settings:
     validation: float = 0.1
     loss: str = "auto"
     label_smoothing: float = 0.0
+    class_weights: str | tuple[float, ...] = ""
+    target: str = "labels"
+    ignore: int | None = 255
     init: str = "auto"
     seed: int = 0
     limit: int = 0

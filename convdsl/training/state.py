@@ -22,7 +22,8 @@ class State:
     """Counts, sums and memories of a training.
 
     `epoch` epochs are complete and `step` steps of the next are done, `steps` of all. The sums are over the images seen
-    in the current epoch. `best` are the weights and running statistics of the best epoch so far, with early stopping.
+    in the current epoch, `answers` those that could be right. `best` are the weights and running statistics of the best
+    epoch so far, with early stopping.
     """
 
     epoch: int = 0
@@ -31,6 +32,7 @@ class State:
     loss_sum: float = 0.0
     right: int = 0
     seen: int = 0
+    answers: int = 0
     first_loss: float | None = None
     history: list[Record] = field(default_factory=list)
     plateau: Patience = field(default_factory=Patience)

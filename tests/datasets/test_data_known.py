@@ -214,7 +214,14 @@ def test_paths_are_found_below_the_folders_of_data(tmp_path, monkeypatch):
 
 def test_available_lists_what_there_is():
     listed = available([])
-    assert [one.name for one in listed] == ["fashion-mini", "mnist", "fashion-mnist", "cifar10"]
+    assert [one.name for one in listed] == [
+        "fashion-mini",
+        "mnist",
+        "fashion-mnist",
+        "cifar10",
+        "shapes",
+        "shape-kinds",
+    ]
     mini, mnist, *_ = listed
     assert mini.found == registry.SHIPPED
     assert mini.download == 0

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from convdsl.training.loop import Examples
+from convdsl.training.task import Task
 
 
 class Step(NamedTuple):
@@ -24,6 +25,8 @@ class FakeModel:
         self.batch = batch
         self.threads = 1
         self.positions = 1
+        self.smallest_batch = 1
+        self.counts_right = True
         self.loss = SimpleNamespace(kind="cross_entropy")
         self.val_losses = list(val_losses)
         self.losses = losses or {}
@@ -39,6 +42,9 @@ class FakeModel:
     def evaluate(self, images: Any, labels: Any, index: np.ndarray) -> Any:
         return SimpleNamespace(loss=self.val_losses.pop(0), accuracy=0.5, predictions=np.zeros(len(index), np.int64))
 
+    def answers(self, labels: Any, index: np.ndarray | None = None) -> int:
+        return len(labels) if index is None else len(index)
+
     def hold(self, images: Any, labels: Any) -> None:
         """Has nowhere to keep them."""
 
@@ -52,4 +58,5 @@ class FakeModel:
 def examples(train: int = 10, validation: int = 2) -> Examples:
     images = np.zeros((train + validation, 2, 2, 1), np.uint8)
     labels = np.zeros(train + validation, np.int64)
-    return Examples(images, labels, np.arange(train), np.arange(train, train + validation))
+    task = Task("classes", "cross_entropy", ("0", "1"))
+    return Examples(images, labels, np.arange(train), np.arange(train, train + validation), task)

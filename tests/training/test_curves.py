@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from convdsl.messages import use_language
-from convdsl.training.curves import Health, read_curves
+from convdsl.training.curves import read_curves
 from convdsl.training.events import Record
+from convdsl.training.facts import Facts, Health
 from convdsl.training.settings import Augment, EarlyStop, Settings
 
 
@@ -23,9 +24,12 @@ def history(losses: list[float], watched: list[float] | None = None, accuracy: f
 def kinds(*arguments: Any, classes: int = 10, settings: Settings | None = None, restored: int = 0,
           health: Health | None = None, **options: Any) -> list[str]:  # fmt: skip
     curves = history(*arguments, **options)
-    return [r.kind for r in read_curves(curves, settings or Settings(epochs=len(curves)), classes, restored, health)]
+    return [
+        r.kind for r in read_curves(curves, settings or Settings(epochs=len(curves)), Facts(classes), restored, health)
+    ]
 
 
+TEN = Facts(10)
 CONVERGED = [1.0, 0.5, 0.35, 0.30, 0.28, 0.275]
 FLAT = [2.303, 2.302, 2.303, 2.303, 2.302, 2.303]
 
@@ -40,12 +44,12 @@ def test_gradients_that_are_not_applied() -> None:
 
 
 def test_a_dead_network_names_its_cause() -> None:
-    (remark,) = read_curves(history(FLAT, accuracy=0.1), Settings(), 10, health=Health((("1 (conv)", 1.0),)))
+    (remark,) = read_curves(history(FLAT, accuracy=0.1), Settings(), TEN, health=Health((("1 (conv)", 1.0),)))
     assert remark.kind == "not_learning" and "A whole layer is dead" in str(remark) and remark.lines == {"lr": "0.001"}
 
 
 def test_steps_that_are_too_small() -> None:
-    (remark,) = read_curves(history([2.303, 2.290, 2.277], accuracy=0.15, lr=1e-5), Settings(), 10)
+    (remark,) = read_curves(history([2.303, 2.290, 2.277], accuracy=0.15, lr=1e-5), Settings(), TEN)
     assert remark.kind == "not_learning" and remark.lines == {"lr": "0.0001"}
 
 
@@ -60,7 +64,7 @@ def test_gradients_with_the_wrong_sign() -> None:
 
 
 def test_a_learning_rate_that_is_too_high() -> None:
-    (remark, *_) = read_curves(history([1.0, 0.6, 0.9, 0.5, 0.8, 0.45]), Settings(), 10)
+    (remark, *_) = read_curves(history([1.0, 0.6, 0.9, 0.5, 0.8, 0.45]), Settings(), TEN)
     assert remark.kind == "learning_rate" and remark.lines == {"lr": "0.0033"}
 
 
@@ -71,7 +75,7 @@ def test_not_converged_yet() -> None:
 
 @pytest.mark.parametrize("losses", [[0.2, 0.06], [0.2, 0.06, 0.04], [2.31, 1.9, 1.6], [1.5, 1.5, 1.5], [0.5, 0.6, 0.7]])
 def test_two_or_three_epochs_are_no_reason_to_complain(losses: list[float]) -> None:
-    (remark,) = read_curves(history(losses, accuracy=0.6, watched_accuracy=0.55), Settings(epochs=len(losses)), 10)
+    (remark,) = read_curves(history(losses, accuracy=0.6, watched_accuracy=0.55), Settings(epochs=len(losses)), TEN)
     assert remark.kind == "too_short" and str(remark.text).startswith(f"{len(losses)} epochs are too few")
     assert "converge" not in str(remark) and remark.lines == {"epochs": str(max(2 * len(losses), 5))}
 
@@ -84,11 +88,11 @@ def test_what_two_epochs_do_show_is_said() -> None:
 
 def test_overfitting_that_turns() -> None:
     curves = history([1.0, 0.6, 0.4, 0.3, 0.2, 0.1], [1.0, 0.7, 0.6, 0.62, 0.7, 0.9])
-    (remark,) = read_curves(curves, Settings(), 10)
+    (remark,) = read_curves(curves, Settings(), TEN)
     assert remark.kind == "overfits" and "from epoch 4 on" in str(remark)
     assert remark.lines == {"augment": "shift 2", "early_stop": "patience=3"}
     settings = Settings(early_stop=EarlyStop(), augment=Augment(shift=1))
-    (remark,) = read_curves(curves, settings, 10, restored=3)
+    (remark,) = read_curves(curves, settings, TEN, restored=3)
     assert "epoch 3 were taken back" in str(remark) and remark.lines == {}
 
 
@@ -98,7 +102,7 @@ def test_one_bad_epoch_is_no_overfitting() -> None:
 
 
 def test_overfitting_as_a_gap() -> None:
-    (remark,) = read_curves(history([1.0, 0.3, 0.29, 0.285], accuracy=0.99, watched_accuracy=0.8), Settings(), 10)
+    (remark,) = read_curves(history([1.0, 0.3, 0.29, 0.285], accuracy=0.99, watched_accuracy=0.8), Settings(), TEN)
     assert remark.kind == "overfits" and "99.0 % are right in training, and 80.0 %" in str(remark)
 
 
@@ -112,7 +116,7 @@ def test_dead_units() -> None:
 
 
 def test_no_epochs_say_nothing() -> None:
-    assert read_curves([], Settings(), 10) == ()
+    assert read_curves([], Settings(), TEN) == ()
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
@@ -128,5 +132,5 @@ def test_every_remark_can_be_said(language: str) -> None:
         [1.0, 0.6, 0.9, 0.5, 0.8],
         [2.303, 2.302, 1.0, 0.9],
     ):
-        for remark in read_curves(history(losses, accuracy=0.12), Settings(), 10):
+        for remark in read_curves(history(losses, accuracy=0.12), Settings(), TEN):
             assert "{" not in str(remark).replace("{ … }", "")

@@ -13,14 +13,20 @@ import convdsl
 from convdsl.diagnostics import Diagnostic, ProgramError
 from convdsl.network import analyse
 from convdsl.source import Source
-from convdsl.training.examples import Unsuitable, examples_from, images_for, labels_for, loss_for
-from convdsl.training.preparing import WrongOption, match, settle_input
+from convdsl.training.examples import examples_from, images_for
+from convdsl.training.preparing import WrongOption, settle_input
+from convdsl.training.preparing import match as matched
 from convdsl.training.settings import Settings
+from convdsl.training.task import Unsuitable, targets_for, task_for, truth
 
 
 def data(shape: tuple[int, ...] = (28, 28, 1), classes: int = 10, targets: tuple[int, ...] = ()) -> Any:
     labels = np.zeros((4, *targets), np.float32) if targets or not classes else np.zeros(4, np.int64)
     return SimpleNamespace(name="things", shape=shape, classes=tuple(map(str, range(classes))), train_labels=labels)
+
+
+def match(net: Any, given: Any, **settings: Any) -> Any:
+    return matched(net, given, task_for(net, given.train_labels, Settings(**settings), given.classes))
 
 
 def input_of(text: str, shape: tuple[int, ...], **symbols: int) -> tuple[Any, ...]:
@@ -155,14 +161,15 @@ def test_images_that_do_not_suit(images: np.ndarray, said: str) -> None:
 
 def test_labels_for_each_loss() -> None:
     labels = np.array([2, 0], np.uint8)
-    assert labels_for(NET, labels, "cross_entropy")[0].dtype == np.int64
-    rows, classes = labels_for(NET, labels, "mse")
-    assert rows.tolist() == [[0, 0, 1], [1, 0, 0]] and classes is not None and classes.tolist() == [2, 0]
-    assert loss_for(labels, Settings()) == "cross_entropy" and loss_for(np.zeros(2), Settings()) == "mse"
+    classes = task_for(NET, labels, Settings())
+    assert (classes.kind, classes.loss) == ("classes", "cross_entropy")
+    assert targets_for(NET, labels, classes, Settings()).dtype == np.int64
+    squares = task_for(NET, labels, Settings(loss="mse"))
+    rows = targets_for(NET, labels, squares, Settings())
+    assert rows.tolist() == [[0, 0, 1], [1, 0, 0]] and truth(rows, squares).tolist() == [2, 0]
+    assert task_for(NET, np.zeros(2), Settings()).loss == "mse"
     with pytest.raises(Unsuitable, match="Use `loss mse`"):
-        loss_for(np.zeros(2), Settings(loss="cross_entropy"))
-    with pytest.raises(Unsuitable, match="whole numbers"):
-        labels_for(NET, np.array([0.5]), "cross_entropy")
+        task_for(NET, np.array([0.5, 1.0]), Settings(loss="cross_entropy"))
     with pytest.raises(Unsuitable, match="3 images and 2 labels"):
         examples_from(NET, np.zeros((3, 4, 4, 1)), labels, Settings())
     with pytest.raises(Unsuitable, match="no images"):
