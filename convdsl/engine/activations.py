@@ -2,7 +2,8 @@
 
 A formula is a Python expression. In `value`, v is what goes in; in `back`, d is the gradient behind the activation and v
 again what goes in; in `back_told`, y is what came out (only for activations whose slope that tells). `a` is the slope that
-the program gives. A backend offers exp, tanh, sigmoid and gaussian_part (the normal distribution below x).
+the program gives. A backend offers exp, expm1 (e^x − 1), tanh, sigmoid and gaussian_part (the normal
+distribution below x); each is right to a few units in the last place over all of float32, tails and all.
 """
 
 from __future__ import annotations
@@ -30,11 +31,9 @@ FORMULAS = {
         "0 if v < 0 else (6 if v > 6 else v)", "d if v > 0 and v < 6 else 0", "d if y > 0 and y < 6 else 0"
     ),
     "leaky_relu": Formulas("v if v > 0 else a * v", "d if v > 0 else a * d", "d if y > 0 else a * d"),
-    "elu": Formulas(
-        "v if v > 0 else a * (exp(v) - 1)", "d if v > 0 else d * (a * exp(v))", "d if y > 0 else d * (y + a)"
-    ),
+    "elu": Formulas("v if v > 0 else a * expm1(v)", "d if v > 0 else d * (a * exp(v))", "d if y > 0 else d * (y + a)"),
     "selu": Formulas(
-        f"{SELU} * v if v > 0 else {SELU_LOW} * (exp(v) - 1)",
+        f"{SELU} * v if v > 0 else {SELU_LOW} * expm1(v)",
         f"{SELU} * d if v > 0 else d * ({SELU_LOW} * exp(v))",
         f"{SELU} * d if y > 0 else d * (y + {SELU_LOW})",
     ),

@@ -299,16 +299,17 @@ def _hardsigmoid(v: float) -> float:
 
 
 def _sigmoid(v: float) -> float:
-    return 1 / (1 + math.exp(-v))
+    e = math.exp(-abs(v))
+    return (e if v < 0 else 1) / (1 + e)
 
 
 _FUNCTIONS: dict[str, Callable[[float, float], float]] = {
     "relu": lambda v, a: max(v, 0),
     "relu6": lambda v, a: min(max(v, 0), 6),
     "leaky_relu": lambda v, a: v if v > 0 else a * v,
-    "elu": lambda v, a: v if v > 0 else a * (math.exp(v) - 1),
-    "selu": lambda v, a: 1.0507009873554805 * (v if v > 0 else 1.6732632423543772 * (math.exp(v) - 1)),
-    "gelu": lambda v, a: v * 0.5 * (1 + math.erf(v / math.sqrt(2))),
+    "elu": lambda v, a: v if v > 0 else a * math.expm1(v),
+    "selu": lambda v, a: 1.0507009873554805 * (v if v > 0 else 1.6732632423543772 * math.expm1(v)),
+    "gelu": lambda v, a: v * 0.5 * math.erfc(-v / math.sqrt(2)),
     "silu": lambda v, a: v * _sigmoid(v),
     "sigmoid": lambda v, a: _sigmoid(v),
     "hardsigmoid": lambda v, a: _hardsigmoid(v),

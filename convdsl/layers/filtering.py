@@ -7,7 +7,7 @@ from typing import Any
 
 from convdsl.layers.arguments import Kernel, Padding, Window
 from convdsl.layers.base import SizeError, Sizes, seen_under_each_window
-from convdsl.layers.window import Windowed, sees_one_channel
+from convdsl.layers.window import Axis, Windowed, refuse_empty_windows, sees_one_channel
 from convdsl.messages import T
 
 NAMED: dict[str, tuple[int, tuple[tuple[int, ...], ...]]] = {
@@ -40,6 +40,12 @@ class Filter(Windowed):
     s = Window(1, "stride (S)")
     p = Padding("same", "zeros added on each side (P); `same` keeps ceil(N/S)")
     d = Window(1, "dilation (D)")
+
+    def geometry(self, x: Sizes) -> tuple[Axis, ...]:
+        axes = super().geometry(x)
+        if self.kernel == "median":
+            refuse_empty_windows(axes)
+        return axes
 
     def divided_rows(self) -> tuple[float, tuple[tuple[float, ...], ...]] | None:
         """The kernel as (divisor, rows), the rows whole where the kernel is a classic one; None for the median."""

@@ -5,38 +5,17 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from convdsl.algebra import ceil_divide, compare, greatest_common_divisor, text
+from convdsl.algebra import ceil_divide, greatest_common_divisor
 from convdsl.layers.arguments import Flag, Window
-from convdsl.layers.base import (
-    Layer,
-    Reach,
-    SizeError,
-    Sizes,
-    per_axis,
-    seen_under_each_window,
-    sees_a_window,
-    spatial,
-)
-from convdsl.layers.window import Axis, Pooling
+from convdsl.layers.base import Layer, Reach, Sizes, per_axis, seen_under_each_window, sees_a_window, spatial
+from convdsl.layers.window import Axis, Pooling, refuse_empty_windows
 from convdsl.messages import T
 
 
 class _CheckedPooling(Pooling):
     def geometry(self, x: Sizes) -> tuple[Axis, ...]:
         axes = super().geometry(x)
-        for axis in axes:
-            if self.p != "same" and compare(2 * axis.before, "<=", axis.extent) is False:
-                raise SizeError(
-                    "E305",
-                    T(
-                        "A padding of {p} is more than half of the window of {k}: some windows would hold "
-                        "nothing but padding.",
-                        p=text(axis.before),
-                        k=text(axis.extent),
-                    ),
-                    help=T("`p` is at most {limit} here.", limit=text(axis.extent // 2)),
-                    argument="p",
-                )
+        refuse_empty_windows(axes)
         return axes
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any, NamedTuple
 
-from convdsl.algebra import at_least, ceil_divide, floor_divide, is_number, maximum, minimum, text
+from convdsl.algebra import at_least, ceil_divide, compare, floor_divide, is_number, maximum, minimum, text
 from convdsl.layers.arguments import REQUIRED, Flag, Padding, Window
 from convdsl.layers.base import (
     Layer,
@@ -71,6 +71,65 @@ class Axis(NamedTuple):
     def remainder(self) -> Any:
         """Positions of the padded input that no window reaches because the stride does not divide."""
         return (self.input + self.before + self.after - self.extent) % self.s
+
+    @property
+    def empty(self) -> int | None:
+        """The first place whose window holds nothing but padding, on an axis of numbers; None if there is none.
+
+        No window begins behind the input (`output_size_ceil`), so there are two ways: to end before it, which then the
+        first does, or to begin before it and step over all of it, which takes a dilation greater than the input.
+        """
+        if self.before >= self.extent:
+            return 0
+        if self.d <= self.input or self.k == 1 or not self.before:
+            return None
+        low, high = (self.input + self.before) % self.d, (self.before - 1) % self.d
+        place = first_multiple(self.s, self.d, low, high) if low <= high else 0
+        return place if place is not None and place < self.output and place * self.s < self.before else None
+
+
+def first_multiple(a: int, modulus: int, low: int, high: int) -> int | None:
+    """The smallest x ≥ 0 for which low ≤ a·x mod modulus ≤ high; None if there is none. Steps as in Euclid's algorithm."""
+    a %= modulus
+    if low == 0:
+        return 0
+    if a == 0:
+        return None
+    x = -(-low // a)
+    if a * x <= high:
+        return x
+    y = first_multiple(modulus, a, -high % a, -low % a)
+    return None if y is None else -(-(low + modulus * y) // a)
+
+
+def refuse_empty_windows(axes: tuple[Axis, ...]) -> None:
+    """Raises SizeError where a window holds nothing but padding: the largest, the middle one and the mean of no values do
+    not exist. With formulas, a dilation greater than the input counts as stepping over it."""
+    for axis in axes:
+        known = all(map(is_number, axis[:7]))
+        if compare(axis.before, "<", axis.extent) is False:
+            raise SizeError(
+                "E305",
+                T(
+                    "With a padding of {p} the first window, which spans {extent}, holds nothing but padding.",
+                    p=text(axis.before),
+                    extent=text(axis.extent),
+                ),
+                help=T("`p` is at most {limit} here.", limit=text(axis.extent - 1)),
+                argument="p",
+            )
+        if axis.empty is not None if known else axis.d != 1 and compare(axis.d, "<=", axis.input) is False:
+            raise SizeError(
+                "E305",
+                T(
+                    "The window takes values {d} apart, but the input has only {n}: a window steps over all of it and "
+                    "holds nothing but padding.",
+                    d=text(axis.d),
+                    n=text(axis.input),
+                ),
+                help=T("`d` is at most {limit} here.", limit=text(axis.input)),
+                argument="d",
+            )
 
 
 class Windowed(Layer):

@@ -100,7 +100,7 @@ def test_a_matrix_from_a_file_and_from_standard_input(convdsl: Any, tmp_path: Pa
         (("1 2; 3 4", "-k", "1", "-p", "half"), "`half`"),
         (("1 2; 3 4", "-k", "1", "--at", "0,1"), "both from 1"),
         (("1 2; 3 4", "-k", "1", "--at", "9,9"), "2 rows and 2 columns"),
-        (("1 2; 3 4", "--pool", "max", "2", "-p", "2"), "more than half of the window"),
+        (("1 2; 3 4", "--pool", "max", "2", "-p", "2"), "holds nothing but padding"),
         (("1 2; 3 4", "--pool", "most", "2"), "max, min, avg, median"),
         (("1 2; 3 4", "-k", "median", "--true"), "no convolution"),
         (("1 2; 3 4", "--then", "mean", "--flatten"), "go with `--kernel`"),

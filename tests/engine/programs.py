@@ -15,6 +15,10 @@ PROGRAMS = [
     "input 8x8x3 -> conv 4 k3 -> avgpool 3 s2 p1 ceil -> minpool 2 s1 -> medianpool 3 s1 p1 -> dense 3",
     "input 8x8x3 -> conv 4 k3 -> avgpool 3 s2 p1 exclude_pad -> adaptiveavgpool 2x3 -> dense 3",
     "input 8x8x3 -> conv 4 k3 -> maxpool 3 s2 p1 d1 ceil -> gmp -> dense 3",
+    "input 8x8x3 -> conv 4 k3 -> maxpool 3 s1 p2 -> avgpool 4x3 s2x1 p3x2 ceil exclude_pad -> minpool 2 d3 s2 p3 -> dense 3",
+    "input 7x6x8 -> conv 16 k3 p1 relu -> maxpool 3 s1 p2 -> medianpool 3x2 s1 p2x1 -> avgpool 5 s3 p4 -> dense 3",
+    "input 9x3 -> conv 8 k1 -> avgpool 4 s1 p3 exclude_pad -> maxpool 2 s3 d2 p2 ceil -> dense 3",
+    "input 4x4x4x2 -> conv 4 k1 -> maxpool 3 s2 p2 -> avgpool 2 s1 d2 p2 exclude_pad -> dense 3",
     "input 8x8x3 -> conv 4 k3 -> bn relu -> conv 4 k3 -> bn -> dense 3",
     "input 8x8x4 -> conv 4 k3 -> ln relu -> ln channels -> in -> gn 2 sigmoid -> lrn -> scale -> dense 3",
     "input 8x8x4 -> conv 4 k3 -> bn eps=0.1 momentum=0.99 relu -> conv 4 k1 -> freeze { bn eps=0.5 momentum=0.2 } -> "

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from convdsl.layers import BY_NAME, SizeError, output_size
-from convdsl.layers.window import output_size_ceil
+from convdsl.layers.window import Windowed, first_multiple, output_size_ceil
+from convdsl.network import analyse
+from convdsl.source import Source
 
 n, f, s, p, d = (st.integers(1, 40), st.integers(1, 9), st.integers(1, 5), st.integers(0, 4), st.integers(1, 3))
 
@@ -72,3 +76,65 @@ def test_a_window_that_is_too_large_shows_the_formula(x: tuple[int, ...], text: 
     with pytest.raises(SizeError) as caught:
         BY_NAME["conv"](filters=1, k=(7,)).output(x)
     assert caught.value.code == "E301" and caught.value.argument == text and caught.value.formula == formula
+
+
+@given(st.integers(1, 12), st.integers(1, 5), st.integers(1, 5), st.integers(0, 30), st.integers(1, 9), st.booleans())
+def test_a_window_of_nothing_but_padding_is_refused_and_no_other(
+    n: int, f: int, s: int, p: int, d: int, ceil: bool
+) -> None:
+    """Every window's values laid out one by one, for `p` and for `p same`."""
+    for layer in (
+        BY_NAME["avgpool"](k=(f,), s=(s,), p=(p,), d=(d,), ceil=ceil),
+        BY_NAME["maxpool"](k=(f,), s=(s,), p="same", d=(d,)),
+    ):
+        try:
+            (axis,) = Windowed.geometry(layer, (n, 1))
+        except SizeError as error:
+            assert error.code == "E301"
+            continue
+        windows = [[o * s + t * d - axis.before for t in range(f)] for o in range(axis.output)]
+        empty = [o for o, taps in enumerate(windows) if not any(0 <= at < n for at in taps)]
+        assert axis.empty == (empty[0] if empty else None)
+        try:
+            layer.geometry((n, 1))
+        except SizeError as error:
+            assert error.code == "E305" and empty
+        else:
+            assert not empty
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [
+        ("input 28x28x3 -> maxpool 3 s1 p3", "`p` is at most 2 here."),
+        ("input 28x28x3 -> avgpool 5x3 s1 p2x3", "`p` is at most 2 here."),
+        ("input 9x9x9x2 -> minpool 2 d3 p4", "`p` is at most 3 here."),
+        ("input 9x9x1 -> filter median p3", "`p` is at most 2 here."),
+        ("input NxNx1 -> medianpool 3 p3", "`p` is at most 2 here."),
+        ("input 20x1 -> avgpool 3 p3 exclude_pad ceil", "`p` is at most 2 here."),
+        ("input 1x2 -> maxpool 2 s1 d3 p2", "`d` is at most 1 here."),
+        ("input 2x2x1 -> maxpool 2 d5 p same s1", "`d` is at most 2 here."),
+    ],
+)
+def test_the_way_out_of_padding_alone(text: str, limit: str) -> None:
+    (found,) = [d for d in analyse(Source(text)).diagnostics if d.severity == "error"]
+    assert found.code == "E305" and str(found.help) == limit
+    name = limit[1]
+    if "same" not in text:
+        mended = re.sub(rf"\b{name}[0-9x]+", f"{name}{re.findall(r'[0-9]+', limit)[0]}", text)
+        found = [d for d in analyse(Source(mended)).diagnostics if d.severity == "error" and d.code == "E305"]
+        assert not [d for d in found if d.help == limit]
+
+
+def test_huge_dilations_are_decided_at_once() -> None:
+    assert first_multiple(7, 10**9 + 7, 10**9, 10**9 + 1) == next(
+        x for x in range(10**9 // 7, 10**9) if 10**9 <= 7 * x % (10**9 + 7) <= 10**9 + 1
+    )
+    assert first_multiple(6, 10**9, 3, 3) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["input 28x28x3 -> maxpool 3 s1 p2", "input 9x3 -> avgpool 4 s1 p3", "input 5x5x5x1 -> medianpool 3 p2 s2"]
+)
+def test_padding_beyond_half_of_the_window_is_taken(text: str) -> None:
+    assert not [d for d in analyse(Source(text)).diagnostics if d.severity == "error"]

@@ -17,7 +17,7 @@ from numba.extending import intrinsic
 from numba.np import arrayobj
 
 from convdsl.engine.cpu.channelwise import bn_apply_tile, bn_input_tile, bn_sum_gradient_tile, bn_sum_tile
-from convdsl.engine.cpu.maths import between, exp, gaussian_part, log, power, random_bits, sigmoid, sqrt, tanh
+from convdsl.engine.cpu.maths import between, exp, expm1, gaussian_part, log, power, random_bits, sigmoid, sqrt, tanh
 from convdsl.engine.cpu.micro import (
     conv_tile,
     few_channels_tile,
@@ -52,6 +52,7 @@ __all__ = [
     "conv_tile",
     "doubles_at",
     "exp",
+    "expm1",
     "few_channels_tile",
     "float32",
     "float32_view",

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
-from math import erf as _erf
+from math import erfc as _erfc
 from math import exp as _exp
+from math import expm1 as _expm1
 from math import log as _log
 from math import nan as _nan
 from math import pow as _pow
@@ -327,6 +328,11 @@ def exp(x):
 
 
 @device(float32)
+def expm1(x):
+    return float32(_expm1(float32(x)))
+
+
+@device(float32)
 def log(x):
     return float32(_log(float32(x)))
 
@@ -353,12 +359,13 @@ def tanh(x):
 
 @device(float32)
 def sigmoid(x):
-    return float32(1) / (float32(1) + float32(_exp(-float32(x))))
+    e = float32(_exp(-abs(float32(x))))
+    return (e if x < float32(0) else float32(1)) / (float32(1) + e)
 
 
 @device(float32)
 def gaussian_part(x):
-    return float32(0.5) * (float32(1) + float32(_erf(float32(x) * float32(0.7071067811865476))))
+    return float32(0.5) * float32(_erfc(float32(x) * float32(-0.7071067811865476)))
 
 
 @device(float32)
@@ -398,6 +405,7 @@ WORDS = {
     "divided": _unsigned("udiv"),
     "rest": _unsigned("urem"),
     "exp": exp,
+    "expm1": expm1,
     "log": log,
     "sqrt": sqrt,
     "sqrt64": sqrt64,

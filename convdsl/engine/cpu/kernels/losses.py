@@ -38,12 +38,12 @@ def cross_entropy(control: I64, z: F32, g: F32, losses: F64, hits: I64, image: I
                     mean = float32(0)
                     for c in range(classes):
                         v = z[p, i, j, c] - most
-                        mean += v
+                        if smoothing != 0.0:  # where it is 0, a class may be infinitely improbable
+                            mean += v * float32(1.0 / classes)
                         sums += exp(v)
-                    mean /= float32(classes)
-                    total += (
-                        log(sums) - float32(1.0 - smoothing) * (z[p, i, j, label] - most) - float32(smoothing) * mean
-                    )
+                    total += log(sums) - float32(1.0 - smoothing) * (z[p, i, j, label] - most)
+                    if smoothing != 0.0:
+                        total -= float32(smoothing) * mean
                     if learns:
                         for c in range(classes):
                             d = exp(z[p, i, j, c] - most) / sums - float32(smoothing / classes)
@@ -130,16 +130,14 @@ def weighted_cross_entropy(
                     mean = float32(0)
                     for c in range(classes):
                         v = z[p, i, j, c] - most
-                        mean += v
+                        if smoothing != 0.0:  # where it is 0, a class may be infinitely improbable
+                            mean += v * float32(1.0 / classes)
                         sums += exp(v)
-                    mean /= float32(classes)
                     if label >= 0:
                         counts = table[label]
-                        total += counts * (
-                            log(sums)
-                            - float32(1.0 - smoothing) * (z[p, i, j, label] - most)
-                            - float32(smoothing) * mean
-                        )
+                        total += counts * (log(sums) - float32(1.0 - smoothing) * (z[p, i, j, label] - most))
+                        if smoothing != 0.0:
+                            total -= counts * float32(smoothing) * mean
                     if learns:
                         for c in range(classes):
                             d = exp(z[p, i, j, c] - most) / sums - float32(smoothing / classes)

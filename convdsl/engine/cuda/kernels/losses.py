@@ -44,10 +44,12 @@ def cross_entropy(
             mean = float32(0)
             for c in range(sizes[3]):
                 v = z[n, p, i, j, c] - most
-                mean += v
+                if smoothing != 0.0:  # where it is 0, a class may be infinitely improbable
+                    mean += v * float32(1.0 / sizes[3])
                 total += exp(v)
-            mean = mean / float32(sizes[3])
-            loss = log(total) - float32(1.0 - smoothing) * (z[n, p, i, j, label] - most) - float32(smoothing) * mean
+            loss = log(total) - float32(1.0 - smoothing) * (z[n, p, i, j, label] - most)
+            if smoothing != 0.0:
+                loss -= float32(smoothing) * mean
             losses[t] = loss * float32(weight / positions)
             if learns:
                 factor = float32(weight) / (float32(count) * float32(positions))
@@ -116,9 +118,9 @@ def weighted_cross_entropy(
             mean = float32(0)
             for c in range(sizes[3]):
                 v = z[n, p, i, j, c] - most
-                mean += v
+                if smoothing != 0.0:  # where it is 0, a class may be infinitely improbable
+                    mean += v * float32(1.0 / sizes[3])
                 total += exp(v)
-            mean = mean / float32(sizes[3])
             sums = figures[9]
             factor = float32(0)
             if sums > 0.0:
@@ -128,7 +130,9 @@ def weighted_cross_entropy(
             if label >= 0:
                 counts = table[label] * factor
                 score = z[n, p, i, j, label] - most
-                loss = log(total) - float32(1.0 - smoothing) * score - float32(smoothing) * mean
+                loss = log(total) - float32(1.0 - smoothing) * score
+                if smoothing != 0.0:
+                    loss -= float32(smoothing) * mean
             losses[t] = loss * counts * float32(count)
             if learns:
                 for c in range(sizes[3]):
