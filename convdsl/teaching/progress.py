@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from convdsl import files
+from convdsl.locks import Held, locked
 from convdsl.messages import T, reason
 from convdsl.teaching.course.course import Concept, Course
 from convdsl.teaching.course.exercise import Exercise
@@ -15,8 +16,11 @@ from convdsl.teaching.course.expressions import ExpressionError
 from convdsl.teaching.marking.verdict import Verdict
 from convdsl.teaching.questions import Question, ask
 
-VERSION = 1
+VERSION = 2
+"""Of the file. The first had no sum."""
 _LARGEST = 5_000_000
+_PATIENCE = 5.0
+"""Seconds to wait for another process, which needs some milliseconds."""
 
 
 def data_folder() -> Path:
@@ -39,70 +43,84 @@ class Record(NamedTuple):
     skipped: bool = False
 
 
+class _Content(NamedTuple):
+    """What a file with progress says: the records of one course, those of all others as they are, and whether something
+    in it was left out or is not what its sum says."""
+
+    records: dict[str, Record]
+    others: dict[str, Any]
+    doubtful: bool = False
+
+
 class Progress:
-    """The records of all exercises of a course. `notice` says what happened to a damaged file."""
+    """The records of all exercises of a course. `notice` says what happened to a damaged file.
+
+    Several processes may keep progress at once: each puts into the file what has changed with it since it last looked.
+    """
 
     def __init__(self, course: Course, path: Path) -> None:
         self.course = course
         self.path = path
         self.notice: T | None = None
         self.records: dict[str, Record] = {}
-        self._others: dict[str, Any] = {}
+        self._seen: dict[str, Record] = {}
+        """The records as they were in the file when it was last read or written."""
 
     @classmethod
     def open(cls, course: Course, path: Path | None = None) -> Progress:
         """The user's progress. A file that cannot be understood is set aside under another name and reported."""
         progress = cls(course, path or data_folder() / "progress.json")
         try:
-            data = files.read(progress.path, _LARGEST)
-        except FileNotFoundError:
-            return progress
+            found = progress._read()
         except OSError as error:
             progress.notice = T(
                 "Progress cannot be read from {path}: {reason}.", path=progress.path, reason=reason(error)
             )
             return progress
-        try:
-            progress._understand(json.loads(data.decode()))
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            progress.records, progress._others = {}, {}
-            progress._set_aside(error)
+        progress.records, progress._seen = dict(found.records), dict(found.records)
         return progress
 
-    def _understand(self, data: Any) -> None:
-        if data["version"] != VERSION:
-            raise ValueError(f"version {data['version']}")
-        courses = data["courses"]
-        for id, values in courses.pop(self.course.id, {}).items():
-            kept = {name: values[name] for name in Record._fields if name in values}
-            for name, value in kept.items():
-                if type(value) is not type(Record._field_defaults[name]) or (isinstance(value, int) and value < 0):
-                    raise ValueError(f"{id}.{name}: {value!r}")
-            self.records[id] = Record(**kept)
-        self._others = courses
-
-    def _set_aside(self, error: Exception) -> None:
-        number = 1
-        while (aside := self.path.with_name(f"{self.path.stem}.damaged-{number}{self.path.suffix}")).exists():
-            number += 1
+    def _read(self) -> _Content:
+        """What the file says now. One that cannot be understood is set aside, one that can in part is kept as a copy; `notice`
+        tells. Raises OSError, also for a file of a later version."""
         try:
-            os.replace(self.path, aside)
-        except OSError as problem:
-            aside = self.path
-            error = problem
-        self.notice = T(
-            "The file with your progress could not be understood ({reason}). It is kept as {path}, and a new one is "
-            "begun.",
-            reason=str(error) or type(error).__name__,
-            path=aside,
-        )
+            data = files.read(self.path, _LARGEST)
+        except FileNotFoundError:
+            return _Content({}, {})
+        try:
+            found = _understood(json.loads(data), self.course.id)
+        except _Later:
+            raise files.Refused(T("it was written by a later version of convdsl"), self.path) from None
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            self.notice = T(
+                "The file with your progress could not be understood ({reason}). It is kept as {path}, and a new one is "
+                "begun.",
+                reason=str(error) or type(error).__name__,
+                path=files.set_aside(self.path),
+            )
+            return _Content({}, {})
+        if found.doubtful:
+            copy = self.path.with_name(f"{self.path.stem}.doubtful{self.path.suffix}")
+            files.give_second_name(self.path, copy)
+            self.notice = T(
+                "The file with your progress is damaged or was edited. What can be understood is taken; the file is kept as "
+                "{path}.",
+                path=copy,
+            )
+        return found
 
     def save(self) -> None:
-        """Writes the file whole or not at all. Raises OSError."""
-        mine = {id: r._asdict() for id, r in self.records.items()}
-        data = {"version": VERSION, "courses": {**self._others, self.course.id: mine}}
+        """Puts what has changed here into the file, which is written whole or not at all. Raises OSError."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        files.write(self.path, (json.dumps(data, indent=1, ensure_ascii=False).encode(),))
+        try:
+            with locked(self.path.with_name(".progress.lock"), _PATIENCE):
+                found = self._read()
+                self.records = _merged(self.records, self._seen, found.records)
+                courses = {**found.others, self.course.id: {id: r._asdict() for id, r in self.records.items()}}
+                files.write(self.path, (_written(courses),))
+                self._seen = dict(self.records)
+        except Held:
+            raise files.Refused(T("another process keeps it for itself"), self.path) from None
 
     # What happens to an exercise.
 
@@ -179,3 +197,67 @@ class Progress:
     def summary(self, course: Course) -> list[tuple[Concept, int, int]]:
         """Each concept with how many of its exercises are solved, and how many there are."""
         return [(c, sum(self.of(e).solved for e in c.exercises), len(c.exercises)) for c in course.concepts]
+
+
+# The file.
+
+
+class _Later(Exception):
+    """A file of a later version than this."""
+
+
+def _understood(data: Any, course: str) -> _Content:
+    """The content of a file of this version or the first. Raises ValueError, TypeError, KeyError, AttributeError where
+    there is none in it."""
+    version = data["version"]
+    if type(version) is int and version > VERSION:
+        raise _Later
+    courses = data["courses"]
+    if version not in (1, VERSION) or not isinstance(courses, dict):
+        raise ValueError(f"version {version}")
+    doubtful = version == VERSION and data.get("sum") != _sum(courses)
+    records = {}
+    for id, values in courses.pop(course, {}).items():
+        kept = {name: values[name] for name in Record._fields if name in values} if isinstance(values, dict) else None
+        if kept is None or not all(_is_right(name, value) for name, value in kept.items()):
+            doubtful = True
+            continue
+        records[id] = Record(**kept)
+    return _Content(records, courses, doubtful)
+
+
+def _is_right(name: str, value: Any) -> bool:
+    return type(value) is type(Record._field_defaults[name]) and 0 <= value < 2**63
+
+
+def _merged(mine: dict[str, Record], before: dict[str, Record], theirs: dict[str, Record]) -> dict[str, Record]:
+    """What is in the file, `theirs`, with what has changed here since it was `before`."""
+    result = {}
+    for id in dict.fromkeys((*theirs, *mine)):
+        here, then, there = mine.get(id), before.get(id), theirs.get(id)
+        if here == then:
+            kept = there
+        elif here is None or there == then or there is None:
+            kept = here
+        else:  # the same exercise in two places at once
+            kept = here._replace(
+                tries=there.tries + max(here.tries - (then or Record()).tries, 0),
+                hints=max(here.hints, there.hints),
+                solved=here.solved or there.solved,
+                skipped=(here.skipped or there.skipped) and not (here.solved or there.solved),
+            )
+        if kept is not None:
+            result[id] = kept
+    return result
+
+
+def _written(courses: dict[str, Any]) -> bytes:
+    data = {"version": VERSION, "sum": _sum(courses), "courses": courses}
+    return json.dumps(data, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
+def _sum(courses: dict[str, Any]) -> str:
+    """Notices damage and edits; it is no secret."""
+    from hashlib import sha256
+
+    return sha256(json.dumps(courses, sort_keys=True).encode()).hexdigest()[:16]
