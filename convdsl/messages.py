@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ class T:
             text = _catalogue().ngettext(self.text, self.plural, count)
         else:
             text = self.text if count == 1 else self.plural
-        return text.format(**self.values)
+        return text.format(**{name: _harmless(name, value) for name, value in self.values.items()})
 
     def __repr__(self) -> str:
         return f"T({self.text!r}, {self.values!r})"
@@ -47,6 +48,40 @@ class T:
 
     def __hash__(self) -> int:
         return hash(self.text)
+
+
+_OF_OTHERS = frozenset({"name", "names", "path", "file", "folder", "source", "close", "copy", "tensor", "key", "url"})
+"""Holes for what files, folders and arrays are called: there is no line break in what is shown of it."""
+HARMFUL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""What moves the cursor, changes colours or the direction of writing; and bytes that are no text."""
+
+
+def quoted(name: str) -> str:
+    """`name` as it may be printed: itself, or in quotes with escapes where it holds line breaks, control characters or
+    bytes that are no text."""
+    if name.isprintable() or not (HARMFUL.search(name) or "\n" in name or "\t" in name):
+        return name
+    name = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t")
+    return f'"{harmless(name)}"'
+
+
+def harmless(text: str) -> str:
+    """A text of several lines in which what is HARMFUL is written as escapes."""
+    return text if text.isprintable() else HARMFUL.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    c = match[0]
+    return f"\\x{ord(c) - 0xDC00:02x}" if "\udc80" <= c <= "\udcff" else repr(c)[1:-1]
+
+
+def _harmless(name: str, value: object) -> object:
+    """What stands in a hole, as it may be shown."""
+    if isinstance(value, str):
+        return quoted(value) if name in _OF_OTHERS else harmless(value)
+    return quoted(str(value)) if isinstance(value, Path) else value
 
 
 class Shown(str):

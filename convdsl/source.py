@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from convdsl import files
+from convdsl.messages import quoted
 
 MAX_BYTES = 40_000_000
 """More is not read; the parser refuses less than half of it."""
@@ -30,7 +31,8 @@ class Source:
 
     def __init__(self, text: str, name: str = "<text>") -> None:
         self.text = text
-        self.name = name
+        self.name = quoted(name)
+        self._written = name
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -54,7 +56,7 @@ class Source:
 
     def stem(self) -> str:
         """A name for a network whose text gives none: the file's name without its suffix."""
-        return Path(self.name).stem if self.name.endswith(".cnn") else "net"
+        return Path(self._written).stem if self._written.endswith(".cnn") else "net"
 
 
 class NotText(ValueError):

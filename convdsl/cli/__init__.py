@@ -7,7 +7,7 @@ import sys
 from importlib import import_module
 
 from convdsl.cli.parsing import CallError, Parser
-from convdsl.cli.streams import abandon_output, prepare
+from convdsl.cli.streams import CLOSED_PIPE, abandon_output, filtered, prepare
 from convdsl.diagnostics import ProgramError, UnknownSymbol, not_text
 from convdsl.messages import LANGUAGES, T, reason, use_language
 from convdsl.source import NotText
@@ -30,8 +30,12 @@ def main(argv: list[str] | None = None) -> int:
     """Runs one command. Returns the exit status: 0 all is well, 1 the program or the data are wrong, 2 the call is wrong
     or something outside failed."""
     prepare()
-    arguments = sys.argv[1:] if argv is None else argv
-    arguments = _language(list(arguments))
+    with filtered():
+        return _main(sys.argv[1:] if argv is None else argv)
+
+
+def _main(argv: list[str]) -> int:
+    arguments = _language(list(argv))
     try:
         status = _dispatch(arguments)
         _mention_caches()
@@ -46,7 +50,7 @@ def main(argv: list[str] | None = None) -> int:
         return complain(error.diagnostics if isinstance(error, ProgramError) else [not_text(error)])
     except BrokenPipeError:
         abandon_output()
-        return 2
+        return CLOSED_PIPE
     except OSError as error:
         abandon_output()
         parts = ("convdsl", error.filename, reason(error))

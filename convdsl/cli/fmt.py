@@ -64,7 +64,7 @@ def _deliver(name: str, source: Source, text: str, options: argparse.Namespace) 
         if text != source.text:
             print(source.name)
     elif name == "-":
-        sys.stdout.write(text)
+        getattr(sys.stdout, "unfiltered", sys.stdout).write(text)  # into a pipe or a file: the program as it is
     elif text != source.text:
         _replace(Path(os.path.realpath(name)), text)
         print(T("{file} is rewritten.", file=name))

@@ -6,7 +6,14 @@ import codecs
 import io
 import os
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
 
+from convdsl.messages import harmless
+
+CLOSED_PIPE = 141
+"""The exit status of a program whose reader went away, by the shells' custom: 128 and the number of the signal."""
 _PLAIN = {"×": "x", "·": "*", "−": "-", "–": "-", "→": "->", "…": "...", "²": "^2", "│": "|", "▸": ">", "─": "-"}
 
 
@@ -15,6 +22,38 @@ def _plainly(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return "".join(_PLAIN.get(c, "?") for c in error.object[error.start : error.end]), error.end
+
+
+class Filtered:
+    """A stream that shows control characters in what is written as escapes. `unfiltered` is the stream itself."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.unfiltered = stream
+
+    def write(self, text: str) -> int:
+        self.unfiltered.write(harmless(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.unfiltered, name)
+
+
+@contextmanager
+def filtered() -> Iterator[None]:
+    """Standard output and error through a filter, for as long as a command runs."""
+    before = sys.stdout, sys.stderr
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if not isinstance(stream, Filtered):
+            setattr(sys, name, Filtered(stream))
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
 
 
 def prepare() -> None:

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 
+from convdsl.messages import quoted
+
+__all__ = ["ending", "folded", "quoted", "same_form"]
+
 
 def same_form(name: str) -> str:
     """`name` in NFC: `año` typed on one system and copied from another is one name, however its ñ is stored."""
     return unicodedata.normalize("NFC", name)
-
-
-def quoted(name: str) -> str:
-    """`name` as it may be printed: itself, or in quotes with escapes where it holds line breaks, control characters or
-    bytes that are no text."""
-    if name.isprintable():
-        return name
-    escaped = "".join(
-        f"\\x{ord(c) - 0xDC00:02x}" if 0xDC80 <= ord(c) <= 0xDCFF else c if c.isprintable() else repr(c)[1:-1]
-        for c in name.replace("\\", "\\\\")
-    )
-    return f'"{escaped}"'
 
 
 def folded(name: str) -> str:

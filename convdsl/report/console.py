@@ -4,19 +4,36 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from typing import IO
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 
+from convdsl.messages import harmless
+
 PIPE_WIDTH = 120
+
+
+class Quoting(Console):
+    """A console that shows control characters of others as escapes, and leaves a closed pipe to its caller."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            text, style, control = segment
+            yield segment if control else Segment(harmless(text), style)
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
 
 
 def console(file: IO[str] | None = None) -> Console:
     """A console on standard output, or on `file`. NO_COLOR and pipes are honoured; a pipe's width is 120 columns."""
     file = file or sys.stdout
+    file = getattr(file, "unfiltered", file)  # colours are escape sequences; texts are made harmless in `render`
     width = None if file.isatty() or "COLUMNS" in os.environ else PIPE_WIDTH
-    return Console(file=file, highlight=False, markup=False, emoji=False, soft_wrap=False, width=width)
+    return Quoting(file=file, highlight=False, markup=False, emoji=False, soft_wrap=False, width=width)
 
 
 def print_text(out: Console, text: Text, hang: int = 0) -> None:

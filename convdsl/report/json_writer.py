@@ -7,6 +7,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from convdsl.messages import HARMFUL
+
 
 def print_json(*values: Mapping[str, Any], together: bool = False) -> None:
     """Data for programs: each figure on a line of its own, each entry of a list (a layer, a diagnostic) on one line.
@@ -33,7 +35,9 @@ def _spread(data: Mapping[str, Any]) -> str:
 
 
 def _print(text: str) -> None:
-    """What the encoding of standard output lacks is written in JSON's own escapes, which every reader knows."""
+    """What the encoding of standard output lacks, and what could play with a terminal, is written in JSON's own escapes,
+    which every reader knows."""
+    text = HARMFUL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except (UnicodeEncodeError, LookupError):

@@ -260,5 +260,5 @@ def _path(written: str) -> Path:
     path = Path(written.strip().strip("\"'"))
     try:
         return path.expanduser()
-    except RuntimeError:  # `~somebody` who is not known
+    except (RuntimeError, ValueError):  # `~somebody` who is not known; a zero byte
         return path

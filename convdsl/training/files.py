@@ -60,6 +60,7 @@ def trouble(path: Path, error: OSError) -> FileTrouble:
 def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> None:
     """A safetensors file, atomically; tensors in the order given. Among the metadata is a sum over all names and contents.
     Raises FileTrouble."""
+    metadata = {name: _text(value) for name, value in metadata.items()}
     arrays = {name: np.ascontiguousarray(tensor).reshape(np.shape(tensor)) for name, tensor in tensors.items()}
     header: dict[str, object] = {"__metadata__": {**metadata, _SUM: _sum_of(arrays, metadata)}}
     start = 0
@@ -67,7 +68,7 @@ def write_tensors(path: Path, tensors: Mapping[str, np.ndarray], metadata: Mappi
         end = start + array.nbytes
         header[name] = {"dtype": _TYPES[array.dtype.str], "shape": list(array.shape), "data_offsets": [start, end]}
         start = end
-    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogateescape")
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "backslashreplace")
     text += b" " * (-len(text) % 8)
     bodies = (_bytes(array) for array in arrays.values() if array.size)
     write_atomically(path, (len(text).to_bytes(8, "little"), text, *bodies))
@@ -114,7 +115,7 @@ def read_metadata(path: Path) -> dict[str, str]:
             size = int.from_bytes(file.read(8), "little")
             if size > min(_LARGEST_HEADER, os.fstat(file.fileno()).st_size):
                 return {}
-            metadata = json.loads(file.read(size).decode("utf-8", "surrogateescape"))["__metadata__"]
+            metadata = json.loads(file.read(size).decode("utf-8"))["__metadata__"]
             return {str(name): str(value) for name, value in metadata.items()}
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return {}
@@ -139,13 +140,18 @@ def _sum_of(tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> s
     """SHA-256 over names, kinds, shapes and contents of all tensors, and the metadata, in the order of the names."""
     digest = hashlib.sha256()
     for name, value in sorted(metadata.items()):
-        digest.update(f"{len(name)} {name} {len(value)} {value} ".encode("utf-8", "surrogateescape"))
+        digest.update(f"{len(name)} {name} {len(value)} {value} ".encode("utf-8", "backslashreplace"))
     for name, tensor in sorted(tensors.items()):
         kind = _TYPES.get(tensor.dtype.str, tensor.dtype.str)
-        digest.update(f"{len(name)} {name} {kind} {tensor.shape} ".encode("utf-8", "surrogateescape"))
+        digest.update(f"{len(name)} {name} {kind} {tensor.shape} ".encode("utf-8", "backslashreplace"))
         if tensor.size:
             digest.update(_bytes(np.ascontiguousarray(tensor)))
     return digest.hexdigest()
+
+
+def _text(value: str) -> str:
+    """A text that UTF-8 can hold: names may be of any bytes."""
+    return value.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _bytes(array: np.ndarray) -> memoryview:

@@ -7,7 +7,9 @@ import os
 import numba
 from llvmlite import binding
 
+from convdsl.engine.errors import EngineError
 from convdsl.engine.plan.values import Target
+from convdsl.messages import T
 
 
 def detect(threads: int | None = None) -> Target:
@@ -15,9 +17,11 @@ def detect(threads: int | None = None) -> Target:
     features = binding.get_host_cpu_features()
     most = numba.config.NUMBA_NUM_THREADS
     threads = max(1, min(threads or most, most))
-    if os.environ.get("CONVDSL_LANES"):
-        lanes = int(os.environ["CONVDSL_LANES"])
-        return Target(lanes, 32 if lanes != 8 else 16, threads)
+    asked = os.environ.get("CONVDSL_LANES")
+    if asked:
+        if asked not in ("4", "8", "16"):
+            raise EngineError(str(T("CONVDSL_LANES is 4, 8 or 16; here it is {value}.", value=asked)))
+        return Target(int(asked), 16 if asked == "8" else 32, threads)
     if features.get("avx512f") and features.get("avx512vl"):
         return Target(16, 32, threads)
     if features.get("avx2"):

@@ -94,9 +94,8 @@ def test_a_damaged_file_is_set_aside(course: Course, tmp_path: Path, damage: byt
 def test_of_a_file_that_was_edited_the_rest_is_taken(course: Course, tmp_path: Path, record: str) -> None:
     path = tmp_path / "data" / "progress.json"
     path.parent.mkdir()
-    text = (
-        '{"version": 1, "courses": {"convdsl": {"softmax": %s, "size-valid": {"tries": 4, "solved": true}}}}' % record
-    )
+    right = '{"tries": 4, "solved": true}'
+    text = f'{{"version": 1, "courses": {{"convdsl": {{"softmax": {record}, "size-valid": {right}}}}}}}'
     path.write_text(text)
     progress = Progress.open(course)
     copy = tmp_path / "data" / "progress.doubtful.json"
