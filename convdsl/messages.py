@@ -10,11 +10,15 @@ from __future__ import annotations
 import errno
 import os
 import re
+import threading
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 LANGUAGES = ("en", "es")
-_current: str | None = None
+_current: ContextVar[str | None] = ContextVar("language", default=None)
+_process: str | None = None
+"""What threads speak that have not been told: what the main thread was told last, else what the locale says."""
 _spanish: Any = None
 
 
@@ -145,17 +149,21 @@ def translate(text: str) -> str:
 
 
 def use_language(name: str | None) -> None:
-    """Speak `name` ("en" or "es") from now on; None goes back to what the locale says."""
-    global _current
-    _current = name
+    """Speak `name` ("en" or "es") from now on; None goes back to what the locale says. What a thread of one's own is told
+    concerns it alone; what the main thread is told, all that have not been told."""
+    global _process
+    _current.set(name)
+    if threading.current_thread() is threading.main_thread():
+        _process = name
 
 
 def language() -> str:
     """The language in use: the one asked for, else the locale's, else English."""
-    global _current
-    if _current is None:
-        _current = "es" if _locale().startswith("es") else "en"
-    return _current
+    return _current.get() or _process or _from_locale()
+
+
+def _from_locale() -> str:
+    return "es" if _locale().startswith("es") else "en"
 
 
 def _locale() -> str:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 from random import Random
 
-from convdsl.layers import BY_NAME, STRUCTURES
+from convdsl.language.keywords import STRUCTURES
+from convdsl.layers import BY_NAME
 
 _TOKEN = re.compile(r"\s+|[A-Za-z_0-9]+|->|.", re.DOTALL)
 _WORDS = (

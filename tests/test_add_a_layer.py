@@ -45,7 +45,7 @@ assert open("loose.cnn").read() == "input 9x9x2 -> blur k3 s2 p same\\n", open("
 
 from convdsl.network import analyse
 from convdsl.source import Source
-from convdsl.teaching.words import proposals
+from convdsl.editing import proposals
 assert "blur" in {p.word for p in proposals("bl", analyse(Source("input 9x9x2")))}
 
 print("done")

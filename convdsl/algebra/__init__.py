@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from fractions import Fraction
 from math import gcd
 from typing import TYPE_CHECKING, Any
@@ -34,26 +35,25 @@ class Exhausted(Exception):
     """All formulas together have grown beyond the budget."""
 
 
-_left: int | None = None
+_left: ContextVar[list[int] | None] = ContextVar("budget", default=None)
 
 
 @contextmanager
 def budget(parts: int = 60_000) -> Iterator[None]:
     """While it lasts, Exhausted is raised when the formulas worked on have had more than `parts` parts, all told."""
-    global _left
-    before, _left = _left, parts
+    before = _left.set([parts])
     try:
         yield
     finally:
-        _left = before
+        _left.reset(before)
 
 
 def spend(parts: int) -> None:
     """Takes some of the budget. Raises Exhausted where nothing is left of it."""
-    global _left
-    if _left is not None:
-        _left -= parts
-        if _left < 0:
+    left = _left.get()
+    if left is not None:
+        left[0] -= parts
+        if left[0] < 0:
             raise Exhausted
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextvars import ContextVar
 from fractions import Fraction
 from math import gcd, lcm
 from typing import Any, ClassVar
@@ -62,20 +63,17 @@ class Table:
         raise NotImplementedError
 
 
-_table: list[Table] = []
+_tables: ContextVar[tuple[Table, ...]] = ContextVar("tables", default=())
 
 
 def use(table: Table | None) -> None:
     """Makes a table the one that new atoms go into; None gives up the last one."""
-    if table is None:
-        _table.pop()
-    else:
-        _table.append(table)
+    _tables.set(_tables.get()[:-1] if table is None else (*_tables.get(), table))
 
 
 def hidden(number: int) -> Atom:
     """An unknown from 0 on that stands for something in the middle of a calculation."""
-    (atom,) = _table[-1].variable(f"({number})", 0).atoms()
+    (atom,) = _tables.get()[-1].variable(f"({number})", 0).atoms()
     return atom
 
 
@@ -245,7 +243,7 @@ def floor_divide(a: Any, b: Any) -> Any:
         return floor_divide(without(top, over), without(bottom, over))
     if not bottom.is_constant:
         scale = lcm(denominator(top), denominator(bottom))
-        return Form({}) if not top.terms else _table[-1].operation("floor", top * scale, bottom * scale)
+        return Form({}) if not top.terms else _tables.get()[-1].operation("floor", top * scale, bottom * scale)
     top = top * Fraction(1, bottom.constant)
     whole = {m: c // 1 for m, c in top.terms.items() if c // 1 and m}
     rest = {m: _tidy(c - c // 1) for m, c in top.terms.items() if c - c // 1 and m}
@@ -264,7 +262,7 @@ def floor_divide(a: Any, b: Any) -> Any:
         (inside, divisor) = floors[0].parts
         if divisor.is_constant:
             return Form(whole) + out + floor_divide((inner - floors[0].form) * divisor + inside, divisor * m)
-    return Form(whole) + out + _table[-1].operation("floor", inner, as_form(m))
+    return Form(whole) + out + _tables.get()[-1].operation("floor", inner, as_form(m))
 
 
 def _over(*written: Form) -> Atom | None:
@@ -299,7 +297,7 @@ def exact_divide(a: Any, b: Any) -> Any:
         return plain(top * Fraction(1, bottom.constant))
     if top.key == bottom.key:
         return 1
-    return _table[-1].operation("over", top, bottom)
+    return _tables.get()[-1].operation("over", top, bottom)
 
 
 def maximum(a: Any, b: Any) -> Any:
@@ -323,11 +321,11 @@ def _extreme(kind: str, a: Form, b: Form) -> Any:
         return plain(larger if kind == "max" else smaller)
     if difference.constant < 0 or (difference.constant == 0 and hash(a.key) < hash(b.key)):
         a, b = b, a
-    return _table[-1].operation(kind, a, b)
+    return _tables.get()[-1].operation(kind, a, b)
 
 
 def greatest_common_divisor(a: Any, b: Any) -> Any:
-    return _table[-1].operation("gcd", as_form(a), as_form(b))
+    return _tables.get()[-1].operation("gcd", as_form(a), as_form(b))
 
 
 # Asking.
@@ -337,7 +335,7 @@ def equal(a: Any, b: Any) -> bool:
     difference = as_form(a) - b
     if difference.is_constant:
         return difference.constant == 0
-    return _table[-1].decide(difference, "=")
+    return _tables.get()[-1].decide(difference, "=")
 
 
 def compare(a: Any, comparison: str, b: Any) -> bool:
@@ -355,14 +353,14 @@ def compare(a: Any, comparison: str, b: Any) -> bool:
             return not compare(a, "<=", b)
     if difference.is_constant:
         return difference.constant >= 0
-    return _table[-1].decide(difference, ">=")
+    return _tables.get()[-1].decide(difference, ">=")
 
 
 def divides(divisor: Any, value: Any) -> bool:
     divisor, value = as_form(divisor), as_form(value)
     if value.key == divisor.key or not value.terms or (divisor.is_constant and divisor.constant == 1):
         return True
-    return _table[-1].decide(value, "%", divisor)
+    return _tables.get()[-1].decide(value, "%", divisor)
 
 
 def simplify(form: Form) -> Any:

@@ -82,7 +82,8 @@ def _are_two_programs(subject: list[str], programs: list[str]) -> bool:
 
 def _page(word: str) -> str | None:
     """What there is to read about a code, a layer or all layers; None where the word is a file's name."""
-    from convdsl.layers import BY_NAME, STRUCTURES
+    from convdsl.language.keywords import STRUCTURES
+    from convdsl.layers import BY_NAME
     from convdsl.network.words import keyword_called, layer_called
     from convdsl.report.reference import describe, overview
 
@@ -104,7 +105,8 @@ def _page(word: str) -> str | None:
 
 
 def _unknown(word: str) -> T:
-    from convdsl.layers import BY_NAME, STRUCTURES
+    from convdsl.language.keywords import STRUCTURES
+    from convdsl.layers import BY_NAME
     from convdsl.network.suggest import closest
 
     name = closest(word, [*BY_NAME, *STRUCTURES])

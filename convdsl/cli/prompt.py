@@ -20,12 +20,13 @@ from prompt_toolkit.styles import Style
 from rich.console import Console
 
 from convdsl.cli.repl import entries, options_of, respond
+from convdsl.editing import blocks_of, pieces
 from convdsl.messages import T
 from convdsl.report.table import formula_shape
 from convdsl.teaching.answers import Ended, Refused
 from convdsl.teaching.commands import CALLS, SHORT
+from convdsl.teaching.completion import proposals
 from convdsl.teaching.session import Session, current_shape
-from convdsl.teaching.words import blocks_of, pieces, proposals
 
 _STYLE = Style.from_dict(
     {

@@ -6,12 +6,11 @@ import unicodedata
 
 from convdsl.diagnostics import Findings, Label
 from convdsl.language import habits
+from convdsl.language.keywords import KEYWORDS
 from convdsl.language.statement import open_brackets
 from convdsl.language.tokens import Token
 from convdsl.messages import T
 from convdsl.source import Span
-
-_KEYWORDS = ("NET", "INPUT", "LET", "EXPECT", "BLOCK", "TRAIN")
 
 
 def explain(tokens: list[Token], position: int, expected: set[str], findings: Findings) -> None:
@@ -44,7 +43,7 @@ def explain(tokens: list[Token], position: int, expected: set[str], findings: Fi
             T("`{token}` cannot follow here.", token=shown),
             help=T("Layers are separated by `->` or by the end of the line."),
         )
-    elif kind in _KEYWORDS:
+    elif kind.lower() in KEYWORDS:
         findings.add(
             "E101",
             span,

@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable
 
 from convdsl.language import foreign, slips
-from convdsl.language.statement import BRACED, ENDS, SIZES, Answer, Statement, around, word_before
+from convdsl.language.keywords import BRACED, STRUCTURES
+from convdsl.language.statement import ENDS, SIZES, Answer, Statement, around, word_before
 from convdsl.language.tokens import Token
 from convdsl.messages import T
 from convdsl.source import Span
@@ -244,7 +245,7 @@ def _comma(s: Statement) -> Answer | None:
             )
     if s.before.type == s.after.type == "NUMBER" and s.after.span.start <= s.token.span.end:
         return _decimal_comma(s, str(s.before), str(s.after), s.before.span.to(s.after.span))
-    if bracket is not None and bracket.type == "LBRACE" and word_before(s.source, bracket) in BRACED[:3]:
+    if bracket is not None and bracket.type == "LBRACE" and word_before(s.source, bracket) in BRACED - set(STRUCTURES):
         return Answer(s.token.span, T("Branches are separated by `|`."), T("Write `|` instead of the comma."))
     if "SEP" not in s.expected or s.first not in ("WORD", "MIXED"):
         return None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from convdsl.language.statement import BRACED, SIZES, Answer, Statement, word_before
+from convdsl.language.keywords import BRACED
+from convdsl.language.statement import SIZES, Answer, Statement, word_before
 from convdsl.messages import T
 
 _IN_SIZES = (*SIZES, "LPAR", "RPAR", "CALL", "COMMA", "EQUAL", "X", "TIMES", "MATRIX")

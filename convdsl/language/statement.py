@@ -12,8 +12,6 @@ from convdsl.source import Span
 MAX_TOKENS = 600
 ENDS = ("SEP", "VBAR", "RBRACE", "$END")
 SIZES = ("NUMBER", "SYMBOL", "HOLE")
-BRACED = ("add", "mul", "concat", "residual", "repeat", "freeze", "aux")
-"""Words that stand before braces."""
 
 
 class Answer(NamedTuple):

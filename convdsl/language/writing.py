@@ -6,10 +6,9 @@ import re
 from collections.abc import Sequence
 
 from convdsl.language import tree
+from convdsl.language.keywords import KEYWORDS
 
 _SHORT = re.compile(r"(?!x)[a-z]{1,2}")
-_KEYWORDS = ("net", "input", "let", "expect", "block", "train")
-"""Apart from what stands behind them they would begin a line of their own."""
 _LEVELS = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2}
 _NEGATIVE = 3
 
@@ -107,7 +106,7 @@ def _item(item: tree.Item, glue: bool) -> str:
             return f"{key.text} {word}" if spaced else f"{key.text}={word}"
         case tree.Named():
             assert not isinstance(item.value, tree.Word)
-            if item.key.text in _KEYWORDS:
+            if item.key.text in KEYWORDS:  # alone it would begin a line of its own
                 return f"{item.key.text}{value(item.value)}"
             return (glue and _glued(item.key, item.value)) or f"{item.key.text}={value(item.value)}"
     return value(item)

@@ -2,7 +2,7 @@
 
 from convdsl.layers.arguments import Argument, BadValue
 from convdsl.layers.base import Layer, Reach, SizeError, show_shape
-from convdsl.layers.registry import ACTIVATIONS, BY_NAME, COMBINATIONS, ELSEWHERE, LAYERS, STRUCTURES
+from convdsl.layers.registry import ACTIVATIONS, BY_NAME, COMBINATIONS, ELSEWHERE, LAYERS
 from convdsl.layers.window import Axis, output_size
 
 __all__ = [
@@ -11,7 +11,6 @@ __all__ = [
     "COMBINATIONS",
     "ELSEWHERE",
     "LAYERS",
-    "STRUCTURES",
     "Argument",
     "Axis",
     "BadValue",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from convdsl.language.foreign import CALLS, Calls
+from convdsl.language.keywords import BRACED
 from convdsl.layers import (
     activation,
     combining,
@@ -16,7 +17,6 @@ from convdsl.layers import (
 from convdsl.layers.activation import Activation
 from convdsl.layers.base import Layer
 from convdsl.layers.combining import Combination
-from convdsl.messages import T
 
 
 def _declared() -> list[type[Layer]]:
@@ -44,10 +44,4 @@ for _layer in LAYERS:
         if _roles:
             CALLS[_name.replace("_", "")] = Calls(_layer.name, *_roles)
 
-STRUCTURES: dict[str, tuple[str, T]] = {
-    "residual": ("residual { A }", T("A(x) + x, the same as `add {{ A | identity }}`")),
-    "repeat": ("repeat N { A }", T("A, N times in a row, each with weights of its own")),
-    "aux": ("aux W { A }", T("a side exit, trained with W times its own loss and not on the main path")),
-    "freeze": ("freeze { A }", T("nothing in A changes: weights are not trained, running statistics stand still")),
-}
-"""Words before braces that are no layers: how they are written and what they mean."""
+BRACED.update(COMBINATIONS)

@@ -38,6 +38,10 @@ class Node(NamedTuple):
         return self.layer.name if self.layer is not None else "?"
 
 
+QUANTITIES = ("params", "trainable", "buffers", "macs", "flops", "rf", "jump")
+"""What `expect` can speak of besides a shape."""
+
+
 class Expectation(NamedTuple):
     """An `expect` line: `expected` (a shape or a number, or formulas) is compared with what holds after `node`."""
 

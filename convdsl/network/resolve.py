@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 from convdsl import algebra
 from convdsl.diagnostics import Findings, Label
 from convdsl.language import tree
-from convdsl.layers import BY_NAME, COMBINATIONS, STRUCTURES, Layer
+from convdsl.language.keywords import STRUCTURES
+from convdsl.layers import BY_NAME, COMBINATIONS, Layer
 from convdsl.layers.activation import Activation
 from convdsl.layers.combining import Residual
 from convdsl.messages import Grouped, T
 from convdsl.network.binding import Binder, Bound
-from convdsl.network.graph import Expectation, Network, Node
+from convdsl.network.graph import QUANTITIES, Expectation, Network, Node
 from convdsl.network.outline import Level, Path
 from convdsl.network.suggest import did_you_mean
 from convdsl.network.values import REFUSED, VALUES, Refused, Scope, Values
@@ -25,7 +26,6 @@ MAX_STEPS = 450_000
 MAX_DEPTH = 64
 MAX_NAMES = 1_000
 MAX_FINDINGS = 1_000
-QUANTITIES = ("params", "trainable", "buffers", "macs", "flops", "rf", "jump")
 
 
 class TooLarge(Exception):
@@ -690,4 +690,4 @@ def _structure_example(word: str) -> str:
     }.get(word) or COMBINATIONS[word].example
 
 
-__all__ = ["MAX_NODES", "QUANTITIES", "resolve"]
+__all__ = ["MAX_NODES", "resolve"]

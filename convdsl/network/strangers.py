@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from convdsl.language import tree
 from convdsl.language.foreign import rewrite
 from convdsl.language.habits import Answer, written_elsewhere
-from convdsl.layers import BY_NAME, COMBINATIONS, STRUCTURES
+from convdsl.language.keywords import KEYWORDS, STRUCTURES
+from convdsl.layers import BY_NAME, COMBINATIONS
 from convdsl.messages import T
 from convdsl.network.binding import Binder
 from convdsl.network.suggest import did_you_mean
 from convdsl.network.values import Scope
-from convdsl.network.words import KEYWORDS, MARKS, NOT_HERE, fold, keyword_called, layer_called
+from convdsl.network.words import MARKS, NOT_HERE, fold, keyword_called, layer_called
 from convdsl.source import Span
 
 _OPTION = re.compile(r"[kspdg][0-9]+")

@@ -6,7 +6,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from convdsl.layers import BY_NAME, ELSEWHERE, STRUCTURES, Layer
+from convdsl.language.keywords import KEYWORDS, STRUCTURES
+from convdsl.layers import BY_NAME, ELSEWHERE, Layer
 
 OPTIONS = {
     "kernelsize": "k",
@@ -95,7 +96,6 @@ _KEYWORDS = {
     "residuo": "residual",
     "shortcut": "residual",
 }
-KEYWORDS = ("net", "input", "let", "expect", "block", "train")
 NOT_HERE = (
     "lstm",
     "gru",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convdsl.codes import SECTIONS
-from convdsl.layers import BY_NAME, LAYERS, STRUCTURES, Argument, Layer
+from convdsl.language.keywords import STRUCTURES
+from convdsl.layers import BY_NAME, LAYERS, Argument, Layer
 from convdsl.layers.activation import Activation
 from convdsl.layers.arguments import REQUIRED, Choice, Flag
 from convdsl.layers.combining import Combination

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from convdsl import files
-from convdsl.layers import STRUCTURES, show_shape
+from convdsl.language.keywords import KEYWORDS, STRUCTURES
+from convdsl.layers import show_shape
 from convdsl.messages import LANGUAGES, T, reason, use_language
 from convdsl.network import Analysis
 from convdsl.network.words import layer_called
 from convdsl.source import MAX_BYTES, NotText, decode, read
 from convdsl.teaching.answers import Added, Answer, Called, Ended, Helped, Refused, Shown, Told
 from convdsl.teaching.commands import BARE, COMMANDS, SHORT, closest
-from convdsl.teaching.keywords import KEYWORDS
 from convdsl.teaching.practice import Practice
 from convdsl.teaching.program import Growing, added, fresh, is_open
 

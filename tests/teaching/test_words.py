@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from convdsl.editing import blocks_of, pieces
+from convdsl.language.keywords import KEYWORDS
 from convdsl.layers import ACTIVATIONS, BY_NAME, COMBINATIONS
-from convdsl.teaching.keywords import KEYWORDS
+from convdsl.teaching.completion import proposals
 from convdsl.teaching.session import Session
-from convdsl.teaching.words import blocks_of, pieces, proposals
 
 
 def kinds(line: str, blocks: tuple[str, ...] = ()) -> list[tuple[str, str]]:

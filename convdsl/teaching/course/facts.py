@@ -9,13 +9,13 @@ from typing import Any
 from convdsl.layers.window import Windowed
 from convdsl.messages import T
 from convdsl.network import Analysis, Facts, Node, analyse
+from convdsl.network.graph import QUANTITIES
 from convdsl.source import Source
 from convdsl.teaching.course.expressions import ExpressionError, Record
 
-COSTS = ("params", "trainable", "buffers", "macs", "flops", "rf", "jump")
-PARTS_OF_LAYER = (*COSTS, "op", "inp", "out", "weights", "biases", "activation")
+PARTS_OF_LAYER = (*QUANTITIES, "op", "inp", "out", "weights", "biases", "activation")
 MEMORY = ("param_bytes", "activation_bytes", "train_bytes")
-PARTS_OF_NET = (*COSTS, *MEMORY, "input", "out", "layers", "layer", "count", "exits", "window_rf")
+PARTS_OF_NET = (*QUANTITIES, *MEMORY, "input", "out", "layers", "layer", "count", "exits", "window_rf")
 
 
 class LayerView(Record):

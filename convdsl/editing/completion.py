@@ -1,0 +1,70 @@
+"""What could stand at the cursor: words of the language, read from the layers' declarations and from the program itself."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from convdsl.editing.words import GLUED, options_of
+from convdsl.language.keywords import KEYWORDS, STRUCTURES
+from convdsl.language.tree import Block
+from convdsl.layers import ACTIVATIONS, BY_NAME, COMBINATIONS
+from convdsl.messages import translate
+from convdsl.network import Analysis
+from convdsl.network.graph import QUANTITIES
+
+
+class Proposal(NamedTuple):
+    """A word that could stand at the cursor instead of the last `typed` characters, and what it means."""
+
+    word: str
+    typed: int
+    meaning: str = ""
+
+
+def proposals(text: str, analysis: Analysis) -> list[Proposal]:
+    """What could stand at the end of a text, the most usual first. File names are not among it."""
+    line = text.rpartition("\n")[2]
+    if "#" in line:
+        return []
+    segment = re.split(r"->|→|[{}|]", line)[-1]
+    words = segment.split()
+    typed = words[-1] if words and not segment[-1:].isspace() else ""
+    before = words[:-1] if typed else words
+    if typed and not re.fullmatch(r"[a-z_]+", typed):
+        return []
+    known = _beginnings(analysis) if not before else _continuations(before)
+    return [Proposal(w, len(typed), m) for w, m in known.items() if w.startswith(typed) and w != typed]
+
+
+def _beginnings(analysis: Analysis) -> dict[str, str]:
+    """Words that a statement can begin with."""
+    known = {name: translate(layer.documentation()) for name, layer in BY_NAME.items() if name not in COMBINATIONS}
+    known |= {name: f"{name} {{ A | B }}" for name in COMBINATIONS}
+    known |= {name: f"{written}: {meaning}" for name, (written, meaning) in STRUCTURES.items()}
+    known |= {name: str(meaning) for name, meaning in KEYWORDS.items()}
+    for name, parameters in blocks_of(analysis).items():
+        known[f"{name}("] = f"block {name}({', '.join(parameters)})"
+    return known
+
+
+def blocks_of(analysis: Analysis) -> dict[str, tuple[str, ...]]:
+    """The blocks that a program defines, with their parameters."""
+    blocks = [s for s in analysis.program.statements if isinstance(s, Block)]
+    return {b.name.text: tuple(p.name for p in b.parameters) for b in blocks}
+
+
+def _continuations(before: list[str]) -> dict[str, str]:
+    """Words that can follow the ones that are there."""
+    if before[0] == "expect":
+        return dict.fromkeys((*QUANTITIES, "layer"), "")
+    layer = BY_NAME.get(before[0])
+    if layer is None:
+        return {}
+    given = {m[1] if (m := GLUED.fullmatch(w)) else w for w in before[1:]}
+    known = {w: translate(doc) for w, doc in options_of(layer).items() if w not in given}
+    if before[-1] != "p":
+        known = {w: m for w, m in known.items() if w not in ("same", "valid")}
+    if layer.activates and not given & set(ACTIVATIONS):
+        known |= {name: translate(c.documentation()) for name, c in ACTIVATIONS.items()}
+    return known

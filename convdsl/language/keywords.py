@@ -1,0 +1,27 @@
+"""The words that statements other than layers begin with, and those before braces that are no layers: once, for the parser's
+answers, the formatter, `check`, completion and the reference."""
+
+from __future__ import annotations
+
+from convdsl.messages import T
+
+KEYWORDS: dict[str, T] = {
+    "input": T("the size of the input: input 28x28x1"),
+    "net": T("the name of the network"),
+    "let": T("a name for a value: let C = 64"),
+    "expect": T("what holds here: expect 28x28x6, expect params <= 10K"),
+    "block": T("layers with a name: block down(C) {{ … }}"),
+    "train": T("how it is trained: train {{ epochs 5 }}"),
+}
+"""What each of them is for, with an example."""
+
+STRUCTURES: dict[str, tuple[str, T]] = {
+    "residual": ("residual { A }", T("A(x) + x, the same as `add {{ A | identity }}`")),
+    "repeat": ("repeat N { A }", T("A, N times in a row, each with weights of its own")),
+    "aux": ("aux W { A }", T("a side exit, trained with W times its own loss and not on the main path")),
+    "freeze": ("freeze { A }", T("nothing in A changes: weights are not trained, running statistics stand still")),
+}
+"""Words before braces that are no layers: how they are written and what they mean."""
+
+BRACED = set(STRUCTURES)
+"""All words that stand before braces: the layers that join branches come to them (convdsl/layers/registry.py)."""
