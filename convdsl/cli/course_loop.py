@@ -57,18 +57,23 @@ def _answered(question: Question, progress: Progress, marks: list[bool]) -> bool
             print(progress.hint(question) or T("There are no more hints."), flush=True)
         elif word in (":skip", ":answer"):
             if word == ":answer":
-                print(question.answer)
-            progress.skip(question.exercise)
+                print(progress.reveal(question))
+            else:
+                progress.skip(question.exercise)
             return True
         elif word.startswith(":"):
             print(T("There is no `{word}` here: :hint :skip :answer :quit", word=word), flush=True)
         elif word:
             verdict = mark(question, word)
+            counts = progress.counts(question)
             progress.record(question, verdict)
             if verdict.understood:
                 print(T("Understood: {what}", what=verdict.understood))
             print(verdict.message, flush=True)
-            marks.append(verdict.correct)
+            if verdict.correct and not counts:
+                print(T("It does not count: the answer to these numbers has been shown."), flush=True)
+            if verdict.status != "unclear":
+                marks.append(verdict.correct)
             if verdict.correct:
                 return True
 

@@ -118,8 +118,7 @@ class Practice:
             return _none_open()
         _, progress = self._open()
         question, self.question = self.question, None
-        progress.skip(question.exercise)
-        return Told(question.answer)
+        return Told(progress.reveal(question))
 
     def _skip(self, rest: str) -> Answer:
         if self.question is None:

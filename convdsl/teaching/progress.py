@@ -34,13 +34,15 @@ def data_folder() -> Path:
 
 
 class Record(NamedTuple):
-    """What is known of one exercise: tries, hints seen, the seed of the numbers last asked, solved or skipped."""
+    """What is known of one exercise: tries, hints seen, the seed of the numbers last asked, solved or skipped; `shown`
+    is the seed of the numbers whose answer was shown last: they count no more."""
 
     tries: int = 0
     hints: int = 0
     seed: int = 0
     solved: bool = False
     skipped: bool = False
+    shown: int = 0
 
 
 class _Content(NamedTuple):
@@ -140,13 +142,26 @@ class Progress:
     def record(self, question: Question, verdict: Verdict) -> None:
         """Counts a try, unless nothing was understood, and saves. Raises OSError."""
         record = self.of(question.exercise)
-        if verdict.status != "unclear":
+        if verdict.status != "unclear" and self.counts(question):
             record = record._replace(
                 tries=record.tries + 1,
                 solved=record.solved or verdict.correct,
                 skipped=record.skipped and not verdict.correct,
             )
         self._keep(question.exercise, record._replace(seed=0 if verdict.correct else question.seed))
+
+    def counts(self, question: Question) -> bool:
+        """Whether an answer counts: not if the right one has been shown for these numbers."""
+        return question.seed != self.of(question.exercise).shown
+
+    def reveal(self, question: Question) -> str:
+        """The right answer with its derivation. The exercise is left open, with new numbers next time. Raises OSError."""
+        record = self.of(question.exercise)
+        self._keep(
+            question.exercise,
+            record._replace(hints=0, seed=0, shown=question.seed, skipped=not record.solved),
+        )
+        return question.derivation
 
     def hint(self, question: Question) -> str | None:
         """The next hint, or None when all have been seen. Raises OSError."""

@@ -7,13 +7,16 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from convdsl.messages import LANGUAGES, T, language, use_language
-from convdsl.teaching.course.course import Course
+from convdsl.teaching.authoring.mutants import mutants
+from convdsl.teaching.course.course import FILE, Course
 from convdsl.teaching.course.exercise import PROGRAM_KINDS, Exercise, Mistake
 from convdsl.teaching.course.expressions import ExpressionError, names_in
+from convdsl.teaching.course.facts import known
 from convdsl.teaching.course.format import Problem, Sheet
 from convdsl.teaching.course.written import expressions_in, written
 from convdsl.teaching.marking import mark
 from convdsl.teaching.marking.agreement import could_be_taken_for
+from convdsl.teaching.marking.networks import ANYTHING, is_free, same_as
 from convdsl.teaching.questions import Question, holes
 from convdsl.teaching.questions.gap import gap
 
@@ -24,9 +27,46 @@ def lint(course: Course, seeds: Sequence[int] = range(1, SEEDS + 1)) -> list[Pro
     """Everything that is wrong with the exercises of a course, in its order; the first seed that shows it is named."""
     spoken = language()
     try:
-        return [p for exercise in course.exercises for p in lint_exercise(exercise, seeds)]
+        found = [p for exercise in course.exercises for p in lint_exercise(exercise, seeds)]
+        return found + _longest(course, seeds)
     finally:
         use_language(spoken)
+
+
+def _longest(course: Course, seeds: Sequence[int]) -> list[Problem]:
+    """Whether the longest option is the right one too often: then it is enough to look at their lengths."""
+    found: list[Problem] = []
+    choices = [e for e in course.exercises if e.options]
+    if len(choices) < FEWEST_CHOICES:
+        return found
+    for name in LANGUAGES:
+        use_language(name)
+        shares = [(e, longest_is_right(e, seeds)) for e in choices]
+        given = sum(share for _, share in shares)
+        if given > MOST_LONGEST * len(choices):
+            message = T(
+                "In {n} of {total} choices the longest option is the right one ({language}): {list}.",
+                n=round(given),
+                total=len(choices),
+                language=name,
+                list=", ".join(e.id for e, share in shares if share > 0.5),
+            )
+            found.append(Problem(course.folder / FILE, 0, message))
+    return found
+
+
+def longest_is_right(exercise: Exercise, seeds: Sequence[int]) -> float:
+    """In which part of the draws the longest option of a choice is the right one; options of one length share it."""
+    total = 0.0
+    for seed in seeds:
+        try:
+            question = Question(exercise, seed)
+            lengths = {letter: len(text) for letter, text in question.options}
+            longest = [letter for letter, size in lengths.items() if size == max(lengths.values())]
+            total += (question.right in longest) / len(longest)
+        except ExpressionError:  # said of the exercise itself
+            continue
+    return total / max(1, len(seeds))
 
 
 def lint_exercise(exercise: Exercise, seeds: Sequence[int]) -> list[Problem]:
@@ -34,14 +74,22 @@ def lint_exercise(exercise: Exercise, seeds: Sequence[int]) -> list[Problem]:
     sheet = Sheet(exercise.path)
     found: dict[str, Problem] = {}
     complaints = [*_static(exercise)]
-    for seed in seeds:
+    for number, seed in enumerate(seeds):
         complaints += _drawn(exercise, seed)
+        if number < MUTATED and exercise.kind in PROGRAM_KINDS:
+            complaints += _survivors(exercise, seed)
     for key, message in complaints:
         found.setdefault(f"{key} {message.text}", Problem(exercise.path, sheet.line_of(key), message))
     return sorted(found.values(), key=lambda p: p.line)
 
 
 Complaint = tuple[str, T]
+MUTATED = 2
+"""Seeds of which the solution is changed in all ways: what survives does not depend on the numbers."""
+FEWEST_CHOICES = 5
+"""Courses with fewer choices are not counted."""
+MOST_LONGEST = 0.4
+"""The part of the choices whose longest option may be the right one."""
 
 
 def _static(exercise: Exercise) -> Iterator[Complaint]:
@@ -102,6 +150,32 @@ def _drawn(exercise: Exercise, seed: int) -> Iterator[Complaint]:
             return
 
 
+def _survivors(exercise: Exercise, seed: int) -> Iterator[Complaint]:
+    """Solutions with one change that are marked right, and may not be."""
+    try:
+        question = Question(exercise, seed)
+        right = known(question.answer)
+    except ExpressionError:
+        return  # said already
+    free = exercise.same_as.free if exercise.same_as is not None else ()
+    if ANYTHING in free or right.failed:
+        return
+    for mutant in mutants(question.answer):
+        if is_free(free, mutant.attribute, mutant.sort, mutant.number):
+            continue
+        changed = known(mutant.program)
+        if changed.failed or same_as(changed, right) is None or not mark(question, mutant.program).correct:
+            continue
+        yield (
+            "same_as" if exercise.same_as is not None else "require",
+            T(
+                "Seed {seed}: a wrong program is marked right ({change}). `[same_as]` keeps what is not `free`.",
+                seed=seed,
+                change=" ".join(mutant.change.split()),
+            ),
+        )
+
+
 def _texts(question: Question) -> Iterator[Complaint]:
     """Every text can be filled in, in both languages."""
     for name in LANGUAGES:
@@ -145,7 +219,20 @@ def _answer(question: Question) -> Iterator[Complaint]:
         unsolved = gap(question.program) is None and mark(question, question.program).correct
         if unsolved:
             yield "program", T("Seed {seed}: nothing is wrong with the program as it is given.", seed=seed)
-    yield from _given_away(question)
+    given_away = list(_given_away(question))
+    yield from given_away or _handed_back(question)
+
+
+def _handed_back(question: Question) -> Iterator[Complaint]:
+    """A hint is no answer, whoever copies it."""
+    if question.exercise.options or question.multiline:
+        return
+    for hint in question.hints:
+        if mark(question, hint).correct:
+            yield (
+                "hints",
+                T("Seed {seed}: the hint {hint} handed back is a right answer.", seed=question.seed, hint=hint),
+            )
 
 
 def _given_away(question: Question) -> Iterator[Complaint]:

@@ -68,6 +68,14 @@ class Requirement(NamedTuple):
     text: Both
 
 
+class SameAs(NamedTuple):
+    """How far a student's net has to be the solution: all but for what is `free` (see marking/networks.py). `also` are
+    other programs that are right as well."""
+
+    free: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class Exercise:
     """One exercise, its numbers not drawn yet."""
@@ -96,4 +104,4 @@ class Exercise:
     arithmetic: bool = False
     unit: str = ""
     names: tuple[str, ...] = ()
-    free: tuple[str, ...] = ()
+    same_as: SameAs | None = None

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from convdsl.messages import T, reason
 from convdsl.source import NotText, read
 from convdsl.teaching.course.draw import constant
-from convdsl.teaching.course.exercise import KINDS, PROGRAM_KINDS, Both, Exercise, Mistake, Option, Requirement
+from convdsl.teaching.course.exercise import KINDS, PROGRAM_KINDS, Both, Exercise, Mistake, Option, Requirement, SameAs
 
 ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 KEYS = frozenset(
@@ -38,7 +38,7 @@ KEYS = frozenset(
         "arithmetic",
         "unit",
         "names",
-        "free",
+        "same_as",
     }
 )
 UNITS = ("%", "bytes")
@@ -189,7 +189,7 @@ def read_exercise(path: Path, shared: Mapping[str, Both]) -> tuple[Exercise | No
         arithmetic=sheet.flag("arithmetic"),
         unit=sheet.one_of("unit", UNITS),
         names=sheet.strings("names"),
-        free=sheet.strings("free"),
+        same_as=_same_as(sheet),
     )
     _check(sheet, exercise)
     return exercise, sheet.problems
@@ -252,6 +252,33 @@ def _mistakes(sheet: Sheet, shared: Mapping[str, Both]) -> tuple[Mistake, ...]:
             )
         )
     return tuple(found)
+
+
+_FREE = re.compile(
+    r"everything|(?:[a-z0-9]+\.)?(?:[1-9]\d?\.)?"
+    r"(?:layer|kind|activation|window|stride|dilation|padding|filters|units|groups|bias|frozen|others)"
+)
+"""What a program may do otherwise: `padding`, `conv.padding`, `conv.2.window`, `everything`."""
+
+
+def _same_as(sheet: Sheet) -> SameAs | None:
+    """What of the solution a student's net has to keep; None where the exercise does not say."""
+    if "same_as" not in sheet.values:
+        return None
+    table = sheet.take("same_as", dict, {})
+    lists = {key: table.get(key, []) for key in ("free", "also")}
+    if table.keys() - lists.keys() or not all(
+        isinstance(v, list) and all(isinstance(e, str) for e in v) for v in lists.values()
+    ):
+        sheet.problem(T("`{key}` has `free` and `also`, lists of texts.", key="same_as"), "same_as")
+        return SameAs()
+    for name in lists["free"]:
+        if not _FREE.fullmatch(name):
+            sheet.problem(
+                T("`{text}` cannot be left free; write `padding`, `conv.padding`, `conv.2.window`.", text=name),
+                "same_as.free",
+            )
+    return SameAs(tuple(lists["free"]), tuple(p.strip("\n") for p in lists["also"]))
 
 
 def _each(sheet: Sheet, key: str, build: Callable[[Sheet, str, dict[str, Any]], Any]) -> tuple[Any, ...]:

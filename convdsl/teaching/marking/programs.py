@@ -9,8 +9,9 @@ from convdsl.messages import T
 from convdsl.network import Analysis, analyse
 from convdsl.source import Source
 from convdsl.teaching.course.expressions import ExpressionError, evaluate
-from convdsl.teaching.course.facts import NetView
+from convdsl.teaching.course.facts import NetView, known
 from convdsl.teaching.course.written import fill, written
+from convdsl.teaching.marking.networks import Difference, same_as
 from convdsl.teaching.marking.verdict import Verdict
 from convdsl.teaching.questions.gap import GAP, complete
 from convdsl.teaching.questions.question import Names, Question
@@ -36,6 +37,8 @@ def mark_program(question: Question, answer: str) -> Verdict:
     names = question.names_with({})
     names["net"] = net
     failed = failures(question, names)
+    if not failed and (difference := _another(question, analysis)) is not None:
+        failed = [str(difference.message)]
     if not failed:
         return Verdict("right", _praise(question), understood)
     asked = len(question.exercise.require)
@@ -45,6 +48,16 @@ def mark_program(question: Question, answer: str) -> Verdict:
             return Verdict("wrong", fill(str(mistake.text), names), understood, mistake.id, share)
     said = "\n".join([str(T("Not yet. This has to hold:")), *(f"· {f}" for f in failed)])
     return Verdict("wrong", said, understood, share=share)
+
+
+def _another(question: Question, analysis: Analysis) -> Difference | None:
+    """How a net differs from the solution, and from all others that are right, in what is not left free."""
+    rule = question.exercise.same_as
+    if rule is None:
+        return None
+    programs = [question.fill_program(p) for p in (question.exercise.solution, *rule.also)]
+    differences = [same_as(analysis, known(p), rule.free) for p in programs]
+    return None if None in differences else differences[0]
 
 
 def _net(analysis: Analysis) -> NetView:

@@ -165,6 +165,14 @@ class Question:
             return str(T(" or ")).join(found[:4]) + (" …" if len(found) > 4 else "")
         return written(self.right)
 
+    @property
+    def derivation(self) -> str:
+        """How the right answer comes about: the hints, the answer, and what there is to say of it."""
+        right = self.lettered[self.right] if self.exercise.options and self.right is not None else None
+        last = fill(str(right.why), self.names) if right is not None else ""
+        lines = [*(f"· {hint}" for hint in self.hints), f"→ {self.answer}" if not self.multiline else self.answer]
+        return "\n".join(filter(None, [*lines, last, self.why]))
+
     def mistaken(self, mistake: Mistake) -> Any:
         """What the misconception gives for these numbers. Raises ExpressionError."""
         if mistake.answer:

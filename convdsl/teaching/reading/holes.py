@@ -90,7 +90,9 @@ def _fillings(items: list[Item], names: tuple[str, ...], text: str, alternative:
             return [Filling({n: named[n] for n in names}, calculation)]
         raise _missing(names, text)
     if items and isinstance(items[0], Term) and items[0].form == HOLE:
-        items = [i for i in items[1:] if not (isinstance(i, Token) and i.type in ("EQUALS", "COLON"))]
+        items = items[1:]
+        if items and isinstance(items[0], Token) and items[0].type not in ("EQUALS", "COLON"):
+            raise _unread(items[0], text)
     values, calculation = _listed(items, text)
     if len(values) == len(names):
         return [Filling(dict(zip(names, values, strict=True)), calculation)]
@@ -115,7 +117,7 @@ def _without_ends(items: Iterable[Item]) -> list[Item]:
     kept = list(items)
     while kept and isinstance(kept[-1], Token) and kept[-1].type in ("COMMA", "SEMICOLON", "NEWLINE"):
         kept.pop()
-    while kept and isinstance(kept[0], Token) and kept[0].type in ("COMMA", "SEMICOLON", "NEWLINE", "COLON"):
+    while kept and isinstance(kept[0], Token) and kept[0].type in ("NEWLINE", "COLON"):
         kept.pop(0)
     return kept
 
@@ -154,6 +156,9 @@ def _named(items: list[Item], names: tuple[str, ...], text: str) -> tuple[dict[s
 def _around(items: list[Item], text: str) -> list[tuple[str, list[Item]]]:
     """Values before and behind the names of their holes: `6 filtros de lado 5`."""
     terms = [i for i in items if isinstance(i, Term)]
+    stray = next((i for i in items if isinstance(i, Token) and i.type not in ("COMMA", "AND")), None)
+    if stray is not None:
+        raise _unread(stray, text)
     found: list[tuple[str, list[Item]]] = []
     if len(terms) % 2:
         raise _unread(terms[-1], text)
@@ -167,8 +172,11 @@ def _around(items: list[Item], text: str) -> list[tuple[str, list[Item]]]:
 
 def _last_value(items: list[Item], text: str) -> tuple[Value, str]:
     """The value behind `=`, or behind the last of several: `(7-1)/2 = 3`."""
+    said = bool(items) and isinstance(items[0], Token)
     while items and isinstance(items[0], Token) and items[0].type in ("EQUALS", "COLON"):
         items = items[1:]
+    if not said and len(items) > 1 and isinstance(items[0], Term) and items[0].form == LITERAL:
+        raise _unread(items[0], text)
     terms = [i for i in items if isinstance(i, Term)]
     separators = [i for i in items if isinstance(i, Token)]
     if not terms or any(s.type not in ("EQUALS", "COLON", "ARROW") for s in separators):

@@ -34,7 +34,7 @@ def read_matrices(text: str, wanted: Wanted) -> list[Reading]:
             return [Reading(rows, matrix(rows), Fraction(1, 100))]
         found.append(rows)
     slashed = _rows_between_slashes(text)
-    if slashed != text and (not found or len(found[0]) == 1):
+    if slashed != text and wanted.shape[0] > 1 and (not found or len(found[0]) == 1):
         return read_matrices(slashed, wanted)
     if not found:
         assert problem is not None
@@ -44,7 +44,8 @@ def read_matrices(text: str, wanted: Wanted) -> list[Reading]:
 
 def _rows_between_slashes(text: str) -> str:
     """`1 2/3 4` with its rows told apart as in `1 2; 3 4`, if nothing else tells them apart."""
-    return text if re.search(r"[;\n\[{]", text) or text.count("/") > 20 else text.replace("/", ";")
+    free = not re.search(r"[;\n\[{]|^\s*/|/\s*$|/\s*/", text) and text.count("/") <= 20
+    return text.replace("/", ";") if free else text
 
 
 def _matrix(items: tuple[Item, ...], text: str, wanted: Wanted) -> tuple[tuple[Number, ...], ...]:
@@ -115,7 +116,7 @@ def _is_entry(term: Term) -> bool:
 def _entry(term: Term, text: str) -> Number:
     while term.form == BRACKET and _is_entry(term):
         term = term.items[0]
-    if term.form != LITERAL or not term.ways:
+    if term.form != LITERAL or not term.ways or term.name == "percent":
         raise Unclear(T("“{text}” is no number.", text=shortened(text[term.start : term.end])))
     return whole(term.ways[0].value)
 

@@ -82,9 +82,8 @@ def _same(one: Term, other: Term) -> bool:
 
 def _close(one: Term, other: Term) -> bool:
     """Whether two numbers are the same, one of them perhaps rounded."""
-    return any(
-        abs(a.value - b.value) <= max(a.grain, b.grain) / 2 or a.value == b.value for a in one.ways for b in other.ways
-    )
+    pairs = [(a, b, min(Fraction(1), max(a.grain, b.grain))) for a in one.ways for b in other.ways]
+    return any(a.value == b.value or (grain < 1 and abs(a.value - b.value) <= grain / 2) for a, b, grain in pairs)
 
 
 def _reading(way: Way, term: Term, text: str, wanted: Wanted) -> Reading:

@@ -56,7 +56,7 @@ def _is_grouped(way: Way, ways: tuple[Way, ...]) -> bool:
 def _way(digits: str, places: int, rank: int) -> Way:
     significant = digits.lstrip("0")
     if not places:
-        zeros = len(digits) - len(digits.rstrip("0"))
+        zeros = len(significant) - len(significant.rstrip("0"))
         return Way(Fraction(int(digits)), Fraction(10**zeros), max(1, len(significant) - zeros), rank)
     return Way(Fraction(int(digits), 10**places), Fraction(1, 10**places), len(significant), rank)
 

@@ -135,7 +135,10 @@ class _Reader:
         if self.listed and "\t" in match[0] and self.behind_value():
             self.add("COMMA", match)
 
-    _quote = _space
+    def _quote(self, kind: str, match: re.Match[str]) -> None:
+        """Quotes come in pairs and change nothing."""
+        if self.text.count(match[0]) % 2 and match[0] not in "«»":
+            raise self.unclear(match[0])
 
     def _number(self, kind: str, match: re.Match[str]) -> None:
         following = self.text[match.end() : match.end() + 2]
@@ -169,7 +172,7 @@ class _Reader:
         digits = self.before_digits(match.end())
         if self.listed and self.behind_value() and (not before or before.isspace()) and not after.isspace() and digits:
             self.add("SIGN", match)
-        elif not digits and not p.NAME_NEXT.match(self.text, match.end()) and self.behind_value():
+        elif self.behind_value() and after.isspace() and p.WORDS_NEXT.match(self.text, match.end()):
             return  # a dash before words
         elif self.words and not self.behind_value() and self.words[-1] >= self._end() and after.isspace():
             raise Unclear(
@@ -191,6 +194,8 @@ class _Reader:
     def _comma(self, kind: str, match: re.Match[str]) -> None:
         if self.listed or (self.behind_value() and not self._only_words_follow(match.end())):
             self.add(kind, match)
+        elif not self.behind_value() and not self.text[: match.start()][-1:].isalpha():
+            raise self.unclear(match[0])
 
     _semicolon = _comma
 
@@ -209,7 +214,12 @@ class _Reader:
         self.add("SIDE", match, 2)
 
     def _point(self, kind: str, match: re.Match[str]) -> None:
-        if match[0] == "¿":
+        before, after = self.text[: match.start()][-1:], self.text[match.end() : match.end() + 1]
+        ends = self._nothing_follows(match.end()) or (
+            after.isspace() and (before.isalpha() or p.WORDS_NEXT.match(self.text, match.end()) is not None)
+        )
+        fits = match.start() == 0 if match[0] == "¡" else ends and not before.isspace() and before not in ("", "=")
+        if match[0] == "¿" or not fits:
             raise self.unclear(match[0])
 
     def _dots(self, kind: str, match: re.Match[str]) -> None:
@@ -294,6 +304,9 @@ class _Reader:
     def _word_alone(self, match: re.Match[str], word: str) -> None:
         digits = self.before_digits(self.place)
         labelled = p.LABEL_ENDS.match(self.text, self.place) is not None
+        unit = self._factors(match[0]) if self.last == "NUMBER" and not self.listed else None
+        if unit is None and self._is_stuck(match, word, digits):
+            raise self.unclear(match[0])
         if labelled and len(match[0]) == 1 and self.wanted.sort == "holes":
             raise self.unclear(match[0])
         if labelled and len(match[0]) == 1 and word not in known.SIDES:
@@ -314,13 +327,13 @@ class _Reader:
             self.add("OR", match)
         elif word in known.AND and (self.listed or self.wanted.sort in ("holes", "size")) and self.behind_value():
             self.add("AND", match)
-        elif self.last == "NUMBER" and (factors := self._factors(match[0])) is not None:
-            self.add("UNIT", match, factors)
+        elif unit is not None:
+            self.add("UNIT", match, unit)
         elif word in known.FUNCTIONS and p.BRACKET_NEXT.match(self.text, self.place):
             self.add("FUNCTION", match, known.FUNCTIONS[word])
         elif self.wanted.sort == "size" and word in known.SIDES and (len(word) > 1 or labelled):
             self.add("SIDE", match, known.SIDES[word])
-        elif word in known.DANGEROUS:
+        elif word in known.DANGEROUS or (self.listed and self.behind_value() and digits):
             raise self.unclear(match[0])
         elif word in p.SILENT or word in self.wanted.words or (labelled and len(word) > 1):
             self.words.append(match.start())
@@ -330,6 +343,14 @@ class _Reader:
             self.words.append(match.start())
         else:
             raise self.unclear(match[0])
+
+    def _is_stuck(self, match: re.Match[str], word: str, digits: bool) -> bool:
+        """Whether a letter or two stand so close to a number that they are a slip: `20a`, `y-2`."""
+        if len(word) > 2 or word == "px" or (word == "x" and self.behind_value() and digits):
+            return False
+        behind = self.last in p.VALUES and self._end() == match.start() and match[0].islower()
+        before = re.match(r"[-+.,]?\d", self.text[self.place : self.place + 3]) is not None and len(word) == 1
+        return behind or (before and not self.behind_value())
 
     def named_or_label(self, match: re.Match[str]) -> None:
         """A letter before `=`: what is calculated, or the end of a formula such as `f*g`."""

@@ -13,6 +13,7 @@ import pytest
 from convdsl.teaching.course import Course
 from convdsl.teaching.marking import mark
 from convdsl.teaching.progress import Progress
+from convdsl.teaching.questions import ask
 
 
 def test_a_student_goes_through(course: Course, tmp_path: Path) -> None:
@@ -194,3 +195,19 @@ def test_other_courses_and_unknown_exercises_are_kept(course: Course, tmp_path: 
     courses = json.loads(path.read_text())["courses"]
     assert courses["/a/course"] == other["/a/course"]
     assert courses["convdsl"]["gone"]["solved"] is True
+
+
+def test_a_shown_answer_does_not_count_and_brings_new_numbers(course: Course, tmp_path: Path) -> None:
+    progress = Progress.open(course)
+    exercise = course.by_id["conv-params"]
+    question = progress.ask(exercise)
+    shown = progress.reveal(question)
+    assert question.answer in shown and all(hint in shown for hint in question.hints)
+    progress.record(question, mark(question, question.answer))
+    assert progress.state(exercise) == "skipped" and not progress.counts(question)
+    again = Progress.open(course)
+    other = again.ask(exercise)
+    assert other.seed != question.seed or not again.counts(other)
+    other = ask(exercise, question.seed + 1)
+    again.record(other, mark(other, other.answer))
+    assert again.state(exercise) == "solved"

@@ -1027,4 +1027,101 @@ TABLE: list[tuple[str, int, str, Verdicts]] = [
             "unclear": ("a) ResNet", "VGG", "GoogLeNet / ResNet"),
         },
     ),
+    # Programs, compared as networks.
+    (
+        "typical-net",
+        7,
+        "es en",
+        {
+            "right": (
+                "maxpool 2\nconv 32 k5 relu\nmaxpool 2",
+                "avgpool 2 -> conv 32 k5 -> relu -> avgpool 2 -> flatten",
+                "maxpool 2 -> conv 32 k3 p1 relu -> maxpool 3",
+                "input 28x28x1\nconv 16 k5 relu\nmaxpool 2\nconv 32 k5 relu\nmaxpool 2\ndense 20 softmax",
+            ),
+            "wrong": (
+                "maxpool 2\nconv 128 k5 relu\nmaxpool 4",
+                "maxpool 24\nconv 512 k1 relu",
+                "conv 512 k24\nmaxpool 1",
+                "maxpool 2 -> conv 32 k5 softmax -> maxpool 2",
+                "maxpool 2 -> conv 32 k5 -> maxpool 2",
+                "maxpool 2 -> conv 32 k5 relu -> maxpool 2 -> dropout 0.5",
+                "conv 32 k5 relu -> maxpool 2 -> maxpool 2",
+                "maxpool 2 -> maxpool 2",
+                "maxpool 2 -> conv 32 k5 relu",
+                "input 28x28x1 -> conv 16 k3 p1 relu -> maxpool 2 -> conv 32 k7 relu -> maxpool 2 -> dense 20 softmax",
+            ),
+            "unclear": ("", "   "),
+        },
+    ),
+    (
+        "write-the-net",
+        7,
+        "es en",
+        {
+            "right": (
+                "conv 32 k5 relu\nmaxpool 2\nconv 64 k5 relu\nmaxpool 2\nflatten\ndense 64 relu\ndense 10 softmax",
+                "conv 32 k5 relu -> maxpool 2 -> conv 64 k5 relu -> maxpool 2 -> dense 64 relu -> dense 10 softmax",
+                "conv 32 k5\nrelu\nmaxpool 2\nconv 64 k5\nrelu\nmaxpool 2\nflatten\ndense 64\nrelu\ndense 10\nsoftmax",
+            ),
+            "wrong": (
+                "conv 32 k5 relu\nmaxpool 2\nconv 64 k5 relu\nmaxpool 2\nflatten\ndense 64 softmax\ndense 10 relu",
+                "conv 32 k5 softmax\nmaxpool 2\nconv 64 k5 relu\nmaxpool 2\nflatten\ndense 64 relu\ndense 10 relu",
+                "conv 32 k5 relu\nmaxpool 2\nconv 64 k5 relu\nmaxpool 2\nflatten\ndense 64 relu\ndropout 0.5\ndense 10 softmax",
+                "conv 32 k5 relu\nmaxpool 2\nconv 64 k5 relu\nmaxpool 2\nadd{identity|identity}\ndense 64 relu\ndense 10 softmax",
+                "conv 32 k5 relu\navgpool 2\nconv 64 k5 relu\nmaxpool 2\nflatten\ndense 64 relu\ndense 10 softmax",
+            ),
+        },
+    ),
+    (
+        "residual-shapes",
+        7,
+        "es en",
+        {
+            "right": (
+                "input 32x32x32\nadd {\n  conv 64 k3 p1 relu\n  conv 64 k3 p1\n|\n  conv 64 k1\n}",
+                "input 32x32x32\nadd { conv 64 k1 nobias | conv 64 k3 p same relu -> conv 64 k3 p same }",
+                "input 32x32x32\nconv 64 k1\nresidual {\n  conv 64 k3 p1 relu\n  conv 64 k3 p1\n}",
+            ),
+            "wrong": (
+                "input 32x32x32\nconv 64 k3 p1 relu\nconv 64 k3 p1\nconv 64 k1\nadd{identity|identity}",
+                "input 32x32x32\nadd { conv 64 k9 p4 relu | conv 64 k1 }",
+                "input 32x32x32\nadd { conv 64 k3 p1 relu -> conv 64 k3 p1 | conv 64 k3 p1 }",
+                "input 32x32x32\nconv 64 k3 p1 relu\nconv 64 k3 p1",
+                "input 32x32x32\nadd { conv 64 k3 p1 -> conv 64 k3 p1 relu | conv 64 k1 }",
+            ),
+        },
+    ),
+    (
+        "too-deep",
+        7,
+        "es en",
+        {
+            "right": (
+                "input 16x16x1\nconv 8 k5 p same\nmaxpool 2\nconv 24 k5 p same\nmaxpool 2\nconv 32 k3\ngap\ndense 10",
+                "input 16x16x1\nconv 8 k5\nconv 24 k5\nmaxpool 2\nconv 32 k3\ngap\ndense 10",
+                "input 16x16x1\nconv 8 k5\nmaxpool 2\nconv 24 k5 p2\nmaxpool 2\nconv 32 k3\ngap\ndense 10",
+            ),
+            "wrong": (
+                "input 16x16x1\nconv 8 k5 p same\nmaxpool 2\nconv 24 k5 p same\nmaxpool 2\nconv 1 k1\ngap\ndense 10",
+                "input 16x16x1\nconv 8 k1\nmaxpool 2\nconv 24 k5 p same\nmaxpool 2\nconv 32 k3\ngap\ndense 10",
+                "input 16x16x1\nconv 8 k5 p same\nmaxpool 2\nmaxpool 2\nconv 32 k3\ngap\ndense 10",
+                "input 32x32x1\nconv 8 k5\nmaxpool 2\nconv 24 k5\nmaxpool 2\nconv 32 k3\ngap\ndense 10",
+            ),
+        },
+    ),
+    (
+        "inception",
+        7,
+        "es en",
+        {
+            "right": ("conv 16 k1 relu\nconv 16 k5 p2 relu", "conv 16 k1 relu -> conv 16 k5 p same relu"),
+            "wrong": (
+                "conv 16 k1\nconv 16 k5 p2 relu",
+                "conv 16 k1 relu -> conv 16 k5 p2 softmax",
+                "conv 16 k5 p2 relu",
+                "conv 16 k1 relu -> conv 16 k3 p1 relu",
+            ),
+        },
+    ),
 ]
