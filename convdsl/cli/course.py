@@ -8,11 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from convdsl.cli import grade
+from convdsl.cli import grade, sheets
 from convdsl.cli.course_loop import practise
+from convdsl.cli.courses import add_choice, add_seed, chosen, count, find, open_course
 from convdsl.cli.parsing import CallError, Parser
 from convdsl.messages import T, reason
-from convdsl.teaching.course import Course, CourseError, Exercise, ExpressionError, load, read_course
+from convdsl.teaching.course import ExpressionError, read_course
 from convdsl.teaching.course.draw import new_seed
 from convdsl.teaching.course.exercise import KINDS
 from convdsl.teaching.progress import Progress
@@ -35,15 +36,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
     practise = action("practise", _practise, T("work through the exercises here (also without a word)"))
     practise.add_argument("exercise", nargs="?", metavar="ID", help=str(T("an exercise, by id or number")))
-    _add_seed(practise)
+    add_seed(practise)
     action("list", _list, T("all exercises, with what has been solved"))
     lint = action("lint", _lint, T("whether a course can be given to students"))
-    lint.add_argument("--seeds", type=_count, default=20, metavar="N", help=str(T("how many seeds to try (20)")))
+    lint.add_argument("--seeds", type=count, default=20, metavar="N", help=str(T("how many seeds to try (20)")))
     printed = action("print", _print, T("a sheet of exercises for paper"))
-    printed.add_argument("exercises", nargs="*", metavar="ID", help=str(T("exercises, by id or number; all without")))
-    printed.add_argument(
-        "--concept", action="append", default=[], metavar="ID", help=str(T("all exercises of a concept"))
-    )
+    add_choice(printed)
     printed.add_argument(
         "--format",
         choices=("markdown", "latex", "form"),
@@ -51,7 +49,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help=str(T("markdown, latex, or an empty form for `grade`")),
     )
     printed.add_argument("--key", action="store_true", help=str(T("with answers and hints")))
-    _add_seed(printed)
+    add_seed(printed)
+    sheets.arguments(action)
     new = action("new", _new, T("write a small course of your own to start from"))
     new.add_argument("folder", type=Path, metavar="FOLDER")
     graded = action("grade", grade.run, T("mark files of answers"))
@@ -67,35 +66,6 @@ def _add_course(parser: argparse.ArgumentParser, again: bool = False) -> None:
     parser.add_argument(
         "--course", type=Path, metavar="DIR", default=default, help=str(T("the folder of another course"))
     )
-
-
-def _add_seed(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--seed", type=_count, metavar="N", help=str(T("the numbers to draw: the same seed, the same numbers"))
-    )
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text[:10]) <= 10**9:
-        raise argparse.ArgumentTypeError(str(T("`{text}` is not a whole number from 1 on", text=text)))
-    return int(text)
-
-
-def open_course(folder: Path | None) -> Course:
-    """The course in a folder, or the shipped one. Raises CallError with all that is wrong with it."""
-    try:
-        return load(folder)
-    except CourseError as error:
-        lines = "\n  ".join(map(str, error.problems[:20]))
-        raise CallError(T("this course cannot be used:\n  {problems}", problems=lines)) from None
-
-
-def find(course: Course, text: str) -> Exercise:
-    """An exercise by id, number or beginning. Raises CallError."""
-    try:
-        return course.find(text)
-    except KeyError as error:
-        raise CallError(error.args[0]) from None
 
 
 def _practise(options: argparse.Namespace) -> int:
@@ -140,19 +110,14 @@ def _lint(options: argparse.Namespace) -> int:
 
 
 def _print(options: argparse.Namespace) -> int:
-    from convdsl.teaching.classes.printing import sheet
+    from convdsl.teaching.sheets.printing import seeded, sheet
 
     course = open_course(options.course)
-    known = [c.id for c in course.concepts]
-    for concept in options.concept:
-        if concept not in known:
-            raise CallError(T("there is no concept `{id}`; there are: {known}.", id=concept, known=", ".join(known)))
-    wanted = [find(course, e) for e in options.exercises]
-    wanted += [e for e in course.exercises if e.concept in options.concept]
+    wanted = chosen(course, options.exercises, options.concept) or list(course.exercises)
     seed = options.seed or new_seed()
     try:
-        questions = [ask(e, seed) for e in dict.fromkeys(wanted or course.exercises)]
-        text = sheet(course, questions, seed, options.format, options.key)
+        questions = [ask(e, seed) for e in wanted]
+        text = sheet(course, questions, seeded(course, seed), options.format, options.key)
     except ExpressionError as error:
         raise CallError(T("{reason} `convdsl course lint` says more.", reason=error)) from None
     print(text, end="")

@@ -6,14 +6,13 @@ import json
 import os
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from convdsl import isolated
 from convdsl.messages import T, language
-from convdsl.teaching.classes.submissions import Mark
 from convdsl.teaching.course.course import Course
 from convdsl.teaching.course.exercise import Exercise
 
@@ -30,6 +29,16 @@ class Limits(NamedTuple):
     megabytes: int = MEGABYTES
 
 
+class How(NamedTuple):
+    """How marking is done: what an answer may cost, how many processes, whether derivations are wanted, and whether
+    forms of another version of the sheet are marked."""
+
+    limits: Limits = Limits()
+    jobs: int = 0
+    explain: bool = False
+    changed: bool = False
+
+
 class _Worker:
     """A process that marks file after file. It is replaced after a file that it did not survive."""
 
@@ -38,14 +47,14 @@ class _Worker:
         self.limits = limits
         self.process: subprocess.Popen[str] | None = None
 
-    def mark(self, path: Path) -> Mark | T:
-        """The marks of a file, or why there are none."""
+    def mark(self, request: dict[str, Any]) -> list[dict[str, Any]] | T:
+        """The answer to a request, or why there is none."""
         if self.process is None:
             self._start()
-        answer, in_time = self._ask(json.dumps(str(path)), self.limits.seconds)
+        answer, in_time = self._ask(json.dumps(request), self.limits.seconds)
         if answer.endswith("\n"):
-            values = json.loads(answer)
-            return Mark(**{**values, "reasons": tuple(values["reasons"])})
+            found: list[dict[str, Any]] = json.loads(answer)
+            return found
         self.stop()
         if not in_time:
             return T("Stopped: it took longer than {n} seconds.", n=f"{self.limits.seconds:g}")
@@ -96,39 +105,60 @@ class _Worker:
             process.communicate()
 
 
+class Work(NamedTuple):
+    """One file to mark: the answers by exercise, and the seed of the numbers."""
+
+    seed: int
+    answers: Mapping[str, str]
+    only: tuple[str, ...] | None = None
+    """The exercises to look at; all without."""
+
+
 def grade(
-    files: Sequence[Path],
+    works: Sequence[Work],
     course: Course,
     exercises: Sequence[Exercise],
-    seed: int | None,
     limits: Limits | None = None,
     jobs: int = 0,
-) -> Iterator[Mark]:
-    """The marks of each file, in their order. Raises OSError where no process can be started."""
+    explain: bool = False,
+) -> Iterator[list[dict[str, Any]]]:
+    """For each work, in their order, what became of each exercise (see worker.marked). An answer that costs more than
+    the limits is unclear, and the others are marked all the same. Raises OSError where no process can be started."""
+    if not works:
+        return
     limits = limits or Limits()
     settings = json.dumps(
         {
             "course": str(course.folder.resolve()),
             "exercises": [e.id for e in exercises],
-            "seed": seed,
             "megabytes": limits.megabytes,
             "language": language(),
         }
     )
-    jobs = max(1, min(jobs or os.cpu_count() or 1, len(files), 8))
+    jobs = max(1, min(jobs or os.cpu_count() or 1, len(works), 8))
     local = threading.local()
     workers: list[_Worker] = []
 
-    def one(path: Path) -> Mark:
+    def one(work: Work) -> list[dict[str, Any]]:
         if not hasattr(local, "worker"):
             local.worker = _Worker(settings, limits)
             workers.append(local.worker)
-        answer = local.worker.mark(path)
-        return answer if isinstance(answer, Mark) else Mark(path.name, 0, len(exercises), seed or 0, (str(answer),))
+        wanted = work.only or tuple(e.id for e in exercises)
+        request = {"seed": work.seed, "answers": dict(work.answers), "explain": explain, "only": wanted}
+        reply = local.worker.mark(request)
+        return reply if isinstance(reply, list) else [alone(request, id, reply) for id in wanted]
+
+    def alone(request: dict[str, Any], id: str, reason: T) -> dict[str, Any]:
+        """What becomes of one answer of a work that as a whole was too much."""
+        if id in request["answers"] and len(request["answers"]) == 1:
+            return {"exercise": id, "status": "unclear", "message": str(reason)}
+        answers = {k: v for k, v in request["answers"].items() if k == id}
+        reply = local.worker.mark({**request, "answers": answers, "only": [id]})
+        return reply[0] if isinstance(reply, list) else {"exercise": id, "status": "unclear", "message": str(reply)}
 
     with ThreadPoolExecutor(jobs) as pool:
         try:
-            yield from pool.map(one, files)
+            yield from pool.map(one, works)
         finally:
             pool.shutdown(cancel_futures=True)
             for worker in workers:

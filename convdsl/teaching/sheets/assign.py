@@ -1,0 +1,94 @@
+"""A sheet for every student: his own numbers, from the secret, and nothing else that differs.
+
+What is made depends on the sheet, the roster and the language alone: the same, byte for byte, on every machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from convdsl.messages import T
+from convdsl.teaching.questions import Question
+from convdsl.teaching.sheets.printing import Heading, form, latex_body, latex_document, markdown
+from convdsl.teaching.sheets.roster import Student
+from convdsl.teaching.sheets.sheet import Sheet
+from convdsl.teaching.sheets.tables import unaccented
+
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)", re.IGNORECASE)
+
+
+class Handout(NamedTuple):
+    """What one student gets, by the names of the files; and the key to it."""
+
+    student: Student
+    files: dict[str, str]
+    key: str
+    latex: str
+    numbers: tuple[str, ...]
+    """For each question a text that is the same for two students exactly if their questions are."""
+
+
+def handouts(sheet: Sheet, students: Sequence[Student]) -> Iterator[Handout]:
+    """The handouts in the order of the roster. Raises ExpressionError."""
+    for student in students:
+        questions = sheet.questions(student.id)
+        heading = heading_of(sheet, student)
+        body = latex_body(sheet.course, questions, heading)
+        files = {
+            f"{T('sheet')}.md": markdown(sheet.course, questions, heading),
+            f"{T('sheet')}.tex": latex_document([body]),
+            f"{T('answers')}.txt": form(questions, heading),
+        }
+        key = markdown(sheet.course, questions, heading, key=True)
+        yield Handout(student, files, key, body, tuple(map(_numbers, questions)))
+
+
+def heading_of(sheet: Sheet, student: Student) -> Heading:
+    """What stands above the questions of a student."""
+    who = " · ".join(filter(None, (student.name, student.id)))
+    lines = [who, str(T("Points: {points}", points=f"{sheet.total:g}"))]
+    if sheet.deadline is not None:
+        lines.append(str(T("Until {when}", when=f"{sheet.deadline:%Y-%m-%d %H:%M}")))
+    if sheet.attempts:
+        lines.append(str(T("You may hand in once.", "You may hand in {n} times.", n=sheet.attempts)))
+    points = dict(zip((e.id for e in sheet.exercises), sheet.points, strict=True))
+    named = ((str(T("sheet")), sheet.id), ("id", " ".join(student.id.split())), (str(T("version")), sheet.version))
+    return Heading(sheet.title, tuple(lines), named, points)
+
+
+def _numbers(question: Question) -> str:
+    shown: list[Any] = [repr(sorted(question.drawn.items())), [o.id for o in question.lettered.values()]]
+    return json.dumps(shown)
+
+
+class Variety(NamedTuple):
+    """How much the sheets of a class differ: different questions of each exercise, and who has the very same sheet."""
+
+    different: dict[str, int]
+    twins: list[list[Student]]
+
+
+def variety(sheet: Sheet, given: Sequence[tuple[Student, tuple[str, ...]]]) -> Variety:
+    """What coincides among the sheets, from each student's `Handout.numbers`."""
+    different = {e.id: len({numbers[n] for _, numbers in given}) for n, e in enumerate(sheet.exercises)}
+    groups: dict[tuple[str, ...], list[Student]] = {}
+    for student, numbers in given:
+        groups.setdefault(numbers, []).append(student)
+    return Variety(different, [group for group in groups.values() if len(group) > 1])
+
+
+def folder_names(students: Sequence[Student], taken: Sequence[str] = ()) -> dict[str, str]:
+    """A folder's name for each id: the id itself where it can be one on every system, else something like it."""
+    used = {unaccented(name) for name in taken}
+    names: dict[str, str] = {}
+    for student in students:
+        name = re.sub(r"[^\w@.+-]+", "_", student.id).strip("._ ")[:80]
+        if name != student.id or unaccented(name) in used or _RESERVED.fullmatch(name.split(".")[0]):
+            name = f"{name or 'id'}-{hashlib.sha256(student.id.encode('utf-8', 'surrogatepass')).hexdigest()[:6]}"
+        used.add(unaccented(name))
+        names[student.id] = name
+    return names
