@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from convdsl.messages import use_language
-from convdsl.teaching.classes.printing import sheet
+from convdsl.teaching.sheets.printing import seeded, sheet
 from convdsl.teaching.course import Course
 from convdsl.teaching.questions import ask
 from tests.conftest import Convdsl
@@ -67,7 +67,7 @@ def test_sheets(course: Course, language: str) -> None:
     questions = [ask(e, 7) for e in course.exercises]
 
     def printed(format: str, key: bool = False) -> str:
-        return sheet(course, questions, 7, format, key)
+        return sheet(course, questions, seeded(course, 7), format, key)
 
     plain, with_key = printed("markdown"), printed("markdown", key=True)
     assert all(f"`{e.id}`" in plain for e in course.exercises)
