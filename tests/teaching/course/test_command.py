@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from convdsl.messages import use_language
-from convdsl.teaching.sheets.printing import seeded, sheet
 from convdsl.teaching.course import Course
 from convdsl.teaching.questions import ask
+from convdsl.teaching.sheets.printing import seeded, sheet
 from tests.conftest import Convdsl
 
 
