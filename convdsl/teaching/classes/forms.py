@@ -1,7 +1,7 @@
 """A file of answers, taken apart: which text answers which exercise. Whatever is odd in it costs one answer at most.
 
 A line `[exercise-id]` stands before each answer, or `exercise-id: answer` on one line; on a sheet with numbers, `3. answer`
-does too. Above the first answer the form says whose it is: `sheet: …`, `id: …`, `version: …`.
+does too. The form says whose it is in lines of its own: `sheet: …`, `id: …`, `version: …`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _NUMBERED = re.compile(
     rf"\s*(?:(?:{_WORD}\s*\.?\s*)?\[?(\d{{1,3}})(?:\s*[.º°]?[)\]:]|\s*[.º°]-|\s*[.º°](?=\s|$)|\s*[.º°](?=[^\d\s]))\s*|{_WORD}\.?\s*(\d{{1,3}})\s*$)(.*)",
     re.IGNORECASE,
 )
-_ABOVE = re.compile(r"\s*#?\s*([^\W\d][\w ]{0,30}?)\s*[:=]\s*(.*?)\s*")
+_HEAD_LINE = re.compile(r"\s*([^\W\d][\w ]{0,30}?)\s*[:=]\s*(.*?)\s*")
 _HEAD = {
     "sheet": "sheet",
     "hoja": "sheet",
@@ -71,15 +71,15 @@ def read_form(text: str, exercises: Sequence[Exercise], named: str = "", numbers
         form = _split(text, known, list(known), numbers=True)
     if not form.begun:
         only = known.get(named.lower()) or (exercises[0] if len(exercises) == 1 else None)
-        bare = "\n".join(line for line in text.splitlines() if not _above(line))
+        bare = "\n".join(line for line in text.splitlines() if not _said_in(line))
         if only is not None:
             answer = _without_notes(text if only.kind in PROGRAM_KINDS else bare, only)
             return form._replace(answers={only.id: answer} if answer else {})
     return form
 
 
-def _above(line: str) -> tuple[str, str] | None:
-    match = _ABOVE.fullmatch(line)
+def _said_in(line: str) -> tuple[str, str] | None:
+    match = _HEAD_LINE.fullmatch(line)
     key = _HEAD.get(plain(match[1])) if match else None
     return (key, match[2]) if match and key else None
 
@@ -116,7 +116,7 @@ def _split(text: str, known: Mapping[str, Exercise], order: Sequence[str], numbe
         if begun is not None:
             parts.begin(*begun)
             used.add(begun[0])
-        elif not parts.begun and (said := _above(line)):
+        elif said := _said_in(line):
             head.setdefault(*said)
         else:
             parts.add(line)

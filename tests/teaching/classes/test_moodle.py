@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from convdsl.messages import use_language
 from convdsl.teaching.classes.moodle import Worksheet, date_of
 from convdsl.teaching.sheets.roster import read_roster
 from convdsl.teaching.sheets.sheet import Sheet
@@ -79,6 +80,7 @@ def test_only_grades_and_comments_change(language: str, encoding: str, ends: str
 
 
 def test_the_whole_way(convdsl: Convdsl, course_folder: Path, sheet: Sheet) -> None:
+    use_language("es")
     hand_in(course_folder, sheet)
     before = worksheet("es", "100.00").encode("utf-8-sig")
     (course_folder / "calificaciones.csv").write_bytes(before)
