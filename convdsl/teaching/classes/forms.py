@@ -52,6 +52,8 @@ class Form(NamedTuple):
     """Exercises with two answers that differ: which one is meant is not ours to choose."""
     stray: str = ""
     """The first line above all answers that is none of the head's."""
+    named: frozenset[str] = frozenset()
+    """The exercises that a line names, whether anything stands below it or not."""
     begun: bool = False
     """Whether there is a line that an answer may stand below."""
 
@@ -154,6 +156,7 @@ def _numbered(line: str, order: Sequence[str], used: set[str]) -> tuple[str, boo
 def _gathered(parts: _Parts, known: Mapping[str, Exercise], head: Mapping[str, str]) -> Form:
     answers: dict[str, str] = {}
     slips, twice = [], set()
+    named = frozenset(name for name, is_known, _ in parts.lines if is_known)
     for name, is_known, lines in parts.lines:
         text = "\n".join(lines)
         if not is_known:
@@ -167,7 +170,7 @@ def _gathered(parts: _Parts, known: Mapping[str, Exercise], head: Mapping[str, s
         if name in answers and " ".join(answers[name].split()) != " ".join(answer.split()):
             twice.add(name)
         answers.setdefault(name, answer)
-    return Form(answers, head, tuple(slips), frozenset(twice), parts.stray if parts.begun else "", parts.begun)
+    return Form(answers, head, tuple(slips), frozenset(twice), parts.stray if parts.begun else "", named, parts.begun)
 
 
 def _without_notes(answer: str, exercise: Exercise) -> str:

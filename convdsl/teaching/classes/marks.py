@@ -81,7 +81,9 @@ def of_files(
     looked_for = exercises or course.exercises
     forms = [read_form(h.text, looked_for, h.stem, numbers=bool(exercises)) for h in handed]
     if not exercises:
-        named = {id for form in forms for id in form.answers} | {s.near for form in forms for s in form.slips}
+        named = {id for form in forms for id in form.named | form.answers.keys()} | {
+            s.near for form in forms for s in form.slips
+        }
         exercises = [e for e in course.exercises if e.id in named] or course.exercises[:1]
     seeds = [_seed(seed, form) for form in forms]
     works = [Work(n, _answers(form)) for n, form in zip(seeds, forms, strict=True)]
