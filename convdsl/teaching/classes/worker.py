@@ -1,9 +1,6 @@
 """A process of its own that marks answers for `grade`: one request a line on standard input, one answer a line back.
 
-What a hostile file does to it, it does to this process alone: memory
-
-Run as `python -m convdsl.teaching.classes.worker`. What a hostile answer does to it, it does to this process alone: memory
-is limited here where the system can, time by the process that reads the answers (see grading.py).
+What a hostile answer does to it, it does to this process alone: memory is limited here where the system can, time by the process that reads the answers (see grading.py).
 """
 
 from __future__ import annotations
