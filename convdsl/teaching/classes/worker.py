@@ -1,6 +1,7 @@
 """A process of its own that marks answers for `grade`: one request a line on standard input, one answer a line back.
 
-What a hostile answer does to it, it does to this process alone: memory is limited here where the system can, time by the process that reads the answers (see grading.py).
+What a hostile answer does to it, it does to this process alone: memory is limited here where the system can, time by the
+process that reads the answers (see grading.py).
 """
 
 from __future__ import annotations
@@ -65,15 +66,8 @@ def serve() -> None:
     limit_memory(settings["megabytes"])
     print("ready", flush=True)
     for line in sys.stdin:
-        result = mark(Path(json.loads(line)), course, exercises, settings["seed"])
-        print(json.dumps(result._asdict()), flush=True)
-
         request = json.loads(line)
         wanted = [e for e in exercises if e.id in request["only"]]
         answers = request["answers"]
         reply = [marked(e, request["seed"], answers.get(e.id), request["explain"]) for e in wanted]
         print(json.dumps(reply), flush=True)
-
-
-if __name__ == "__main__":
-    serve()
