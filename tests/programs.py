@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from math import prod
 from random import Random
 
-from convdsl.layers import ACTIVATIONS, COMBINATIONS, LAYERS, Argument, Layer, SizeError
+from convdsl.layers import ACTIVATIONS, BY_NAME, COMBINATIONS, LAYERS, Argument, Layer, SizeError
 from convdsl.layers.arguments import REQUIRED, BadValue, Choice, Count, Flag, Kernel, Padding, Real, Shape, Window
 
 Sizes = tuple[int, ...]
@@ -31,6 +31,10 @@ class Kind:
     most_layers: int = 8
     most_positions: int = 12
     most_channels: int = 8
+    lengths: tuple[int, ...] = ()
+    """Of the input's axes, to choose from; none: any."""
+    widths: tuple[int, ...] = ()
+    """Channels and units, to choose from; none: any."""
     depth: int = 2
     classes: int | None = None
     """Ends in `dense N softmax`: a network that can be trained."""
@@ -83,8 +87,13 @@ class _Writer:
     def _input(self) -> Sizes:
         rng, kind = self.rng, self.kind
         rank = rng.choice(kind.ranks)
+        if kind.lengths:
+            return (*(rng.choice(kind.lengths) for _ in range(rank)), self._width())
         longest = max(2, round(kind.most_positions ** (2 / max(rank, 2))))
-        return (*(rng.randint(2, longest) for _ in range(rank)), rng.randint(1, kind.most_channels))
+        return (*(rng.randint(2, longest) for _ in range(rank)), self._width())
+
+    def _width(self) -> int:
+        return self.rng.choice(self.kind.widths or range(1, self.kind.most_channels + 1))
 
     def _chain(self, shape: Sizes, length: int, depth: int) -> tuple[list[str], Sizes]:
         """Some statements behind each other, and the shape behind them."""
@@ -107,7 +116,10 @@ class _Writer:
         statements = []
         for _ in range(self.rng.randint(1, 3)):
             made = self._layer(shape, depth)
-            if made is not None and made[1] == shape:
+            if self._allowed("conv") and len(shape) > 1 and self.rng.random() < 0.3:
+                options = self.rng.choice(("k1", "k1 nobias", "k3 p same", "k3 p same nobias", "k5 p same nobias"))
+                statements.append(f"conv {shape[-1]} {options}{self._activation(BY_NAME['conv'])}")
+            elif made is not None and made[1] == shape:
                 statements.append(made[0])
         return " -> ".join(statements) or "identity"
 
@@ -166,6 +178,8 @@ class _Writer:
                 return values if rng.random() < 0.2 else values[0]
             case Count():
                 divisors = [n for n in range(1, shape[-1] + 1) if shape[-1] % n == 0]
+                if argument.name in ("filters", "units"):
+                    return self._width()
                 return rng.choice((*divisors, rng.randint(argument.minimum, self.kind.most_channels)))
             case Real():
                 return rng.choice([v for v in (0.1, 0.25, 0.5, 1.0, 2.0, 1e-3) if argument.low <= v <= argument.high])
@@ -181,16 +195,15 @@ class _Writer:
         if len(shape) < 2 or not self._allowed("conv"):
             return None
         rng = self.rng
-        channels = rng.randint(1, self.kind.most_channels)
+        channels = self._width()
         branches = [self._same(shape, depth - 1) for _ in range(rng.randint(2, 3))]
         word = rng.choice(("add", "mul", "concat"))
-        after = rng.choice(("", "", " relu"))
-        if word == "concat":
-            widths = [rng.choice((None, rng.randint(1, self.kind.most_channels))) for _ in branches]
-        else:
-            widths = [channels] * len(branches)
+        after = self._activation(COMBINATIONS[word])
+        wide = [rng.choice((None, self._width())) for _ in branches]
+        widths = wide if word == "concat" else [channels] * len(branches)
         branches = [
-            b if w is None else f"{b} -> conv {self._number(w)} k1" for b, w in zip(branches, widths, strict=True)
+            b if w is None else f"{b} -> conv {self._number(w)} k1{rng.choice(('', ' nobias'))}"
+            for b, w in zip(branches, widths, strict=True)
         ]
         if word == "mul":
             branches[0] += " -> globalavgpool" if self._allowed("globalavgpool") else ""
@@ -201,7 +214,7 @@ class _Writer:
         word = self.rng.choice(("residual", "repeat", "aux", "freeze"))
         inside = self._same(shape, depth - 1)
         if word == "residual":
-            return f"residual {{ {inside} }}{self.rng.choice(('', ' relu'))}", shape
+            return f"residual {{ {inside} }}{self._activation(COMBINATIONS['add'])}", shape
         if word == "aux":
             ending = f" -> dense {self.kind.classes} softmax" if self.kind.classes else ""
             return f"aux {self.rng.choice(('0.3', '1'))} {{ {inside}{ending} }}", shape

@@ -99,12 +99,16 @@ def _print_plan(analysis: Analysis) -> None:
                 names=open_names,
             )
         )
+    from convdsl.engine import EngineError
     from convdsl.engine.cpu.target import detect
     from convdsl.engine.plan import plan
     from convdsl.training import training_settings
 
     settings = training_settings(analysis.network, Findings(analysis.source))
-    print(plan(Net(analysis), settings.batch or 128, settings.optimizer, detect()))
+    try:
+        print(plan(Net(analysis), settings.batch or 128, settings.optimizer, detect()))
+    except EngineError as error:
+        raise CallError(str(error)) from None
 
 
 def _print_text(analyses: list[Analysis], options: argparse.Namespace) -> None:

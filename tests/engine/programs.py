@@ -1,8 +1,6 @@
-"""Small networks that between them use every option of the language, and a generator of random ones."""
+"""Small networks that between them use every option of the language."""
 
 from __future__ import annotations
-
-import random
 
 PROGRAMS = [
     "input 9x9x3 -> conv 8 k3 relu -> maxpool 2 -> dense 10 softmax",
@@ -38,58 +36,3 @@ PROGRAMS = [
     "input 8x8x3 -> freeze { conv 4 k3 -> bn relu } -> conv 4 k1 -> freeze { bn relu -> conv 3 k3 -> bn tanh -> bn } "
     "-> residual { freeze { bn } } -> bn -> dense 3",
 ]
-
-
-def random_program(seed: int) -> str:
-    """A network of a few layers, each of which fits the sizes that the ones before it leave."""
-    rng = random.Random(seed)
-    height, width, channels = rng.randint(5, 9), rng.randint(5, 9), rng.randint(1, 6)
-    lines = [f"input {height}x{width}x{channels}"]
-    for _ in range(rng.randint(2, 4)):
-        line, height, width, channels = _layer(rng, height, width, channels)
-        lines.append(line)
-    lines.append(f"dense {rng.randint(2, 5)}" + rng.choice(["", " softmax"]))
-    return "\n".join(lines)
-
-
-def _activation(rng: random.Random) -> str:
-    return rng.choice(["", "", " relu", " tanh", " sigmoid", " gelu", " elu", " prelu", " leaky_relu 0.2"])
-
-
-def _layer(rng: random.Random, h: int, w: int, c: int) -> tuple[str, int, int, int]:
-    kind = rng.choice(
-        ["conv", "conv", "conv", "dwconv", "tconv", "pool", "norm", "residual", "concat", "move", "local"]
-    )
-    if kind == "conv":
-        k, s, p = rng.randint(1, min(3, h, w)), rng.randint(1, 2), rng.randint(0, 1)
-        g = rng.choice([d for d in range(1, c + 1) if c % d == 0])
-        f = g * rng.randint(1, 4)
-        return f"conv {f} k{k} s{s} p{p} g{g}{_activation(rng)}", _out(h, k, s, p), _out(w, k, s, p), f
-    if kind == "dwconv":
-        m = rng.randint(1, 2)
-        return f"dwconv k3 p1 m{m}{_activation(rng)}", h, w, c * m
-    if kind == "tconv":
-        f, s, k = rng.randint(1, 4), rng.randint(1, 2), rng.randint(1, 3)
-        return f"tconv {f} k{k} s{s}{_activation(rng)}", (h - 1) * s + k, (w - 1) * s + k, f
-    if kind == "pool" and min(h, w) >= 3:
-        name, k, s, p = (
-            rng.choice(["maxpool", "avgpool", "minpool"]),
-            rng.randint(2, 3),
-            rng.randint(1, 2),
-            rng.randint(0, 1),
-        )
-        return f"{name} {k} s{s} p{p}", _out(h, k, s, p), _out(w, k, s, p), c
-    if kind == "residual":
-        return f"residual {{ conv {c} k3 p1{_activation(rng)} -> bn }}{_activation(rng)}", h, w, c
-    if kind == "concat":
-        f = rng.randint(1, 4)
-        return f"concat {{ conv {f} k1{_activation(rng)} | identity | conv {f} k3 p1 }}", h, w, c + 2 * f
-    if kind == "move" and h * w <= 64:
-        return rng.choice([("pad 1", h + 2, w + 2, c), ("upsample 2", 2 * h, 2 * w, c), (f"shuffle {c}", h, w, c)])
-    if kind == "local" and min(h, w) >= 3:
-        return f"local 2 k3{_activation(rng)}", h - 2, w - 2, 2
-    return rng.choice(["bn", "ln", "in", "ln channels"]) + _activation(rng), h, w, c
-
-
-def _out(n: int, k: int, s: int, p: int) -> int:
-    return (n + 2 * p - k) // s + 1

@@ -20,10 +20,10 @@ def last(x: Tensor) -> Tensor:
     return x.movedim(1, -1) if x.dim() > 2 else x
 
 
-def tensors(model: Any) -> dict[str, Tensor]:
+def tensors(model: Any, dtype: torch.dtype = torch.float64) -> dict[str, Tensor]:
     """A model's weights and running statistics as leaves of a graph."""
     arrays = {**model.weights, **model.buffers}
-    return {n: torch.tensor(w, dtype=torch.float64, requires_grad="running" not in n) for n, w in arrays.items()}
+    return {n: torch.tensor(w, dtype=dtype, requires_grad="running" not in n) for n, w in arrays.items()}
 
 
 def forward(
@@ -31,9 +31,12 @@ def forward(
 ) -> tuple[list[Tensor], dict[int, Tensor]]:
     """The values of all nodes, and what goes into the softmax of those that end in one."""
     values, logits = [x], {}
+    by_node: dict[str, dict[str, Tensor]] = {}
+    for name, weight in weights.items():
+        by_node.setdefault(name.split(".")[0], {})[name.rsplit(".", 1)[1]] = weight
     for node in net.nodes:
         inputs = [values[i] for i in node.inputs]
-        named = {n.rsplit(".", 1)[1]: w for n, w in weights.items() if n.startswith(f"{node.index}.")}
+        named = by_node.get(str(node.index), {})
         y = _layer(net, node, inputs, named, training and not node.frozen)
         for activation in [node.layer] * (node.op in _ACTIVATIONS) + [node.activation] * (node.activation is not None):
             logits[node.index] = y
@@ -44,7 +47,7 @@ def forward(
 
 def loss(net: Any, weights: dict[str, Tensor], x: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
     values, logits = forward(net, weights, x)
-    total = torch.zeros((), dtype=torch.float64)
+    total = torch.zeros((), dtype=x.dtype)
     for index, weight in [(net.output, 1.0), *((n.index, float(n.exit)) for n in net.nodes if n.exit is not None)]:
         node = net.nodes[index - 1]
         ends = node.op == "softmax" or (node.activation is not None and node.activation.name == "softmax")
@@ -108,7 +111,15 @@ def _layer(net: Any, node: Any, inputs: list[Tensor], w: dict[str, Tensor], trai
         return y + w["bias"] if layer.bias else y
     if op in ("maxpool", "minpool"):
         sign = -1 if op == "minpool" else 1
-        return last(sign * _windows(_padded(sign * x, axes, -1e30), axes).amax(-1))
+        return last(sign * _chosen(_windows(_padded(sign * x, axes, -1e30), axes), 0))
+    if op == "medianpool" or (op == "filter" and layer.divided_rows() is None):
+        windows = _windows(_padded(x, axes, torch.inf), axes)
+        inside = torch.isfinite(windows).sum(-1)
+        return last(-_chosen(-windows, (inside - 1) // 2))
+    if op == "filter":
+        divisor, rows = layer.divided_rows()
+        kernel = torch.tensor(rows, dtype=torch.float64).flatten() / divisor
+        return last((_windows(_padded(x, axes), axes) * kernel.to(x.dtype)).sum(-1))
     if op == "avgpool":
         ones = F.pad(
             torch.ones_like(first(x)[:1, :1]),
@@ -120,15 +131,21 @@ def _layer(net: Any, node: Any, inputs: list[Tensor], w: dict[str, Tensor], trai
         return last(_windows(_padded(x, axes), axes).sum(-1) / _windows(ones, axes).sum(-1))
     if op == "globalavgpool":
         return x.flatten(1, -2).mean(1).reshape(-1, *output)
+    if op == "globalmaxpool":
+        return x.flatten(1, -2).max(1).values.reshape(-1, *output)
+    if op == "adaptiveavgpool":
+        return last(getattr(F, f"adaptive_avg_pool{rank}d")(first(x), output[:-1]))
     if op in ("flatten", "reshape"):
         return x.reshape(-1, *output)
-    if op == "pad":
-        return last(
-            F.pad(first(x), [(b - a) // 2 for a, b in zip(shape[:-1], output, strict=False) for _ in (0, 1)][::-1])
-        )
+    if op in ("pad", "crop"):
+        around = [((b - a) // 2, b - a - (b - a) // 2) for a, b in zip(shape[:-1], output, strict=False)]
+        return last(F.pad(first(x), [n for pair in reversed(around) for n in pair]))
+    if op == "upsample" and layer.mode == "bilinear":
+        mode = {1: "linear", 2: "bilinear", 3: "trilinear"}[rank]
+        return last(F.interpolate(first(x), size=tuple(output[:-1]), mode=mode, align_corners=False))
     if op == "upsample":
         for d, (n, m) in enumerate(zip(shape[:-1], output, strict=False)):
-            x = x.repeat_interleave(m // n, 1 + d)
+            x = x.index_select(1 + d, torch.arange(m) * n // m)
         return x
     if op == "shuffle":
         return x.unflatten(-1, (layer.g, -1)).transpose(-1, -2).flatten(-2)
@@ -137,22 +154,51 @@ def _layer(net: Any, node: Any, inputs: list[Tensor], w: dict[str, Tensor], trai
         mean = x.mean(dims) if training else w["running_mean"]
         variance = x.var(dims, unbiased=False) if training else w["running_var"]
         return (x - mean) / torch.sqrt(variance + layer.eps) * w["weight"] + w["bias"]
-    if op in ("ln", "in"):
-        dims = {"in": tuple(range(1, x.dim() - 1))}.get(op) or ((-1,) if layer.channels else tuple(range(1, x.dim())))
-        mean, variance = x.mean(dims, keepdim=True), x.var(dims, unbiased=False, keepdim=True)
-        return (x - mean) / torch.sqrt(variance + layer.eps) * w["weight"] + w["bias"]
+    if op in ("in", "gn") or (op == "ln" and not layer.channels):
+        groups = {"in": shape[-1], "ln": 1}.get(op) or layer.g
+        parts = x.unflatten(-1, (groups, -1))
+        dims = (*range(1, x.dim() - 1), -1)
+        return _standard(parts, dims, layer.eps).flatten(-2) * w["weight"] + w["bias"]
+    if op == "ln":
+        return _standard(x, (-1,), layer.eps) * w["weight"] + w["bias"]
+    if op == "lrn":
+        squares = F.pad(x**2, (layer.n // 2, (layer.n - 1) // 2)).unfold(-1, int(layer.n), 1).sum(-1)
+        return x / (float(layer.k) + float(layer.alpha) / int(layer.n) * squares) ** float(layer.beta)
+    if op == "scale":
+        return x * w["weight"]
+    if op == "mul":
+        return torch.stack(torch.broadcast_tensors(*inputs)).prod(0)
     if op == "add":
         return torch.stack(torch.broadcast_tensors(*inputs)).sum(0)
     if op == "concat":
         return torch.cat(inputs, -1)
-    return x
+    if op in ("identity", "dropout") or op in _ACTIVATIONS:
+        return x
+    raise NotImplementedError(op)
 
 
-_ACTIVATIONS = {
+def _standard(x: Tensor, dims: tuple[int, ...], eps: float) -> Tensor:
+    mean, variance = x.mean(dims, keepdim=True), x.var(dims, unbiased=False, keepdim=True)
+    return (x - mean) / torch.sqrt(variance + eps)
+
+
+def _chosen(windows: Tensor, rank: Tensor | int) -> Tensor:
+    """Of the values on the last axis the largest but `rank`; of equal ones the first is the larger."""
+    order = windows.sort(dim=-1, descending=True, stable=True)
+    at = torch.as_tensor(rank).expand(windows.shape[:-1])
+    return order.values.gather(-1, at[..., None])[..., 0]
+
+
+_ACTIVATIONS: dict[str, Any] = {
     "relu": F.relu,
+    "relu6": F.relu6,
     "tanh": torch.tanh,
     "sigmoid": torch.sigmoid,
     "gelu": F.gelu,
+    "silu": F.silu,
+    "selu": F.selu,
+    "hardsigmoid": F.hardsigmoid,
+    "hardswish": F.hardswish,
     "softmax": None,
     "prelu": None,
     "elu": None,

@@ -11,7 +11,8 @@ import convdsl
 from convdsl.engine.reference import forward
 from convdsl.layers import LAYERS
 from tests.engine.checking import check
-from tests.engine.programs import PROGRAMS, random_program
+from tests.engine.programs import PROGRAMS
+from tests.random_networks import networks
 
 
 class Counted:
@@ -46,9 +47,9 @@ def test_every_option_computes_what_its_definition_says(text: str) -> None:
     check(text)
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_random_networks_agree_with_the_reference(seed: int) -> None:
-    check(random_program(seed))
+@pytest.mark.parametrize("text", [*networks(8, seed=3, most=600)])
+def test_random_networks_agree_with_the_reference(text: str) -> None:
+    check(text)
 
 
 @pytest.mark.parametrize(

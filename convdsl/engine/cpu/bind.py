@@ -148,8 +148,9 @@ class Binder:
         root = value.root
         place, pitch = (root.offset + element) * 4, root.pitch * 4
         part = value.part * 4 if isinstance(value, Strip) else 0
-        if root.home == "batch":
-            return (self.batch.ctypes.data + place, pitch, 0, 0, part, 0)
+        if root.home == "batch":  # interleaved images begin where the first of their block does
+            slot = 4 - pitch if root.interleaved else 0
+            return (self.batch.ctypes.data + place, pitch, slot, 0, part, 0)
         slot = 4 if root.interleaved else 0 if root.single else pitch
         return (self.block.ctypes.data + place, 0, slot, self.program.block_bytes, part, 0)
 

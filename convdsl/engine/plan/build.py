@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from convdsl.engine.optimizer import Optimizer
 from convdsl.engine.plan.interleaving import lanes_for
 from convdsl.engine.plan.program import CHUNKS, STRIP_BLOCKS, Loss, Program, inference_program, training_program
+from convdsl.engine.plan.rewrites import switched_off
 from convdsl.engine.plan.show import show
 from convdsl.engine.plan.values import Parameter, Target
 
@@ -101,6 +102,7 @@ class Plan:
 def plan(net: Any, batch: int, optimizer: Optimizer, target: Target, loss: Loss | None = None) -> Plan:
     """The plan of training `net` (see convdsl.net) in batches of up to `batch` images."""
     loss = loss or Loss()
+    target = replace(target, without=target.without | switched_off())
     lanes = 0 if target.whole_batch else lanes_for(net, target, batch)
     chunk = batch if target.whole_batch else max(-(-batch // CHUNKS), min(batch, 4))
     block = batch if target.whole_batch else min(chunk, BLOCK)

@@ -17,6 +17,8 @@ _POOL = {"k": (1, 2, 2), "s": (1, 2, 2), "d": (1, 1, 1), "before": (0, 0, 0)}
 
 def fuse(ops: list[Op], roots: list[Value], target: Target, training: bool) -> list[Op]:
     """The operations with those that can be joined joined."""
+    if not target.does("fusion"):
+        return ops
     readers = Counter(x for op in ops for x in op.inputs)
     result: list[Op] = []
     for op in ops:
@@ -147,8 +149,10 @@ def _dense_back(op: Op, tape: Tape, bias: dict[str, Parameter]) -> list[Step]:
 _EPILOGUES = frozenset({"gather", "spread", "dense"})
 
 
-def join_activations(steps: list[Step]) -> list[Step]:
+def join_activations(steps: list[Step], target: Target) -> list[Step]:
     """On a GPU an activation is applied where a product's sums are in registers, and costs nothing."""
+    if not target.does("epilogues"):
+        return steps
     result: list[Step] = []
     for step in steps:
         before = result[-1] if result else None

@@ -31,21 +31,24 @@ _WHOLE_BLOCKS = frozenset(
 
 def lanes_for(net: Any, target: Target, batch: int) -> int:
     """How many images to interleave: as many as a vector has lanes, or none where that does not pay."""
-    if batch < target.lanes:
+    if batch < target.lanes or not target.does("interleaving"):
         return 0
     low = Lowering(net, target, True, {})
     low.run()
-    return target.lanes if _interleaved(low.ops, low.input, low.values) else 0
+    exits = [net.output, *(node.index for node in net.nodes if node.exit is not None)]
+    results = {low.values[i] for i in exits} | {low.logits[i] for i in exits if i in low.logits}
+    return target.lanes if _interleaved(low.ops, low.input, results) else 0
 
 
 def interleave(ops: list[Op], first: Value, lanes: int) -> None:
     """Marks the values from the input to where images are flattened."""
-    for value in _interleaved(ops, first, []):
+    for value in _interleaved(ops, first, set()):
         value.interleaved = lanes
 
 
-def _interleaved(ops: list[Op], first: Value, results: list[Value]) -> set[Value]:
-    """The values to interleave; none if a layer among them cannot work on whole blocks."""
+def _interleaved(ops: list[Op], first: Value, results: set[Value]) -> set[Value]:
+    """The values to interleave; none if a layer among them cannot work on whole blocks, or if one is a result: there each
+    image's gradient begins alone."""
     inside, convolutions, largest = {first}, 0, 0
     for op in ops:
         if not any(x in inside for x in op.inputs):
@@ -64,18 +67,18 @@ def _interleaved(ops: list[Op], first: Value, results: list[Value]) -> set[Value
         elif op.kind not in _POINTWISE:
             return set()
         inside.add(op.output)
-    return inside if convolutions and largest <= MOST_FILTERS and not (results and results[-1] in inside) else set()
+    return inside if convolutions and largest <= MOST_FILTERS and not results & inside else set()
 
 
 def schedule(steps: list[Step]) -> list[Step]:
-    """Steps that see nothing but interleaved values take whole blocks. Where a gradient enters them, lanes without an
-    image are zero."""
+    """Steps that see nothing but interleaved values take whole blocks. Where others write such a value, image by image, the
+    lanes without an image are zero: what was there before, were it not a number, would count."""
     result: list[Step] = []
     for step in steps:
         if step.kind in _WHOLE_BLOCKS and step.scope == "image" and all(v.interleaved for v in step.values()):
             step.scope = "block"
         y = step.writes.get("y")
-        if step.kind == "reshape" and y is not None and y.interleaved and not step.settings["add"]:
+        if step.scope == "image" and y is not None and y.interleaved and not step.settings.get("add"):
             result.append(Step("clear", step.node, {}, {"y": y}, scope="block"))
         result.append(step)
     return result

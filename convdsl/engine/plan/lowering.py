@@ -110,7 +110,8 @@ class Lowering:
         activation = (name, float(getattr(layer, "slope", 0.0)))
         made_here = bool(self.ops) and self.ops[-1].output is x and self.ops[-1].node == node.index
         told = name in FROM_OUTPUT and (name not in ("leaky_relu", "elu") or activation[1] > 0)
-        if made_here and told and self.ops[-1].activation is None and not (name == self.end and self._ends(node)):
+        ends = name == self.end and self._ends(node)
+        if made_here and told and self.ops[-1].activation is None and not ends and self.target.does("activations"):
             self.ops[-1].activation = activation
             return x
         return self.emit(node, "activation", [x], x.shape, activation=activation)
@@ -151,8 +152,9 @@ def _conv(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
     (x,), window = inputs, low.window(node, layer)
     filters = low.filters(layer.g, layer.filters // layer.g, x.shape[3] // layer.g, window.taps)
     weights = _with_bias(low, node, layer, low.parameter(node, "weight", filters))
-    if window.k == x.shape[:3] and window.output == (1, 1, 1) and window.d == (1, 1, 1) and layer.g == 1:
-        return low.emit(node, "dense", [low.flat(node, x)], _output(low, node), weights)  # it sees all there is
+    whole = window.k == x.shape[:3] and window.output == (1, 1, 1) and window.d == (1, 1, 1) and layer.g == 1
+    if whole and low.target.does("whole_windows"):
+        return low.emit(node, "dense", [low.flat(node, x)], _output(low, node), weights)
     return low.emit(node, "conv", [x], _output(low, node), weights, window=window)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from convdsl.engine.plan.values import ALIGNMENT, Step, Value
+from convdsl.engine.plan.values import ALIGNMENT, Step, Target, Value
 
 SLACK = 64
 """Floats behind each value, so that a vector may be read past the end."""
@@ -18,7 +18,7 @@ class _Life:
     size: int
 
 
-def allocate(blocks: list[tuple[list[Step], int]], batch: int) -> tuple[int, int]:
+def allocate(blocks: list[tuple[list[Step], int]], batch: int, target: Target) -> tuple[int, int]:
     """Gives each value a home and an offset; returns the bytes for one worker's block and for the batch.
 
     Values needed in one region live in a worker's block, the others for the whole batch. Within a block, steps for
@@ -47,10 +47,12 @@ def allocate(blocks: list[tuple[list[Step], int]], batch: int) -> tuple[int, int
             if not value.single:
                 first, last = start[0], end[1]
             block_lives.append(_Life(value, first, last, slots * value.pitch + SLACK))
+    if not target.does("overlap"):
+        _forever(block_lives + batch_lives)
     return _place(block_lives) * 4, _place(batch_lives) * 4
 
 
-def allocate_batch(steps: list[Step], batch: int) -> int:
+def allocate_batch(steps: list[Step], batch: int, target: Target) -> int:
     """The same where each step is done for the whole batch; returns the bytes for the batch.
 
     Values with frames share a place only with values of the same sizes: so the zeros of the frame stay zeros.
@@ -62,6 +64,8 @@ def allocate_batch(steps: list[Step], batch: int) -> int:
             root.home = "batch"
             life = lives.setdefault(root, _Life(root, number, number, batch * root.pitch + SLACK))
             life.last = number
+    if not target.does("overlap"):
+        _forever([*lives.values()])
     slots: dict[str, list[list[_Life]]] = {}
     for life in lives.values():
         if life.value.framed:
@@ -78,6 +82,13 @@ def allocate_batch(steps: list[Step], batch: int) -> int:
         for life in others:
             life.value.offset = first.value.offset
     return total * 4
+
+
+def _forever(lives: list[_Life]) -> None:
+    """So that none shares its memory with another."""
+    last = max((life.last for life in lives), default=0)
+    for life in lives:
+        life.first, life.last = 0, last
 
 
 def _segments(regions: list[list[Step]]) -> list[tuple[int, int]]:

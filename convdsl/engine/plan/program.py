@@ -179,10 +179,15 @@ def _needed(ops: list[Op], roots: list[Value]) -> list[Op]:
 def _assemble(
     steps: list[Step], low: Lowering, outputs: dict[int, Value], exits: int, block: int, batch: int, tied: set[Value]
 ) -> Program:
-    steps = _statistics_first(schedule(share_gradients(_without_copies(steps), tied)))
-    if low.target.whole_batch:
+    target = low.target
+    if target.does("views"):
+        steps = _without_copies(steps)
+    if target.does("sharing"):
+        steps = share_gradients(steps, tied)
+    steps = _statistics_first(schedule(steps))
+    if target.whole_batch:
         return _assemble_batch(steps, low, outputs, exits, batch)
-    use_winograd(steps, low.target)
+    use_winograd(steps, target)
     regions: list[Region] = []
     late = [s for s in steps if s.scope == "task"]
     for step in steps:
@@ -194,21 +199,22 @@ def _assemble(
         regions[-1].steps.append(step)
     for region in regions:
         region.steps.sort(key=lambda s: s.scope != "start")
-    recompute(regions)
+    if target.does("recomputing"):
+        recompute(regions)
     if late:
         regions.append(Region("tasks", late))
     values = list(dict.fromkeys(v.root for r in regions for s in r.steps for v in s.values()))
     program = Program(regions, low.input, outputs, values, exits=exits)
-    program.block_bytes, program.batch_bytes = allocate([(r.steps, r.block) for r in regions], batch)
+    program.block_bytes, program.batch_bytes = allocate([(r.steps, r.block) for r in regions], batch, target)
     program.extra_bytes = _place_statistics(steps)
     return program
 
 
 def _assemble_batch(steps: list[Step], low: Lowering, outputs: dict[int, Value], exits: int, batch: int) -> Program:
-    steps = join_activations([s for s in steps if s.scope != "start"])
+    steps = join_activations([s for s in steps if s.scope != "start"], low.target)
     values = list(dict.fromkeys(v.root for s in steps for v in s.values()))
     program = Program([Region("batch", steps)], low.input, outputs, values, exits=exits)
-    program.batch_bytes = allocate_batch(steps, batch)
+    program.batch_bytes = allocate_batch(steps, batch, low.target)
     return program
 
 

@@ -29,6 +29,11 @@ class Target:
     registers: int = 32
     threads: int = 2
     device: Literal["cpu", "cuda"] = "cpu"
+    without: frozenset[str] = frozenset()
+    """Names of what plans are not to do; see rewrites.py."""
+
+    def does(self, rewrite: str) -> bool:
+        return rewrite not in self.without
 
     def positions(self, vectors: int) -> int:
         """Most positions of a register tile with `vectors` vectors of filters: sums, weights and one value must fit."""

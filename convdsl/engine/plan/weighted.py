@@ -57,9 +57,10 @@ def _spread(
     return Step("spread", op.node, {"x": g}, {"y": x}, weights, {"window": window, "add": add, "activation": None})
 
 
-def _correlate(op: Op, x: Value, g: Value, weight: Parameter, window: Window) -> Step:
+def _correlate(op: Op, x: Value, g: Value, weight: Parameter, window: Window, target: Target) -> Step:
     x.widen(window.frame)
-    weight.deferred = weight.layout.size > DEFERRED
+    apart = not x.interleaved  # at the end images are taken one by one
+    weight.deferred = weight.layout.size > DEFERRED and apart and target.does("deferral")
     return Step(
         "correlate",
         op.node,
@@ -84,7 +85,7 @@ def _conv(op: Op, training: bool) -> list[Step]:
 @backward("conv")
 def _conv_back(op: Op, tape: Tape) -> list[Step]:
     (x,), g, weight, window = op.inputs, tape.of(op.output), op.weights["weight"], op.settings["window"]
-    steps = [_correlate(op, x, g, weight, window)] if weight.trainable else []
+    steps = [_correlate(op, x, g, weight, window, tape.target)] if weight.trainable else []
     if x.learns:
         into, add = tape.add_to(x)
         steps.append(_spread(op, g, into, weight, window, None, add, tape.target))
@@ -111,7 +112,7 @@ def _tconv(op: Op, training: bool) -> list[Step]:
 @backward("tconv")
 def _tconv_back(op: Op, tape: Tape) -> list[Step]:
     (x,), g, weight, window = op.inputs, tape.of(op.output), op.weights["weight"], op.settings["window"]
-    steps = [_correlate(op, g, x, weight, window)] if weight.trainable else []
+    steps = [_correlate(op, g, x, weight, window, tape.target)] if weight.trainable else []
     if x.learns:
         into, add = tape.add_to(x)
         steps.append(_gather(op, g, into, weight, window, None, add))
@@ -129,7 +130,7 @@ def _dense_back(op: Op, tape: Tape) -> list[Step]:
     (x,), g, weight = op.inputs, tape.of(op.output), op.weights["weight"]
     steps = []
     if weight.trainable:
-        weight.deferred = weight.layout.size > DEFERRED_DENSE
+        weight.deferred = weight.layout.size > DEFERRED_DENSE and tape.target.does("deferral")
         steps.append(
             Step(
                 "dense_weight",

@@ -44,7 +44,7 @@ class Tiles:
 
 def use_winograd(steps: list[Step], target: Target) -> None:
     """Marks the steps that are to use it."""
-    for step in steps:
+    for step in steps if target.does("winograd") else ():
         if step.kind in ("gather", "spread", "gather_pool") and not step.strips:
             _consider(step, target)
 

@@ -12,8 +12,10 @@ from convdsl.engine import Model, Optimizer
 from convdsl.layers import LAYERS
 from tests.engine.checking import moved
 from tests.engine.cuda.simulator import Simulator
-from tests.engine.programs import PROGRAMS, random_program
+from tests.engine.programs import PROGRAMS
 from tests.engine.test_losses import CASES
+from tests.engine.test_saving import SHARED
+from tests.random_networks import networks
 
 TOLERANCE = 2e-4
 SEED = 5
@@ -74,9 +76,21 @@ def test_sums_in_many_parts_are_the_same_on_both(simulator: Simulator) -> None:
     assert max(b for launch in simulator.ran if launch.name == "contract" for b in launch.blocks[1:]) > 8
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_random_networks_are_the_same_on_both(seed: int, simulator: Simulator) -> None:
-    check(random_program(seed))
+@pytest.mark.parametrize("text", [*networks(4, seed=4, most=400)])
+def test_random_networks_are_the_same_on_both(text: str, simulator: Simulator) -> None:
+    check(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [SHARED[0], SHARED[4], "input 5x5x3 -> conv 4 k3 nobias -> bn tanh -> conv 4 k3 p1 tanh -> bn relu6 -> dense 3"],
+)
+@pytest.mark.parametrize("rewrites", ["", "all"])
+def test_gradients_that_are_shared_or_not_are_the_same_on_both(
+    text: str, rewrites: str, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CONVDSL_WITHOUT", rewrites)
+    check(text)
 
 
 OPTIMIZERS = [

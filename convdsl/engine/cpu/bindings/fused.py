@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from convdsl.engine.cpu.bind import Binder, binding, number
+from convdsl.engine.cpu.bind import COUNT, Binder, binding, number
 from convdsl.engine.cpu.bindings.weighted import split_blocks, strides_in_bytes
 from convdsl.engine.cpu.bindings.winograd import winograd
 from convdsl.engine.cpu.kernels import fused, pointwise
@@ -183,4 +183,5 @@ def _few(binder: Binder, step: Step) -> None:
 
 @binding("clear")
 def _clear(binder: Binder, step: Step) -> None:
-    binder.emit(fused.clear, {"y": binder.whole(step.writes["y"])})
+    y = step.writes["y"]
+    binder.emit(fused.clear_unless_full, {"y": binder.whole(y), "images": COUNT}, lanes=y.interleaved)

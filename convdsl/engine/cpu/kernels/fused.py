@@ -108,6 +108,17 @@ def clear(y: F32):
                     y[p, i, j, c] = float32(0)
 
 
+def clear_unless_full(y: F32, images: Int, *, lanes):
+    """Zeros everywhere, if some lanes have no image."""
+    depth, rows, columns, numbers = y.shape
+    if images < lanes:
+        for p in range(depth):
+            for i in range(rows):
+                for j in range(columns):
+                    for c in range(numbers):
+                        y[p, i, j, c] = float32(0)
+
+
 def few_weight(x: Address, where: Address, g: Address, dw: Address, *, tile, filters, together, windows, dw_step):
     for f in range(0, filters, together):
         tile(x, where + f * 4, g + f * 4, windows, dw + f * dw_step)

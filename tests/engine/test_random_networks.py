@@ -1,0 +1,33 @@
+"""Random networks over the whole language, against an independent opinion.
+
+CONVDSL_RANDOM_NETS says how many: 40 here, since each brings kernels that must be compiled; 300 where there is time.
+`python -m tests.random_networks` tries thousands.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+import convdsl
+from convdsl.layers import LAYERS, STRUCTURES
+from tests.engine.agreement import faults
+from tests.random_networks import features, networks
+
+COUNT = int(os.environ.get("CONVDSL_RANDOM_NETS", "40"))
+
+
+@pytest.mark.parametrize("text", [*networks(COUNT)])
+def test_random_networks_agree(text: str) -> None:
+    assert not faults(text), text
+
+
+def test_300_networks_have_every_layer_at_every_rank_and_every_structure() -> None:
+    texts = list(networks(300))
+    seen = {feature for text in texts for feature in features(convdsl.parse(text))}
+    for layer in LAYERS:
+        ranks = (2,) if layer.name in ("filter", "reshape") else (1, 2, 3)
+        assert {(layer.name, rank) for rank in ranks} <= seen, layer.name
+    assert all(any(f"{word} " in text for text in texts) for word in STRUCTURES)
+    assert texts == list(networks(300))
