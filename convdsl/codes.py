@@ -83,6 +83,7 @@ SECTIONS: tuple[tuple[T, dict[str, T]], ...] = (
             "W520": T("More outputs than classes"),
             "W521": T("An activation that bounds the scores"),
             "N531": T("A momentum that keeps little"),
+            "W540": T("A change that mixes classes up"),
         },
     ),
 )

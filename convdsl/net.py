@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convdsl import caches
@@ -17,7 +18,9 @@ from convdsl.source import NotText, Source, read
 from convdsl.training import checked
 
 if TYPE_CHECKING:
+    from convdsl.training.ensemble import Ensemble
     from convdsl.training.model import Model
+    from convdsl.training.trained import Predictor
 
 
 class Net:
@@ -116,6 +119,30 @@ def load(
     except NotText as error:
         raise ProgramError((not_text(error),)) from None
     return _net(source, symbols, input)
+
+
+def trained(path: str | PathLike[str], *, device: str = "cpu", threads: int | None = None) -> Predictor:
+    """A network after its training: the folder of a run, its file of weights, or an ensemble.
+
+    Its `answers(images)` are probabilities (n, classes), `evaluate(images, labels)` gives figures. Raises
+    convdsl.training.files.FileTrouble where there is nothing that can be used.
+    """
+    from convdsl.training.ensemble import predictor
+
+    return predictor(Path(path), Net, device=device, threads=threads)
+
+
+def ensemble(
+    paths: Sequence[str | PathLike[str]], weights: Sequence[float] | None = None, *, device: str = "cpu"
+) -> Ensemble:
+    """Several trained networks that answer together: the mean of their probabilities, each with its share of `weights`.
+
+    Raises what `trained` raises, and ValueError where the networks do not fit together.
+    """
+    from convdsl.training import ensemble as room
+    from convdsl.training.trained import trained as one
+
+    return room.ensemble([one(Path(path), Net, device=device) for path in paths], weights)
 
 
 def _net(source: Source, symbols: Mapping[str, int] | None, input: Sequence[int] | None) -> Net:

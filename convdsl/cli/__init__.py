@@ -15,6 +15,11 @@ from convdsl.source import NotText
 COMMANDS = {
     "check": T("sizes, costs and what is wrong, for one program or several"),
     "run": T("train, evaluate and save a network"),
+    "predict": T("which class a picture is, with a trained network"),
+    "evaluate": T("a trained network on the images of a data set"),
+    "ensemble": T("several trained networks that answer together"),
+    "runs": T("all runs of a folder in a table: what differs, and what came out"),
+    "data": T("look at a data set: parts, classes, sizes, duplicates, damaged files, augmentation"),
     "repl": T("work interactively; also what `convdsl` alone starts in a terminal"),
     "explain": T("how a size or a cost comes about, step by step; what a diagnostic means"),
     "solve": T("the values of holes and symbols"),

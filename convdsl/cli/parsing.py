@@ -51,6 +51,9 @@ VALUE_NAMES = {
     "MODE": T("MODE"),
     "SECONDS": T("SECONDS"),
     "PROGRAM": T("PROGRAM"),
+    "RUN": T("RUN"),
+    "DATA": T("DATA"),
+    "NAME": T("NAME"),
 }
 
 

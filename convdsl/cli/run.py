@@ -115,6 +115,7 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> int:
     data, taken = settle_labels(net, data, settings)
     if taken:
         print(taken, file=sys.stderr)
+    _mention_mixed(data.classes, settings)
     experiment = Experiment(
         net,
         settings,
@@ -182,6 +183,14 @@ def _load(settings: Settings, analysis: Analysis, options: argparse.Namespace) -
             labels_from=settings.labels_from or None,
             warn=warn,
         )
+
+
+def _mention_mixed(classes: Sequence[str], settings: Settings) -> None:
+    """That a change to the images makes one class look like another."""
+    from convdsl.training.mirrors import mixed, warning
+
+    if (found := mixed(classes, settings.augment)) is not None:
+        print(*warning(found), file=sys.stderr)
 
 
 def _mention(net: Net, about_data: Sequence[Diagnostic], remark: T | None) -> None:

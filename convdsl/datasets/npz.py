@@ -72,6 +72,21 @@ def load_npz(path: Path, options: Options, classes: Sequence[Text] | None = None
     return assemble(path.stem, str(path), train, test, validation=validation, **more)
 
 
+def read_arrays(path: Path, names: Sequence[str]) -> np.ndarray:
+    """The first array in an `.npz` file that has one of `names`, else the only one. Raises DataError, OSError,
+    ValueError."""
+    with open_regular(path) as raw, zipfile.ZipFile(raw) as archive:
+        members = {info.filename.removesuffix(".npy").lower(): info for info in archive.infolist()}
+        name = next((name for name in names if name in members), min(members) if len(members) == 1 else None)
+        if name is None:
+            raise DataError(
+                T("{path} holds {names}; the images must be called `{name}`.",
+                  path=path, names=", ".join(map(quoted, sorted(members))) or "—", name=names[0])
+            )  # fmt: skip
+        require(_size(archive, members[name], path), str(path))
+        return _array(archive, members[name])
+
+
 def _first(arrays: dict[str, np.ndarray], options: Options) -> int | None:
     """The number of the first class: what was asked for, else what the file says."""
     if options.labels_from is not None or _FIRST not in arrays:

@@ -1,9 +1,14 @@
-"""A data set in words: one line before a training."""
+"""A data set in words: one line before a training, a page where it is looked at."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from convdsl.datasets.inspecting import Findings
 from convdsl.datasets.summary import Part, Summary
 from convdsl.messages import T
 from convdsl.report.diagnostics import clean
@@ -74,3 +79,113 @@ def _named(names: Sequence[str]) -> str:
 
 def part_name(part: Part) -> str:
     return str(PARTS[part.name])
+
+
+UNEVEN = 3.0
+"""How many times as often as the rarest class the commonest may occur without a word."""
+
+
+def print_findings(out: Console, found: Findings) -> None:
+    """A look at a data set: what it was taken for, its classes, and what is worth knowing."""
+    summary = found.summary
+    out.print(f"{clean(summary.name)} ({clean(summary.source)})", soft_wrap=True, style="bold")
+    out.print(taken_line(summary), soft_wrap=not out.is_terminal)
+    if summary.classes and summary.parts[0].counts:
+        out.print(_balance(summary))
+    for line in remarks(found):
+        out.print(line, soft_wrap=not out.is_terminal)
+
+
+def _balance(summary: Summary) -> Table:
+    """The classes with their counts in each part, and a bar."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    table.add_column("#", justify="right", style="dim")
+    table.add_column(str(T("class")), overflow="fold")
+    for part in summary.parts:
+        table.add_column(part_name(part), justify="right")
+    table.add_column("")
+    most = max(summary.parts[0].counts) or 1
+    for number, name in enumerate(summary.classes[:MOST]):
+        counts = [part.counts[number] for part in summary.parts]
+        table.add_row(
+            str(number), clean(name), *map(grouped, counts), "█" * round(24 * counts[0] / most), end_section=False
+        )
+    if len(summary.classes) > MOST:
+        table.add_row("", str(T("and {n} more", n=len(summary.classes) - MOST)), *("" for _ in summary.parts), "")
+    return table
+
+
+MOST = 40
+"""Classes that the table shows."""
+
+
+def remarks(found: Findings) -> list[str]:
+    """What is worth knowing of a data set, a sentence each."""
+    said: list[T] = []
+    if found.ratio >= UNEVEN:
+        said.append(
+            T(
+                "The classes are uneven: the commonest has {ratio} times as many training images as the rarest. Whoever always "
+                "answers the commonest is right for {share} of them.",
+                ratio=f"{found.ratio:.1f}",
+                share=f"{100 * found.majority:.1f} %",
+            )
+        )
+    if found.absent:
+        said.append(T("Without training images: {names}.", names=", ".join(map(clean, found.absent[:NAMED]))))
+    said += _twins(found)
+    if len(found.sizes) > 1:
+        shown = ", ".join(f"{h}x{w} ({grouped(n)})" for (h, w), n in found.sizes[:5])
+        more = " …" if len(found.sizes) > 5 else ""
+        said.append(T("The pictures have {n} sizes: {sizes}.", n=len(found.sizes), sizes=shown + more))
+    if found.damaged:
+        shown = "; ".join(f"{file} ({why})" for file, why in found.damaged[:NAMED])
+        said.append(T("Damaged: {files}.", files=shown))
+    if found.whole:
+        said.append(
+            T(
+                "The labels are whole numbers in float: classes for a network with several outputs, numbers for one with one."
+            )
+        )
+    return [str(one) for one in said]
+
+
+def _twins(found: Findings) -> list[T]:
+    said = []
+    if found.leaked.images:
+        said.append(
+            T(
+                "{n} test image is among the training images too, to the last bit: the test flatters. {pairs}.",
+                "{n} test images are among the training images too, to the last bit: the test flatters. {pairs}.",
+                n=found.leaked.images,
+                pairs=_pairs(found.leaked.examples),
+            )
+        )
+    if found.watched.images:
+        said.append(
+            T(
+                "{n} validation image is among the training images too. {pairs}.",
+                "{n} validation images are among the training images too. {pairs}.",
+                n=found.watched.images,
+                pairs=_pairs(found.watched.examples),
+            )
+        )
+    if found.repeated.images:
+        said.append(
+            T(
+                "{n} training image occurs twice. {pairs}.",
+                "{n} training images occur more than once. {pairs}.",
+                n=found.repeated.images,
+                pairs=_pairs(found.repeated.examples),
+            )
+        )
+    other = found.leaked.otherwise + found.watched.otherwise + found.repeated.otherwise
+    if other:
+        said.append(T("One of these pairs has two labels.", "{n} of these pairs have two labels.", n=other))
+    if not (found.leaked.images or found.watched.images or found.repeated.images):
+        said.append(T("No image occurs twice."))
+    return said
+
+
+def _pairs(examples: tuple[tuple[str, str], ...]) -> str:
+    return ", ".join(f"{clean(a)} = {clean(b)}" for a, b in examples[:3])

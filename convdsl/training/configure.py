@@ -13,6 +13,7 @@ from convdsl.messages import T
 from convdsl.source import Source, Span
 from convdsl.training.block import Given, read_block
 from convdsl.training.lines import LINES
+from convdsl.training.mirrors import DIGITS, mixed, warning
 from convdsl.training.settings import Augment, EarlyStop, Schedule, Settings
 
 LEARNING_RATES = {
@@ -221,6 +222,10 @@ def check_lines(given: Lines, settings: Settings, shape: tuple[Any, ...], findin
         )
     if "augment" in given:
         _check_augment(given["augment"], settings.augment, shape, findings)
+        found = mixed(DIGITS.get(settings.data, ()), settings.augment)
+        if found is not None:
+            message, way = warning(found)
+            findings.add("W540", given["augment"].options[found.change][1], message, help=way)
 
 
 def _check_augment(line: Given, augment: Augment, shape: tuple[Any, ...], findings: Findings) -> None:

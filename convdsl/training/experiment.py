@@ -14,6 +14,7 @@ import numpy as np
 from convdsl import caches
 from convdsl.datasets.summary import summarise
 from convdsl.messages import T
+from convdsl.training import trained
 from convdsl.training.curves import read_curves
 from convdsl.training.evaluating import evaluate, thresholds_of
 from convdsl.training.events import Ended, EpochDone, Event, Finished, Interrupted, Note, Progress, Saved, Started
@@ -151,15 +152,7 @@ def _run(
         folder.write_metrics(state.history)
         weights = folder.write_weights(
             model,
-            {
-                "net": net.name,
-                "program": net.text,
-                "input": list(net.input),
-                "classes": names_in_english(data, task),
-                "target": task.kind,
-                "settings": settings.as_data(),
-                "data": data.name,
-            },
+            trained.describe(net, data, settings, task, experiment.call.get("set", ())),
         )
     figures = evaluate_test(model, experiment, test, examples)
     with _recoverable(folder):

@@ -45,8 +45,8 @@ def configure(analysis: Analysis, options: Mapping[str, str]) -> Settings:
 
 
 def _refuse(findings: Findings) -> None:
-    """Raises WrongOption with the first of some findings about options."""
-    for diagnostic in findings.items:
+    """Raises WrongOption with the first error of some findings about options."""
+    for diagnostic in (d for d in findings.items if d.severity == "error"):
         raise WrongOption(_sentence(diagnostic))
 
 

@@ -1,0 +1,154 @@
+"""`convdsl ensemble`: several trained networks answer together, and are saved as one."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from convdsl.cli.evaluate import add_data, load_for, part_of
+from convdsl.cli.parsing import CallError
+from convdsl.cli.using import Bad, add_device, answered, complain, predictor
+from convdsl.messages import T
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "runs", nargs="+", metavar="RUN", type=Path, help=str(T("folders of runs, or files of weights"))
+    )
+    add_data(parser)
+    parser.add_argument(
+        "--weighted",
+        action="store_true",
+        help=str(T("weights from what each member got right of its own validation images")),
+    )
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, help=str(T("its folder; without this runs/ensemble-1, -2, …"))
+    )
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help=str(T("text for people, json for programs"))
+    )
+    add_device(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    if len(options.runs) < 2:
+        raise CallError(T("an ensemble has at least two members: name several runs."))
+    if len(set(options.runs)) < len(options.runs):
+        raise CallError(T("a run is named twice; each member counts once."))
+    if options.out and options.out.exists() and (not options.out.is_dir() or any(options.out.iterdir())):
+        raise CallError(T("{folder} holds something already; name a new folder with `--out`.", folder=options.out))
+    try:
+        with answered():
+            return _run(options)
+    except Bad as error:
+        return complain(error)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from convdsl.training.comparing import paired
+    from convdsl.training.ensemble import FILE, Ensemble, ensemble
+    from convdsl.training.folder import RunFolder, new_folder
+    from convdsl.training.metrics import as_data
+
+    members = [predictor(path, options.device) for path in options.runs]
+    for one in members:
+        if isinstance(one, Ensemble):
+            raise Bad(T("{path} is an ensemble already; name the runs in it.", path=one.name))
+    together = ensemble(members)  # first of all: whether they fit
+    data = load_for(members[0], options)
+    if options.weighted:
+        together = ensemble(members, _weights(members, data))
+    images, labels = part_of(members[0], data, "test")
+    answers = [member.answers(images) for member in members]
+    whole = together.together(answers)
+    figures = together.figures(whole, labels)
+    folder = RunFolder(options.out) if options.out else new_folder("ensemble")
+    with folder.held(False):
+        together.save(folder.path / FILE)
+        folder.write_evaluation(as_data(figures, members[0].classes))
+    if together.classes:
+        right = [a.argmax(1) == labels for a in answers]
+        shares = [float(r.mean()) for r in right]
+        best = max(range(len(shares)), key=shares.__getitem__)
+        gain = paired(whole.argmax(1) == labels, right[best])
+        _show(
+            options, together, shares, float((whole.argmax(1) == labels).mean()), best, gain, len(labels), folder.path
+        )
+    else:
+        _show_values(options, together, [together.figures(a, labels) for a in answers], figures, folder.path)
+    return 0
+
+
+def _weights(members: list[Any], data: Any) -> list[float]:
+    """Weights of the members, from the images that each kept aside in its own training."""
+    import json
+
+    import numpy as np
+
+    from convdsl.training.ensemble import votes
+    from convdsl.training.settings import Settings
+    from convdsl.training.splitting import limited, split
+
+    shares = []
+    for one in members:
+        if not one.classes:
+            raise Bad(T("`--weighted` is for classes; {run} answers numbers.", run=one.name))
+        if data.validation_images is not None:
+            images, labels = part_of(one, data, "validation")
+        else:
+            told = json.loads(one.metadata.get("settings", "{}"))
+            settings = Settings(**{n: told[n] for n in ("seed", "validation", "limit") if n in told})
+            images, labels = part_of(one, data, "train")
+            _, rows = split(limited(len(images), settings), labels, settings)
+            images, labels = images[rows], labels[rows]
+        if data.name != one.data or not len(images):
+            raise Bad(
+                T(
+                    "`--weighted` needs the data that {run} was trained on, with a part kept aside to validate.",
+                    run=one.name,
+                )
+            )
+        shares.append(float(np.mean(one.answers(images).argmax(1) == labels)))
+    return votes(shares, len(members[0].classes))
+
+
+def _show(
+    options: argparse.Namespace, together: Any, shares: list[float], whole: float, best: int,
+    gain: tuple[float, float, float], count: int, folder: Path,
+) -> None:  # fmt: skip
+    names = [one.name for one in together.members]
+    if options.format == "json":
+        from convdsl.report.json_writer import print_json
+        from convdsl.training.intervals import wilson
+
+        print_json({
+            "folder": str(folder), "images": count, "accuracy": whole, "accuracy_95": list(wilson(whole * count, count)),
+            "best": names[best], "gain": gain[0], "gain_95": list(gain[1:]),
+            "members": [
+                {"run": n, "weight": w, "accuracy": s, "accuracy_95": list(wilson(s * count, count))}
+                for n, w, s in zip(names, together.weights, shares, strict=True)
+            ],
+        })  # fmt: skip
+        return
+    from convdsl.report.console import console
+    from convdsl.report.outcomes import gain_line, print_members
+
+    out = console()
+    print_members(out, names, together.weights, shares, whole, count)
+    out.print(gain_line(gain, names[best]), soft_wrap=not out.is_terminal)
+    out.print(str(T("Saved as one: {folder}", folder=folder)), soft_wrap=True)
+
+
+def _show_values(options: argparse.Namespace, together: Any, members: list[Any], figures: Any, folder: Path) -> None:
+    names = [one.name for one in together.members]
+    if options.format == "json":
+        from convdsl.report.json_writer import print_json
+
+        print_json({"folder": str(folder), **figures._asdict(),
+                    "members": [{"run": n, **f._asdict()} for n, f in zip(names, members, strict=True)]})  # fmt: skip
+        return
+    for name, one in zip(names, members, strict=True):
+        print(T("{name}: mean squared error {mse}", name=name, mse=f"{one.mse:.4g}"))
+    print(T("together: mean squared error {mse}", mse=f"{figures.mse:.4g}"))
+    print(T("Saved as one: {folder}", folder=folder))

@@ -1,0 +1,111 @@
+"""What a network answers for images: in words, as a table for spreadsheets, as data."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from typing import Any, TextIO
+
+import numpy as np
+from rich.cells import cell_len
+from rich.text import Text
+
+from convdsl.messages import T
+from convdsl.report.diagnostics import clean
+
+NEXT = 3
+"""Classes that are named for an image, the answer among them."""
+
+
+def confidence(probability: float, classes: int) -> T:
+    """A probability in words."""
+    if probability < min(1.2 / classes, 0.55):
+        return T("as good as a draw")
+    for least, words in ((0.99, T("no doubt")), (0.9, T("sure")), (0.7, T("fairly sure")), (0.5, T("rather this"))):
+        if probability >= least:
+            return words
+    return T("a guess")
+
+
+def percentage(probability: float) -> str:
+    """`29.19 %`."""
+    return f"{100 * probability:.2f} %"
+
+
+def text_lines(
+    names: Sequence[str], answers: np.ndarray, classes: Sequence[str], top: int, probable: bool
+) -> Iterator[Text]:
+    """A line for each image: its name, the class, how sure, and the next ones."""
+    width = max((cell_len(name) for name in names), default=0)
+    room = max((cell_len(clean(c)) for c in classes), default=0)
+    for name, row in zip(names, answers, strict=True):
+        line = Text(name + " " * (width - cell_len(name) + 2))
+        if not classes:
+            yield line.append(", ".join(f"{value:.6g}" for value in row), "bold")
+            continue
+        order = np.argsort(-row, kind="stable")[: max(top, 1)]
+        best = clean(classes[order[0]])
+        line.append(best + " " * (room - cell_len(best) + 2), "bold")
+        if not probable:
+            yield line.append(", ".join(f"{clean(classes[i])} {row[i]:.4g}" for i in order), "dim")
+            continue
+        words = str(confidence(float(row[order[0]]), len(classes)))
+        line.append(f"{percentage(row[order[0]]):>9}  {words}")
+        if len(order) > 1:
+            others = ", ".join(f"{clean(classes[i])} {percentage(row[i])}" for i in order[1:])
+            line.append("  " + str(T("(then {others})", others=others)), "dim")
+        yield line
+
+
+def single_lines(name: str, row: np.ndarray, classes: Sequence[str], top: int) -> Iterator[Text]:
+    """One picture, as the lectures' machine guesses it."""
+    order = np.argsort(-row, kind="stable")[: max(top, 1)]
+    yield Text.assemble(str(T("Image prediction:")), " ", (clean(classes[order[0]]), "bold"))
+    share = row[order[0]]
+    yield Text.assemble(
+        str(T("Confidence:")), " ", (percentage(share), "bold"), f" ({confidence(float(share), len(classes))})"
+    )
+    if len(order) > 1:
+        others = ", ".join(f"{clean(classes[i])} {percentage(row[i])}" for i in order[1:])
+        yield Text(str(T("Next: {others}", others=others)), "dim")
+
+
+def answer_data(name: str, row: np.ndarray, classes: Sequence[str], top: int, probable: bool) -> dict[str, Any]:
+    """One image as JSON can hold it."""
+    if not classes:
+        return {"file": name, "values": [float(v) for v in row]}
+    order = [int(i) for i in np.argsort(-row, kind="stable")[: max(top, 1)]]
+    what = "probability" if probable else "output"
+    return {
+        "file": name,
+        "class": classes[order[0]],
+        "number": order[0],
+        what: float(row[order[0]]),
+        "next": [{"class": classes[i], what: float(row[i])} for i in order[1:]],
+    }
+
+
+class Table:
+    """The answers as CSV: the file, the class, its probability, then that of every class; or the numbers."""
+
+    def __init__(self, out: TextIO, classes: Sequence[str], outputs: int) -> None:
+        self._rows = csv.writer(out, lineterminator="\n")
+        self._classes = classes
+        if classes:
+            self._rows.writerow([str(T("file")), str(T("class")), str(T("probability")), *map(cell, classes)])
+        else:
+            self._rows.writerow([str(T("file")), *(f"y{i}" for i in range(outputs))])
+
+    def add(self, name: str, row: np.ndarray) -> None:
+        numbers = [f"{value:.6g}" for value in row]
+        if self._classes:
+            best = int(row.argmax())
+            self._rows.writerow([cell(name), cell(self._classes[best]), numbers[best], *numbers])
+        else:
+            self._rows.writerow([cell(name), *numbers])
+
+
+def cell(text: str) -> str:
+    """A text that a spreadsheet takes for no formula."""
+    shown = clean(text)
+    return f"'{shown}" if shown.startswith(("=", "+", "-", "@")) and len(shown) > 1 else shown

@@ -1,0 +1,457 @@
+"""After the training: predict, evaluate, ensemble, runs, data; by the command line, in one process."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import convdsl
+from convdsl.cli import main
+from convdsl.messages import use_language
+from convdsl.training.comparing import mean_of, paired
+from convdsl.training.ensemble import Misfit, ensemble, predictor, votes
+from convdsl.training.intervals import wilson
+from convdsl.training.mirrors import mixed
+from convdsl.training.runs import differences, groups, read_runs, statements
+from convdsl.training.settings import Augment
+from convdsl.training.trained import trained
+
+Said = subprocess.CompletedProcess[str]
+NET = "net photos\ninput 8x8x3\nconv 6 k3 relu\nmaxpool 2\ndense 3 softmax\n\ntrain {\n  batch 16\n  epochs 6\n  lr 0.01\n}\n"
+COLOURS = {"blue": (40, 60, 220), "green": (40, 200, 60), "rosa ñ": (230, 90, 160)}
+
+
+def call(*arguments: object) -> Said:
+    """The command line in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = out, err
+    try:
+        status = main(list(map(str, arguments)))
+    except SystemExit as end:
+        status = int(end.code or 0)
+    finally:
+        sys.stdout, sys.stderr = before
+        use_language("en")
+    return Said(arguments, status, out.getvalue(), err.getvalue())
+
+
+def photo(path: Path, colour: tuple[int, int, int], seed: int, size: tuple[int, int] = (8, 8)) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    noise = np.random.RandomState(seed).randint(-30, 31, (*size, 3))
+    Image.fromarray((np.array(colour) + noise).clip(0, 255).astype(np.uint8)).save(path)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A student's folder: photos in class folders, a program, three runs that differ in their seed, and another."""
+    here = tmp_path_factory.mktemp("student")
+    for part, count in (("train", 30), ("test", 10)):
+        for number, (name, colour) in enumerate(COLOURS.items()):
+            for i in range(count):
+                photo(
+                    here / "photos" / part / name / f"{i}.png",
+                    colour,
+                    1000 * number + i + (500 if part == "test" else 0),
+                )
+    (here / "net.cnn").write_text(NET, encoding="utf-8")
+    for seed in (1, 2, 3):
+        run(here, f"runs/s{seed}", "--seed", seed)
+    (here / "wide.cnn").write_text(NET.replace("conv 6", "conv 12"), encoding="utf-8")
+    run(here, "runs/wide", "--lr", "0.001", "--epochs", "1", program="wide.cnn")
+    return here
+
+
+def run(here: Path, out: str, *options: object, program: str = "net.cnn") -> None:
+    done = call("run", here / program, "--data", here / "photos", "--out", here / out, "--format", "json", *options)
+    assert done.returncode == 0, done.stderr
+
+
+# predict
+
+
+def test_one_picture_gets_a_class_and_a_confidence(place: Path) -> None:
+    photo(place / "one.png", COLOURS["green"], 7)
+    done = call("predict", place / "runs/s1", place / "one.png")
+    assert done.returncode == 0 and done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert (
+        lines[0] == "Image prediction: green"
+        and lines[1].startswith("Confidence: ")
+        and lines[1].endswith(" %") is False
+    )
+    assert lines[2].startswith("Next: ") and lines[2].count("%") == 2
+    spanish = call("predict", place / "runs/s1", place / "one.png", "--lang", "es")
+    assert spanish.stdout.startswith("Predicción de la imagen: green\nConfianza: ")
+
+
+def test_pictures_are_made_ready_as_in_training(place: Path) -> None:
+    """The probabilities are those of the model on the very arrays of the data set."""
+    from convdsl.datasets import load
+
+    data = load(place / "photos", warn=str, size=(8, 8), channels=3)
+    assert data.pictures is not None
+    one = trained(place / "runs/s1", convdsl.Net)
+    expected = one.answers(data.test_images)
+    done = call("predict", place / "runs/s1", *(place / "photos" / name for name in data.pictures.test), "--csv")
+    rows = list(csv.reader(io.StringIO(done.stdout)))
+    assert rows[0] == ["file", "class", "probability", *data.classes]
+    assert np.allclose([[float(v) for v in row[3:]] for row in rows[1:]], expected, atol=1e-5)
+    assert [row[1] for row in rows[1:]] == [data.classes[i] for i in expected.argmax(1)]
+    model = convdsl.load(place / "net.cnn").compile()
+    model.load(place / "runs/s1/weights.safetensors")
+    assert np.allclose(model.predict(data.test_images), expected, atol=1e-6)
+
+
+def test_folders_other_sizes_and_standard_input(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = place / "mixed"
+    photo(folder / "a.jpg", COLOURS["blue"], 1, (40, 20))
+    photo(folder / "sub" / "b.png", COLOURS["rosa ñ"], 2)
+    (folder / "notes.txt").write_text("no picture")
+    done = call("predict", place / "runs/s1", folder, "--format", "json", "--top", 2)
+    first, second = map(json.loads, done.stdout.splitlines())
+    assert done.returncode == 0
+    assert (first["file"], first["class"]) == (str(folder / "a.jpg"), "blue") and len(first["next"]) == 1
+    assert second["class"] == "rosa ñ" and 0 < second["probability"] <= 1
+    assert "1 file is no image and is left out: 1 .txt." in done.stderr
+    assert f"{folder / 'a.jpg'} is not 8x8 and was stretched to it, as in the training." in done.stderr
+    contents = io.BytesIO((folder / "a.jpg").read_bytes())
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(contents))
+    assert call("predict", place / "runs/s1", "-").stdout.startswith("Image prediction: blue")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
+    empty = call("predict", place / "runs/s1", "-")
+    assert (empty.returncode, empty.stderr) == (1, "convdsl: There is nothing on standard input.\n")
+
+
+def test_arrays_need_no_pillow_and_pictures_say_what_to_install(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.save(place / "some.npy", np.full((3, 8, 8, 3), COLOURS["blue"], np.uint8))
+    np.savez(place / "some.npz", images=np.full((8, 8, 3), COLOURS["green"], np.uint8))
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    done = call("predict", place / "runs/s1", place / "some.npy", place / "some.npz", "--csv")
+    assert [row.split(",")[1] for row in done.stdout.splitlines()] == ["class", "blue", "blue", "blue", "green"]
+    refused = call("predict", place / "runs/s1", place / "photos")
+    assert refused.returncode == 2 and "python -m pip install pillow" in refused.stderr and refused.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("files", "status", "said"),
+    [
+        (("nowhere.png",), 2, "There is no file"),
+        (("net.cnn",), 1, "net.cnn cannot be read: it is no picture."),
+        (("empty.png",), 1, "empty.png cannot be read: the file is empty."),
+        (("small.npy",), 1, "small.npy: the images are 5x5x3, and the network was trained on 8x8x3."),
+        (("hollow",), 1, "hollow holds no images"),
+        (("names.npz",), 1, "the images must be called `images`"),
+    ],
+)
+def test_what_cannot_be_answered_is_named(place: Path, files: tuple[str, ...], status: int, said: str) -> None:
+    (place / "empty.png").write_bytes(b"")
+    (place / "hollow").mkdir(exist_ok=True)
+    np.save(place / "small.npy", np.zeros((2, 5, 5, 3), np.uint8))
+    np.savez(place / "names.npz", a=np.zeros(3), b=np.zeros(3))
+    done = call("predict", place / "runs/s1", *(place / name for name in files))
+    assert (done.returncode, done.stdout) == (status, "") and said in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_damaged_picture_among_others_is_named_and_the_others_are_answered(place: Path) -> None:
+    (place / "broken").mkdir(exist_ok=True)
+    (place / "broken" / "a\nb.png").write_bytes(b"?")
+    photo(place / "broken" / "z.png", COLOURS["blue"], 3)
+    done = call("predict", place / "runs/s1", place / "broken")
+    assert done.returncode == 1 and done.stdout.startswith("Image prediction: blue")
+    assert done.stderr.count("\n") == 1 and 'a\\nb.png" cannot be read: it is no picture.' in done.stderr
+
+
+def test_a_run_that_is_none(place: Path, tmp_path: Path) -> None:
+    assert call("predict", tmp_path / "no", "x.png").returncode == 2
+    (tmp_path / "folder").mkdir()
+    done = call("predict", tmp_path / "folder", "x.png")
+    assert done.returncode == 1 and "There is no run in" in done.stderr
+    (tmp_path / "other.safetensors").write_bytes(b"?")
+    assert call("predict", tmp_path / "other.safetensors", "x.png").returncode == 1
+    config = json.loads((place / "runs/s1/config.json").read_text())
+    (tmp_path / "folder" / "config.json").write_text(json.dumps(config))
+    assert "has not come to its end" in call("predict", tmp_path / "folder", "x.png").stderr
+
+
+def test_without_a_softmax_there_are_probabilities_too(place: Path) -> None:
+    (place / "plain.cnn").write_text(NET.replace(" softmax", ""), encoding="utf-8")
+    run(place, "runs-plain/a", "--seed", 1, program="plain.cnn")
+    with_it, without = (trained(place / name, convdsl.Net) for name in ("runs/s1", "runs-plain/a"))
+    images = np.random.RandomState(0).randint(0, 256, (5, 8, 8, 3)).astype(np.uint8)
+    assert np.allclose(without.answers(images).sum(1), 1) and np.allclose(
+        with_it.answers(images), without.answers(images), atol=1e-5
+    )
+
+
+# evaluate
+
+
+def test_evaluate_gives_what_the_run_gave(place: Path) -> None:
+    before = json.loads((place / "runs/s1/evaluation.json").read_text())
+    done = call("evaluate", place / "runs/s1", "--data", place / "photos", "--format", "json")
+    after = json.loads(done.stdout)
+    assert after["accuracy"] == before["accuracy"] and after["confusion"] == before["confusion"]
+    assert after["loss"] == pytest.approx(before["loss"], rel=1e-4) and after["images"] == 30
+    assert after["accuracy_95"] == pytest.approx(wilson(30 * before["accuracy"], 30))
+    alone = call("evaluate", place / "runs/s1", "--format", "json")  # the data of the training
+    assert json.loads(alone.stdout)["confusion"] == before["confusion"]
+    text = call("evaluate", place / "runs/s1", "--part", "train", "--data", place / "photos")
+    assert "on 90 images of photos (training)" in text.stdout
+    table = call("evaluate", place / "runs/s1", "--data", place / "photos", "--csv").stdout
+    assert table.splitlines()[0] == "class,images,precision,recall,F1" and table.count("\n") == 4
+
+
+def test_classes_are_matched_by_name(place: Path, tmp_path: Path) -> None:
+    for name in ("rosa ñ", "green"):
+        for i in range(10):
+            photo(tmp_path / "two" / name / f"{i}.png", COLOURS[name], i)
+    done = json.loads(call("evaluate", place / "runs/s1", "--data", tmp_path / "two", "--format", "json").stdout)
+    assert [c["images"] for c in done["classes"]] == [0, 2, 2] and done["accuracy"] >= 0.5
+    photo(tmp_path / "two" / "red" / "1.png", (255, 0, 0), 1)
+    photo(tmp_path / "two" / "red" / "2.png", (255, 0, 0), 2)
+    refused = call("evaluate", place / "runs/s1", "--data", tmp_path / "two")
+    assert refused.returncode == 1 and "has the class red, which" in refused.stderr
+    none = call("evaluate", place / "runs/s1", "--data", place / "photos", "--part", "validation")
+    assert none.returncode == 1 and "has no part to validate" in none.stderr
+
+
+# ensemble
+
+
+def test_an_ensemble_is_the_mean_of_its_members_and_one_thing(place: Path) -> None:
+    done = call("ensemble", *(place / f"runs/s{i}" for i in (1, 2, 3)), "--data", place / "photos",
+                "--out", place / "runs/all", "--format", "json")  # fmt: skip
+    told = json.loads(done.stdout)
+    members = [trained(place / f"runs/s{i}", convdsl.Net) for i in (1, 2, 3)]
+    images = np.random.RandomState(1).randint(0, 256, (20, 8, 8, 3)).astype(np.uint8)
+    mean = np.mean([m.answers(images) for m in members], axis=0)
+    one = predictor(place / "runs/all", convdsl.Net)
+    assert np.allclose(one.answers(images), mean, atol=1e-6)
+    assert np.allclose(convdsl.trained(place / "runs/all").answers(images), mean, atol=1e-6)
+    assert [m["accuracy"] for m in told["members"]] == [
+        json.loads((place / f"runs/s{i}/evaluation.json").read_text())["accuracy"] for i in (1, 2, 3)
+    ]
+    evaluated = json.loads(call("evaluate", place / "runs/all", "--data", place / "photos", "--format", "json").stdout)
+    assert evaluated["accuracy"] == told["accuracy"]
+    photo(place / "one.png", COLOURS["green"], 7)
+    assert call("predict", place / "runs/all", place / "one.png").stdout.startswith("Image prediction: green")
+    moved = place / "elsewhere.safetensors"
+    moved.write_bytes((place / "runs/all/ensemble.safetensors").read_bytes())
+    assert call("predict", moved, place / "one.png").stdout.startswith("Image prediction: green")
+    again = call("ensemble", place / "runs/s1", place / "runs/s2", "--out", place / "runs/all")
+    assert again.returncode == 2 and "holds something already" in again.stderr
+
+
+def test_weights_come_from_the_images_that_each_member_kept_aside(place: Path) -> None:
+    done = call("ensemble", place / "runs/s1", place / "runs/wide", "--data", place / "photos", "--weighted",
+                "--out", place / "weighted")  # fmt: skip
+    assert done.returncode == 0 and "together" in done.stdout and "Saved as one: " in done.stdout
+    one = predictor(place / "weighted", convdsl.Net)
+    assert sum(one.weights) == pytest.approx(1) and one.weights[0] >= one.weights[1]  # type: ignore[attr-defined]
+    assert votes([0.9, 0.5], 2) == pytest.approx([np.log(9), 1e-3])
+    assert votes([0.5], 3) == pytest.approx([np.log(2)]) and votes([1.0, 0.0], 10)[1] == 1e-3
+
+
+def test_members_that_do_not_fit_are_named(place: Path, tmp_path: Path) -> None:
+    for name in ("blue", "green"):
+        for i in range(10):
+            photo(tmp_path / "two" / name / f"{i}.png", COLOURS[name], i)
+    (place / "two.cnn").write_text(NET.replace("dense 3", "dense 2"), encoding="utf-8")
+    done = call("run", place / "two.cnn", "--data", tmp_path / "two", "--out", tmp_path / "run", "--epochs", 1)
+    assert done.returncode == 0, done.stderr
+    refused = call("ensemble", place / "runs/s1", tmp_path / "run", "--out", tmp_path / "none")
+    assert (
+        refused.returncode == 1
+        and "do not fit together: the classes are 3 (blue, green, rosa ñ) and 2" in refused.stderr
+    )
+    assert str(place / "runs/s1") in refused.stderr and not (tmp_path / "none").exists()
+    one = trained(place / "runs/s1", convdsl.Net)
+    with pytest.raises(Misfit, match="at least two"):
+        ensemble([one])
+    with pytest.raises(ValueError, match="positive weight"):
+        ensemble([one, one], [1, -1])
+    assert call("ensemble", place / "runs/s1").returncode == 2
+    assert call("ensemble", place / "runs/s1", place / "runs/s1").returncode == 2
+
+
+def test_intervals_worked_by_hand() -> None:
+    """Sources: the mean of 1, 2, 3 has t(2) · 1/√3; ten pairs of which four are won and one is lost (Agresti and Min)."""
+    assert mean_of([1.0, 2.0, 3.0])[:2] == pytest.approx((2.0, 4.303 / np.sqrt(3)))
+    assert mean_of([5.0]).half is None
+    first = np.array([1, 1, 1, 1, 0, 1, 1, 0, 0, 0], bool)
+    second = np.array([0, 0, 0, 0, 1, 1, 1, 0, 0, 0], bool)
+    half = 1.96 * np.sqrt(6 - 9 / 12) / 12
+    assert paired(first, second) == pytest.approx((0.3, 0.25 - half, 0.25 + half))
+
+
+# runs
+
+
+def test_runs_tell_what_differs_and_group_seeds(place: Path) -> None:
+    runs, troubles = read_runs([place / "runs"])
+    plain = [one for one in runs if not one.members]
+    assert [one.path.name for one in plain] == ["s1", "s2", "s3", "wide"] and troubles == []
+    told = differences(plain)
+    assert told["network"] == ["conv 6 k3 relu"] * 3 + ["conv 12 k3 relu"]
+    assert told["lr"] == ["0.01"] * 3 + ["0.001"] and told["epochs"] == ["6"] * 3 + ["1"]
+    assert set(told) == {"network", "lr", "epochs"}
+    (group,) = groups(plain)
+    accuracies = [one.figures["accuracy"] for one in plain[:3]]
+    assert group.means["accuracy"].value == pytest.approx(np.mean(accuracies)) and len(group.runs) == 3
+    done = call("runs", place / "runs/s1", place / "runs/s2", place / "runs/wide", "--sort", "loss")
+    losses = [one.figures["loss"] for one in plain if one.path.name != "s3"]
+    lines = done.stdout.splitlines()
+    first = lines[next(i for i, line in enumerate(lines) if "───" in line) + 1]
+    assert done.returncode == 0 and f"{min(losses):.4g}" in first and "± " in done.stdout and "2 seeds" in done.stdout
+    rows = list(csv.DictReader(io.StringIO(call("runs", place / "runs", "--csv").stdout)))
+    assert {"run", "network", "lr", "seed", "epochs", "params", "accuracy", "loss", "val_accuracy"} <= rows[0].keys()
+    data = json.loads(call("runs", place / "runs", "--format", "json").stdout)
+    assert data["seeds"][0]["means"]["accuracy"]["mean"] == pytest.approx(np.mean(accuracies))
+
+
+def test_runs_that_are_unfinished_damaged_or_not_there(place: Path, tmp_path: Path) -> None:
+    assert call("runs", tmp_path / "no").returncode == 2
+    empty = call("runs", tmp_path)
+    assert empty.returncode == 1 and "there are no runs in" in empty.stderr
+    (tmp_path / "a").mkdir()
+    config = (place / "runs/s1/config.json").read_text()
+    (tmp_path / "a" / "config.json").write_text(config)
+    done = call("runs", tmp_path)
+    assert done.returncode == 0 and "has not come to its end" in done.stdout
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "config.json").write_text("{")
+    done = call("runs", tmp_path)
+    assert done.returncode == 1 and "b/config.json cannot be read" in done.stderr and "a " in done.stdout
+    assert "nothing of that name" in call("runs", tmp_path, "--sort", "beauty").stderr
+
+
+def test_statements_of_a_program() -> None:
+    text = "net a # x\ninput 8x8x1 -> conv 4 k3  # y\n\nexpect 10\ndense 10\ntrain {\n lr 0.1\n}\n"
+    assert statements(text) == ("input 8x8x1", "conv 4 k3", "dense 10")
+
+
+# data
+
+
+def test_data_finds_duplicates_damage_and_imbalance(tmp_path: Path) -> None:
+    for name, count in (("a", 12), ("b", 3)):
+        for i in range(count):
+            photo(tmp_path / "set" / "train" / name / f"{i}.png", COLOURS["blue"], i + 100 * count)
+        photo(tmp_path / "set" / "test" / name / "t.png", COLOURS["blue"], 7 + 1000 * count)
+    photo(tmp_path / "set" / "test" / "b" / "again.png", COLOURS["blue"], 1 + 100 * 12)  # a/1.png
+    photo(tmp_path / "set" / "train" / "a" / "twice.png", COLOURS["blue"], 2 + 100 * 12)
+    photo(tmp_path / "set" / "train" / "a" / "large.png", COLOURS["blue"], 5, (9, 9))
+    (tmp_path / "set" / "train" / "a" / "bad.png").write_bytes(b"?")
+    done = call("data", tmp_path / "set")
+    assert done.returncode == 0, done.stderr
+    assert "14 times" not in done.stdout and "The classes are uneven: the commonest has 4.7 times" in done.stdout
+    assert (
+        "1 test image is among the training images too, to the last bit: the test flatters. test/b/again.png = train/a/1.png."
+        in done.stdout
+    )
+    assert "1 training image occurs twice. " in done.stdout and "One of these pairs has two labels." in done.stdout
+    assert (
+        "The pictures have 2 sizes: 8x8 (" in done.stdout
+        and "Damaged: train/a/bad.png (it is no picture)." in done.stdout
+    )
+    found = json.loads(call("data", tmp_path / "set", "--format", "json").stdout)
+    assert found["test_in_train"]["examples"] == [["test/b/again.png", "train/a/1.png"]]
+    assert found["damaged"] == [{"file": "train/a/bad.png", "reason": "it is no picture"}]
+    assert found["sizes"][0] == {"height": 8, "width": 8, "images": 19} and found["ratio"] == pytest.approx(14 / 3)
+    spanish = call("data", tmp_path / "set", "--lang", "es").stdout
+    assert "Las clases están desequilibradas" in spanish and "Dañadas: train/a/bad.png (no es una imagen)." in spanish
+
+
+def test_a_clean_set_says_so() -> None:
+    done = call("data", "fashion-mini")
+    assert done.returncode == 0 and "No image occurs twice." in done.stdout and "uneven" not in done.stdout
+
+
+@pytest.mark.parametrize("kind", ["png", "svg"])
+def test_a_sheet_of_changes(tmp_path: Path, kind: str) -> None:
+    out = tmp_path / f"sheet.{kind}"
+    done = call("data", "fashion-mini", "--augment", "flip, rotate 10", "-o", out)
+    assert done.returncode == 0 and done.stdout.endswith("8 images, each with 7 changed copies beside it.\n")
+    contents = out.read_bytes()
+    assert contents.startswith(b"\x89PNG" if kind == "png" else b"<svg") and call("data", "fashion-mini", "--augment",
+        "flip, rotate 10", "-o", out).returncode == 0 and out.read_bytes() == contents  # fmt: skip
+    if kind == "svg":
+        assert contents.count(b"<image") == 64 and b">T-shirt<" in contents
+    else:
+        with Image.open(out) as page:
+            assert page.size == (8 * 60 + 4, 8 * 76 + 4)
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "said"),
+    [
+        (("--augment", "flip"), 2, "go together"),
+        (("--augment", "flip", "-o", "x.gif"), 2, "a sheet is a .png or an .svg"),
+        (("--augment", "flop", "-o", "x.png"), 2, "--augment: "),
+        (("--augment", "shift 99", "-o", "x.png"), 1, "leaves nothing of an image of 28x28x1"),
+        (("--seed", "-1"), 2, "--seed"),
+    ],
+)
+def test_a_sheet_that_cannot_be(options: tuple[str, ...], status: int, said: str, tmp_path: Path,
+                                monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    done = call("data", "fashion-mini", *options)
+    assert (done.returncode, done.stdout) == (status, "") and said in done.stderr and list(tmp_path.iterdir()) == []
+
+
+# Changes that mix classes up.
+
+
+@pytest.mark.parametrize(
+    ("classes", "change", "found"),
+    [
+        ("0123456789", {"flip": "horizontal"}, ("2", "")),
+        ("0123456789", {"flip": "both"}, ("6", "9")),
+        ("0123456789", {"rotate": 180}, ("6", "9")),
+        ("0123456789", {"rotate": 15}, None),
+        ("abcd", {"flip": "horizontal"}, ("b", "d")),
+        ("ABCD", {"flip": "horizontal"}, None),
+        ("bpqd", {"flip": "vertical"}, ("b", "p")),
+        (("Left", "right", "stop"), {"flip": "horizontal"}, ("Left", "right")),
+        (("izquierda", "derecha"), {"flip": "both"}, ("izquierda", "derecha")),
+        (("arriba", "abajo"), {"flip": "vertical"}, ("arriba", "abajo")),
+        (("cat", "dog"), {"flip": "both", "rotate": 180}, None),
+    ],
+)
+def test_changes_that_mix_classes_up(classes: Any, change: dict[str, Any], found: tuple[str, str] | None) -> None:
+    mix = mixed(tuple(classes), Augment(**change))
+    assert (mix and (mix.one, mix.other)) == found
+
+
+def test_check_and_run_and_data_say_it(tmp_path: Path) -> None:
+    program = "input 8x8x1 -> dense 2\ntrain {{\n data {}\n augment flip\n}}\n"
+    (tmp_path / "n.cnn").write_text(program.format("mnist"))
+    assert "W540" in call("check", tmp_path / "n.cnn").stdout
+    (tmp_path / "n.cnn").write_text(program.format("fashion-mini"))
+    assert "W540" not in call("check", tmp_path / "n.cnn").stdout
+    images, labels = np.random.RandomState(0).randint(0, 256, (40, 8, 8)).astype(np.uint8), np.arange(40) % 2
+    np.savez(tmp_path / "letters.npz", images=images, labels=labels, classes=np.array(["b", "d"]))
+    sheet = call("data", tmp_path / "letters.npz", "--augment", "flip", "-o", tmp_path / "s.svg")
+    assert "`flip` makes b look like d, and leaves it its label. Leave `flip` out." in sheet.stderr
+    done = call("run", tmp_path / "n.cnn", "--data", tmp_path / "letters.npz", "--epochs", 0, "--out", tmp_path / "r")
+    assert "`flip` makes b look like d" in done.stderr
+
+
+# What is loaded.
+
+
+def test_looking_at_help_loads_nothing_heavy() -> None:
+    code = "import sys; from convdsl.cli import main\ntry: main(['predict', '--help'])\nexcept SystemExit: pass\n" \
+           "print(*{m.partition('.')[0] for m in sys.modules}, file=sys.stderr)"  # fmt: skip
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not set(done.stderr.split()) & {"numba", "numpy", "PIL", "safetensors"}
