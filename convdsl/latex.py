@@ -58,9 +58,21 @@ _PLAIN = {
 }
 
 
+_LETTERS = re.compile(
+    r"[\n\t -~\u00a1-\u00ac\u00ae-\u017f\u0218-\u021b\u2013\u2014\u2018-\u201e\u2020-\u2022\u2030\u2039\u203a]"
+)
+"""What the fonts of T1 have. Of what they lack the code is set: a document with it still compiles."""
+
+
 def escaped(text: str) -> str:
     """A text for LaTeX's text mode."""
-    return "".join(_SPECIAL.get(c) or (f"${_SIGNS[c]}$" if c in _SIGNS else c) for c in text)
+    return "".join(_SPECIAL.get(c) or (f"${_SIGNS[c]}$" if c in _SIGNS else _letter(c)) for c in text)
+
+
+def _letter(sign: str) -> str:
+    if _LETTERS.fullmatch(sign):
+        return sign
+    return " " if sign.isspace() else f"[U+{ord(sign):04X}]"
 
 
 def marked_up(text: str) -> str:
@@ -71,5 +83,5 @@ def marked_up(text: str) -> str:
 
 def verbatim(text: str) -> list[str]:
     """Lines that are set as they are; signs that LaTeX has no letters for are spelled out."""
-    plain = "".join(_PLAIN.get(c, c) for c in text)
+    plain = "".join(_PLAIN.get(c) or _letter(c) for c in text)
     return [r"\begin{verbatim}", plain.replace(r"\end{verbatim}", ""), r"\end{verbatim}"]

@@ -1,20 +1,21 @@
-"""`convdsl course assign`: a sheet for every student of a class."""
+"""`convdsl course assign`, `export` and `exam`: a sheet for every student of a class, question banks, exams on paper."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convdsl import files
-from convdsl.cli.courses import problems_of
+from convdsl.cli.courses import add_choice, add_seed, chosen, count, open_course, problems_of
 from convdsl.cli.parsing import CallError, Parser
 from convdsl.messages import T, reason
 
 if TYPE_CHECKING:
     from convdsl.teaching.sheets.assign import Variety
+    from convdsl.teaching.sheets.quiz import Bank
     from convdsl.teaching.sheets.roster import Roster
     from convdsl.teaching.sheets.sheet import Sheet
 
@@ -28,6 +29,21 @@ def arguments(action: Action) -> None:
     assign.add_argument(
         "-o", "--output", type=Path, required=True, metavar="DIR", help=str(T("the folder to write them into"))
     )
+    export = action("export", _export, T("a bank of questions for Moodle and others"))
+    add_choice(export)
+    export.add_argument(
+        "--format", choices=("moodle-xml", "gift"), default="moodle-xml", help=str(T("moodle-xml or gift"))
+    )
+    export.add_argument(
+        "--variants", type=count, default=50, metavar="N", help=str(T("how many versions of each exercise (50)"))
+    )
+    add_seed(export)
+    exam = action("exam", _exam, T("an exam in LaTeX, with versions and a table for the answers"))
+    add_choice(exam)
+    exam.add_argument("--sheet", type=Path, metavar="FILE", help=str(T("exercises and points of a sheet")))
+    exam.add_argument("--versions", type=count, default=4, metavar="N", help=str(T("how many versions (4: A to D)")))
+    exam.add_argument("--key", action="store_true", help=str(T("the right answers instead of the exam")))
+    add_seed(exam)
 
 
 def open_sheet(path: Path, course: Path | None) -> Sheet:
@@ -128,3 +144,87 @@ def _report(sheet: Sheet, found: Variety, students: int, folder: Path) -> None:
             T("the same sheet: {ids}", ids=", ".join(s.id for s in twins[:10]) + (" …" if len(twins) > 10 else "")),
             file=sys.stderr,
         )
+
+
+# Question banks and exams.
+
+
+def _export(options: argparse.Namespace) -> int:
+    """Prints a bank of questions; what cannot be said in it is named on standard error."""
+    from convdsl.teaching.course import ExpressionError
+    from convdsl.teaching.sheets.gift import gift
+    from convdsl.teaching.sheets.moodle_xml import moodle_xml
+    from convdsl.teaching.sheets.quiz import banks
+
+    course = open_course(options.course)
+    exercises = chosen(course, options.exercises, options.concept) or list(course.exercises)
+    write = moodle_xml if options.format == "moodle-xml" else gift
+    made = banks(course, exercises, options.variants, options.seed or 1)
+    left_out: list[str] = []
+    fewer = 0
+
+    def noted() -> Iterator[Bank]:
+        nonlocal fewer
+        for bank in made:
+            left_out.extend(bank.left_out)
+            fewer += 0 < len(bank.items) < options.variants
+            yield bank
+
+    try:
+        for line in write(noted()):
+            print(line)
+    except ExpressionError as error:
+        raise CallError(T("{reason} `convdsl course lint` says more.", reason=error)) from None
+    for message in left_out:
+        print(f"convdsl: {message}", file=sys.stderr)
+    if fewer:
+        print(
+            "convdsl: "
+            + str(
+                T(
+                    "One exercise has fewer than {wanted} versions; all there are were written.",
+                    "{n} exercises have fewer than {wanted} versions; all there are were written.",
+                    n=fewer,
+                    wanted=options.variants,
+                )
+            ),
+            file=sys.stderr,
+        )
+    return 0
+
+
+def _exam(options: argparse.Namespace) -> int:
+    from convdsl.teaching.course import ExpressionError
+    from convdsl.teaching.course.draw import new_seed
+    from convdsl.teaching.questions import ask
+    from convdsl.teaching.sheets.exam import LETTERS, Version, exam, key
+
+    letters = LETTERS[: options.versions]
+    if options.versions > len(LETTERS):
+        raise CallError(T("an exam has at most {n} versions.", n=str(len(LETTERS))))
+    if options.sheet:
+        if options.exercises or options.concept or options.seed:
+            raise CallError(
+                T("the sheet says which exercises and seeds: leave out the exercises, --concept and --seed.")
+            )
+        sheet = open_sheet(options.sheet, options.course)
+        title, exercises = sheet.title, list(sheet.exercises)
+        points = dict(zip((e.id for e in exercises), sheet.points, strict=True))
+        seeds = [sheet.seed(f"exam {letter}") for letter in letters]
+    else:
+        course = open_course(options.course)
+        title = course.title
+        exercises = chosen(course, options.exercises, options.concept) or list(course.exercises)
+        points = {e.id: 1.0 for e in exercises}
+        if options.seed is None and options.key:
+            raise CallError(T("the key belongs to an exam with a seed or a sheet: --seed N or --sheet FILE."))
+        first = options.seed or new_seed()
+        seeds = [first + n for n in range(options.versions)]
+        if options.seed is None:
+            print(f"convdsl: --seed {first}", file=sys.stderr)
+    try:
+        versions = [Version(a, [ask(e, s) for e in exercises]) for a, s in zip(letters, seeds, strict=True)]
+        print(key(title, versions) if options.key else exam(title, versions, points), end="")
+    except ExpressionError as error:
+        raise CallError(T("{reason} `convdsl course lint` says more.", reason=error)) from None
+    return 0

@@ -86,9 +86,11 @@ def folder_names(students: Sequence[Student], taken: Sequence[str] = ()) -> dict
     used = {unaccented(name) for name in taken}
     names: dict[str, str] = {}
     for student in students:
-        name = re.sub(r"[^\w@.+-]+", "_", student.id).strip("._ ")[:80]
-        if name != student.id or unaccented(name) in used or _RESERVED.fullmatch(name.split(".")[0]):
-            name = f"{name or 'id'}-{hashlib.sha256(student.id.encode('utf-8', 'surrogatepass')).hexdigest()[:6]}"
+        name = re.sub(r"[^\w@.+-]+", "_", student.id).strip("._ ")[:80] or "id"
+        if _RESERVED.fullmatch(name.split(".")[0]):
+            name = f"id-{name}"
+        if name != student.id or unaccented(name) in used:
+            name = f"{name}-{hashlib.sha256(student.id.encode('utf-8', 'surrogatepass')).hexdigest()[:6]}"
         used.add(unaccented(name))
         names[student.id] = name
     return names

@@ -138,7 +138,7 @@ def _closing(text: str, position: int) -> int:
 
 def plain(text: str) -> str:
     """A text for comparing: without accents, capitals, signs and spaces. `Número de ID` is `numerodeid`."""
-    return "".join(c for c in unaccented(text) if c.isalnum())
+    return "".join(c for c in unaccented(re.sub("[ºª°]", "", text)) if c.isalnum())
 
 
 def unaccented(text: str) -> str:
