@@ -11,6 +11,7 @@ from typing import Any
 from convdsl.cli.parsing import CallError, add_unknowns, read_program
 from convdsl.cli.stopping import Stopper
 from convdsl.diagnostics import Diagnostic
+from convdsl.engine.devices import CHOICES
 from convdsl.messages import T
 from convdsl.net import Net
 from convdsl.network import Analysis
@@ -31,7 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
         "--device",
-        choices=("cpu", "cuda", "auto"),
+        choices=CHOICES,
         help=str(T("what computes; without this `auto`: a GPU if one can be used")),
     )
     add("--threads", type=_threads, metavar="N", help=str(T("threads of the CPU; without this all of them")))

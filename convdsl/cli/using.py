@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from convdsl.cli.parsing import CallError
+from convdsl.engine.devices import CHOICES
 from convdsl.messages import T
 
 
@@ -26,7 +27,7 @@ def add_network(parser: argparse.ArgumentParser) -> None:
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", choices=("cpu", "cuda", "auto"), default="cpu", help=str(T("what computes (cpu)")))
+    parser.add_argument("--device", choices=CHOICES, default="cpu", help=str(T("what computes (cpu)")))
 
 
 @contextmanager

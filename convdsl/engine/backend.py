@@ -1,4 +1,4 @@
-"""What runs a plan: the CPU, or a GPU. A model knows only this."""
+"""What runs a plan: the protocol that every device keeps to (`devices.py` lists them). A model knows only this."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from convdsl.engine.errors import EngineError
 from convdsl.engine.plan import Memory, Parameter, Plan, Target
-from convdsl.messages import T
 
 
 @dataclass(frozen=True)
@@ -92,22 +90,3 @@ class Backend(Protocol):
 
     def augmenter(self, changes: Any, shape: tuple[int, ...], seed: int) -> Any:
         """What changes images at random, where this backend keeps them; see convdsl.engine.augment."""
-
-
-def backend_class(device: str) -> type[Backend]:
-    """For "cpu", "cuda", or "auto": a GPU where one can be used. Raises EngineError for one that cannot be used."""
-    if device in ("cuda", "auto"):
-        from convdsl.engine import cuda
-
-        trouble = cuda.unusable()
-        if trouble is None:
-            from convdsl.engine.cuda.backend import CudaBackend
-
-            return CudaBackend
-        if device == "cuda":
-            raise EngineError(str(T("No GPU can be used: {reason}", reason=trouble)))
-    elif device != "cpu":
-        raise EngineError(str(T("There is no device called `{device}` here.", device=device)))
-    from convdsl.engine.cpu.backend import CpuBackend
-
-    return CpuBackend

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from convdsl.engine.alone import alone
-from convdsl.engine.backend import Backend, Batch, Outcome, Resident, backend_class
+from convdsl.engine.backend import Backend, Batch, Outcome, Resident
+from convdsl.engine.devices import choose
 from convdsl.engine.errors import BadInput, MemoryRefused, NotFinite
 from convdsl.engine.initial import initial_weights
 from convdsl.engine.inputs import as_images
@@ -103,7 +104,7 @@ class Model:
         self.process = os.getpid()
         self.optimizer = optimizer or Optimizer("sgd", momentum=0.9)
         self._init = init
-        self._kind = backend_class(device)
+        self._kind = choose(device)[0].backend()
         self._target = self._kind.target(threads)
         self._memory_limit = memory_limit
         self._build(Loss(loss or "cross_entropy", label_smoothing, weighted))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from convdsl.engine.devices import choose
+from convdsl.engine.errors import EngineError
 from convdsl.messages import T
-
-DEVICES = ("cpu", "cuda", "auto")
 
 
 class NoDevice(Exception):
@@ -12,17 +12,12 @@ class NoDevice(Exception):
 
 
 def choose_device(wanted: str) -> tuple[str, T | None]:
-    """The device for `cpu`, `cuda` or `auto`, and what is worth saying about the choice. Raises NoDevice.
+    """The name of the device for one that is asked for or for `auto`, and what is worth saying about the choice.
 
-    `auto` takes a GPU where one can be used, else the CPU.
+    Raises NoDevice.
     """
-    if wanted == "cpu":
-        return "cpu", None
-    from convdsl.engine import cuda
-
-    trouble = cuda.unusable()
-    if trouble is None:
-        return "cuda", None
-    if wanted == "cuda":
-        raise NoDevice(str(T("No GPU can be used: {reason} `--device auto` takes the CPU then.", reason=trouble)))
-    return "cpu", T("The CPU trains: {reason}", reason=trouble)
+    try:
+        device, why = choose(wanted)
+    except EngineError as error:
+        raise NoDevice(f"{error} {T('`--device auto` takes the CPU then.')}") from None
+    return device.name, None if why is None else T("The CPU trains. {reason}", reason=why)

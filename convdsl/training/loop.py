@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from convdsl.engine.moving import TargetMover
+from convdsl.engine.cpu.moving import TargetMover
 from convdsl.messages import T
 from convdsl.training.evaluating import accuracy, evaluate, score
 from convdsl.training.events import EpochDone, Event, Finished, Interrupted, Note, Preparing, Progress, Record

@@ -22,7 +22,7 @@ def sheet(data: Any, changes: Augment, seed: int = 0) -> list[Row]:
     """Rows of images as a training with `changes` would see them, in as many epochs as there are columns.
 
     `data` is a data set of pictures (n, H, W, C). Raises ValueError for images without rows and columns."""
-    from convdsl.engine.augment import Augmenter
+    from convdsl.engine.cpu.augment import Augmenter
 
     if len(data.shape) != 3:
         raise ValueError("no pictures")

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import convdsl
-from convdsl.engine import Model, activations
+from convdsl.engine import Model, activations, maths
 from convdsl.engine.activations import FORMULAS
-from convdsl.engine.cpu import maths, runtime
+from convdsl.engine.cpu import runtime
 from convdsl.engine.plan.ops import FROM_OUTPUT
 from convdsl.engine.reference import activation
 from tests.engine.cuda.simulator import Simulator

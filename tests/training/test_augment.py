@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from convdsl.engine.augment import Augmenter
+from convdsl.engine.cpu.augment import Augmenter
 from convdsl.training.settings import Augment
 
 RANDOM = np.random.default_rng(0)

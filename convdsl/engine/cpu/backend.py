@@ -89,7 +89,7 @@ class CpuBackend:
         """Nothing is copied, and nothing need be done."""
 
     def augmenter(self, changes: Any, shape: tuple[int, ...], seed: int) -> Any:
-        from convdsl.engine.augment import Augmenter
+        from convdsl.engine.cpu.augment import Augmenter
 
         return Augmenter(changes, shape, self.plan.batch, seed, self.threads)
 

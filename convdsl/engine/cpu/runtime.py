@@ -17,7 +17,6 @@ from numba.extending import intrinsic
 from numba.np import arrayobj
 
 from convdsl.engine.cpu.channelwise import bn_apply_tile, bn_input_tile, bn_sum_gradient_tile, bn_sum_tile
-from convdsl.engine.cpu.maths import between, exp, expm1, gaussian_part, log, power, random_bits, sigmoid, sqrt, tanh
 from convdsl.engine.cpu.micro import (
     conv_tile,
     few_channels_tile,
@@ -34,6 +33,7 @@ from convdsl.engine.cpu.micro import (
     winograd_output_tile,
     winograd_pool_tile,
 )
+from convdsl.engine.maths import between, exp, expm1, gaussian_part, log, power, random_bits, sigmoid, sqrt, tanh
 
 __all__ = [
     "F32",

@@ -28,7 +28,7 @@ from numba.cuda import cgutils, types
 from numba.cuda.extending import intrinsic
 from numba.cuda.np import arrayobj
 
-from convdsl.engine.cpu import maths
+from convdsl.engine import maths
 
 float32, float64, int32, int64, uint64 = types.float32, types.float64, types.int32, types.int64, types.uint64
 _FLOAT = ir.FloatType()

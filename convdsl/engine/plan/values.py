@@ -28,7 +28,8 @@ class Target:
     lanes: int = 16
     registers: int = 32
     threads: int = 2
-    device: Literal["cpu", "cuda"] = "cpu"
+    whole_batch: bool = False
+    """Whether each step is done for the whole batch, as on a GPU, and not for a few images at a time."""
     without: frozenset[str] = frozenset()
     """Names of what plans are not to do; see rewrites.py."""
 
@@ -39,12 +40,8 @@ class Target:
         """Most positions of a register tile with `vectors` vectors of filters: sums, weights and one value must fit."""
         return max(1, min(16, (self.registers - vectors - 2) // vectors))
 
-    @property
-    def whole_batch(self) -> bool:
-        return self.device == "cuda"
 
-
-GPU = Target(lanes=4, registers=255, threads=1, device="cuda")
+GPU = Target(lanes=4, registers=255, threads=1, whole_batch=True)
 
 
 def four(sizes: Sequence[int]) -> Shape:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from convdsl.engine.cpu import maths
+from convdsl.engine import maths
 from convdsl.engine.cuda.bind import Gemm, Launch, Work
 
 GUARD = 256

@@ -11,7 +11,7 @@ import pytest
 
 import convdsl
 from convdsl.engine import Model, NotFinite, Optimizer
-from convdsl.engine.augment import Augmenter
+from convdsl.engine.cpu.augment import Augmenter
 from convdsl.engine.cuda.staging import OnDevice
 from tests.engine.cuda.simulator import Simulator
 

@@ -1,4 +1,4 @@
-"""Random changes to images, as convdsl.engine.augment makes them on the CPU: a block for each image."""
+"""Random changes to images, as convdsl.engine.cpu.augment makes them on the CPU: a block for each image."""
 
 # ruff: noqa: F821
 # mypy: ignore-errors

@@ -23,10 +23,8 @@ from convdsl.engine.augment import (
     YX,
     YY,
     Draws,
-    _compiled,
-    _copy,
-    _warp,
 )
+from convdsl.engine.cpu.augment import compiled, copied, warped
 
 
 class TargetMover:
@@ -60,19 +58,19 @@ class TargetMover:
         return out.reshape(targets.shape)
 
 
-@_compiled
+@compiled
 def _smoothly(given, pixels, out, values, moves, warps):
     size = pixels.size // given.shape[0]
     for i in range(given.shape[0]):
         if warps:
-            _warp(given, i, out, i, moves[i], np.float32(1))
+            warped(given, i, out, i, moves[i], np.float32(1))
         else:
-            _copy(given, pixels, i, values, i * size, moves[i], np.float32(1))
+            copied(given, pixels, i, values, i * size, moves[i], np.float32(1))
 
 
-@_compiled
+@compiled
 def _nearest(given, out, moves):
-    """As `_warp`, without interpolation."""
+    """As `warped`, without interpolation."""
     count, depth, height, width, channels = given.shape
     last_y, last_x = np.float32(height - 1), np.float32(width - 1)
     middle_y, middle_x = last_y * np.float32(0.5), last_x * np.float32(0.5)
