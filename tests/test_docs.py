@@ -61,6 +61,7 @@ def test_both_readmes_have_the_same_commands() -> None:
         ("docs/language.md", "docs/es/lenguaje.md"),
         ("docs/python.md", "docs/es/python.md"),
         ("docs/training.md", "docs/es/entrenamiento.md"),
+        ("docs/using.md", "docs/es/uso.md"),
         ("docs/classes.md", "docs/es/clases.md"),
     ],
 )
