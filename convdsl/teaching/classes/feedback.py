@@ -67,7 +67,7 @@ def _said(text: object) -> str:
 
 
 def _harmless(text: str) -> str:
-    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return "".join(c if c.isprintable() or c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def comment(result: Result) -> str:

@@ -59,7 +59,7 @@ def reason(answer: Answer) -> str:
 
 def safe(text: str) -> str:
     """A text that a hostile file or file name cannot play with the terminal through."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return "".join(c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def is_ours(data: bytes) -> bool:

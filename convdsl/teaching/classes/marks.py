@@ -62,6 +62,7 @@ def of_class(
         else:
             notes = (str(found.note),) if found.note else ()
             pieces[found.student.id].append(_Piece(file, form, notes))
+    _part_namesakes(pieces, strangers, participants or {})
     chosen = {s.id: _chosen(sheet, pieces[s.id], how, (times or {}).get(s.id)) for s in roster.students}
     works = [Work(sheet.seed(id), _answers(c.form)) for id, c in chosen.items()]
     replies = grade(works, sheet.course, sheet.exercises, how.limits, how.jobs, how.explain)
@@ -72,6 +73,22 @@ def of_class(
         results.append(_result(student, chosen[student.id], reply, sheet, work))
     results = with_neighbours(results, rights, sheet, how)
     return sorted(results, key=lambda r: (alphabetic(r.name or r.id), alphabetic(r.id))) + strangers
+
+
+def _part_namesakes(
+    pieces: dict[str, list[_Piece]], strangers: list[Result], participants: Mapping[str, Student]
+) -> None:
+    """Two participants of Moodle whom only a name joins to one student: neither's work is taken for his."""
+    for id, own in pieces.items():
+        by_name = [p for p in own if p.handed.number and p.handed.number not in participants]
+        if len({p.handed.number for p in own if p.handed.number}) > 1 and by_name:
+            for piece in by_name:
+                note = T(
+                    "Two participants are called {name}: the worksheet of Moodle (--moodle) tells them apart.",
+                    name=piece.handed.person,
+                )
+                strangers.append(Result("", piece.handed.person, ("unknown",), (), (piece.handed.place,), (str(note),)))
+            pieces[id] = [p for p in own if p not in by_name]
 
 
 def of_files(

@@ -14,7 +14,7 @@ from convdsl.teaching.classes.html import text_of_html
 from convdsl.teaching.course import Course
 from convdsl.teaching.sheets.roster import Roster
 from convdsl.teaching.sheets.sheet import Sheet
-from tests.teaching.classes.conftest import IDS, Marks, filled
+from tests.teaching.classes.conftest import IDS, Marks, filled, students
 
 
 def wrong(sheet: Sheet, id: str) -> str:
@@ -91,11 +91,9 @@ def test_whose_a_file_is(marks: Marks, sheet: Sheet, place: str) -> None:
 
 def test_text_typed_into_moodle(marks: Marks, sheet: Sheet) -> None:
     text = filled(sheet, "102").replace("&", "&amp;").replace("<", "&lt;")
-    for n, (before, between, after) in enumerate(
-        [("<p>", "</p>\n<p>", "</p>"), ("", "<br />", ""), ("<pre>", "\n", "</pre>")]
-    ):
+    for before, between, after in [("<p>", "</p>\n<p>", "</p>"), ("", "<br />", ""), ("<pre>", "\n", "</pre>")]:
         page = before + text.replace("\n", between) + after
-        found = marks({f"Luis Gil_{n}_assignsubmission_onlinetext_/onlinetext.html": page})["102"]
+        found = marks({"Luis Gil_10002_assignsubmission_onlinetext_/onlinetext.html": page})["102"]
         assert found.points == 10, [a for a in found.answers if a.status != "right"]
 
 
@@ -194,6 +192,13 @@ def test_the_newest_readable_file_counts(marks: Marks, sheet: Sheet, tmp_path: P
     assert found.points == 10 and any("One file was allowed" in n for n in found.notes)
 
 
+def test_two_participants_of_one_name_are_not_one_student(marks: Marks, sheet: Sheet) -> None:
+    found = marks({f"{FOLDER}/a.txt": filled(sheet, "101"), f"{FOLDER.replace('10001', '10009')}/a.txt": "[softmax] 3"})
+    assert found["101"].statuses == ("absent",)
+    assert all("Two participants are called Ana Ruiz" in r.notes[0] for p, r in found.items() if p.startswith("Ana"))
+    assert len(found) == 4 + 2
+
+
 def test_late_work_is_named_and_keeps_what_the_sheet_says(marks: Marks, sheet: Sheet) -> None:
     files: dict[str, str | bytes] = {"101.txt": filled(sheet, "101")}
     due = replace(sheet, deadline=datetime(2020, 1, 1))
@@ -246,6 +251,24 @@ def test_forms_of_programs_keep_comments(course: Course) -> None:
     form = read_form("[under-a-budget]\n# my net\ninput 32x32x3\ngap\n[size-valid]\n# note\n28x28x6\n", exercises)
     assert form.answers["under-a-budget"].startswith("# my net")
     assert form.answers["size-valid"] == "28x28x6"
+
+
+def test_two_hundred_students_with_ten_questions(tmp_path: Path, sheet: Sheet) -> None:
+    from convdsl.teaching.classes.feedback import page
+    from convdsl.teaching.classes.grading import How
+    from convdsl.teaching.classes.intake import handed_in
+    from convdsl.teaching.classes.marks import of_class
+
+    roster = Roster(students(200))
+    (tmp_path / "in").mkdir()
+    for student in roster.students:
+        (tmp_path / "in" / f"{student.id}.txt").write_text(filled(sheet, student.id, softmax="17"), encoding="utf-8")
+    begun = os.times()
+    results = of_class(sheet, roster, handed_in([tmp_path / "in"]), How(jobs=2, explain=True))
+    assert all("<code>17</code>" in page(sheet, r) for r in results) and {r.points for r in results} == {9}
+    spent = os.times()
+    seconds = sum(b - a for a, b in zip(begun[:4], spent[:4], strict=True))
+    assert seconds < 20, "ten seconds on two cores"
 
 
 def test_two_of_one_name(sheet: Sheet, tmp_path: Path) -> None:
