@@ -82,6 +82,7 @@ SECTIONS: tuple[tuple[T, dict[str, T]], ...] = (
             "N510": T("Two convolutions that are one"),
             "W520": T("More outputs than classes"),
             "W521": T("An activation that bounds the scores"),
+            "N530": T("A stride that does not divide and loses no data"),
             "N531": T("A momentum that keeps little"),
             "W540": T("A change that mixes classes up"),
         },

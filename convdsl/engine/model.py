@@ -179,10 +179,14 @@ class Model:
 
     @alone
     def load_weights(self, tensors: Mapping[str, Any], strict: bool = True) -> Loaded:
-        """Takes weights and running statistics by name. With `strict`, raises BadInput unless all of them fit."""
-        mine = {**self.weights, **self.buffers}
+        """Takes weights and running statistics by the names that `weights` and `buffers` give them. With `strict`, raises
+        BadInput unless all of them fit; the running statistics may be left out, all of them, and then stay as they are."""
+        learned, buffers = self.weights, self.buffers
+        mine = {**learned, **buffers}
         unknown = [n for n in tensors if n not in mine]
         missing = [n for n in mine if n not in tensors]
+        if strict and not any(n in buffers for n in tensors):
+            missing = [n for n in missing if n in learned]
         mismatched = [n for n in mine if n in tensors and np.shape(tensors[n]) != mine[n].shape]
         if strict and (unknown or missing or mismatched):
             raise BadInput(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import prod
+from math import gcd, prod
 from typing import Any, NamedTuple
 
 from convdsl.algebra import at_least, ceil_divide, compare, floor_divide, is_number, maximum, minimum, text
@@ -71,6 +71,14 @@ class Axis(NamedTuple):
     def remainder(self) -> Any:
         """Positions of the padded input that no window reaches because the stride does not divide."""
         return (self.input + self.before + self.after - self.extent) % self.s
+
+    @property
+    def lost(self) -> Any:
+        """Inputs that are read by no window, and would be by one more: not those that a stride steps over anyway."""
+        start = self.output * self.s - self.before
+        shared = gcd(self.s, self.d)
+        first = max(self.k - self.s // shared, 0) if self.d // shared <= self.output else 0
+        return max(min((self.input - 1 - start) // self.d, self.k - 1) - max(first, -(start // self.d)) + 1, 0)
 
     @property
     def empty(self) -> int | None:
@@ -245,6 +253,15 @@ def why_it_slides(axis: Axis) -> T | None:
         )
     if axis.s == 1:
         return T("The window stands at the edge first, and can then move on by {free} places.", free=free)
+    if axis.remainder and not axis.lost:
+        return T(
+            "The window stands at the edge first; {free} places remain, and {free} = {steps}·{s} + {rest}. The stride "
+            "does not divide: frameworks round down, and here no data is lost by it.",
+            free=free,
+            s=axis.s,
+            steps=axis.output - 1,
+            rest=axis.remainder,
+        )
     if axis.remainder:
         return T(
             "The window stands at the edge first; {free} places remain, and {free} = {steps}·{s} + {rest}. The stride "

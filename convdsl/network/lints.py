@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import prod
+from math import gcd, prod
 from typing import Any
 
 from convdsl import algebra
@@ -18,20 +18,25 @@ from convdsl.messages import Grouped, T
 from convdsl.network.floors import look_at_end
 from convdsl.network.graph import Network, Node
 from convdsl.network.sizes import Facts, Report
+from convdsl.source import Span
+
+DOES_NOT_DIVIDE = ("W501", "N530")
+"""Codes that say it of a stride: data is lost, or none is."""
 
 
 def look_twice(network: Network, report: Report, findings: Findings) -> None:
     """Adds warnings and notes to `findings`."""
     seen: set[Any] = set()
     works_on = _before(network)
+    harmless: list[tuple[Node, Axis, Span]] = []
     for node, facts in report:
         if facts.output is None:
             continue
         key = (id(node.layer), facts.inputs)
         if key not in seen and (*key, node.span) not in seen:
-            before_it = len(findings.items)
-            _windows(node, facts, findings)
-            seen.add(key if len(findings.items) == before_it else (*key, node.span))
+            before_it = len(findings.items), len(harmless)
+            _windows(node, facts, findings, harmless)
+            seen.add(key if (len(findings.items), len(harmless)) == before_it else (*key, node.span))
         before = works_on[node.index]
         if before is not None and (before.span, node.span) not in seen:
             seen.add((before.span, node.span))
@@ -41,6 +46,7 @@ def look_twice(network: Network, report: Report, findings: Findings) -> None:
             seen.add(node.span)
             _momentum_elsewhere(node, findings)
         _linear_convolutions(network, node, report, seen, findings)
+    _nothing_lost(harmless, findings)
     _channels_first(network, findings)
     _no_channels(network, findings)
     look_at_end(network, report, findings)
@@ -51,7 +57,7 @@ def look_twice(network: Network, report: Report, findings: Findings) -> None:
 # Windows.
 
 
-def _windows(node: Node, facts: Facts, findings: Findings) -> None:
+def _windows(node: Node, facts: Facts, findings: Findings, harmless: list[tuple[Node, Axis, Span]]) -> None:
     layer = node.layer
     if not isinstance(layer, (Windowed, Local)):
         return
@@ -60,8 +66,10 @@ def _windows(node: Node, facts: Facts, findings: Findings) -> None:
     for number, axis in enumerate(axes):
         if axis in axes[:number] or not all(map(algebra.is_number, axis[:7])):
             continue
-        if axis.rule == "floor" and axis.remainder:
+        if axis.rule == "floor" and axis.remainder and axis.lost:
             _does_not_divide(node, axis, span, findings)
+        elif axis.rule == "floor" and axis.remainder:
+            harmless.append((node, axis, span))
         if axis.rule == "same" and (axis.before + axis.after) % 2 and axis.k % 2 == 0:
             findings.add(
                 "W502",
@@ -78,32 +86,68 @@ def _windows(node: Node, facts: Facts, findings: Findings) -> None:
             )
 
 
-def _does_not_divide(node: Node, axis: Axis, span: Any, findings: Findings) -> None:
-    n, f, s, p, d = axis.input, axis.k, axis.s, axis.before, axis.d
-    exact = (n + 2 * p - axis.extent) / s + 1
-    unread = max(axis.remainder - p, 0)
-    if unread:
-        note = T(
-            "The last row or column of the input is read by no window.",
-            "The last {n} rows or columns of the input are read by no window.",
-            n=unread,
-        )
-    else:
-        note = T("Only zeros of the padding are left out: no data is lost.")
+def _does_not_divide(node: Node, axis: Axis, span: Span, findings: Findings) -> None:
     findings.add(
         "W501",
         span,
-        T(
-            "The stride {s} does not divide: {exact} is rounded down to {size}.",
-            s=s,
-            exact=f"{exact:.2f}",
-            size=axis.output,
+        _rounded_down(axis),
+        note=T(
+            "The last row or column of the input is read by no window.",
+            "The last {n} rows or columns of the input are read by no window.",
+            n=axis.lost,
         ),
-        note=note,
-        formula=f"{size_formula(n, f, s, p, d)} = {exact:.2f} → {axis.output}",
+        formula=_quotient(axis),
         help=_would_divide(axis, isinstance(node.layer, Pooling)),
         labels=_calls(node),
     )
+
+
+def _nothing_lost(places: list[tuple[Node, Axis, Span]], findings: Findings) -> None:
+    """Where a stride does not divide and all data is read that it ever reads: the first place of each of both kinds."""
+    zeros = [p for p in places if p[1].remainder <= p[1].after]
+    for kind in (zeros, [p for p in places if p not in zeros]):
+        if not kind:
+            continue
+        node, axis, span = kind[0]
+        read = min(axis.k, axis.s // gcd(axis.s, axis.d))
+        further = len({s for _, _, s in kind}) - 1
+        findings.add(
+            "N530",
+            span,
+            _rounded_down(axis),
+            note=T("Only zeros of the padding are left out: no data is lost.")
+            if kind is zeros
+            else T(
+                "By design, a window of {k} in steps of {s} leaves {gap} of every {s} rows or columns unread; at the end "
+                "no others are lost.",
+                k=axis.k,
+                s=axis.s,
+                gap=axis.s - read,
+            ),
+            formula=_quotient(axis),
+            help=T("It is the same on one further line.", "It is the same on {n} further lines.", n=further)
+            if further
+            else None,
+            labels=_calls(node),
+        )
+
+
+def _rounded_down(axis: Axis) -> T:
+    return T(
+        "The stride {s} does not divide: {exact} is rounded down to {size}.",
+        s=axis.s,
+        exact=_exact(axis),
+        size=axis.output,
+    )
+
+
+def _exact(axis: Axis) -> str:
+    return f"{(axis.input + axis.before + axis.after - axis.extent) / axis.s + 1:.2f}"
+
+
+def _quotient(axis: Axis) -> str:
+    formula = size_formula(axis.input, axis.k, axis.s, axis.before, axis.d)
+    return f"{formula} = {_exact(axis)} → {axis.output}"
 
 
 def _would_divide(axis: Axis, pooled: bool) -> T:

@@ -122,9 +122,15 @@ def facts(operation: Operation) -> Iterator[str]:
         yield from _about(operation.kernel)
     if isinstance(operation, Transposed) or not any(a.remainder for a in axes):
         return
-    unread = [max(a.remainder - a.after, 0) for a in operation.axes]
+    unread = [a.lost for a in operation.axes]
     if not any(unread):
-        yield str(T("Only zeros of the padding are left out: no data is lost."))
+        yield str(
+            T(
+                "The stride does not divide, but steps over the rows and columns at the end by design: no others are lost."
+            )
+            if any(a.remainder > a.after for a in axes)
+            else T("Only zeros of the padding are left out: no data is lost.")
+        )
     if unread[0]:
         yield str(
             T(

@@ -14,6 +14,7 @@ from convdsl.algebra.searching import OutOfTime, Point
 from convdsl.diagnostics import Diagnostic
 from convdsl.messages import T
 from convdsl.network import analyse
+from convdsl.network.lints import DOES_NOT_DIVIDE
 from convdsl.solver.conditions import Condition, condition
 from convdsl.solver.pieces import (
     FIRST,
@@ -82,7 +83,9 @@ class Program(NamedTuple):
 
     def accepts(self, values: Mapping[str, int]) -> bool:
         """Whether `check` is content when the unknowns have these values."""
-        return not any(d.severity == "error" or (self.strict and d.code == "W501") for d in self.diagnose(values))
+        return not any(
+            d.severity == "error" or (self.strict and d.code in DOES_NOT_DIVIDE) for d in self.diagnose(values)
+        )
 
     def diagnose(self, values: Mapping[str, int]) -> tuple[Diagnostic, ...]:
         """What `check` says when the unknowns have these values."""

@@ -10,6 +10,7 @@ from convdsl.algebra.relations import ONE, Relation
 from convdsl.algebra.searching import OutOfTime, Point
 from convdsl.messages import T
 from convdsl.network import Expectation
+from convdsl.network.lints import DOES_NOT_DIVIDE
 from convdsl.solver.answer import Answer, Program, first_points, found_ways
 from convdsl.solver.problem import Problem
 from convdsl.solver.search import Clock
@@ -171,7 +172,7 @@ def _no_network(program: Program, problem: Problem) -> T:
     for value in (1, 2, 3, 8, 64, 512):
         values = {a.name: max(value, a.minimum) for a in unknowns}
         for diagnostic in program.diagnose(values):
-            if diagnostic.severity == "error" or (program.strict and diagnostic.code == "W501"):
+            if diagnostic.severity == "error" or (program.strict and diagnostic.code in DOES_NOT_DIVIDE):
                 said.setdefault(str(diagnostic.message), ", ".join(f"{n} = {v}" for n, v in values.items()))
                 break
     if not said:

@@ -130,6 +130,25 @@ def test_wrong_arrays_are_refused_clearly() -> None:
         a.load_weights({"1.conv.weight": np.zeros((8, 3, 3, 3))})
 
 
+def test_what_is_learned_alone_may_be_loaded_and_statistics_stay() -> None:
+    a = Model(convdsl.parse("input 6x6x2 -> conv 3 k3 -> bn relu -> bn -> filter mean -> dense 2"), batch=4)
+    x = RNG.standard_normal((4, 6, 6, 2)).astype(np.float32)
+    a.train_step(x, LABELS[:4] % 2, 0.1)
+    before = a.buffers
+    told = a.load_weights({n: w + 1 for n, w in a.weights.items()})
+    assert set(told.taken) == set(a.weights) and not (told.missing or told.unknown or told.mismatched)
+    assert all(np.array_equal(v, a.buffers[n]) for n, v in before.items())
+    b = Model(a.net, batch=4, seed=9)
+    b.load_weights({**a.weights, **a.buffers})
+    assert same(a, b) and np.array_equal(a.predict(x), b.predict(x))
+    first = next(iter(before))
+    for some in ({first: before[first]}, before, {**a.weights, first: before[first]}, {}):
+        with pytest.raises(BadInput, match="missing"):
+            b.load_weights(some)
+    with pytest.raises(BadInput, match="another size"):
+        b.load_weights({**a.weights, "2.bn.weight": np.ones(4)})
+
+
 def test_weights_that_fit_are_taken_and_the_rest_is_told() -> None:
     a = model()
     told = a.load_weights(

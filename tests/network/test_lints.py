@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from convdsl.diagnostics import Diagnostic
+from convdsl.layers import BY_NAME
 from convdsl.messages import use_language
 from convdsl.network import analyse
 from convdsl.source import Source
@@ -29,7 +33,11 @@ def found(code: str, program: str) -> list[Diagnostic]:
 FIRES = [
     ("W501", "input 7x7x3 -> conv 8 k3 s3", "s3"),
     ("W501", "input 28x28x1 -> maxpool 3", "3"),
-    ("W501", "input 224x224x3 -> conv 64 k7 s2 p3", "s2"),
+    ("N530", "input 224x224x3 -> conv 64 k7 s2 p3", "s2"),
+    ("N530", "input 56x56x8 -> conv 8 k1 s2", "s2"),
+    ("N530", "input 8x8x1 -> conv 1 k3 d2 s2", "s2"),
+    ("W501", "input 5x5x1 -> conv 1 k2 s4", "s4"),
+    ("N530", "input 9x9x1 -> conv 1 k4 s2 p1", "s2"),
     ("W501", "input 10x8x1 -> conv 1 k3x2 s2x2", "s2x2"),
     ("W501", "input 8x8x1 -> local 1 k3 s2", "s2"),
     ("W502", "input 7x7x3 -> conv 8 k2 p same", "p same"),
@@ -52,6 +60,11 @@ FIRES = [
 
 SILENT = [
     ("W501", "input 7x7x3 -> conv 8 k3 s2"),
+    ("W501", "input 32x32x3 -> conv 8 k3 s2 p1"),
+    ("W501", "input 32x32x3 -> conv 8 k1 s2"),
+    ("N530", "input 7x7x3 -> conv 8 k3 s3"),
+    ("N530", "input 33x33x3 -> conv 8 k1 s2"),
+    ("N530", "input 33x33x3 -> conv 8 k3 s2 p1"),
     ("W501", "input 7x7x3 -> conv 8 k3 s3 p1"),
     ("W501", "input 28x28x1 -> maxpool 3 ceil"),
     ("W501", "input 7x7x3 -> conv 8 k3 s3 p same"),
@@ -124,7 +137,32 @@ def test_the_stride_that_does_not_divide_shows_the_fraction_and_what_would_fit()
 
 def test_what_is_left_unread_is_counted() -> None:
     assert "last 2 rows" in str(found("W501", "input 8x8x3 -> conv 8 k3 s3")[0].note)
-    assert "no data is lost" in str(found("W501", "input 224x224x3 -> conv 64 k7 s2 p3")[0].note)
+    assert "last row " in str(found("W501", "input 5x5x3 -> conv 8 k2 s4")[0].note)
+    assert "no data is lost" in str(found("N530", "input 224x224x3 -> conv 64 k7 s2 p3")[0].note)
+    assert "1 of every 2 rows" in str(found("N530", "input 8x8x3 -> conv 8 k1 s2")[0].note)
+    assert "2 of every 3 rows" in str(found("N530", "input 8x8x3 -> conv 8 k1 s3 p0")[0].note)
+
+
+@given(*(st.integers(1, n) for n in (20, 6, 7, 4)), st.integers(0, 3))
+def test_lost_are_the_inputs_of_one_more_window_that_no_other_reads(n: int, k: int, s: int, d: int, p: int) -> None:
+    assume(n + 2 * p > d * (k - 1))
+    layer = BY_NAME["conv"](filters=1, k=(k,), s=(s,), d=(d,), p=(p,))
+    (axis,) = layer.geometry((n, 1))
+    read = {o * s + t * d - p for o in range(axis.output) for t in range(k)}
+    more = {axis.output * s + t * d - p for t in range(k)}
+    assert axis.lost == len((more - read) & set(range(n)))
+
+
+def test_one_note_for_each_way_to_lose_nothing() -> None:
+    down = "conv 8 k3 s2 p1 relu -> residual { conv 8 k1 } -> conv 8 k1 s2 relu\n"
+    notes = found("N530", "input 224x224x3 -> conv 8 k7 s2 p3 relu\n" + down + "maxpool 3 s2 p1\nconv 8 k1 s2 relu\n")
+    assert [str(n.help) for n in notes] == ["It is the same on 2 further lines.", "It is the same on one further line."]
+
+
+def test_strict_has_nothing_against_the_nets_of_the_papers() -> None:
+    for path in sorted((Path(__file__).parents[2] / "examples").glob("*.cnn")):
+        severities = {d.severity for d in analyse(Source(path.read_text("utf-8"), path.name)).diagnostics}
+        assert severities <= {"note"}, path
 
 
 @pytest.mark.parametrize("n", range(4, 12))

@@ -12,6 +12,7 @@ from convdsl.language import parse
 from convdsl.language.tree import Program
 from convdsl.network import Analysis, analyse, infer
 from convdsl.network.expectations import verify
+from convdsl.network.lints import DOES_NOT_DIVIDE
 from convdsl.network.resolve import resolve
 from convdsl.solver import Answer
 from convdsl.source import Source
@@ -38,7 +39,7 @@ class Trial(NamedTuple):
         source = Source(self.text)
         if self.strict:
             found = list(analyse(source, symbols=values, holes=values).diagnostics)
-            return not any(d.severity == "error" or d.code == "W501" for d in found)
+            return not any(d.severity == "error" or d.code in DOES_NOT_DIVIDE for d in found)
         findings = Findings(source)
         network = resolve(_tree(self.text), findings, symbols=values, holes=values)
         report = infer(network, findings)
