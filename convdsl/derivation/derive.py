@@ -116,7 +116,9 @@ def _sizes(node: Node, facts: Facts) -> Iterator[Derivation]:
             T("zeros before, {axes}", axes=title),
             "B",
             steps(before),
-            T("The zeros that the last window needs are dealt out evenly, the smaller half before."),
+            T("The zeros that the last window needs are dealt out evenly, the smaller half before.")
+            if layer.p == "same"
+            else T("The zeros that the last window needs are dealt out evenly, the larger half before."),
             axes=axes,
         )
         yield Derivation("zeros", T("zeros after, {axes}", axes=title), "A", steps(after), axes=axes)
@@ -130,7 +132,7 @@ def _named(output: Any) -> dict[Any, Letter]:
 
 def _zeros(layer: Any, inputs: tuple[Any, ...]) -> Iterator[tuple[T, tuple[int, ...]]]:
     """The axes whose zeros `p same` finds."""
-    if getattr(layer, "p", None) == "same" and hasattr(layer, "geometry"):
+    if getattr(layer, "p", None) in ("same", "same_lower") and hasattr(layer, "geometry"):
         axes = layer.geometry(inputs)
         if all(axis.rule == "same" for axis in axes):
             yield from _alike(tuple(a.before for a in axes), len(axes))

@@ -13,7 +13,19 @@ from convdsl.layers.shaping import Upsample
 from convdsl.layers.window import Pooling
 from convdsl.messages import T
 
-LETTERS = {"k": "F", "s": "S", "p": "P", "d": "D", "filters": "K", "units": "U", "g": "G", "m": "M", "op": "OP"}
+LETTERS = {
+    "k": "F",
+    "s": "S",
+    "p": "P",
+    "d": "D",
+    "filters": "K",
+    "units": "U",
+    "g": "G",
+    "m": "M",
+    "op": "OP",
+    "before": "B",
+    "after": "A",
+}
 """How the arguments of layers are called on the blackboard."""
 
 FACTOR = "E"
@@ -42,6 +54,8 @@ MEANINGS = {
     "G": T("groups"),
     "M": T("filters for each channel"),
     "OP": T("output padding"),
+    "B": T("before the first value"),
+    "A": T("after the last value"),
     "R": T("receptive field before the layer"),
     "E": T("factor"),
     "J": T("inputs between two neighbouring values before the layer (jump)"),

@@ -208,7 +208,7 @@ def _upsample(layer: Any, x: Array, w: Mapping[str, Array], output: tuple[int, .
 
 def _pad(layer: Any, x: Array, w: Mapping[str, Array], output: tuple[int, ...]) -> Array:
     y = np.zeros(output, x.dtype)
-    shift = [(b - a) // 2 for a, b in zip(x.shape[:-1], output, strict=False)]
+    shift = [first if layer.name == "pad" else -first for first, _ in layer.sides(x.shape)]
     for place in product(*(range(n) for n in output[:-1])):
         for c in range(x.shape[-1]):
             y[(*place, c)] = at(x, tuple(p - s for p, s in zip(place, shift, strict=True)), c)

@@ -118,6 +118,8 @@ def _layer(call: ast.Call) -> str | None:
     if plain not in CALLS:
         return None
     word, keras, torch = CALLS[plain]
+    if word in ("pad", "crop"):
+        return _edges(word, call, re.search(r"ad[123]d", name) is not None)
     found: dict[str, Any] = {}
     of_torch = re.search(r"[123]d", name) is not None
     roles = torch if of_torch else keras
@@ -142,6 +144,30 @@ def _layer(call: ast.Call) -> str | None:
         if role and value is not None:
             found[role] = value
     return _write(word, found, loose)
+
+
+def _edges(word: str, call: ast.Call, of_torch: bool) -> str | None:
+    """Padding and cropping: Keras pairs the sides of each axis, PyTorch has them in a row, the last axis first."""
+    given = [*call.args, *(k.value for k in call.keywords if k.arg in ("padding", "cropping"))]
+    if not given:
+        return None
+    try:
+        value = ast.literal_eval(given[0])
+    except ValueError:
+        return None
+    if isinstance(value, int):
+        return f"{word} {value}"
+    if of_torch and isinstance(value, tuple) and len(value) in (2, 4, 6):
+        value = tuple(zip(value[-2::-2], value[::-2], strict=True))
+    elif isinstance(value, tuple):
+        value = tuple(v if isinstance(v, tuple) else (v, v) for v in value)
+    if not isinstance(value, tuple) or not all(len(v) == 2 and all(isinstance(n, int) for n in v) for v in value):
+        return None
+    before, after = zip(*value, strict=True)
+    if before == after:
+        return f"{word} {_sizes(before)}"
+    sides = (f"{n}={_sizes(v)}" for n, v in (("before", before), ("after", after)) if any(v))
+    return " ".join((word, *sides))
 
 
 def _write(word: str, found: dict[str, Any], loose: list[str]) -> str | None:

@@ -229,6 +229,9 @@ def _bullet(s: Statement) -> Answer | None:
 def _comma(s: Statement) -> Answer | None:
     if s.token.type != "COMMA" or s.before is None or s.after is None:
         return None
+    sides = re.fullmatch(r"(pad|crop) *([0-9]+(?: *, *[0-9]+)+)", s.text.strip())
+    if sides:
+        return _sides(s, sides[1], [int(n) for n in re.findall("[0-9]+", sides[2])])
     bracket = s.brackets[-1] if s.brackets else None
     inside = [t for t in s.tokens if bracket is not None and t.span.start > bracket.span.start]
     closing = next((i for i, t in enumerate(inside) if t.type == "RPAR"), -1)
@@ -268,6 +271,19 @@ def _comma(s: Statement) -> Answer | None:
             T("Write `{text}`.", text=" ".join(parts)),
         )
     return Answer(s.token.span, T("A comma does not separate layers."), T("Write `->` or begin a new line."))
+
+
+def _sides(s: Statement, name: str, numbers: list[int]) -> Answer:
+    """`pad 0,1,2,3`: two numbers for each axis, in PyTorch's order, the last axis first."""
+    span = s.tokens[1].span.to(s.tokens[-1].span)
+    if len(numbers) % 2 or len(numbers) > 6:
+        return Answer(span, T("Sizes are joined by `x`, not by commas."), T("Write `{text}`.", text=f"{name} 1x2"))
+    before, after = ("x".join(map(str, reversed(numbers[n::2]))) for n in (0, 1))
+    return Answer(
+        span,
+        T("Sides have names, and sizes are joined by `x`, rows first."),
+        T("If this is in PyTorch's order, write `{text}`.", text=f"{name} before={before} after={after}"),
+    )
 
 
 def _reads_as_options(part: str) -> bool:

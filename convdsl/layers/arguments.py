@@ -44,8 +44,8 @@ class Argument:
         raise NotImplementedError
 
     def write(self, value: Any) -> str:
-        """How the option is written in a program: `k3`, `p same`, `nobias`."""
-        return f"{self.name}{self.show(value)}"
+        """How the option is written in a program: `k3`, `p same`, `before=1`, `nobias`."""
+        return f"{self.name}{'=' if len(self.name) > 2 else ''}{self.show(value)}"
 
     def show(self, value: Any) -> str:
         return f"({text(value)})" if not is_number(value) and not text(value).isidentifier() else text(value)
@@ -102,18 +102,22 @@ class Window(Argument):
         return "x".join(super(Window, self).show(v) for v in value)
 
 
-class Padding(Window):
-    """A window of paddings, or the word `same` or `valid` (no padding)."""
+PADDING_WORDS = ("same", "same_lower", "valid")
 
-    kind = T("a size such as 1, `same` or `valid`")
+
+class Padding(Window):
+    """A window of paddings, or a word: `same` (of an odd number of zeros one more after than before), `same_lower` (one
+    more before), `valid` (none)."""
+
+    kind = T("a size such as 1, `same`, `same_lower` or `valid`")
 
     def __init__(self, default: Any = 0, doc: str = "") -> None:
         super().__init__(default, doc, minimum=0)
 
     def accept(self, value: Any) -> Any:
         if isinstance(value, str):
-            if value not in ("same", "valid"):
-                raise BadValue(T("`{name}` takes a size, `same` or `valid`.", name=self.name))
+            if value not in PADDING_WORDS:
+                raise BadValue(T("`{name}` takes a size, `same`, `same_lower` or `valid`.", name=self.name))
             return value
         return super().accept(value)
 

@@ -73,6 +73,8 @@ class Layer:
     """Whether its outputs are sums that learned weights weigh: what stands behind it starts from values of a new size."""
     pointwise: ClassVar[bool] = False
     """Whether sizes pass unchanged and each output depends on the one input at its place."""
+    one_of: ClassVar[tuple[str, ...]] = ()
+    """Arguments of which at least one is written."""
     arguments: ClassVar[dict[str, Argument]] = {}
 
     bias: Any = False

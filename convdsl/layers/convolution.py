@@ -5,7 +5,17 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from convdsl.algebra import at_least, compare, divides, exact_divide, floor_divide, is_number, maximum, text
+from convdsl.algebra import (
+    at_least,
+    ceil_divide,
+    compare,
+    divides,
+    exact_divide,
+    floor_divide,
+    is_number,
+    maximum,
+    text,
+)
 from convdsl.layers.arguments import Count, Flag, Padding, Window
 from convdsl.layers.base import (
     Layer,
@@ -153,9 +163,9 @@ class TransposedConv(Windowed):
 
     def _spread(self, n: Any, f: Any, s: Any, d: Any, p: Any, op: Any) -> Axis:
         full = (n - 1) * s + d * (f - 1) + 1
-        if self.p == "same":
-            output = n * s
-            before = floor_divide(maximum(full - output, 0), 2)
+        if self.p in ("same", "same_lower"):
+            output, cut = n * s, maximum(full - n * s, 0)
+            before = floor_divide(cut, 2) if self.p == "same" else ceil_divide(cut, 2)
             return Axis(f, s, d, before, full - before - output, n, output, "transposed")
         if at_least(op, 1) and compare(op, "<", maximum(s, d)) is False:
             raise SizeError(
@@ -249,7 +259,7 @@ class Local(Layer):
     filters = Count(doc="number of filters at each position: channels of the output", positional=True)
     k = Window(doc="window size (F)")
     s = Window(1, "stride (S)")
-    p = Padding(0, "zeros added on each side (P); `same` keeps ceil(N/S)")
+    p = Padding(0, "zeros added on each side (P); `same` keeps ceil(N/S), `same_lower` too, with an odd zero first")
     bias = Flag("nobias", False, _NOBIAS)
 
     def _window(self) -> Conv:
@@ -274,7 +284,7 @@ class Local(Layer):
         return self._window().reach(x, y)
 
     def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
-        return why_it_slides(self.geometry(x)[axis])
+        return why_it_slides(self.geometry(x)[axis], str(self.p))
 
     def why_params(self, x: Sizes, y: Sizes) -> T | None:
         return T(

@@ -38,7 +38,9 @@ class Filter(Windowed):
     kernel = Kernel(("identity", "mean", "gaussian", *NAMED, "median"), doc="name of a kernel, or a matrix")
     k = Window(3, "window size (F)")
     s = Window(1, "stride (S)")
-    p = Padding("same", "zeros added on each side (P); `same` keeps ceil(N/S)")
+    p = Padding(
+        "same", "zeros added on each side (P); `same` keeps ceil(N/S), `same_lower` too, with an odd zero first"
+    )
     d = Window(1, "dilation (D)")
 
     def geometry(self, x: Sizes) -> tuple[Axis, ...]:

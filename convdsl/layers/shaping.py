@@ -79,54 +79,102 @@ class Identity(Layer):
     pointwise = True
 
 
-class Pad(Layer):
-    """Zeros around the input."""
+class Sided(Layer):
+    """What is done at the edges: alike on both sides of an axis, or with `before` and `after` on each by itself."""
+
+    one_of = ("p", "before", "after")
+
+    p = Window(0, positional=True, minimum=0)
+    before = Window(None, minimum=0)
+    after = Window(None, minimum=0)
+
+    def sides(self, x: Sizes) -> tuple[tuple[Any, Any], ...]:
+        """For each spatial axis, how many before the first value and how many after the last. Raises SizeError."""
+        rank = len(spatial(x, self))
+        given = {n: self.p if getattr(self, n) is None else getattr(self, n) for n in ("before", "after")}
+        return tuple(zip(*(per_axis(values, rank, n) for n, values in given.items()), strict=True))
+
+    def _sum(self, n: Any, before: Any, after: Any, sign: int) -> Any:
+        """n ± both, written 2·P where they are the same."""
+        return n + 2 * sign * before if self.before is None and self.after is None else n + sign * before + sign * after
+
+
+class Pad(Sided):
+    """Zeros around the input; with `before` and `after` on one side alone, rows first: `pad after=0x1` adds a column on the
+    right."""
 
     name = "pad"
     elsewhere = ("zeropadding", "zeropad", "rellenar")
     frameworks = {"": (("count",), ("count",))}
     example = "pad 1"
 
-    p = Window(doc="zeros on each side", positional=True, minimum=0)
+    p = Window(0, "zeros on each side", positional=True, minimum=0)
+    before = Window(None, "zeros before the first row and column only; as many as on each side if left out", minimum=0)
+    after = Window(None, "zeros after the last row and column only; as many as on each side if left out", minimum=0)
 
     def output(self, x: Sizes) -> Sizes:
-        return (*(n + 2 * p for n, p in zip(x, per_axis(self.p, len(spatial(x, self)), "p"), strict=False)), x[-1])
+        return (*(self._sum(n, *sides, 1) for n, sides in zip(x, self.sides(x), strict=False)), x[-1])
 
     def reach(self, x: Sizes, y: Sizes) -> tuple[Reach, ...]:
-        return tuple(Reach(1, 1, p) for p in per_axis(self.p, len(x) - 1, "p"))
+        return tuple(Reach(1, 1, before) for before, _ in self.sides(x))
 
     def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
-        return T("Zeros are added on both sides.")
+        before, after = map(say, self.sides(x)[axis])
+        if before == after:
+            return T("Zeros are added on both sides.")
+        return T("Of the zeros that are added, {before} stand before and {after} after.", before=before, after=after)
 
 
-class Crop(Layer):
-    """Cuts rows and columns off each side."""
+class Crop(Sided):
+    """Cuts rows and columns off each side; with `before` and `after` off one side alone: `crop after=0x1` cuts off the last
+    column."""
 
     name = "crop"
     elsewhere = ("cropping", "centercrop", "recortar", "recorte")
     frameworks = {"": (("count",), ("count",))}
     example = "crop 1"
 
-    p = Window(doc="rows and columns cut from each side", positional=True, minimum=0)
+    p = Window(0, "rows and columns cut from each side", positional=True, minimum=0)
+    before = Window(
+        None, "rows and columns cut off at the beginning only; as many as from each side if left out", minimum=0
+    )
+    after = Window(None, "rows and columns cut off at the end only; as many as from each side if left out", minimum=0)
 
     def output(self, x: Sizes) -> Sizes:
         sizes = []
-        for n, p in zip(x, per_axis(self.p, len(spatial(x, self)), "p"), strict=False):
-            if at_least(n - 2 * p, 1) is False:
-                raise SizeError(
-                    "E305",
-                    T("Cutting {p} from each side leaves nothing of {n}.", p=text(p), n=text(n)),
-                    formula=f"{text(n)} − 2·{text(p)} = {text(n - 2 * p)}".replace("-", "−"),
-                    argument="p",
-                )
-            sizes.append(n - 2 * p)
+        for n, (before, after) in zip(x, self.sides(x), strict=False):
+            left = self._sum(n, before, after, -1)
+            if at_least(left, 1) is False:
+                raise self._nothing_left(n, before, after, left)
+            sizes.append(left)
         return (*sizes, x[-1])
 
+    def _nothing_left(self, n: Any, before: Any, after: Any, left: Any) -> SizeError:
+        both = self.before is None and self.after is None
+        message = (
+            T("Cutting {p} from each side leaves nothing of {n}.", p=text(before), n=text(n))
+            if both
+            else T(
+                "Cutting off {before} and {after} leaves nothing of {n}.",
+                before=text(before),
+                after=text(after),
+                n=text(n),
+            )
+        )
+        cut = f"2·{text(before)}" if both else f"{text(before)} − {text(after)}"
+        formula = f"{text(n)} − {cut} = {text(left)}".replace("-", "−")
+        return SizeError(
+            "E305", message, formula=formula, argument="p" if both else "after" if self.after else "before"
+        )
+
     def reach(self, x: Sizes, y: Sizes) -> tuple[Reach, ...]:
-        return tuple(Reach(1, 1, -p) for p in per_axis(self.p, len(x) - 1, "p"))
+        return tuple(Reach(1, 1, -before) for before, _ in self.sides(x))
 
     def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
-        return T("The same number is cut off on both sides.")
+        before, after = map(say, self.sides(x)[axis])
+        if before == after:
+            return T("The same number is cut off on both sides.")
+        return T("On the first side {before} are cut off, on the last {after}.", before=before, after=after)
 
 
 class Upsample(Layer):

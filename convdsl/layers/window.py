@@ -145,7 +145,7 @@ class Windowed(Layer):
 
     k = Window(REQUIRED, "window size (F)")
     s = Window(1, "stride (S)")
-    p = Padding(0, "zeros added on each side (P); `same` keeps ceil(N/S)")
+    p = Padding(0, "zeros added on each side (P); `same` keeps ceil(N/S), `same_lower` too, with an odd zero first")
     d = Window(1, "dilation (D): the step between two values of the window")
 
     ceil: Any = False
@@ -166,10 +166,10 @@ class Windowed(Layer):
         return per_axis(self.k, rank, "k")
 
     def _axis(self, n: Any, f: Any, s: Any, p: Any, d: Any) -> Axis:
-        if self.p == "same":
+        if self.p in ("same", "same_lower"):
             output = output_size_same(n, s)
             total = maximum((output - 1) * s + d * (f - 1) + 1 - n, 0)
-            before = floor_divide(total, 2)
+            before = floor_divide(total, 2) if self.p == "same" else ceil_divide(total, 2)
             return Axis(f, s, d, before, total - before, n, output, "same")
         output = output_size_ceil(n, f, s, p, d) if self.ceil else output_size(n, f, s, p, d)
         if at_least(output, 1) is False:
@@ -210,7 +210,7 @@ class Windowed(Layer):
         return tuple(Reach(axis.extent, axis.s, axis.before) for axis in self.geometry(x))
 
     def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
-        return why_it_slides(self.geometry(x)[axis])
+        return why_it_slides(self.geometry(x)[axis], str(self.p))
 
     def why_field(self, x: Sizes, y: Sizes, jump: Any) -> T | None:
         return sees_a_window(jump)
@@ -232,13 +232,14 @@ class Pooling(Windowed):
     ceil = Flag("ceil", True, "round the size up")
 
 
-def why_it_slides(axis: Axis) -> T | None:
-    """How a window comes to its number of places along an axis."""
+def why_it_slides(axis: Axis, padding: str) -> T | None:
+    """How a window comes to its number of places along an axis; `padding` is the option as it is written."""
     if axis.rule == "same":
         if axis.s == 1:
-            return T("`p same` adds as many zeros as it takes to keep the size.")
+            return T("`p {word}` adds as many zeros as it takes to keep the size.", word=padding)
         return T(
-            "`p same` adds as many zeros as it takes for the window to stand at one place in {s}, from edge to edge.",
+            "`p {word}` adds as many zeros as it takes for the window to stand at one place in {s}, from edge to edge.",
+            word=padding,
             s=say(axis.s),
         )
     if not all(map(is_number, axis[:7])):

@@ -10,13 +10,14 @@ from convdsl.diagnostics import Findings
 from convdsl.language import parse, tree
 from convdsl.layers import ACTIVATIONS, BY_NAME, Argument, BadValue, Layer
 from convdsl.layers.activation import Activation
-from convdsl.layers.arguments import REQUIRED, Choice, Flag, Real
+from convdsl.layers.arguments import PADDING_WORDS, REQUIRED, Choice, Flag, Real
 from convdsl.messages import T
 from convdsl.network.suggest import did_you_mean
 from convdsl.network.values import Refused, Scope, Values
 from convdsl.source import Source, Span
 
-_SAME_OR_VALID = re.compile(r"\s*=?\s*(same|valid)\b")
+_PADDING_WORD = re.compile(rf"\s*=?\s*({'|'.join(PADDING_WORDS)})\b")
+_CAPITALS = ("SAME", "VALID", "SAME_LOWER", "SAME_UPPER")
 _INLINE = re.compile(r"([a-z_]+?)([0-9]+)")
 MAX_MENDED = 50
 """Errors that are answered with the whole line as it should be; that takes longer than the others."""
@@ -73,6 +74,8 @@ class Binder:
             except _Ended:
                 raise Refused from None
         missing = [a for n, a in declared.arguments.items() if a.default is REQUIRED and n not in given]
+        if declared.one_of and not given.keys() & set(declared.one_of):
+            missing.append(declared.arguments[declared.one_of[0]])
         if missing and not wrong:
             self._missing(declared, name, missing, items)
             raise Refused
@@ -145,7 +148,7 @@ class Binder:
                 return self._word(declared, name, item, queue, scope)
             case tree.Named():
                 argument = self._option(declared, name, item.key)
-                if isinstance(item.value, tree.Symbol) and item.value.name in ("SAME", "VALID"):
+                if isinstance(item.value, tree.Symbol) and item.value.name in _CAPITALS:
                     return argument, self._accept(argument, item.value.name, item.span), item.span
                 if isinstance(item.value, tree.Word):
                     return argument, self._accept(argument, item.value.text, item.span), item.span
@@ -217,7 +220,7 @@ class Binder:
         if declared.activates:
             known += list(ACTIVATIONS)
         meant = _option_called(word.text)
-        following = _SAME_OR_VALID.match(self.findings.source.text, word.span.end)
+        following = _PADDING_WORD.match(self.findings.source.text, word.span.end)
         word_behind = following[1] if following else ""
         if meant is not None and meant in declared.arguments:
             help = T(
@@ -338,7 +341,7 @@ class _Queue:
     def skip_value(self) -> None:
         """Leaves out what an unknown option is given."""
         item = self.peek()
-        word = isinstance(item, tree.Word) and item.text in ("same", "valid")
+        word = isinstance(item, tree.Word) and item.text in PADDING_WORDS
         if word or isinstance(item, (tree.Number, tree.Sizes)):
             self.take()
 

@@ -74,7 +74,9 @@ def _windows(node: Node, facts: Facts, findings: Findings, harmless: list[tuple[
             findings.add(
                 "W502",
                 node.places.get("p", node.span),
-                T("With a window of {k}, `p same` pads one more after than before.", k=axis.k),
+                T("With a window of {k}, `p same` pads one more after than before.", k=axis.k)
+                if axis.after > axis.before
+                else T("With a window of {k}, `p same_lower` pads one more before than after.", k=axis.k),
                 note=T(
                     "An even window has no middle: the output is shifted by half a position. {before} before, "
                     "{after} after.",

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from convdsl.language import tree
 from convdsl.layers import ACTIVATIONS, Layer
-from convdsl.layers.arguments import Choice, Flag, Real
-from convdsl.network.words import ACTIVATION, BIAS, COUNTS, NO, OPTIONS, WITHOUT_BIAS, fold
+from convdsl.layers.arguments import PADDING_WORDS, Choice, Flag, Real
+from convdsl.layers.shaping import Sided
+from convdsl.network.words import ACTIVATION, BIAS, COUNTS, NO, OPTIONS, SIDES, WITHOUT_BIAS, fold
 
 _BY_FOLDED = {fold(name): name for name in ACTIVATIONS}
 _SHORT = re.compile(r"([a-z]{1,2})([0-9]+(?:x[0-9]+)*)([a-z_]*)")
@@ -32,6 +33,8 @@ class _Mending:
 
     def words(self) -> Iterator[str]:
         self._join_sizes()
+        if issubclass(self.declared, Sided):
+            yield from self._sides()
         if (
             self.values == ["filters"]
             and len(self.items) > 1
@@ -65,6 +68,18 @@ class _Mending:
                     continue
                 case _:
                     yield written
+
+    def _sides(self) -> Iterator[str]:
+        """`pad top=1 left=2` is `pad before=1x2`."""
+        found = {"before": ["0", "0"], "after": ["0", "0"]}
+        for item in list(self.items):
+            side = SIDES.get(fold(item.key.text)) if isinstance(item, tree.Named) else None
+            if side is not None and isinstance(item, tree.Named):
+                found[side[0]][side[1]] = self._written(item.value)
+                self.items.remove(item)
+        for name, (height, width) in found.items():
+            if (height, width) != ("0", "0"):
+                yield f"{name}={height}x{width}"
 
     def _join_sizes(self) -> None:
         """`reshape 28 28 1` is `reshape 28x28x1`; of `dense 784 10` only the outputs are written."""
@@ -109,7 +124,8 @@ class _Mending:
             return value
         if isinstance(self.declared.arguments[option], Real):
             return f"{option}={value}"
-        return f"{option} {value.lower()}" if value.lower() in ("same", "valid") else f"{option}{value.strip('()')}"
+        word = "same" if value.lower() == "same_upper" else value.lower()
+        return f"{option} {word}" if word in PADDING_WORDS else f"{option}{value.strip('()')}"
 
     def _word(self, word: str) -> str:
         plain = fold(word)
@@ -119,13 +135,14 @@ class _Mending:
             return "nobias"
         if plain in WITHOUT_BIAS:
             return "nobias"
-        if plain in ("same", "valid", "psame", "pvalid"):
-            return f"p {plain.removeprefix('p')}"
+        if word in PADDING_WORDS or plain in ("same", "valid", "psame", "pvalid"):
+            return f"p {word if word in PADDING_WORDS else plain.removeprefix('p')}"
         if plain in COUNTS:
             return ""
         option = OPTIONS.get(plain, word if word in self.options else "")
         valued = isinstance(following, (tree.Number, tree.Sizes, tree.Symbol, tree.Hole, tree.Binary)) or (
-            isinstance(following, tree.Word) and fold(following.text) in ("same", "valid")
+            isinstance(following, tree.Word)
+            and (following.text in PADDING_WORDS or fold(following.text) in ("same", "valid"))
         )
         if (
             (option in self.options or plain in ACTIVATION)

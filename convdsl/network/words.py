@@ -60,6 +60,13 @@ COUNTS = (
 )
 """Words for what is counted, which are not written here."""
 NO = ("no", "sin", "without")
+SIDES = {
+    **dict.fromkeys(("top", "arriba", "superior"), ("before", 0)),
+    **dict.fromkeys(("left", "izquierda"), ("before", 1)),
+    **dict.fromkeys(("bottom", "abajo", "inferior"), ("after", 0)),
+    **dict.fromkeys(("right", "derecha"), ("after", 1)),
+}
+"""The sides of an image, where `pad` and `crop` say `before` and `after`, and the axis."""
 
 _KEYWORDS = {
     "entrada": "input",

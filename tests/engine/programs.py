@@ -21,6 +21,12 @@ PROGRAMS = [
     "input 8x8x4 -> conv 4 k3 -> ln relu -> ln channels -> in -> gn 2 sigmoid -> lrn -> scale -> dense 3",
     "input 8x8x4 -> conv 4 k3 -> bn eps=0.1 momentum=0.99 relu -> conv 4 k1 -> freeze { bn eps=0.5 momentum=0.2 } -> "
     "ln eps=0.3 -> ln channels eps=0.2 -> in eps=0.1 tanh -> gn 2 eps=0.4 -> dense 3",
+    "input 6x7x3 -> pad after=1 -> conv 4 k3 s2 relu -> pad 1 before=2x0 -> conv 4 k2 p same_lower -> crop before=0x1 after=1 "
+    "-> residual { pad before=1x2 -> crop after=1x2 } -> dense 3",
+    "input 9x3 -> pad before=2 -> conv 4 k3 relu -> crop after=2 -> maxpool 2 s1 p same_lower -> pad after=3 -> dense 3",
+    "input 3x4x5x2 -> conv 2 k1 -> pad before=1x0x2 after=0x1x0 -> conv 3 k2 p same_lower -> crop before=0x1x1 -> dense 3",
+    "input 6x5x4 -> conv 4 k4 s2 p same_lower relu -> tconv 3 k3 s2 p same_lower -> dwconv k2 p same_lower -> avgpool 2 s1 "
+    "p same_lower -> local 2 k2 p same_lower -> filter gaussian s2 p same_lower -> dense 3",
     "input 6x6x3 -> conv 4 k3 relu6 -> conv 4 k1 leaky_relu 0.1 -> conv 4 k1 prelu -> conv 4 k1 elu -> dense 3",
     "input 6x6x3 -> conv 4 k3 selu -> conv 4 k1 gelu -> conv 4 k1 silu -> conv 4 k1 hardsigmoid -> hardswish -> dense 3",
     "input 6x6x4 -> conv 4 k1 -> residual { conv 4 k3 p1 relu -> conv 4 k3 p1 } -> mul { identity | gap -> conv 4 k1 sigmoid } "

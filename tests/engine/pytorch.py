@@ -137,9 +137,11 @@ def _layer(net: Any, node: Any, inputs: list[Tensor], w: dict[str, Tensor], trai
         return last(getattr(F, f"adaptive_avg_pool{rank}d")(first(x), output[:-1]))
     if op in ("flatten", "reshape"):
         return x.reshape(-1, *output)
-    if op in ("pad", "crop"):
-        around = [((b - a) // 2, b - a - (b - a) // 2) for a, b in zip(shape[:-1], output, strict=False)]
-        return last(F.pad(first(x), [n for pair in reversed(around) for n in pair]))
+    if op == "pad":
+        return last(F.pad(first(x), [n for sides in reversed(layer.sides(shape)) for n in sides]))
+    if op == "crop":
+        inside = (slice(before, n - after) for n, (before, after) in zip(shape, layer.sides(shape), strict=False))
+        return x[(slice(None), *inside)]
     if op == "upsample" and layer.mode == "bilinear":
         mode = {1: "linear", 2: "bilinear", 3: "trilinear"}[rank]
         return last(F.interpolate(first(x), size=tuple(output[:-1]), mode=mode, align_corners=False))

@@ -12,8 +12,11 @@ from tests.engine.checking import TOLERANCE, excited
 torch = pytest.importorskip("torch")
 from tests.engine import pytorch  # noqa: E402
 
-NORMS = [
+OPTIONS = [
     "input 7x7x4 -> conv 6 k3 -> bn eps=0.2 momentum=0.99 relu -> conv 4 k1 -> ln eps=0.1 -> ln channels eps=0.3 tanh -> dense 3",
+    "input 6x7x3 -> conv 4 k1 -> pad after=1 -> conv 4 k3 s2 relu -> pad 1 before=2x0 -> conv 4 k2 p same_lower -> crop "
+    "before=0x1 after=1 -> residual { pad before=1x2 -> crop after=1x2 } -> tconv 3 k3 s2 p same_lower -> dense 3",
+    "input 9x3 -> conv 4 k1 -> pad before=2 -> conv 4 k3 relu -> crop after=2 -> maxpool 2 s1 p same_lower -> dense 3",
     "input 7x7x4 -> conv 6 k3 -> bn eps=1e-9 -> residual { conv 6 k1 -> bn eps=1.5 } -> in eps=0.01 gelu -> dense 3",
 ]
 FAST_PATHS = [
@@ -35,7 +38,7 @@ def gradients_agree(text: str, images: int = 5) -> None:
         assert error < TOLERANCE, f"{text}: {name}: {error:.1e}"
 
 
-@pytest.mark.parametrize("text", [*NORMS, *FAST_PATHS])
+@pytest.mark.parametrize("text", [*OPTIONS, *FAST_PATHS])
 def test_gradients_of_fast_paths(text: str) -> None:
     gradients_agree(text)
 

@@ -47,6 +47,49 @@ def test_same_pads_the_smaller_half_first(n: int, f: int, s: int, d: int) -> Non
     assert axis.before + axis.after == max((axis.output - 1) * s + d * (f - 1) + 1 - n, 0)
 
 
+@given(n, f, s, d)
+def test_same_lower_is_same_turned_round(n: int, f: int, s: int, d: int) -> None:
+    """ONNX' SAME_LOWER: the zeros of SAME_UPPER, the odd one first."""
+    for name in ("conv", "tconv"):
+        upper, lower = (
+            BY_NAME[name](filters=1, k=(f,), s=(s,), d=(d,), p=word).geometry((n, 1))[0]
+            for word in ("same", "same_lower")
+        )
+        assert lower.output == upper.output
+        if upper.before >= 0 and upper.after >= 0:
+            assert (lower.before, lower.after) == (upper.after, upper.before)
+        assert lower.before >= lower.after or name == "tconv"
+
+
+@pytest.mark.parametrize(
+    ("text", "shape"),
+    [
+        ("pad 1", (10, 11, 4)),
+        ("pad after=1", (9, 10, 4)),
+        ("pad before=2x0", (10, 9, 4)),
+        ("pad before=0x1 after=1x0", (9, 10, 4)),
+        ("pad 1 after=2", (11, 12, 4)),
+        ("pad 1x2 before=0", (9, 11, 4)),
+        ("crop 1", (6, 7, 4)),
+        ("crop after=0x1", (8, 8, 4)),
+        ("crop 1 before=0", (7, 8, 4)),
+        ("pad before=1 -> crop before=1", (8, 9, 4)),
+    ],
+)
+def test_sides_in_the_order_rows_columns(text: str, shape: tuple[int, ...]) -> None:
+    analysis = analyse(Source(f"input 8x9x4 -> {text}"))
+    assert analysis.report.output == shape and not analysis.diagnostics
+    again = analyse(Source(f"input 8x9x4 -> {' -> '.join(n.text for n in analysis.network.nodes)}"))
+    assert again.report.output == shape
+
+
+def test_zeros_before_move_the_receptive_field() -> None:
+    (field, _) = analyse(Source("input 8x8x1 -> pad before=2 -> conv 1 k3")).report[2].field
+    assert (field.low, field.high) == (-2, 0)
+    (field, _) = analyse(Source("input 8x8x1 -> crop before=2 -> conv 1 k3")).report[2].field
+    assert (field.low, field.high) == (2, 4)
+
+
 @given(n, f, s, p, d)
 def test_a_transposed_convolution_undoes_the_size(n: int, f: int, s: int, p: int, d: int) -> None:
     assume(n + 2 * p >= d * (f - 1) + 1)

@@ -42,6 +42,7 @@ FIRES = [
     ("W501", "input 8x8x1 -> local 1 k3 s2", "s2"),
     ("W502", "input 7x7x3 -> conv 8 k2 p same", "p same"),
     ("W502", "input 8x8x3 -> maxpool 4 s1 p same", "p same"),
+    ("W502", "input 8x8x3 -> conv 8 k2 p same_lower", "p same_lower"),
     ("W503", "input 3x32x32 -> conv 8 k3", "input 3x32x32"),
     ("W503", "input 1x28x28 -> dense 10", "input 1x28x28"),
     ("W504", "input 8x8x3 -> dense 10 softmax -> softmax", "softmax"),

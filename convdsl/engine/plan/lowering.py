@@ -8,7 +8,7 @@ from typing import Any
 
 from convdsl.engine.plan.layouts import Filters, Local, Plain, TapsFirst, vectors_for
 from convdsl.engine.plan.ops import FROM_OUTPUT, Op
-from convdsl.engine.plan.values import Parameter, Target, Value, Window, four
+from convdsl.engine.plan.values import Parameter, Target, Value, Window, four, three
 
 
 class Lowering:
@@ -244,9 +244,9 @@ def _dropout(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value
 
 @_layer("pad", "crop")
 def _pad(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
-    y = four(_output(low, node))
-    at = tuple((b - a) // 2 for a, b in zip(inputs[0].shape, y, strict=True))
-    return low.emit(node, "copy", inputs, y, at=at)
+    sides = layer.sides(low.net.report[node.index].inputs[0])
+    before = three([first if node.op == "pad" else -first for first, _ in sides], 0)
+    return low.emit(node, "copy", inputs, _output(low, node), at=(*before, 0))
 
 
 @_layer("upsample")

@@ -108,14 +108,19 @@ def _dropout_back(op: Op, tape: Tape) -> list[Step]:
 
 @forward("copy")
 def _copy(op: Op, training: bool) -> list[Step]:
-    return _simple(op, "copy", add=False, fill=any(a > 0 for a in op.settings["at"]))
+    return _simple(op, "copy", add=False, fill=_reaches_beyond(op.inputs[0], op.output, op.settings["at"]))
+
+
+def _reaches_beyond(x: Value, y: Value, at: tuple[int, ...]) -> bool:
+    """Whether x, put at a place of y, leaves some of y free."""
+    return any(a > 0 or a + n < m for a, n, m in zip(at, x.shape, y.shape, strict=True))
 
 
 @backward("copy")
 def _copy_back(op: Op, tape: Tape) -> list[Step]:
     into, add = tape.add_to(op.inputs[0])
     at = tuple(-a for a in op.settings["at"])
-    settings = {"at": at, "add": add, "fill": any(a > 0 for a in at)}
+    settings = {"at": at, "add": add, "fill": _reaches_beyond(op.output, into, at)}
     return [Step("copy", op.node, {"x": tape.of(op.output)}, {"y": into}, {}, settings)]
 
 

@@ -311,7 +311,7 @@ class _Reader:
             raise self.unclear(match[0])
         if labelled and len(match[0]) == 1 and word not in known.SIDES:
             self.named_or_label(match)
-        elif self.wanted.sort == "holes" and word in ("same", "valid"):
+        elif self.wanted.sort == "holes" and word in ("same", "same_lower", "valid"):
             self.add("WORD", match, word)
         elif (word == "x" and self.behind_value() and digits) or (
             word in known.TIMES and self.behind_value() and digits
