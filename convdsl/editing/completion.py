@@ -9,6 +9,7 @@ from convdsl.editing.words import GLUED, options_of
 from convdsl.language.keywords import KEYWORDS, STRUCTURES
 from convdsl.language.tree import Block
 from convdsl.layers import ACTIVATIONS, BY_NAME, COMBINATIONS
+from convdsl.layers.arguments import PADDING_WORDS
 from convdsl.messages import translate
 from convdsl.network import Analysis
 from convdsl.network.graph import QUANTITIES
@@ -64,7 +65,7 @@ def _continuations(before: list[str]) -> dict[str, str]:
     given = {m[1] if (m := GLUED.fullmatch(w)) else w for w in before[1:]}
     known = {w: translate(doc) for w, doc in options_of(layer).items() if w not in given}
     if before[-1] != "p":
-        known = {w: m for w, m in known.items() if w not in ("same", "valid")}
+        known = {w: m for w, m in known.items() if w not in PADDING_WORDS}
     if layer.activates and not given & set(ACTIVATIONS):
         known |= {name: translate(c.documentation()) for name, c in ACTIVATIONS.items()}
     return known
