@@ -42,6 +42,7 @@ SECTIONS: tuple[tuple[T, dict[str, T]], ...] = (
             "E213": T("A line in the wrong place"),
             "E214": T("A line of the train block that cannot be used"),
             "E215": T("Something that cannot be expected"),
+            "E216": T("A shared block that cannot be shared so"),
         },
     ),
     (

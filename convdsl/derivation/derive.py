@@ -37,7 +37,12 @@ def derive(analysis: Analysis) -> NetDerivation:
     seen: dict[Any, int] = {}
     layers = []
     for node, facts in report:
-        key = (node.text, facts.inputs, tuple((f.high - f.low, f.jump) for f in report[node.inputs[0]].field))
+        key = (
+            node.text,
+            facts.inputs,
+            node.shared > 0,
+            tuple((f.high - f.low, f.jump) for f in report[node.inputs[0]].field),
+        )
         first = seen.setdefault(key, node.index)
         layers.append(
             derive_layer(analysis, node.index)
@@ -193,6 +198,18 @@ def _answer(node: Node, facts: Facts) -> Answer:
 
 def _params(node: Node, facts: Facts, answer: Answer) -> Iterator[Derivation]:
     if not facts.weights:
+        return
+    if node.shared:
+        yield Derivation(
+            "params",
+            T("parameters"),
+            "params",
+            (0,),
+            T(
+                "The weights are those of layer {n}, where they are counted: they exist once, and are trained once.",
+                n=node.shared,
+            ),
+        )
         return
     own: Any = 0
     learned_activation: Any = 0

@@ -22,7 +22,8 @@ def forward(net: Any, weights: Mapping[str, Array], x: Array, training: bool = F
     behaves as at inference."""
     values = [np.asarray(x)]
     for node in net.nodes:
-        named = {name.rsplit(".", 1)[1]: w for name, w in weights.items() if name.startswith(f"{node.index}.")}
+        owner = f"{node.shared or node.index}."
+        named = {name.rsplit(".", 1)[1]: w for name, w in weights.items() if name.startswith(owner)}
         inputs = [values[i] for i in node.inputs]
         value = layer(node.layer, inputs, named, training and not node.frozen, net.report[node.index].output)
         if node.activation is not None:

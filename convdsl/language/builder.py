@@ -107,8 +107,9 @@ def expect(parts: Parts, end: int) -> tree.Expect:
 
 
 def block(parts: Parts, end: int) -> tree.Block:
-    _, name, *head, body = parts
-    return tree.Block(_span(parts, end), name, tuple(p for p in _nodes(head) if type(p) is tree.Symbol), body)
+    keyword, name, *head, body = parts
+    parameters = tuple(p for p in _nodes(head) if type(p) is tree.Symbol)
+    return tree.Block(_span(parts, end), name, parameters, body, keyword.text == "shared")
 
 
 def train(parts: Parts, end: int) -> tree.Train:

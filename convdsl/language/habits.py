@@ -50,7 +50,7 @@ def answer(tokens: list[Token], position: int, expected: set[str], source: str) 
 
 
 def _call(s: Statement) -> Answer | None:
-    if s.first in ("INPUT", "LET", "EXPECT", "BLOCK", "NET", "TRAIN"):
+    if s.first in ("INPUT", "LET", "EXPECT", "BLOCK", "SHARED", "NET", "TRAIN"):
         return None
     rewritten = foreign.rewrite(s.text)
     return written_elsewhere(s.span, rewritten) if rewritten else None

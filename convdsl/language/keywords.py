@@ -11,6 +11,7 @@ KEYWORDS: dict[str, T] = {
     "let": T("a name for a value: let C = 64"),
     "expect": T("what holds here: expect 28x28x6, expect params <= 10K"),
     "block": T("layers with a name: block down(C) {{ … }}"),
+    "shared": T("layers with a name and one set of weights: shared tower {{ … }}"),
     "train": T("how it is trained: train {{ epochs 5 }}"),
 }
 """What each of them is for, with an example."""

@@ -138,13 +138,15 @@ def setting(s: Statement) -> Answer | None:
 
 
 def block(s: Statement) -> Answer | None:
-    if s.first != "BLOCK":
+    if s.first not in ("BLOCK", "SHARED"):
         return None
+    word = str(s.tokens[0])
     if s.place == 1 and s.token.type in ("LPAR", "CALL", "LBRACE"):
+        example = "block unit(C) { conv C k3 }" if word == "block" else "shared unit { conv 8 k3 }"
         return Answer(
             s.tokens[0].span,
-            T("`block` needs a name."),
-            T("It is written like this: `{example}`.", example="block unit(C) { conv C k3 }"),
+            T("`{word}` needs a name.", word=word),
+            T("It is written like this: `{example}`.", example=example),
         )
     name = str(s.tokens[1]) if len(s.tokens) > 1 else ""
     if s.token.type == "EQUAL":
@@ -159,8 +161,11 @@ def block(s: Statement) -> Answer | None:
             )
         return Answer(
             s.tokens[0].span,
-            T("`{name}` needs braces.", name="block"),
-            T("It is written like this: `{example}`.", example=f"block {name}(C) {{ … }}"),
+            T("`{name}` needs braces.", name=word),
+            T(
+                "It is written like this: `{example}`.",
+                example=f"block {name}(C) {{ … }}" if word == "block" else f"shared {name} {{ … }}",
+            ),
         )
     return None
 

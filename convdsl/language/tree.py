@@ -137,10 +137,13 @@ class Call(NamedTuple):
 
 
 class Block(NamedTuple):
+    """`block unit(C) { … }`, or `shared unit { … }`, whose weights exist once however often it is called."""
+
     span: Span
     name: Word
     parameters: tuple[Symbol, ...]
     branches: tuple[Branch, ...]
+    shared: bool = False
 
 
 class Setting(NamedTuple):

@@ -60,6 +60,10 @@ def head(statement: tree.Statement | tree.Setting) -> str:
             return " ".join(filter(None, ("expect", *words, comparison, value(statement.value))))
         case tree.Call():
             return f"{statement.name.text}({', '.join(map(value, statement.arguments))})"
+        case tree.Block(shared=True, parameters=()):
+            return f"shared {statement.name.text}"
+        case tree.Block(shared=True):
+            return f"shared {statement.name.text}({', '.join(p.name for p in statement.parameters)})"
         case tree.Block():
             return f"block {statement.name.text}({', '.join(p.name for p in statement.parameters)})"
         case tree.Train():

@@ -31,6 +31,8 @@ class Node(NamedTuple):
     text: str
     places: dict[str, Span]
     calls: tuple[Span, ...]
+    shared: int = 0
+    """The earlier layer whose weights these are; 0 where it has its own."""
 
     @property
     def op(self) -> str:

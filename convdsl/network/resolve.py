@@ -74,6 +74,7 @@ class _Resolver:
         self.values = Values(findings, holes)
         self.binder = Binder(self.values, findings)
         self.blocks: dict[str, tree.Block] = {}
+        self.first_uses: dict[str, tuple[int, int]] = {}
         self.nodes: list[Node] = []
         self.expectations: list[Expectation] = []
         self.steps = 0
@@ -178,6 +179,17 @@ class _Resolver:
                 T("There is a second block `{name}` here.", name=name),
                 help=T("Call it by another name."),
                 labels=(Label(self.blocks[name].name.span, T("the first one")),),
+            )
+        elif block.shared and block.parameters:
+            self.findings.add(
+                "E216",
+                block.parameters[0].span,
+                T("A shared block takes no values: its weights exist once."),
+                help=T(
+                    "Write `{one}`; or `{many}`, with weights of their own for each call.",
+                    one=f"shared {name} {{ … }}",
+                    many=f"block {name}({', '.join(p.name for p in block.parameters)}) {{ … }}",
+                ),
             )
         elif len(block.branches) > 1:
             self.findings.add(
@@ -589,7 +601,31 @@ class _Resolver:
             (*place.calls, call.span),
             place.depth + 1,
         )
-        return self._chain(block.branches[0].statements, current, inner)
+        start = len(self.nodes)
+        end = self._chain(block.branches[0].statements, current, inner)
+        if block.shared:
+            self._share(name, start, call.span)
+        return end
+
+    def _share(self, name: str, start: int, call: Span) -> None:
+        """The layers from node `start` on are a use of a shared block: from the second on, their weights are those of the
+        first, layer by layer."""
+        first, end = self.first_uses.setdefault(name, (start, len(self.nodes)))
+        for owner, place in zip(range(first, end), range(start, len(self.nodes)), strict=False):
+            one, node = self.nodes[owner], self.nodes[place]
+            if owner == place:
+                continue
+            self.nodes[place] = node._replace(shared=one.shared or one.index)
+            if node.frozen != one.frozen:
+                self._complain(
+                    "E216",
+                    call,
+                    T(
+                        "`{name}` is frozen in one place and trained in another, and its weights are the same.",
+                        name=name,
+                    ),
+                    help=T("Put all of its calls into `freeze`, or `freeze` into its braces, or none."),
+                )
 
     def _inner_scope(self, around: Scope, names: dict[str, Any], span: Span) -> Scope:
         """A scope with some more names. Equal ones are one scope, and share what is bound in it."""

@@ -156,6 +156,8 @@ def _facts(node: Node, facts: list[Facts], answers: dict[Any, Any], network: Net
             answers[*key, node.span] = answer
             _report(answer, node, network, findings)
         return Facts(None, field=facts[node.inputs[0]].field)
+    if node.shared:
+        answer = _of_another(answer, node, facts, network, findings)
     try:
         field = see(answer.reach, merge([facts[i].field for i in node.inputs]), answer.output)
         for axis in field:
@@ -174,6 +176,39 @@ def _facts(node: Node, facts: list[Facts], answers: dict[Any, Any], network: Net
         answer.flops,
         field,
     )
+
+
+def _of_another(answer: Answer, node: Node, facts: list[Facts], network: Network, findings: Findings) -> Answer:
+    """A layer whose weights are those of an earlier one has none to count; both must have one shape."""
+    owner = facts[node.shared]
+    for mine, its in zip(weight_shapes(answer), weight_shapes(owner), strict=False):
+        if not same_shape(mine, its):
+            first = network.nodes[node.shared - 1]
+            labels = [Label(call, T("called here")) for call in (*node.calls, *first.calls)]
+            findings.add(
+                "E216",
+                node.span,
+                T(
+                    "The weights of a shared block have one size: {first} where it is used first, {here} here.",
+                    first=show_shape(its),
+                    here=show_shape(mine),
+                ),
+                help=T("Give all uses the same channels, or use `block`: then each call has weights of its own."),
+                labels=tuple(labels),
+            )
+            break
+    return answer._replace(params=0, buffer_count=0)
+
+
+def weight_shapes(known: Answer | Facts) -> list[Shape]:
+    """The shapes of all that a layer keeps."""
+    buffers = known.buffers if isinstance(known, Answer) else known.buffer_shapes
+    return [*known.weights.values(), *buffers.values()]
+
+
+def same_shape(a: Shape, b: Shape) -> bool:
+    """Whether two shapes agree, as far as their formulas tell."""
+    return len(a) == len(b) and all(algebra.equal(x, y) is not False for x, y in zip(a, b, strict=True))
 
 
 def ask(layer: Layer, activation: Layer | None, inputs: tuple[Any, ...], output: Shape | None = None) -> Answer:

@@ -100,6 +100,8 @@ def _uncalled_block(block: tree.Block, written: tree.Layer) -> T:
 def _keyword_line(keyword: str, rest: str) -> str:
     if len(rest) > 60 or "\n" in rest or not rest:
         rest = {"input": "28x28x1", "net": "lenet5", "let": "C = 64", "expect": "28x28x6"}.get(keyword, "{ … }")
-    if keyword in STRUCTURES or keyword in COMBINATIONS or keyword in ("block", "train"):
+    if keyword == "shared" and "{" not in rest.partition(" ")[2]:
+        rest = "tower { … }"
+    if keyword in STRUCTURES or keyword in COMBINATIONS or keyword in ("block", "shared", "train"):
         rest = rest if "{" in rest else "{ … }"
     return f"{keyword} {rest}"

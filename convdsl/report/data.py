@@ -36,6 +36,7 @@ def analysis_data(analysis: Analysis, diagnostics: tuple[Diagnostic, ...], stric
                 "line": analysis.source.position(node.span.start)[0],
                 "path": dotted(node.path),
                 "inputs": list(node.inputs),
+                "shared": node.shared or None,
                 "output": plain(facts.output),
                 **{k: plain(getattr(facts, k)) if facts.output else None for k in (*COUNTS, "receptive_field", "jump")},
             }

@@ -52,6 +52,7 @@ def _graph(analysis: Analysis) -> Iterator[str]:
     for node, facts in analysis.report:
         sources = ", ".join(map(str, node.inputs))
         output = show_shape(facts.output) if facts.output else "?"
-        marks = " frozen" * node.frozen + (f" exit×{node.exit:g}" if node.exit is not None else "")
+        marks = f" weights of {node.shared}" * (node.shared > 0 and bool(facts.weights))
+        marks += " frozen" * node.frozen + (f" exit×{node.exit:g}" if node.exit is not None else "")
         yield f"{node.index:>5}  {node.text:<{width}}  ← {sources:<8} {output}{marks}  {dotted(node.path)}".rstrip()
     yield f"output: {network.output}"

@@ -148,6 +148,8 @@ def layer_rows(report: Report, first: int = 1) -> Iterator[Row]:
 def _row(node: Node, facts: Facts, name: str) -> Row:
     output = formula_shape(facts.output) if facts.output else "?"
     suffix = f" ({T('frozen')})" if node.frozen and facts.params != 0 else ""
+    if node.shared and facts.weights:
+        suffix = f" ({T('weights of {n}', n=node.shared)})"
     return Row(str(node.index), name + suffix, output, facts.params, facts.macs, _field(facts))
 
 

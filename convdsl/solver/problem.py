@@ -17,7 +17,7 @@ from convdsl.layers.arguments import Argument
 from convdsl.network import Expectation, Facts, Network, Node
 from convdsl.network.expectations import Sums, actual_value
 from convdsl.network.resolve import resolve
-from convdsl.network.sizes import Field, ask, merge, see
+from convdsl.network.sizes import Field, ask, merge, same_shape, see, weight_shapes
 from convdsl.solver.trace import Impossible, State, Trace
 
 ADDED_UP = ("params", "trainable", "buffers", "macs", "flops")
@@ -186,6 +186,11 @@ class _Walk:
         if self.fields:
             reach: tuple[Reach, ...] | None = answer.reach
             field = see(reach, merge([facts[i].field for i in node.inputs]), answer.output)
+        if node.shared:
+            owner = facts[node.shared]
+            if not all(map(same_shape, weight_shapes(answer), weight_shapes(owner))):
+                raise Impossible
+            answer = answer._replace(params=0, buffer_count=0)
         trainable = 0 if node.frozen else answer.params
         return Facts(
             answer.output,
@@ -246,6 +251,8 @@ class _Walk:
             assert node.layer is not None and known.output is not None
             inputs = tuple(tuple(map(named, x)) for x in known.inputs)
             answer = ask(node.layer, node.activation, inputs, tuple(map(named, known.output)))
+            if node.shared:
+                answer = answer._replace(params=0, buffer_count=0)
             named_facts.append(
                 known._replace(
                     params=answer.params,

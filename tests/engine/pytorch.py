@@ -36,7 +36,7 @@ def forward(
         by_node.setdefault(name.split(".")[0], {})[name.rsplit(".", 1)[1]] = weight
     for node in net.nodes:
         inputs = [values[i] for i in node.inputs]
-        named = by_node.get(str(node.index), {})
+        named = by_node.get(str(node.shared or node.index), {})
         y = _layer(net, node, inputs, named, training and not node.frozen)
         for activation in [node.layer] * (node.op in _ACTIVATIONS) + [node.activation] * (node.activation is not None):
             logits[node.index] = y

@@ -49,7 +49,7 @@ class CpuBackend:
     def set_weights(self, arrays: Mapping[str, np.ndarray]) -> None:
         for name, array in arrays.items():
             self.weights(self.plan.parameters[name])[:] = array
-        if any(p.packs for p in self.plan.parameters.values()):
+        if any(p.packs for p in self.plan.packed):
             self._run("rearrange", 1)
 
     def weigh(self, table: np.ndarray) -> None:

@@ -86,6 +86,28 @@ class Plan:
     def trained(self) -> list[Parameter]:
         return [p for p in self.parameters.values() if p.trainable]
 
+    @property
+    def again(self) -> list[tuple[Parameter, Parameter]]:
+        """For each further layer that has the same weights: whose they are, and what it has of its own."""
+        return [(p, again) for p in self.parameters.values() for again in p.again.values()]
+
+    @property
+    def packed(self) -> list[Parameter]:
+        """All that may have other arrangements of its weights."""
+        return [*self.parameters.values(), *(again for _, again in self.again)]
+
+    def make_room(self, parameter: Parameter) -> None:
+        """Gives a place to its packs and to its gradient."""
+        for name, pack in parameter.packs.items():
+            parameter.pack_offsets[name] = self.weight_floats
+            self.weight_floats += pack.size
+        if parameter.trainable and parameter.deferred:
+            parameter.gradient_offset = self.deferred_floats
+            self.deferred_floats += parameter.layout.size
+        elif parameter.trainable:
+            parameter.gradient_offset = self.chunk_gradient_floats
+            self.chunk_gradient_floats += parameter.layout.size
+
     @cached_property
     def memory(self) -> Memory:
         trained = sum(p.layout.size for p in self.trained)
@@ -116,15 +138,10 @@ def plan(net: Any, batch: int, optimizer: Optimizer, target: Target, loss: Loss 
     for parameter in parameters.values():
         parameter.offset = result.weight_floats
         result.weight_floats += parameter.layout.size
-        for name, pack in parameter.packs.items():
-            parameter.pack_offsets[name] = result.weight_floats
-            result.weight_floats += pack.size
-        if parameter.trainable and parameter.deferred:
-            parameter.gradient_offset = result.deferred_floats
-            result.deferred_floats += parameter.layout.size
-        elif parameter.trainable:
-            parameter.gradient_offset = result.chunk_gradient_floats
-            result.chunk_gradient_floats += parameter.layout.size
+        result.make_room(parameter)
+    for owner, again in result.again:
+        again.offset = owner.offset
+        result.make_room(again)
     return result
 
 

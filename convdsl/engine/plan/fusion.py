@@ -56,6 +56,8 @@ def _joinable(conv: Op, pool: Op, target: Target, training: bool) -> bool:
         return False
     if target.whole_batch:
         return weight.layout.groups == 1
+    if weight.several:
+        return False
     if window.s != (1, 1, 1) or window.d != (1, 1, 1) or conv.output.shape[3] % target.lanes:
         return False
     if isinstance(weight.layout, FilterByFilter):

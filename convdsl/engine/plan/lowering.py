@@ -78,14 +78,21 @@ class Lowering:
         shape: tuple[int, ...] | None = None,
         value: Any = None,
     ) -> Parameter:
-        name = f"{node.index}.{node.op}.{role}"
+        name = f"{node.shared or node.index}.{node.op}.{role}"
         if name not in self.parameters:
             facts = self.net.report[node.index]
             if shape is None:
                 shape = tuple((facts.weights if learned else facts.buffer_shapes)[role])
             trainable = learned and not node.frozen
             self.parameters[name] = Parameter(name, shape, layout(shape), trainable, learned, value)
-        return self.parameters[name]
+        first = self.parameters[name]
+        if not node.shared:
+            return first
+        if node.index not in first.again:
+            own = f"{node.index}.{node.op}.{role}"
+            again = Parameter(own, first.shape, first.layout, first.trainable, learned, value, owned=False)
+            first.again[node.index] = again
+        return first.again[node.index]
 
     def flat(self, node: Any, x: Value) -> Value:
         """All values of an image in one row, in the order H, W, C."""

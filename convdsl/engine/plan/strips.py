@@ -39,7 +39,12 @@ def in_strips(ops: list[Op], roots: list[Value], target: Target) -> list[Op]:
             continue
         flat = behind[0]
         dense = next((op for op in ops if flat.output in op.inputs), flat) if flat.kind == "reshape" else flat
-        if dense.kind != "dense" or flat.output in roots or _readers(ops, flat.output) > (flat is not dense):
+        if (
+            dense.kind != "dense"
+            or dense.weights["weight"].several
+            or flat.output in roots
+            or _readers(ops, flat.output) > (flat is not dense)
+        ):
             continue
         _few_units(dense.weights["weight"], target)
         weights = {"conv": conv.weights["weight"], **dense.weights}
@@ -59,7 +64,12 @@ def _readers(ops: list[Op], value: Value) -> int:
 
 def _rows(conv: Op, target: Target) -> int:
     """Rows of a strip; 0 where strips do not pay."""
-    if conv.kind != "conv" or conv.inputs[0].learns or getattr(conv.weights["weight"].layout, "groups", 0) != 1:
+    if (
+        conv.kind != "conv"
+        or conv.weights["weight"].several
+        or conv.inputs[0].learns
+        or getattr(conv.weights["weight"].layout, "groups", 0) != 1
+    ):
         return 0
     depth, rows, columns, channels = conv.output.shape
     row = columns * channels * 4

@@ -255,6 +255,16 @@ class Parameter:
     packs: dict[str, Any] = field(default_factory=dict)
     """Other arrangements of the same weights that are kept up to date: name → Pack."""
     pack_offsets: dict[str, int] = field(default_factory=dict)
+    again: dict[int, Parameter] = field(default_factory=dict)
+    """What further layers with the same weights have of their own, by layer: gradients, which are added to these, and
+    packs. Their other numbers lie where these do."""
+    owned: bool = True
+    """Whether it is no such."""
+
+    @property
+    def several(self) -> bool:
+        """Whether several layers read it, so that its layout cannot be chosen for one of them."""
+        return bool(self.again) or not self.owned
 
 
 @dataclass(eq=False)

@@ -16,6 +16,7 @@ def bind_training(plan: Plan, memory: Memory) -> Bound:
     for region in regions:
         if region.kind == "tasks":
             binder.steps(region)
+    binder.extra_region("tasks", learning.add_up_shared)
     binder.extra_region("tasks", learning.update)
     binder.extra_region("tasks", learning.rearrange)
     binder.extra_region("tasks", winograd.transform)

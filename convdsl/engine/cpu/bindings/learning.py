@@ -70,6 +70,21 @@ def finish(binder: Binder) -> None:
     )
 
 
+def add_up_shared(binder: Binder) -> None:
+    """The gradients of further uses of weights are added to that of the first."""
+    plan, tasks = binder.plan, number(binder.plan.tasks)
+    for owner, again in plan.again:
+        if not owner.trainable:
+            continue
+        share = {"task": PART, "tasks": tasks, "size": number(again.layout.size)}
+        own, of_first = binder.gradient(again)[0], binder.gradient(owner)[0]
+        if not again.deferred and plan.chunks > 1:
+            step = number(plan.chunk_gradient_floats)
+            binder.emit(learning.collect, {"g": number(own), **share, "copies": number(plan.chunks), "step": step})
+        step = number((own - of_first) // 4)
+        binder.emit(learning.collect, {"g": number(of_first), **share, "copies": number(2), "step": step})
+
+
 def update(binder: Binder) -> None:
     """Shares of all weights: the gradients of the chunks are added up, then the optimiser changes the weights."""
     plan, memory, tasks = binder.plan, binder.memory, number(binder.plan.tasks)
@@ -152,7 +167,7 @@ def _optimise(binder: Binder, w: Argument, g: Argument, states: list[Argument], 
 
 def rearrange(binder: Binder) -> None:
     """Keeps the other arrangements of weights up to date."""
-    for parameter in binder.plan.parameters.values():
+    for parameter in binder.plan.packed:
         f = parameter.layout
         copied = parameter.packs.get("forward")
         if copied is not None:

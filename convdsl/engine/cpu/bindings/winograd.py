@@ -86,7 +86,7 @@ def winograd(
 
 def transform(binder: Binder) -> None:
     """Keeps the transformed weights up to date; what they are made of must be."""
-    for parameter in binder.plan.parameters.values():
+    for parameter in binder.plan.packed:
         for name, pack in parameter.packs.items():
             if isinstance(pack, Transformed):
                 binder.emit(

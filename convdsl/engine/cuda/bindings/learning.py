@@ -69,6 +69,27 @@ def finish(binder: Binder, steps: list[Step]) -> None:
     )
 
 
+def _add_up_shared(binder: Binder) -> None:
+    """The partial sums of further uses of weights are added to the first one of theirs."""
+    for owner, again in binder.plan.again:
+        found = binder.parts.pop(again.name, None)
+        if found is None:
+            continue
+        if owner.name not in binder.parts:  # the first use takes no part in the loss
+            binder.parts[owner.name] = found
+            continue
+        address, splits = found
+        size = owner.layout.size
+        binder.launch(
+            learning.add_parts,
+            {"total": (binder.parts[owner.name][0], FLAT), "parts": (address, Layout((splits, size), (size, 1)))},
+            (-(-size // 256), 1, 1),
+            256,
+            size=size,
+            splits=splits,
+        )
+
+
 BLOCK = 1024
 """Weights that a thread block changes."""
 
@@ -76,6 +97,7 @@ BLOCK = 1024
 def update(binder: Binder) -> None:
     """One launch for all weights; a table tells each block which are its."""
     plan, arrays, o = binder.plan, binder.arrays, binder.plan.optimizer
+    _add_up_shared(binder)
     rows = []
     for parameter in plan.trained:
         address, splits = binder.parts.get(parameter.name, (0, 0))

@@ -141,6 +141,16 @@ def norm_sums(
         shifts[cuda.blockIdx.y, c] = sums[t]
 
 
+def add_parts(total: F32, parts: F32, *, size, splits):
+    """Adds parts[split, number] up, in their order, to what is in `total` already."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < size:
+        v = total[t]
+        for s in range(splits):
+            v += parts[s, t]
+        total[t] = v
+
+
 def update(
     table: I64,
     figures: F64,
