@@ -60,6 +60,12 @@ def arguments(parser: argparse.ArgumentParser, with_course: bool = True) -> None
     parser.add_argument(
         "--csv", nargs="?", const="-", metavar="FILE", help=str(T("a table for spreadsheets, into a file or here"))
     )
+    parser.add_argument(
+        "--decisions",
+        type=Path,
+        metavar="FILE",
+        help=str(T("your rulings on unclear answers: a table that is written if it is not there, and applied")),
+    )
     parser.add_argument("--seconds", type=float, default=SECONDS, metavar="S", help=str(T("time that a file may take")))
     parser.add_argument(
         "--memory", type=int, default=MEGABYTES, metavar="MB", help=str(T("memory that a file may take"))
@@ -83,6 +89,7 @@ def run(options: argparse.Namespace) -> int:
     _check(options)
     try:
         marked = _of_class(options) if options.sheet else _of_files(options)
+        marked = _decided(marked, options)
         _write(marked, options)
     except BrokenPipeError:
         raise
@@ -147,7 +154,7 @@ def _handed(options: argparse.Namespace) -> list[Handed]:
     """The files that were handed in; the lecturer's own beside them are left out."""
     from convdsl.teaching.classes.intake import NothingThere, handed_in
 
-    own = [p for p in (options.sheet, options.roster, options.moodle, options.feedback) if p]
+    own = [p for p in (options.sheet, options.roster, options.moodle, options.feedback, options.decisions) if p]
     table = [Path(options.csv)] if options.csv not in (None, "-") else []
     try:
         handed = handed_in(options.files, own + table)
@@ -195,6 +202,25 @@ def _drawable(exercises: Sequence[Exercise], seed: int) -> None:
             raise CallError(T("{path}: {reason}", path=exercise.path, reason=error)) from None
 
 
+def _decided(marked: Marked, options: argparse.Namespace) -> Marked:
+    """The results with the lecturer's rulings; what is still unclear is put into their table, to be ruled on."""
+    from convdsl.teaching.classes.decisions import Decisions
+    from convdsl.teaching.sheets.tables import TableError
+
+    path: Path | None = options.decisions
+    if path is None:
+        return marked
+    try:
+        known = Decisions.read(read_table_file(path)) if os.path.lexists(path) else Decisions()
+    except TableError as error:
+        raise CallError(T("{path}: {reason}", path=path, reason=error)) from None
+    results = [known.applied(r) for r in marked.results]
+    now = known.with_open(results)
+    if len(now.rows) > len(known.rows):
+        _put(path, now.table().encode("utf-8-sig", "replace"))
+    return marked._replace(results=results)
+
+
 # What is written.
 
 
@@ -207,12 +233,31 @@ def _write(marked: Marked, options: argparse.Namespace) -> None:
         print(gradebook.table(marked.results, marked.exercises), end="")
     else:
         _put(Path(options.csv), gradebook.table(marked.results, marked.exercises).encode("utf-8-sig", "replace"))
+    _list_unclear(marked, options)
     if options.feedback is not None:
         _write_feedback(marked, options.feedback)
     if marked.worksheet is not None:
         _fill(marked, options.moodle)
     if options.stats:
         _print_statistics(marked, to_stderr=options.csv == "-")
+
+
+def _list_unclear(marked: Marked, options: argparse.Namespace) -> None:
+    """Says how many answers wait for the lecturer, and where he rules on them."""
+    from convdsl.teaching.classes.decisions import key_of, unclear
+
+    keys = {key_of(a, r.seed) for r in marked.results for a in unclear(r)}
+    if not keys:
+        return
+    said = T(
+        "One answer is unclear and waits for you.", "{n} different answers are unclear and wait for you.", n=len(keys)
+    )
+    where = (
+        T("Write `right` or `wrong` beside them in {path}, and mark again.", path=options.decisions)
+        if options.decisions
+        else T("`--decisions FILE` writes them into a table for your rulings, and applies these.")
+    )
+    print(f"{said} {where}", file=sys.stderr)
 
 
 def _put(path: Path, data: bytes) -> None:

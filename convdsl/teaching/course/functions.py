@@ -13,6 +13,17 @@ from convdsl.teaching.kernels import Kernel, combined, read_kernel
 from convdsl.teaching.matrix import Rows
 
 
+LARGEST_SETTING = 99
+"""The largest window, stride, padding, dilation and number of decimals: an exercise is worked by hand."""
+
+
+def _small(*settings: int | None) -> None:
+    """Raises ValueError for a setting beyond what an exercise needs, which would take for ever."""
+    for value in settings:
+        if value is not None and not (isinstance(value, int) and -LARGEST_SETTING <= value <= LARGEST_SETTING):
+            raise ValueError(f"{value} is not between {-LARGEST_SETTING} and {LARGEST_SETTING}")
+
+
 def is_matrix(value: object) -> bool:
     """Whether a value is rows of numbers."""
     return isinstance(value, tuple) and bool(value) and all(isinstance(row, tuple) for row in value)
@@ -31,20 +42,24 @@ def _kernel(kernel: str | Rows | Kernel) -> Kernel:
 
 def _correlate(matrix: Rows, kernel: Any, s: int = 1, p: int = 0, d: int = 1) -> Rows:
     """Cross-correlation with stride s, padding p and dilation d."""
+    _small(s, p, d)
     return Correlation(matrix, _kernel(kernel), Options((s,), (p,), (d,))).output
 
 
 def _convolve(matrix: Rows, kernel: Any, s: int = 1, p: int = 0, d: int = 1) -> Rows:
     """Convolution: the kernel is turned by 180° first."""
+    _small(s, p, d)
     return Correlation(matrix, _kernel(kernel), Options((s,), (p,), (d,)), true=True).output
 
 
 def _transposed(matrix: Rows, kernel: Any, s: int = 1, p: int = 0) -> Rows:
+    _small(s, p)
     return Transposed(matrix, _kernel(kernel), Options((s,), (p,))).output
 
 
 def _pool(mode: str) -> Callable[..., Rows]:
     def pool(matrix: Rows, k: int, s: int | None = None, p: int = 0) -> Rows:
+        _small(k, s, p)
         return Pooling(matrix, mode, (k, k), Options((s or k,), (p,))).output
 
     return pool
@@ -63,6 +78,7 @@ def _entries(kernel: Any) -> Rows:
 
 def _mean(size: int) -> Rows:
     """The kernel that takes the mean of a window."""
+    _small(size)
     return _scaled(_kernel(f"mean {size}"))
 
 
@@ -103,6 +119,7 @@ def _total(matrix: Rows) -> Number:
 
 def _rounded(value: Number, places: int = 0) -> Number:
     """Half away from zero, as at school."""
+    _small(places)
     scaled = abs(Fraction(value)) * 10**places + Fraction(1, 2)
     return whole(Fraction(math.floor(scaled), 10**places) * (-1 if value < 0 else 1))
 

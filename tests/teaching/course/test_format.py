@@ -183,3 +183,18 @@ def test_drawing() -> None:
     for source in ("", "3", "9..3", "1..10 by 0", "1..9999999", "a..b"):
         with pytest.raises(ExpressionError):
             pick(source, {}, Dice(1, "x"))
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "round(7, 999999999)",
+        "9**9**9",
+        "mean(99999)",
+        "maxpool(((1, 2), (3, 4)), 10**9)",
+        "avgpool(((1,),), 1, p=10**6)",
+    ],
+)
+def test_expressions_are_bounded(expression: str) -> None:
+    with pytest.raises(ExpressionError):
+        evaluate(expression, {})
