@@ -12,7 +12,6 @@ from convdsl.teaching.exact import Number, whole
 from convdsl.teaching.kernels import Kernel, combined, read_kernel
 from convdsl.teaching.matrix import Rows
 
-
 LARGEST_SETTING = 99
 """The largest window, stride, padding, dilation and number of decimals: an exercise is worked by hand."""
 
