@@ -13,7 +13,8 @@ import pytest
 from rich.console import Console
 
 from convdsl.messages import T, use_language
-from convdsl.report.training import TrainingReport, class_table, duration, epoch_line, speed
+from convdsl.report.evaluation import class_table
+from convdsl.report.training import TrainingReport, duration, epoch_line, speed
 from convdsl.report.training_data import JsonReport, event_data
 from convdsl.training.curves import Remark
 from convdsl.training.events import (
