@@ -76,7 +76,7 @@ def test_a_pipe_gets_plain_lines() -> None:
         "The weights of epoch 1 are the best, and were taken back.",
     ]
     assert lines[-6:] == [
-        "test accuracy 75.0 %, loss 0.2500, on 4 images",
+        "test accuracy 75.0 %, 95 % interval 30.1 % to 95.4 %, loss 0.2500, on 4 images",
         "",
         "It overfits. Stop early.",
         "",
