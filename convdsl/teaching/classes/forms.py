@@ -16,10 +16,10 @@ from convdsl.teaching.course.exercise import PROGRAM_KINDS, Exercise
 from convdsl.teaching.sheets.tables import plain
 
 _BRACKETS = re.compile(r"\s*(?:[#>*\-]\s*)*\*{0,2}\[\s*([^\[\]\n]{1,80}?)\s*\]\*{0,2}\s*[:=]?\s*(.*)")
-_LINE = re.compile(r"\s*([a-z0-9]+(?:-[a-z0-9]+)*)\s*[:=]\s*(.*)", re.IGNORECASE)
+_LINE = re.compile(r"\s*\*{0,2}([a-z0-9]+(?:[-_ ][a-z0-9]+)*)\*{0,2}\s*[:=]\*{0,2}\s*(.*)", re.IGNORECASE)
 _WORD = r"(?:pregunta|question|ejercicio|exercise|ejer|ej|ex|q|p)"
 _NUMBERED = re.compile(
-    rf"\s*(?:(?:{_WORD}\s*\.?\s*)?\[?(\d{{1,3}})(?:\s*[.º°]?[)\]:]|\s*[.º°]-|\s*[.º°](?=\s|$)|\s*[.º°](?=[^\d\s]))\s*|{_WORD}\.?\s*(\d{{1,3}})\s*$)(.*)",
+    rf"\s*\*{{0,2}}(?:(?:{_WORD}\s*\.?\s*)?\[?(\d{{1,3}})(?:\s*[.º°]?[)\]:]|\s*[.º°]-|\s*[.º°](?=\s|$)|\s*[.º°](?=[^\d\s]))\*{{0,2}}\s*|{_WORD}\.?\s*(\d{{1,3}})\s*$)(.*)",
     re.IGNORECASE,
 )
 _HEAD_LINE = re.compile(r"\s*([^\W\d][\w ]{0,30}?)\s*[:=]\s*(.*?)\s*")
@@ -113,8 +113,8 @@ def _split(text: str, known: Mapping[str, Exercise], order: Sequence[str], numbe
     parts = _Parts()
     head: dict[str, str] = {}
     used: set[str] = set()
-    for line in text.splitlines():
-        begun = _numbered(line, order, used) if numbers else _named(line, known)
+    for line in _unquoted(text).splitlines():
+        begun = _numbered(line, known, order, used) if numbers else _named(line, known)
         if begun is not None:
             parts.begin(*begun)
             used.add(begun[0])
@@ -134,7 +134,7 @@ def _named(line: str, known: Mapping[str, Exercise]) -> tuple[str, bool, str] | 
         if _LIKE_A_HEADER.fullmatch(name):
             return match[1], False, match[2]
     if match := _LINE.fullmatch(line):
-        name = match[1].lower()
+        name = re.sub(r"[ _]", "-", match[1].lower())
         if name in known:
             return name, True, match[2]
         if "-" in name and get_close_matches(name, known, 1, 0.8):
@@ -142,15 +142,34 @@ def _named(line: str, known: Mapping[str, Exercise]) -> tuple[str, bool, str] | 
     return None
 
 
-def _numbered(line: str, order: Sequence[str], used: set[str]) -> tuple[str, bool, str] | None:
+def _unquoted(text: str) -> str:
+    """A text without the marks of a quoted mail, and with plain brackets."""
+    text = text.translate({ord("［"): "[", ord("］"): "]", ord("【"): "[", ord("】"): "]"})
+    lines = text.splitlines()
+    if any(lines) and all(line.startswith(">") for line in lines if line.strip()):
+        return "\n".join(line.strip()[1:] for line in lines)
+    return text
+
+
+def _numbered(
+    line: str, known: Mapping[str, Exercise], order: Sequence[str], used: set[str]
+) -> tuple[str, bool, str] | None:
     match = _NUMBERED.fullmatch(line)
     if match is None:
         return None
     number = int(match[1] or match[2])
     if 1 <= number <= len(order):
         id = order[number - 1]
-        return None if id in used else (id, True, match[3])
+        return None if id in used else (id, True, _without_title(match[3], known[id]))
     return (f"{number}.", False, match[3]) if match[1] and match[3] else None
+
+
+def _without_title(answer: str, exercise: Exercise) -> str:
+    """An answer without the title of the question that was copied in front of it."""
+    for title in exercise.title:
+        if title and answer.casefold().startswith(title.casefold()):
+            return answer[len(title) :].lstrip(" .:–—-*")
+    return answer
 
 
 def _gathered(parts: _Parts, known: Mapping[str, Exercise], head: Mapping[str, str]) -> Form:

@@ -169,6 +169,25 @@ def test_numbered_answers_of_the_printed_sheet(marks: Marks, sheet: Sheet) -> No
         assert found.points == 10, (style, [a for a in found.answers if a.status != "right"])
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "## [size-valid]\n5x5\n## [softmax]\n0.5",
+        "size valid: 5x5\nsoftmax: 0.5",
+        "**size-valid:** 5x5\n**softmax**: 0.5",
+        "> [size-valid]\n> 5x5\n> [softmax]\n> 0.5",
+        "［size-valid］ 5x5\n【softmax】 0.5",
+        "[softmax]\r0.5\r[size-valid]\r5x5",
+        "**1.** 5x5\n**4.** 0.5",
+        "1. Filtros sobre una imagen: 5x5\n4) Softmax, with the exponentials given – 0.5",
+        "1.\t5x5\n\n4.\t0.5",
+        "[size-valid]: 5x5\n[size-valid]\n[softmax] = 0.5",
+    ],
+)
+def test_ways_to_fill_in_a_form(sheet: Sheet, text: str) -> None:
+    assert read_form(text, sheet.exercises).answers == {"size-valid": "5x5", "softmax": "0.5"}
+
+
 def test_all_wrong_is_nothing(marks: Marks, sheet: Sheet) -> None:
     found = marks({"101.txt": wrong(sheet, "101")})["101"]
     assert found.points < 0.8  # part of the requirements on a program may hold
