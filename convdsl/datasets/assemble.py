@@ -203,7 +203,7 @@ def _classes(
         if classes
         else tuple(str(first + i) for i in range(count))
     )
-    if not classes and labels_from is None and present.argmax() == 1:
+    if not classes and labels_from is None and not present[0] and present[1]:
         notes.append(T("The labels begin at 1. `--labels-from 1` counts classes from there; class 0 has no image."))
     elif not present.all():
         absent = [names[i] for i in np.flatnonzero(present == 0)]

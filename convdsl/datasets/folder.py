@@ -53,7 +53,7 @@ def pictures_of(tree: Tree, path: Path, options: Options, classes: Sequence[Text
     labelled = found.train + found.validation + found.test
     files = [file for _, file in labelled]
     with quiet():
-        (height, width, channels), sizes = _shape(files, options)
+        (height, width, channels), sizes = shape_of(files, options)
         require(
             len(files) * height * width * channels,
             T("{count} images of {size}", count=len(files), size=f"{height}x{width}x{channels}"),
@@ -94,13 +94,13 @@ def _order(found: Layout, labels: np.ndarray, seed: int, notes: list[Text]) -> l
     return [train, watch, test]
 
 
-def _shape(files: Sequence[File], options: Options) -> tuple[tuple[int, int, int], Mapping[tuple[int, int], int]]:
+def shape_of(files: Sequence[File], options: Options) -> tuple[tuple[int, int, int], Mapping[tuple[int, int], int]]:
     """(H, W, C) of the data set: what is asked for, else the commonest size (of several the smallest) and colour; and how
     many pictures have each size, where that was looked at."""
     if options.size and options.channels:
         return (*options.size, options.channels), {}
     kinds = []
-    for file in _told(T("Looking at the images"), files, options.progress):
+    for file in told(T("Looking at the images"), files, options.progress):
         try:
             kinds.append(measure(file))
         except Unreadable as error:
@@ -139,7 +139,7 @@ class Reader:
         images = np.empty((len(order), *self.shape), np.uint8)
         deep = np.zeros(len(order), bool)
         kept: list[int] = []
-        for number in _told(what, order.tolist(), self.progress):
+        for number in told(what, order.tolist(), self.progress):
             try:
                 one = decode(self.files[number], *self.shape)
             except Unreadable as error:
@@ -215,7 +215,8 @@ class Reader:
             )
 
 
-def _told(what: Text, items: Sequence[_Item], progress: Progress | None) -> Iterator[_Item]:
+def told(what: Text, items: Sequence[_Item], progress: Progress | None) -> Iterator[_Item]:
+    """The items one by one, while `progress` hears how many are done."""
     for done, item in enumerate(items):
         if progress and done % 256 == 0:
             progress(what, done, len(items))

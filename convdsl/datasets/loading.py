@@ -14,6 +14,7 @@ from convdsl.datasets.dataset import DataError, Dataset, DataWarning, Options, P
 from convdsl.datasets.folder import is_picture, pictures_of
 from convdsl.datasets.idx import holds_idx, is_idx, load_idx
 from convdsl.datasets.known import load_known
+from convdsl.datasets.masks import masked_pictures, pairs_of
 from convdsl.datasets.names import quoted
 from convdsl.datasets.npz import load_npz
 from convdsl.datasets.places import search_path
@@ -134,7 +135,8 @@ def _load_tree(path: Path, options: Options) -> Dataset:
     tree = read_tree(path, lambda name: is_picture(name) or cifar.is_batch(name))
     if any(cifar.is_batch(file.path) for file in tree.files):
         return cifar.batches_of(tree, path)
-    return pictures_of(tree, path, options)
+    pairs = pairs_of(tree, path)
+    return pictures_of(tree, path, options) if pairs is None else masked_pictures(pairs, path, options)
 
 
 def _again() -> T:

@@ -102,6 +102,25 @@ def decode(file: File, height: int, width: int, channels: int) -> Decoded:
         return Decoded(np.frombuffer(image.tobytes(), np.uint8).reshape(height, width, channels), stretch, False)
 
 
+def decode_mask(file: File) -> np.ndarray:
+    """A picture as whole numbers (H, W): of a grey one its values, of one with a palette their places in it, of one in
+    colours the values where all three are alike. Raises Unreadable."""
+    with _opened(file) as image:
+        if image.format == "JPEG":
+            raise Unreadable(str(T("JPEG changes the numbers a little; save masks as PNG")))
+        if image.mode not in ("1", "L", "LA", "P", "RGB", "RGBA") and not image.mode.startswith("I"):
+            raise Unreadable(image.mode)
+        pixels = np.asarray(image)
+    if pixels.ndim == 3:
+        colours = pixels[..., : 1 if pixels.shape[2] == 2 else 3]
+        if not (colours == colours[..., :1]).all():
+            raise Unreadable(str(T("it is in colours, and no colour is the number of a class")))
+        pixels = colours[..., 0]
+    if pixels.size and (pixels.min() < 0 or pixels.max() > 65535):
+        raise Unreadable(str(T("its numbers go from {low} to {high}", low=pixels.min(), high=pixels.max())))
+    return pixels.astype(np.uint16)
+
+
 def depth(high: float) -> int:
     """The bits that pictures use whose largest value is `high`: cameras and scanners write 10, 12 or 14 bits into 16."""
     return next((bits for bits in (8, 10, 12, 14, 16, 24, 32) if high < 2**bits), 64)

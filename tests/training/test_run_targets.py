@@ -1,0 +1,180 @@
+"""`convdsl run` on every kind of targets: trained, validated, reported, resumed, in text and JSON; wrong data refused."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.conftest import Convdsl
+from tests.training.test_run import call, events, files
+
+__all__ = ["call"]
+
+RANDOM = np.random.default_rng(0)
+IMAGES = RANDOM.integers(0, 256, (60, 8, 8, 1)).astype(np.uint8)
+BRIGHT = IMAGES.reshape(60, -1).mean(1) > 127
+HALVES = np.stack([IMAGES[:, :4].mean((1, 2, 3)) > 127, IMAGES[:, 4:].mean((1, 2, 3)) > 127], 1).astype(np.int64)
+MASKS = (IMAGES[..., 0] > 127).astype(np.uint8)
+NETS = {
+    "yes": ("conv 4 k3 relu -> dense 1 sigmoid", BRIGHT.astype(np.int64), {"class_weights": "balanced"}),
+    "several": ("conv 4 k3 relu -> dense 2 sigmoid", HALVES, {}),
+    "masks": ("conv 4 k3 p1 relu -> conv 2 k1 softmax", MASKS, {"augment": "flip both, shift 1", "early_stop": "iou patience=2"}),
+    "yes_masks": ("conv 4 k3 p1 relu -> conv 1 k1 sigmoid", np.where(MASKS, 255, 0).astype(np.uint8), {}),
+    "numbers": ("dense 1", BRIGHT + RANDOM.normal(0, 0.1, 60), {}),
+    "counts": ("dense 1", IMAGES.reshape(60, -1).argmax(1), {"loss": "mae"}),
+    "pictures": ("conv 4 k3 p1 relu -> conv 1 k3 p1", 255 - IMAGES, {}),
+    "itself": ("conv 4 k3 p1 relu -> conv 1 k3 p1", BRIGHT.astype(np.int64), {"target": "images", "augment": "noise 0.1"}),
+}  # fmt: skip
+FIGURES = {
+    "yes": {"accuracy", "balanced_accuracy", "confusion"},
+    "several": {"accuracy", "exact", "macro_f1", "labels"},
+    "masks": {"accuracy", "mean_iou", "classes"},
+    "yes_masks": {"accuracy", "mean_iou", "classes"},
+    "numbers": {"mse", "mae", "r2"},
+    "counts": {"mse", "mae", "r2"},
+    "pictures": {"psnr", "mse", "mae"},
+    "itself": {"psnr", "mse", "mae"},
+}
+WATCHED = {"yes": "val_balanced_accuracy", "several": "val_f1", "masks": "val_iou", "yes_masks": "val_iou",
+           "pictures": "val_psnr", "itself": "val_psnr"}  # fmt: skip
+
+
+def made(folder: Path, kind: str, labels: Any = None, net: str = "") -> list[str]:
+    """A program and its data in a folder; the call that trains it."""
+    text, targets, settings = NETS[kind]
+    np.savez(folder / "data.npz", images=IMAGES, labels=targets if labels is None else labels)
+    lines = "\n".join(f"  {name} {value}" for name, value in settings.items())
+    program = (
+        f'net {kind}\ninput 8x8x1 -> {net or text}\ntrain {{\n  data "data.npz"\n  batch 16\n  epochs 2\n{lines}\n}}\n'
+    )
+    (folder / "net.cnn").write_text(program)
+    return ["run", "net.cnn"]
+
+
+@pytest.mark.parametrize("kind", NETS)
+def test_each_kind_trains_and_reports_its_own_figures(call: Convdsl, tmp_path: Path, kind: str) -> None:
+    arguments = made(tmp_path, kind)
+    done = events(call(*arguments, "--format", "json", "--out", "a", "--threads", "1"))
+    epochs, end = [e for e in done if e["event"] == "epoch"], done[-1]
+    named = {"epoch", "lr", "loss", "accuracy", "val_loss", "val_accuracy", "images_per_second", "seconds", "event"}
+    assert all(e.keys() - named == ({WATCHED[kind]} if kind in WATCHED else set()) for e in epochs)
+    assert FIGURES[kind] <= end["evaluation"].keys() and end["evaluation"]["loss"] == end["test_loss"]
+    assert (end["test_accuracy"] is None) == (kind in ("numbers", "counts", "pictures", "itself"))
+    assert json.loads((tmp_path / "a" / "evaluation.json").read_text()) == end["evaluation"]
+    heads = (tmp_path / "a" / "metrics.csv").read_text().splitlines()[0].split(",")
+    assert heads[6:] == ([WATCHED[kind]] if kind in WATCHED else [])
+    short = call(*arguments, "--epochs", "1", "--format", "json", "--out", "b", "--threads", "2")
+    assert short.returncode == 0, short.stderr
+    events(call("run", "net.cnn", "--resume", "--epochs", "2", "--out", "b", "--format", "json"))
+    one, two = files(tmp_path / "a"), files(tmp_path / "b")
+    assert one["weights.safetensors"] == two["weights.safetensors"] and one["metrics.csv"] == two["metrics.csv"]
+
+
+SAYS = {
+    "yes": (r"test accuracy \d+\.\d %, 95 % interval", r"exactitud .*intervalo del 95 %"),
+    "several": (r"of the labels right, all of them in .* mean F1", r"de las etiquetas correctas"),
+    "masks": (r"mean IoU 0\.\d{3}, \d+\.\d % of the pixels right", r"IoU medio 0[.,]\d{3}"),
+    "counts": (r"mean squared error .* mean absolute error", r"error cuadrático medio"),
+    "itself": (r"PSNR -?\d+\.\d\d dB", r"PSNR -?\d+\.\d\d dB, error"),
+}
+
+
+@pytest.mark.parametrize("kind", SAYS)
+@pytest.mark.parametrize("language", [0, 1])
+def test_the_report_in_words(call: Convdsl, tmp_path: Path, kind: str, language: int) -> None:
+    done = call(*made(tmp_path, kind), "--epochs", "1", "--lang", ("en", "es")[language])
+    assert done.returncode == 0 and "\x1b" not in done.stdout, done.stderr
+    assert re.search(SAYS[kind][language], done.stdout), done.stdout
+
+
+def test_whole_numbers_with_squares_are_taken_for_numbers(call: Convdsl, tmp_path: Path) -> None:
+    done = call(*made(tmp_path, "counts"))
+    assert done.returncode == 0 and "they are numbers to be predicted" in done.stderr
+    assert "the labels are numbers" in done.stdout
+
+
+def test_a_sigmoid_before_softmax_is_warned_of_and_read(call: Convdsl, tmp_path: Path) -> None:
+    done = call(*made(tmp_path, "yes", net="conv 4 k3 relu -> dense 2 sigmoid"), "--epochs", "1")
+    assert done.returncode == 0 and "W521" in done.stderr and "0.313" in done.stderr
+    assert "W521" not in call(*made(tmp_path, "several"), "--epochs", "1").stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "labels", "net", "said"),
+    [
+        ("masks", MASKS + 3, "", "The masks of data have 5 classes, and the network answers 2."),
+        ("masks", MASKS[:, :4], "", "The masks of data are 4×8, and the network answers at 8×8 places."),
+        ("masks", MASKS[:50], "", "60 images, but 50 labels"),
+        ("several", HALVES, "dense 3 sigmoid", "data has 2 labels that an image may have at once, and the network's output is 3."),
+        ("several", HALVES + 3, "", "2 labels for each image, and they are not one-hot"),
+        ("pictures", IMAGES[:, :4], "", "The pictures to be answered are 4×8×1, and the network gives 8×8×1."),
+        ("yes", np.arange(60) % 3, "", "data has 3 classes, and the network's output is 1."),
+    ],
+)  # fmt: skip
+def test_targets_that_do_not_fit_are_one_message(
+    call: Convdsl, tmp_path: Path, kind: str, labels: np.ndarray, net: str, said: str
+) -> None:
+    done = call(*made(tmp_path, kind, labels, net), "--out", "out")
+    assert done.returncode == 1 and said in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists(), "nothing is written"
+
+
+@pytest.mark.parametrize(
+    ("kind", "option", "value", "said"),
+    [
+        ("numbers", "--class-weights", "balanced", "needs classes"),
+        ("yes", "--class-weights", "1, 2, 3", "gives 3 numbers, and there are 2 classes"),
+        ("yes", "--early-stop", "iou", "a class for each pixel"),
+        ("masks", "--loss", "binary_cross_entropy", ""),
+        ("yes", "--loss", "mae", "these targets are numbers"),
+    ],
+)
+def test_settings_of_another_task(call: Convdsl, tmp_path: Path, kind: str, option: str, value: str, said: str) -> None:
+    done = call(*made(tmp_path, kind), option, value, "--epochs", "1")
+    assert "Traceback" not in done.stderr and said in done.stderr
+    assert done.returncode == (1 if said else 0)
+
+
+def test_a_small_input_gets_the_images_made_smaller(call: Convdsl, tmp_path: Path) -> None:
+    arguments = made(tmp_path, "itself")
+    text = (tmp_path / "net.cnn").read_text().replace("8x8x1 -> conv 4 k3 p1 relu", "4x4x1 -> tconv 4 k2 s2 relu")
+    (tmp_path / "net.cnn").write_text(text)
+    assert events(call(*arguments, "--format", "json"))[-1]["evaluation"]["psnr"] > 0
+
+
+def test_a_batch_of_one_and_bn(call: Convdsl, tmp_path: Path) -> None:
+    arguments = made(tmp_path, "yes", net="dense 4 -> bn -> relu -> dense 1 sigmoid")
+    refused = call(*arguments, "--batch", "1")
+    assert refused.returncode != 0 and "2 bn" in refused.stderr and "the variance of one value is 0" in refused.stderr
+    done = events(call(*arguments, "--batch", "7", "--validation", "5", "--format", "json"))  # 43 = 6·7 + 1
+    assert any("it is left out" in e.get("message", "") for e in done)
+    free = events(call(*made(tmp_path, "yes"), "--batch", "7", "--validation", "5", "--format", "json"))
+    assert not any("it is left out" in e.get("message", "") for e in free)
+
+
+def test_a_rate_that_begins_anew_is_said(call: Convdsl, tmp_path: Path) -> None:
+    arguments = [*made(tmp_path, "yes"), "--schedule", "cosine", "--lr", "0.05", "--format", "json", "--out", "a"]
+    events(call(*arguments, "--epochs", "4"))
+    more = events(call("run", "net.cnn", "--resume", "--epochs", "8", "--format", "json", "--out", "a"))
+    (said,) = [e["message"] for e in more if e["event"] == "warning" and "schedule" in e["message"]]
+    assert "over 8 epochs now, and not over 4" in said and "to 0.025" in said
+    even = [*made(tmp_path, "yes"), "--format", "json", "--out", "b"]
+    events(call(*even, "--epochs", "1"))
+    more = events(call("run", "net.cnn", "--resume", "--epochs", "2", "--format", "json", "--out", "b"))
+    assert not any(e["event"] == "warning" and "schedule" in e["message"] for e in more)
+
+
+def test_shapes_are_drawn_and_learned(call: Convdsl, tmp_path: Path) -> None:
+    (tmp_path / "net.cnn").write_text(
+        "net s\ninput 16x16x3 -> conv 8 k5 p2 relu -> conv 8 k5 p2 relu -> conv 2 k1 softmax\n"
+        "train {\n  data shapes\n  optimizer adam lr=0.02\n  batch 16\n  epochs 4\n}\n"
+    )
+    end = events(call("run", "net.cnn", "--format", "json"))[-1]
+    assert [one["name"] for one in end["evaluation"]["classes"]] == ["ground", "shape"]
+    always_ground = end["evaluation"]["classes"][0]["pixels"] / (16 * 16 * 150) / 2
+    assert end["evaluation"]["mean_iou"] > always_ground + 0.1
