@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from convdsl.cli.using import Bad, add_network, answered, complain, named, predictor
+from convdsl.cli.using import Bad, add_network, answered, complain, named, predictor, target_of
 from convdsl.messages import T
 
 _PART = {"test": T("test"), "validation": T("validation"), "train": T("training")}
@@ -42,12 +42,43 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if (kind := target_of(options.run)) not in ("classes", "values", ""):
+        return _spread(options, kind)
     one = predictor(options.run, options.device)
     images, labels, name = labelled(one, options, options.part)
     figures = one.evaluate(images, labels)
     figures = figures._replace(classes=tuple(c._replace(name=n) for c, n in zip(figures.classes, named(one), strict=False))
                                ) if hasattr(figures, "classes") else figures  # fmt: skip
     _show(figures, options, name, len(images))
+    return 0
+
+
+def _spread(options: argparse.Namespace, kind: str) -> int:
+    """A network that answers labels, maps or pictures."""
+    from convdsl.net import Net
+    from convdsl.training.device import choose_device
+    from convdsl.training.metrics import as_data
+    from convdsl.training.trained import evaluate_spread, trained
+
+    if options.csv:
+        raise Bad(T("`--csv` is for classes; `--format json` has all figures."))
+    one = trained(options.run, Net, device=choose_device(options.device)[0], kinds=(kind,))
+    data = load_for(one, options)
+    images, labels = getattr(data, f"{options.part}_images"), getattr(data, f"{options.part}_labels")
+    if images is None:
+        raise Bad(T("{data} has no part to validate.", data=data.name))
+    figures = evaluate_spread(one, images, labels)
+    if options.format == "json":
+        from convdsl.report.json_writer import print_json
+
+        print_json({"run": str(options.run), "data": data.name, "part": options.part, **as_data(figures)})
+        return 0
+    from convdsl.report.console import console
+    from convdsl.report.evaluation import show_evaluation
+
+    show_evaluation(
+        console(), figures, T("on the images of {data} ({part}):", data=data.name, part=_PART[options.part])
+    )
     return 0
 
 

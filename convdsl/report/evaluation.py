@@ -24,8 +24,8 @@ UNEVEN = 1.5
 """From this ratio of the largest class to the smallest on, accuracy alone may mislead."""
 
 
-def show_evaluation(out: Console, figures: Figures) -> None:
-    """Prints all that there is to say about answers to test images."""
+def show_evaluation(out: Console, figures: Figures, where: T | None = None) -> None:
+    """Prints all that there is to say about answers to images: those of the test, or `where` says."""
     match figures:
         case Classes():
             out.print(class_table(figures, out.width))
@@ -33,6 +33,8 @@ def show_evaluation(out: Console, figures: Figures) -> None:
             out.print(region_table(figures))
         case Labels():
             out.print(label_table(figures))
+    if where is not None:
+        out.print(Text(clean(str(where))), soft_wrap=True)
     for line in summary(figures):
         out.print(line, soft_wrap=True)
 
@@ -68,7 +70,7 @@ def summary(figures: Figures) -> list[Text]:
         case Regions():
             return [
                 Text.assemble(
-                    str(T("on the test images: mean IoU")),
+                    str(T("mean IoU")),
                     " ",
                     (f"{figures.mean_iou:.3f}", "bold green"),
                     str(
@@ -84,8 +86,6 @@ def summary(figures: Figures) -> list[Text]:
         case Labels():
             return [
                 Text.assemble(
-                    str(T("on the test images:")),
-                    " ",
                     (percent(figures.accuracy), "bold green"),
                     str(
                         T(
@@ -105,10 +105,11 @@ def summary(figures: Figures) -> list[Text]:
                 Text(
                     str(
                         T(
-                            "on the test images: PSNR {psnr}, mean squared error {mse}, mean absolute error {mae}",
+                            "PSNR {psnr}, mean squared error {mse}, mean absolute error {mae}, on {n} images",
                             psnr=psnr,
                             mse=f"{figures.mse:.4g}",
                             mae=f"{figures.mae:.4g}",
+                            n=grouped(figures.images),
                         )
                     )
                 )

@@ -18,15 +18,23 @@ import numpy as np
 from convdsl.datasets.inputs import Prepared
 from convdsl.diagnostics import ProgramError
 from convdsl.messages import T
+from convdsl.network.ending import ending
 from convdsl.source import Source
 from convdsl.training.checked import checked
-from convdsl.training.examples import images_for
+from convdsl.training.evaluating import evaluate
+from convdsl.training.examples import answers_to, images_for, inputs_for
 from convdsl.training.files import FileTrouble, read_tensors
-from convdsl.training.metrics import Classes, Values, classification, regression
+from convdsl.training.metrics import Classes, Figures, Values, classification, regression
 from convdsl.training.model import Model
 from convdsl.training.origin import names_in_english
+from convdsl.training.settings import Settings
+from convdsl.training.task import DISTANCES, Task, Unsuitable, targets_for, truth
 
 WEIGHTS = "weights.safetensors"
+SINGLE = ("classes", "values")
+"""Targets that are one answer for each image."""
+SPREAD = ("labels", "map", "pictures")
+"""Those that are several: yes or no for each label, a class for each pixel, a picture."""
 TINY = 1e-12
 """What stands for a probability of 0, so that its logarithm is a number."""
 
@@ -84,6 +92,25 @@ class Trained(Predictor):
         return outputs if last == "softmax" else _softmax(outputs)
 
 
+def evaluate_spread(one: Trained, images: np.ndarray, labels: np.ndarray) -> Figures:
+    """Figures of a network whose targets are SPREAD, on a part of a data set as it was loaded; classes count alike.
+    Raises Unsuitable."""
+    said = json.loads(one.metadata.get("settings", "{}"))
+    settings = Settings(target=said.get("target", "labels"), ignore=said.get("ignore", 255), loss=one.loss)
+    net = one.model.net
+    labels = answers_to(images, labels, settings)
+    kind = one.metadata["target"]
+    ends = ending(net.nodes, net.output).scores == "sigmoid" or one.loss in DISTANCES
+    task = Task(kind, one.loss, one.classes, unknown=kind != "pictures", cut=0.5 if ends else 0.0)
+    one.model.settle(task)
+    targets = targets_for(net, labels, task, settings)
+    if task.kind == "map" and int(truth(targets, task).max(initial=0)) >= max(len(one.classes), 2):
+        raise Unsuitable(
+            str(T("The masks have a class beyond the {count} that the network answers.", count=len(one.classes)))
+        )
+    return evaluate(one.model, task, inputs_for(net, images, settings), targets, np.arange(len(images)))
+
+
 def _last_activation(net: Any) -> str:
     node = net.nodes[net.output - 1]
     return node.activation.name if node.activation is not None else node.op
@@ -110,8 +137,12 @@ def describe(net: Any, data: Any, settings: Any, task: Any, symbols: Sequence[Se
     }
 
 
-def trained(path: Path, network: Callable[[Any], Any], *, device: str = "cpu", threads: int | None = None) -> Trained:
-    """The network in a run's folder or in its file of weights; `network` makes a Net of an analysis.
+def trained(
+    path: Path, network: Callable[[Any], Any], *, device: str = "cpu", threads: int | None = None,
+    kinds: Sequence[str] = SINGLE,
+) -> Trained:  # fmt: skip
+    """The network in a run's folder or in its file of weights; `network` makes a Net of an analysis. `kinds` are the
+    targets that will do (see task.py).
 
     Raises FileTrouble where there is none, or none that can be used.
     """
@@ -122,27 +153,27 @@ def trained(path: Path, network: Callable[[Any], Any], *, device: str = "cpu", t
             raise FileTrouble(T("The run in {path} has not come to its end: there are no weights.", path=path), way)
         raise FileTrouble(T("There is no run in {path}.", path=path), T("`convdsl runs` lists those in a folder."))
     tensors, metadata = read_tensors(file)
-    return assembled(str(path), tensors, metadata, network, device=device, threads=threads)
+    return assembled(str(path), tensors, metadata, network, device=device, threads=threads, kinds=kinds)
 
 
 def assembled(
     name: str, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str], network: Callable[[Any], Any],
-    *, device: str = "cpu", threads: int | None = None,
+    *, device: str = "cpu", threads: int | None = None, kinds: Sequence[str] = SINGLE,
 ) -> Trained:  # fmt: skip
-    """A network of its tensors and what `describe` wrote. Raises FileTrouble."""
+    """A network of its tensors and what `describe` wrote, whose targets are one of `kinds`. Raises FileTrouble."""
     if metadata.get("format") != "convdsl" or "program" not in metadata or "classes" not in metadata:
         raise FileTrouble(
             T("{path} does not say what its weights are of.", path=name),
             T("Give the folder of a run, or the weights.safetensors in it."),
         )
-    if metadata.get("target", "classes") not in ("classes", "values"):
+    if metadata.get("target", "classes") not in kinds:
         raise FileTrouble(
             T("{path} answers neither with one class for each image nor with numbers.", path=name),
             T("`convdsl run` shows its figures; from Python `Model.load` and `Model.predict` give its answers."),
         )
     try:
         input = tuple(json.loads(metadata["input"]))
-        classes = tuple(json.loads(metadata["classes"])) if metadata.get("target") != "values" else ()
+        classes = tuple(json.loads(metadata["classes"])) if metadata.get("target") not in ("values", "pictures") else ()
         symbols = dict(json.loads(metadata.get("symbols", "[]")))
         images = json.loads(metadata["images"]) if "images" in metadata else {"shape": input}
         prepared = Prepared(**{**images, "shape": tuple(images["shape"])})
@@ -158,7 +189,7 @@ def assembled(
     except (KeyError, TypeError, ValueError, ProgramError) as error:
         raise FileTrouble(T("{path} cannot be used: {reason}", path=name, reason=error)) from None
     outputs = prod(net.report.output)
-    if classes:
+    if classes and metadata.get("target") in SINGLE:
         count = 2 if outputs == 1 else outputs
         classes = (*classes, *(str(i) for i in range(len(classes), count)))
     return Trained(name, model, classes, prepared, metadata.get("data", ""), loss, metadata)

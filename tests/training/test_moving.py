@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from convdsl.engine.augment import Augmenter
-from convdsl.engine.moving import TargetMover
+from convdsl.engine.cpu.augment import Augmenter
+from convdsl.engine.cpu.moving import TargetMover
 from convdsl.training.settings import Augment
 
 INDEX = np.arange(6)

@@ -75,10 +75,21 @@ def test_each_kind_trains_and_reports_its_own_figures(call: Convdsl, tmp_path: P
     assert one["weights.safetensors"] == two["weights.safetensors"] and one["metrics.csv"] == two["metrics.csv"]
 
 
+@pytest.mark.parametrize("kind", ["several", "masks", "pictures", "itself", "yes"])
+def test_evaluate_gives_the_figures_of_the_run(call: Convdsl, tmp_path: Path, kind: str) -> None:
+    end = events(call(*made(tmp_path, kind), "--format", "json", "--epochs", "1", "--out", "a"))[-1]["evaluation"]
+    done = call("evaluate", "a", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    for name in FIGURES[kind] - {"labels", "classes", "confusion"}:
+        assert found[name] == pytest.approx(end[name], rel=1e-5), name
+    assert found["part"] == "test" and call("evaluate", "a", "--lang", "es").returncode == 0
+
+
 SAYS = {
     "yes": (r"test accuracy \d+\.\d %, 95 % interval", r"exactitud .*intervalo del 95 %"),
     "several": (r"of the labels right, all of them in .* mean F1", r"de las etiquetas correctas"),
-    "masks": (r"mean IoU 0\.\d{3}, \d+\.\d % of the pixels right", r"IoU medio 0[.,]\d{3}"),
+    "masks": (r"mean IoU 0\.\d{3}, \d+\.\d % of the pixels right", r"IoU medi[ao] 0[.,]\d{3}"),
     "counts": (r"mean squared error .* mean absolute error", r"error cuadrático medio"),
     "itself": (r"PSNR -?\d+\.\d\d dB", r"PSNR -?\d+\.\d\d dB, error"),
 }
