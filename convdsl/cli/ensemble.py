@@ -56,7 +56,7 @@ def _run(options: argparse.Namespace) -> int:
         if isinstance(one, Ensemble):
             raise Bad(T("{path} is an ensemble already; name the runs in it.", path=one.name))
     together = ensemble(members)  # first of all: whether they fit
-    data = load_for(members[0], options)
+    data = load_for(members[0], options, members[1:])
     if options.weighted:
         together = ensemble(members, _weights(members, data))
     images, labels = part_of(members[0], data, "test")

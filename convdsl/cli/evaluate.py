@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -107,9 +108,13 @@ def labelled(one: Any, options: argparse.Namespace, part: str) -> tuple[Any, Any
     return (*part_of(one, data, part), data.name)
 
 
-def load_for(one: Any, options: argparse.Namespace) -> Any:
-    """The data set that was asked for, else the one of the training; its pictures of the size of the training's."""
+def load_for(one: Any, options: argparse.Namespace, others: Sequence[Any] = ()) -> Any:
+    """The data set that was asked for, else the one of the training; its pictures of the size of the training's.
+
+    Raises Bad where the test images of one network are training images of another of `others`.
+    """
     from convdsl.datasets import load, search_path
+    from convdsl.datasets.assemble import set_aside
     from convdsl.report.loading import loading
 
     shape = one.prepared.shape
@@ -117,16 +122,37 @@ def load_for(one: Any, options: argparse.Namespace) -> Any:
     source = options.data or source_of(one)
     if not source:
         raise Bad(T("It is not known what {run} was trained on; `--data` names the data.", run=one.name))
+    seeds = seeds_of([one, *others])
     with loading(options.format == "text") as (progress, warn):
-        return load(
+        data = load(
             source,
             search=search_path(),
             progress=progress,
             size=shape[:2] if picture else None,
             channels=shape[2] if picture else None,
+            seed=min(seeds),  # the part that is set aside for the test is the one of the training
             labels_from=options.labels_from,
             warn=warn,
         )
+    if len(seeds) > 1 and data.name == one.data and set_aside(len(data.test_images)) in data.notes:
+        raise Bad(
+            T(
+                "{data} has no test part, and each seed sets other images aside: some members were trained on the test images of "
+                "others. `--data` names data with a test part; or train all members with one seed.",
+                data=data.name,
+            )
+        )
+    return data
+
+
+def seeds_of(networks: Sequence[Any]) -> set[int]:
+    """The seeds of the trainings, those of members for an ensemble."""
+    import json
+
+    from convdsl.training.ensemble import Ensemble
+
+    members = [m for one in networks for m in (one.members if isinstance(one, Ensemble) else [one])]
+    return {int(json.loads(member.metadata.get("settings", "{}")).get("seed", 0)) for member in members}
 
 
 def source_of(one: Any) -> str:

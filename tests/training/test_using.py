@@ -225,6 +225,27 @@ def test_classes_are_matched_by_name(place: Path, tmp_path: Path) -> None:
     assert none.returncode == 1 and "has no part to validate" in none.stderr
 
 
+def test_what_was_set_aside_for_the_test_is_what_the_training_set_aside(tmp_path: Path) -> None:
+    """Another seed sets other images aside; measured on those, a network would be asked what it was trained on."""
+    random = np.random.RandomState(0)
+    np.savez(
+        tmp_path / "d.npz",
+        images=random.randint(0, 256, (60, 4, 4, 1)).astype(np.uint8),
+        labels=random.randint(0, 2, 60),
+    )
+    (tmp_path / "n.cnn").write_text("dense 16 relu -> dense 2 softmax")
+    for seed in (0, 5):
+        done = call("run", tmp_path / "n.cnn", "--data", tmp_path / "d.npz", "--seed", seed, "--epochs", 30, "--lr", 0.01,
+                    "--out", tmp_path / f"s{seed}")  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        before = json.loads((tmp_path / f"s{seed}/evaluation.json").read_text())
+        after = json.loads(call("evaluate", tmp_path / f"s{seed}", "--format", "json").stdout)
+        assert after["confusion"] == before["confusion"]
+    refused = call("ensemble", tmp_path / "s0", tmp_path / "s5", "--out", tmp_path / "e")
+    assert refused.returncode == 1 and "each seed sets other images aside" in refused.stderr
+    assert not (tmp_path / "e").exists()
+
+
 # ensemble
 
 
