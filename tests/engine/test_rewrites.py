@@ -22,7 +22,7 @@ NETWORKS = [
     "input 6x6x3 -> conv 3 k1 elu -> add { dwconv k1 nobias | conv 3 k5 p2 nobias } -> "
     "add { identity | conv 3 k3 p1 nobias } -> bn sigmoid -> conv 4 k6 tanh -> dense 3",
     "input 8x8x3 -> conv 8 k3 selu -> maxpool 2 -> conv 8 k3 elu -> dense 20 -> bn leaky_relu -> dense 3",
-    "input 32x34x1 -> conv 16 k3 tanh -> dense 5 relu -> dense 3",
+    "input 26x26x1 -> conv 32 k3 tanh -> dense 5 relu -> dense 3",
     "input 12x12x3 -> conv 8 k3 nobias -> bn relu6 -> dwconv k3 p1 nobias -> bn relu6 -> conv 16 k1 nobias -> bn -> "
     "concat { identity | conv 4 k1 } hardsigmoid -> gap -> dense 3 softmax",
     "input 6x6x4 -> conv 4 k3 p1 -> mul { identity | gap -> conv 4 k1 sigmoid } -> ln tanh -> gn 2 elu -> lrn -> dropout 0.2 "
