@@ -11,7 +11,8 @@ import os
 import pytest
 
 import convdsl
-from convdsl.layers import LAYERS, STRUCTURES
+from convdsl.language.keywords import STRUCTURES
+from convdsl.layers import LAYERS
 from tests.engine.agreement import faults
 from tests.random_networks import features, networks
 
