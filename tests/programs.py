@@ -154,11 +154,10 @@ class _Writer:
 
     def _options(self, declared: type[Layer], shape: Sizes) -> dict[str, object]:
         """Values for a layer's arguments: for those that it needs, and for some of the others."""
-        return {
-            name: argument.accept(self._value(argument, shape))
-            for name, argument in declared.arguments.items()
-            if argument.default is REQUIRED or self.rng.random() < 0.3
-        }
+        chosen = {n for n, a in declared.arguments.items() if a.default is REQUIRED or self.rng.random() < 0.3}
+        if declared.one_of and not chosen & set(declared.one_of):
+            chosen.add(self.rng.choice(declared.one_of))
+        return {n: a.accept(self._value(a, shape)) for n, a in declared.arguments.items() if n in chosen}
 
     def _value(self, argument: Argument, shape: Sizes) -> object:
         rng = self.rng
@@ -171,7 +170,7 @@ class _Writer:
             case Choice():
                 return rng.choice(argument.words)
             case Padding() if rng.random() < 0.4:
-                return rng.choice(("same", "valid"))
+                return rng.choice(("same", "same_lower", "valid"))
             case Window():
                 low = argument.minimum
                 values = tuple(rng.randint(low, 3) for _ in range(max(len(shape) - 1, 1)))
