@@ -56,15 +56,21 @@ def own(*folders: Path) -> None:
 def passing() -> Path:
     """A private folder that is removed when this process ends."""
     import atexit
-    import shutil
     import tempfile
 
     folder = Path(tempfile.mkdtemp(prefix="convdsl-"))
-    owner = os.getpid()
-
-    def remove() -> None:
-        if os.getpid() == owner:  # and not one that was forked off
-            shutil.rmtree(folder, ignore_errors=True)
-
-    atexit.register(remove)
+    _passing.append((os.getpid(), folder))
+    atexit.register(remove_passing)
     return folder
+
+
+_passing: list[tuple[int, Path]] = []
+
+
+def remove_passing() -> None:
+    """Removes the private folder, unless it is that of the process that this one was forked from."""
+    import shutil
+
+    for owner, folder in _passing:
+        if os.getpid() == owner:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -18,15 +18,26 @@ from convdsl.algebra.signs import bounds
 MAX_PARTS = 600
 MAX_DEPTH = 40
 MAX_TERMS = 300
+MAX_DEGREE = 64
 
 
 def bounded(value: Any) -> Any:
     """The value, if it is short enough and there is enough of the budget left (see algebra.budget)."""
     parts, depth = _extent(value)
     spend(parts + 10)
-    if parts > MAX_PARTS or depth > MAX_DEPTH:
+    if parts > MAX_PARTS or depth > MAX_DEPTH or _degree(value) > MAX_DEGREE:
         raise TooLong
     return value
+
+
+@lru_cache(maxsize=20_000)
+def _degree(value: Any) -> int:
+    """A bound on the degree as a polynomial: squares of squares are short to write, and sympy asks for the sign of each
+    inside the others."""
+    if isinstance(value, sympy.Pow) and value.exp.is_Integer:
+        return _degree(value.base) * min(abs(int(value.exp)), MAX_DEGREE)
+    degrees = [_degree(part) for part in value.args] or [1 if value.is_Symbol else 0]
+    return min(sum(degrees) if isinstance(value, sympy.Mul) else max(degrees), MAX_DEGREE**2)
 
 
 @lru_cache(maxsize=20_000)

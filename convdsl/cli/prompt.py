@@ -68,13 +68,14 @@ def converse(session: Session, out: Console) -> None:
             return
         again = ""
         for part in _parts(session, text):
-            answer = session.enter(part)
-            if isinstance(answer, Ended):
-                return
             try:
+                answer = session.enter(part)
+                if isinstance(answer, Ended):
+                    return
                 respond(out, answer)
             except KeyboardInterrupt:
                 out.print(str(T("Stopped.")))
+                break
             if isinstance(answer, Refused):
                 again, place.error = part, _end_of_error(answer, part)
                 break

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from convdsl import files
 from convdsl.cli.parsing import CallError, Parser
+from convdsl.cli.stopping import Stopper
 from convdsl.diagnostics import ProgramError, UnknownSymbol
 from convdsl.messages import T, reason
 from convdsl.report.console import console
@@ -30,6 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    Stopper.for_itself = False
     session = Session()
     out = console()
     wrong = False

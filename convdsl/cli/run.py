@@ -212,7 +212,7 @@ def _mention(net: Net, about_data: Sequence[Diagnostic], remark: T | None) -> No
 def _train(experiment: Any, options: argparse.Namespace, stopper: Stopper) -> int:
     """Runs, and shows what happens. Returns the exit status."""
     from convdsl.engine import NotFinite
-    from convdsl.training.events import Finished, Interrupted, Preparing
+    from convdsl.training.events import Finished, Interrupted
     from convdsl.training.experiment import run as events_of
     from convdsl.training.loop import Exploded
 
@@ -222,9 +222,7 @@ def _train(experiment: Any, options: argparse.Namespace, stopper: Stopper) -> in
         with report:
             for event in events_of(experiment):
                 report.show(event)
-                if isinstance(event, Preparing):
-                    stopper.gentle = True
-                elif isinstance(event, Finished):
+                if isinstance(event, Finished):
                     stopper.gentle = False
                 elif isinstance(event, Interrupted):
                     status = 130

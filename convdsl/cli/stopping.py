@@ -1,46 +1,101 @@
-"""Ctrl-C, and the signal with which systems end processes, during a training."""
+"""Ctrl-C, and the signal with which systems end processes, during a training.
+
+Python notices a signal when it is back from compiled code. A step of a large network takes seconds there, and so does the
+compiler; so a thread of its own is told by the system at once. It answers, and where nothing comes of a signal that is to
+end the process, it ends it: all files are whole at every moment.
+"""
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import threading
 from types import FrameType
 from typing import Any
 
 from convdsl.messages import T
 
+PATIENCE = 0.35
+"""Seconds in which the process is to end by itself."""
+
 
 class Stopper:
     """Called, it tells whether somebody wants the training to stop.
 
-    While `gentle`, the first signal is only noted, so that the training can finish its step and save; the second one,
-    and any outside a training, ends the process as Ctrl-C does.
+    While `gentle`, from the first step on, the first signal is only noted, so that the training can finish its step and
+    save; the second one, and any outside a training, ends the process as Ctrl-C does. With `for_itself` off (in the REPL,
+    whose network is not to be lost) it is left to Python to notice.
     """
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM)
+    for_itself = True
 
     def __init__(self) -> None:
         self.gentle = False
         self.asked = False
         self._before: dict[int, Any] = {}
+        self._ended = threading.Event()
+        self._ear = -1
+        self._told = False
 
     def __call__(self) -> bool:
+        self.gentle = True  # a step is done, and there is something to save
         return self.asked
 
     def __enter__(self) -> Stopper:
         try:
             for number in self.SIGNALS:
                 self._before[number] = signal.signal(number, self._handle)
+            if self.for_itself and os.name != "nt":
+                self._listen()
         except ValueError:  # not in the main thread: signals go elsewhere
             pass
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._ended.set()
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        if self._ear >= 0:
+            os.close(signal.set_wakeup_fd(self._ear_before))
+            self._ear = -1
+
+    def _listen(self) -> None:
+        mouth, self._ear = os.pipe()
+        os.set_blocking(self._ear, False)
+        self._ear_before = signal.set_wakeup_fd(self._ear, warn_on_full_buffer=False)
+        threading.Thread(target=self._watch, args=(mouth,), daemon=True, name="signals").start()
+
+    def _watch(self, mouth: int) -> None:
+        while numbers := os.read(mouth, 64):
+            for number in numbers:
+                if number not in self.SIGNALS or self._ended.is_set():
+                    continue
+                if self.gentle and not self._told:
+                    self._say()
+                elif not self._ended.wait(PATIENCE):
+                    _end()
+        os.close(mouth)
+
+    def _say(self) -> None:
+        self._told = True
+        print(str(T("Stopping after this step, and saving; once more stops at once.")), file=sys.stderr, flush=True)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if not self.gentle or self.asked:
             raise KeyboardInterrupt
         self.asked = True
-        print(str(T("Stopping after this step, and saving; once more stops at once.")), file=sys.stderr, flush=True)
+        if self._ear < 0:
+            self._say()
+
+
+def _end() -> None:
+    """Ends the process where it is."""
+    from convdsl import places
+
+    if sys.stdout.isatty():
+        os.write(1, b"\x1b[?25h")  # the cursor, which a progress bar hides
+    os.write(2, b"\n")
+    places.remove_passing()
+    os._exit(130)

@@ -3,6 +3,7 @@ none."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from convdsl.messages import T
 from convdsl.network import analyse
 from convdsl.network.lints import DOES_NOT_DIVIDE
 from convdsl.solver.conditions import Condition, condition
+from convdsl.solver.deadline import ended_after
 from convdsl.solver.pieces import (
     FIRST,
     MOST,
@@ -35,6 +37,8 @@ from convdsl.source import Source
 
 SECONDS = 10.0
 """Time that is allowed for a search unless another is asked for."""
+_LAST_WORDS = 6.0
+"""Seconds beyond them for some points and for the reasons why there are none, which have clocks of their own."""
 
 SHOWN = 10
 """Solutions that stand for a set without end."""
@@ -111,8 +115,10 @@ def solve(
     program = Program(source, dict(symbols or {}), dict(holes or {}), input, strict)
     clock = Clock(seconds)
     try:
-        problem = program.pose(Trace(clock.check))
-        return _solved(program, problem, clock)
+        with ended_after(seconds):
+            problem = program.pose(Trace(clock.check))
+        with ended_after(max(clock.end - time.monotonic(), 0.0) + _LAST_WORDS):
+            return _solved(program, problem, clock)
     except OutOfTime:
         return Answer((), (), False, reason=T("The time allowed was not enough to look at all layers."))
 

@@ -63,3 +63,8 @@ def notes(found: Iterator[Event] | list[Event]) -> list[str]:
 
 def content(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@cache
+def model_of() -> Any:
+    return convdsl.parse(PROGRAM).compile(threads=1)

@@ -92,7 +92,7 @@ def run_task(region, segments, operations, arguments, row, images, part, worker)
         run_operations(segments[s, 1], segments[s, 2], operations, arguments, row, 0, 0, worker, part, images)
 
 
-@njit(parallel=True)
+@njit(parallel=True, nogil=True)
 def run(regions, segments, operations, arguments, rows, counters, chunk, workers, images, figures):
     """One pass. A region is [kind, first segment, last, parts, images in a block].
 
@@ -123,7 +123,7 @@ def run(regions, segments, operations, arguments, rows, counters, chunk, workers
 
 
 run._cache = Kept(run.py_func, __file__)
-run_alone = njit(run.py_func)
+run_alone = njit(nogil=True)(run.py_func)
 """The same on one thread, where there are no others: after a fork."""
 run_alone._cache = Kept(run.py_func, __file__, variant="_alone")
 

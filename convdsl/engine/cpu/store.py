@@ -148,9 +148,12 @@ def _compile_all(kernels: Sequence[Kernel]) -> Sequence[Kernel]:
     try:
         for kernel in kernels[::workers]:
             _compile(kernel)
-    finally:
         for process in started:
             process.wait()
+    except BaseException:  # Ctrl-C: nobody waits for what they are doing
+        for process in started:
+            process.kill()
+        raise
     return [k for k in kernels if k.key not in _addresses]
 
 

@@ -42,9 +42,12 @@ def codes(wanted: Iterable[Wanted]) -> dict[Wanted, Code]:
     try:
         for kernel in missing[:: max(workers, 1)]:
             code(kernel)
-    finally:
         for process in started:
             process.wait()
+    except BaseException:  # Ctrl-C: nobody waits for what they are doing
+        for process in started:
+            process.kill()
+        raise
     return {kernel: code(kernel) for kernel in kernels}
 
 

@@ -1,0 +1,70 @@
+"""Ctrl-C in a training: at once while it compiles, after the step while it trains, and the second time at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no signals for one process")
+LIMIT = 2.5
+"""Seconds in which a process is to be over: half a second, on a machine that has other things to do."""
+NET = """input 28x28x1
+repeat 6 { conv 8 k3 p same -> bn relu }
+dense 10 softmax
+train { data fashion-mini
+batch 32
+epochs 500 }
+"""
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    (tmp_path / "net.cnn").write_text(NET)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "convdsl", "run", "net.cnn", "--out", "out", "--format", "json"],
+        cwd=tmp_path,
+        env={**os.environ, "CONVDSL_CACHE": str(tmp_path / "cache"), "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def until(process: subprocess.Popen[str], word: str) -> None:
+    assert process.stdout is not None
+    while line := process.stdout.readline():
+        if word in line:
+            return
+    raise AssertionError(process.stderr.read() if process.stderr else "")
+
+
+@pytest.mark.parametrize("wait", [0.0, 0.7])
+def test_while_it_compiles(start: subprocess.Popen[str], tmp_path: Path, wait: float) -> None:
+    until(start, '"start"')
+    time.sleep(wait)
+    begun = time.monotonic()
+    start.send_signal(signal.SIGINT)
+    _, errors = start.communicate(timeout=60)
+    assert time.monotonic() - begun < LIMIT and start.returncode == 130 and "Traceback" not in errors
+    assert (tmp_path / "out" / "checkpoint.safetensors").exists()
+    assert not list(tmp_path.glob("convdsl-*"))
+
+
+def test_the_second_time_at_once(start: subprocess.Popen[str], tmp_path: Path) -> None:
+    until(start, '"epoch"')
+    begun = time.monotonic()
+    start.send_signal(signal.SIGINT)
+    time.sleep(0.02)
+    start.send_signal(signal.SIGINT)
+    _, errors = start.communicate(timeout=60)
+    assert time.monotonic() - begun < LIMIT and start.returncode == 130 and "Traceback" not in errors

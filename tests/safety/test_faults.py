@@ -1,0 +1,243 @@
+"""Every write, flush and rename fails once, for everything that writes: nothing is lost, and the next try works.
+
+`CONVDSL_KILLS` sets how many processes are killed in the midst of a training (12).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import random
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from convdsl import caches
+from convdsl.cli import main
+from convdsl.language import tables
+from convdsl.teaching.course import load
+from convdsl.teaching.progress import Progress
+from convdsl.teaching.session import Session
+from convdsl.training.files import FileTrouble
+from tests.safety.faults import Disk, faulty, killed, points
+from tests.safety.runs import content, events, model_of
+
+KILLS = int(os.environ.get("CONVDSL_KILLS", "12"))
+UGLY, PRETTY = b"conv 8 k 3->relu\n", b"conv 8 k3 -> relu\n"
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the calls are others there")
+
+
+def command(*words: str) -> None:
+    try:
+        status = main(list(words))
+    except SystemExit as end:
+        status = int(end.code or 0)
+    if status:
+        raise OSError(status, "the command failed")
+
+
+# What is done, in a folder that is the working one. Each may fail with OSError or FileTrouble, and then be done again.
+
+
+def rewrite() -> None:
+    command("fmt", "a.cnn", "b.cnn")
+
+
+def save_in_the_repl() -> None:
+    session = Session()
+    session.load(Path("a.cnn"))
+    if not session.program.text.endswith("bn"):
+        session.enter("bn")
+    for line in (":save", ":save! other.cnn", ":save! old.cnn"):
+        answer = session.enter(line)
+        if not getattr(answer, "ok", True):
+            raise OSError(5, str(getattr(answer, "text", "")))
+
+
+def new_course() -> None:
+    shutil.rmtree("mine", ignore_errors=True)
+    command("course", "new", "mine")
+
+
+def practise() -> None:
+    progress = Progress.open(load(), Path("home/progress.json"))
+    for exercise in progress.course.exercises[:3]:
+        progress.skip(exercise)
+
+
+def save_weights() -> None:
+    model_of().save("w.safetensors")
+
+
+def keep_in_the_cache() -> None:
+    folder = caches.folder("kernels")
+    for name in ("one", "two"):
+        caches.keep(folder / name, name.encode() * 1000)
+    assert [caches.load(folder / n, 10_000) for n in ("one", "two")] in (
+        [b"one" * 1000, b"two" * 1000],
+        [None, b"two" * 1000],
+        [b"one" * 1000, None],
+    )
+
+
+def read_the_grammar() -> None:
+    tables.tables.cache_clear()
+    assert tables.tables().rules
+
+
+ACTIONS = (rewrite, save_in_the_repl, new_course, practise, save_weights, keep_in_the_cache, read_the_grammar)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    tables.tables(), model_of().weights  # what they keep in the cache is kept already
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CONVDSL_CACHE", str(tmp_path / "cache"))
+    return tmp_path
+
+
+def prepare(folder: Path) -> None:
+    for old in folder.iterdir():
+        shutil.rmtree(old) if old.is_dir() else old.unlink()
+    for name in ("a.cnn", "b.cnn", "old.cnn"):
+        (folder / name).write_bytes(UGLY)
+    (folder / "w.safetensors").write_bytes(b"of before")
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    found = {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    return {name: data for name, data in found.items() if not name.startswith("cache/kernels/x")}
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda a: a.__name__)
+def test_each_call_fails_once(
+    folder: Path, action: Callable[[], None], capsys: pytest.CaptureFixture[str], record_property: Callable[..., None]
+) -> None:
+    prepare(folder)
+    before = everything(folder)
+    total = points(action).count
+    after = everything(folder)
+    record_property("points", total)
+    assert total >= 4
+    for at in range(total):
+        for disk in (Disk(at), Disk(at, error=errno.EIO, short=True)):
+            prepare(folder)
+            with faulty(disk), contextlib.suppress(OSError, FileTrouble):
+                action()
+            found = everything(folder)
+            assert not [name for name in found if name.endswith(".part")], (at, disk.names[at])
+            for name, data in before.items():  # the old or the new
+                assert found[name] in (data, after[name]), (at, disk.names[at], name)
+            if action is not practise:  # whose file grows: some of it is right too
+                assert all(data == after[name] for name, data in found.items() if name not in before), (at, disk.names)
+            action()
+            assert everything(folder) == after, (at, disk.names[at])
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda a: a.__name__)
+def test_killed_at_a_call(folder: Path, action: Callable[[], None], capsys: pytest.CaptureFixture[str]) -> None:
+    prepare(folder)
+    before = everything(folder)
+    total = points(action).count
+    after = everything(folder)
+    for at in random.Random(action.__name__).sample(range(total), min(total, max(3, KILLS // 4))):
+        prepare(folder)
+        assert killed(action, at) != 0
+        found = everything(folder)
+        for name, data in before.items():
+            assert found[name] in (data, after[name]), (at, name)
+        action()
+        left = {name: data for name, data in everything(folder).items() if not name.endswith((".part", ".lock"))}
+        assert left == after, at
+    capsys.readouterr()
+
+
+# A training.
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    folder = tmp_path_factory.mktemp("whole") / "run"
+    events(folder, epochs=1)
+    return content(folder)
+
+
+def go_on(folder: Path) -> None:
+    from convdsl.training.folder import RunFolder
+
+    events(folder, epochs=1, resume=RunFolder(folder).used)
+
+
+def test_a_training_at_each_call(tmp_path: Path, whole: dict[str, bytes], record_property: Callable[..., None]) -> None:
+    total = points(lambda: events(tmp_path / "count", epochs=1)).count
+    record_property("points", total)
+    assert total > 40
+    for at in range(total):
+        folder = tmp_path / str(at)
+        with faulty(Disk(at, short=at % 2 == 1)), contextlib.suppress(FileTrouble):
+            events(folder, epochs=1)
+        go_on(folder)
+        assert content(folder) == whole, at
+
+
+def test_going_on_at_each_call(tmp_path: Path, whole: dict[str, bytes]) -> None:
+    events(tmp_path / "half", epochs=1, steps=3)
+    total = points(
+        lambda: events(Path(shutil.copytree(tmp_path / "half", tmp_path / "count")), epochs=1, resume=True)
+    ).count
+    for at in range(total):
+        folder = Path(shutil.copytree(tmp_path / "half", tmp_path / str(at)))
+        with faulty(Disk(at, error=errno.EIO)), contextlib.suppress(FileTrouble):
+            events(folder, epochs=1, resume=True)
+        go_on(folder)
+        assert content(folder) == whole, at
+
+
+def test_killed_in_a_training(tmp_path: Path, whole: dict[str, bytes]) -> None:
+    """At every call in turn and at moments that are chosen at random, several times in one training."""
+    chance = random.Random(5)
+    total = points(lambda: events(tmp_path / "count", epochs=1)).count
+    done = number = 0
+    while done < KILLS:
+        folder = tmp_path / f"run-{number}"
+        for _ in range(3):
+            if chance.random() < 0.6:
+                killed(lambda folder=folder: go_on(folder), at=chance.randrange(total))  # type: ignore[misc]
+            else:
+                killed(lambda folder=folder: go_on(folder), after=chance.random() * 0.15)  # type: ignore[misc]
+            done += 1
+        go_on(folder)
+        assert content(folder) == whole, number
+        shutil.rmtree(folder)
+        number += 1
+
+
+def test_what_counts_as_a_call() -> None:
+    """The stand-in sees all that the writer does: otherwise nothing would be tested."""
+    import ast
+
+    from convdsl import files
+
+    assert files.__file__
+    names = {
+        node.attr
+        for node in ast.walk(ast.parse(Path(files.__file__).read_text()))
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "os"
+    }
+    harmless = {"fspath", "path", "urandom", "lstat", "stat", "fstat", "unlink", "fdopen", "strerror", "geteuid", "getegid",
+                "name", "stat_result", "PathLike"}  # fmt: skip
+    assert {n for n in names if n.islower()} <= harmless | {
+        "open",
+        "write",
+        "fsync",
+        "close",
+        "chmod",
+        "chown",
+        "link",
+        "replace",
+    }
