@@ -110,7 +110,7 @@ def prepare(folder: Path) -> None:
 
 def everything(folder: Path) -> dict[str, bytes]:
     found = {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-    return {name: data for name, data in found.items() if not name.startswith("cache/kernels/x")}
+    return {name: b"" if "grammar-" in name else data for name, data in found.items()}  # whose tables are numbered anew
 
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda a: a.__name__)
