@@ -83,9 +83,9 @@ def _escaped(match: re.Match[str]) -> str:
 
 def _harmless(name: str, value: object) -> object:
     """What stands in a hole, as it may be shown."""
-    if isinstance(value, str):
-        return quoted(value) if name in _OF_OTHERS else harmless(value)
-    return quoted(str(value)) if isinstance(value, Path) else value
+    if isinstance(value, int | float | T):
+        return value
+    return quoted(str(value)) if name in _OF_OTHERS or isinstance(value, Path) else harmless(str(value))
 
 
 class Shown(str):

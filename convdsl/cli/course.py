@@ -12,7 +12,7 @@ from convdsl.cli import grade, sheets
 from convdsl.cli.course_loop import practise
 from convdsl.cli.courses import add_choice, add_seed, chosen, count, find, open_course
 from convdsl.cli.parsing import CallError, Parser
-from convdsl.messages import T, reason
+from convdsl.messages import T, quoted, reason
 from convdsl.teaching.course import ExpressionError, read_course
 from convdsl.teaching.course.draw import new_seed
 from convdsl.teaching.course.exercise import KINDS
@@ -136,7 +136,7 @@ def _new(options: argparse.Namespace) -> int:
             T("{folder} cannot be written: {reason}.", folder=options.folder, reason=reason(error))
         ) from None
     for path in files:
-        print(path)
+        print(quoted(str(path)))
     print(
         T("Try it: `convdsl course lint --course {folder}`, `convdsl course --course {folder}`.", folder=options.folder)
     )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from convdsl.messages import T, reason
+from convdsl.messages import T, quoted, reason
 from convdsl.source import NotText, read
 from convdsl.teaching.course.draw import constant
 from convdsl.teaching.course.exercise import KINDS, PROGRAM_KINDS, Both, Exercise, Mistake, Option, Requirement, SameAs
@@ -54,7 +54,8 @@ class Problem(NamedTuple):
     message: T
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.message}" if self.line else f"{self.path}: {self.message}"
+        path = quoted(str(self.path))
+        return f"{path}:{self.line}: {self.message}" if self.line else f"{path}: {self.message}"
 
 
 class Sheet:
