@@ -91,7 +91,7 @@ def test_there_is_one_tensor_for_each_shared_weight_and_it_is_counted_once() -> 
     model = Model(net, batch=4)
     assert [n for n in model.weights if n.startswith(("8.", "10.", "11."))] == []
     assert sum(w.size for w in model.weights.values()) == net.report.total.params
-    assert sum(b.size for b in model.buffers.values()) == net.report.total.buffers == 16
+    assert sum(b.size for b in model.buffers.values()) == net.report.total.buffers == 6
     with pytest.raises(BadInput):
         model.load_weights({**model.weights, "8.conv.weight": model.weights["2.conv.weight"]})
 
