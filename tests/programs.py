@@ -156,7 +156,7 @@ class _Writer:
         """Values for a layer's arguments: for those that it needs, and for some of the others."""
         chosen = {n for n, a in declared.arguments.items() if a.default is REQUIRED or self.rng.random() < 0.3}
         if declared.one_of and not chosen & set(declared.one_of):
-            chosen.add(self.rng.choice(declared.one_of))
+            chosen.add(self.rng.choice(declared.one_of[-2:]))
         return {n: a.accept(self._value(a, shape)) for n, a in declared.arguments.items() if n in chosen}
 
     def _value(self, argument: Argument, shape: Sizes) -> object:
@@ -173,7 +173,8 @@ class _Writer:
                 return rng.choice(("same", "same_lower", "valid"))
             case Window():
                 low = argument.minimum
-                values = tuple(rng.randint(low, 3) for _ in range(max(len(shape) - 1, 1)))
+                most = 1 if argument.name in ("before", "after") else 3
+                values = tuple(rng.randint(low, most) for _ in range(max(len(shape) - 1, 1)))
                 return values if rng.random() < 0.2 else values[0]
             case Count():
                 divisors = [n for n in range(1, shape[-1] + 1) if shape[-1] % n == 0]
