@@ -6,11 +6,12 @@ import argparse
 import re
 import sys
 
+from convdsl import document
 from convdsl.cli.matrices import given, given_kernel
 from convdsl.cli.parsing import CallError
 from convdsl.layers import SizeError
 from convdsl.messages import T
-from convdsl.report.arithmetic import Latex, Notation
+from convdsl.report.arithmetic import Notation
 from convdsl.report.convolution import Position
 from convdsl.report.json_writer import print_json
 from convdsl.teaching.convolution import POOLINGS, Operation, Options
@@ -80,7 +81,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     show.add_argument("--decimals", metavar="N", type=int, help=str(T("round to so many decimals")))
     show.add_argument(
         "--format",
-        choices=("text", "json", "markdown", "latex"),
+        choices=("text", "json", *document.FORMATS),
         default="text",
         help=str(T("text for people, json for programs, the others for slides")),
     )
@@ -220,14 +221,14 @@ def present(task: Task | None, matrix: Matrix, options: argparse.Namespace) -> N
 
         data = work_data(work, places) if work else {"operation": "flatten", "input": plain(matrix.values)}
         print_json({**data, "flat": plain((flat,))[0]} if flat else data)
-    elif options.format in ("markdown", "latex"):
-        from convdsl.report import convolution_latex
+    elif options.format in document.FORMATS:
+        from convdsl.report.convolution_document import Told
 
-        in_latex = Latex(notation.fractions, notation.places)
-        said = [*convolution_latex.pieces(work, in_latex, places)] if work else []
+        told = Told(notation)
+        said = [*told.work(work, places)] if work else []
         if flat:
-            said += convolution_latex.flat_pieces(output_of(work) if work else matrix.values, flat, in_latex)
-        print((convolution_latex.latex if options.format == "latex" else convolution_latex.markdown)(iter(said)))
+            said += told.flat(output_of(work) if work else matrix.values, flat)
+        print(document.write(said, options.format), end="")
     else:
         _print(work, notation, at, options.steps, matrix.values, flat)
 

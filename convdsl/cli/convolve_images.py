@@ -10,6 +10,7 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
+from convdsl import document
 from convdsl.cli.convolve import checked
 from convdsl.cli.parsing import CallError
 from convdsl.datasets import DataError
@@ -51,7 +52,7 @@ def _read(found: Path | str) -> Picture:
 
 
 def _run(picture: Picture, task: Task | None, options: argparse.Namespace) -> int:
-    if task is None or options.steps or options.flatten or options.format in ("markdown", "latex"):
+    if task is None or options.steps or options.flatten or options.format in document.FORMATS:
         raise CallError(T("`--steps`, `--flatten` and the formats for slides are for matrices."))
     if options.grey:
         picture = grey(picture)

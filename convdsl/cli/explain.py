@@ -6,6 +6,7 @@ import argparse
 import os
 import re
 
+from convdsl import document
 from convdsl.cli.parsing import CallError, add_unknowns, given_from, read_program
 from convdsl.messages import T, language
 from convdsl.network import Analysis
@@ -13,7 +14,7 @@ from convdsl.report.json_writer import print_json
 from convdsl.source import Source
 from convdsl.training import checked
 
-FORMATS = ("text", "markdown", "latex", "json")
+FORMATS = ("text", *document.FORMATS, "json")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +44,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--format",
         choices=FORMATS,
         default="text",
-        help=str(T("text for the terminal, markdown or latex for slides, json for programs")),
+        help=str(T("text for the terminal, markdown or latex for slides, html for a page, json for programs")),
     )
     add_unknowns(parser)
 
@@ -169,7 +170,7 @@ def _explain(analysis: Analysis, wanted: str | None, format: str) -> int:
         if format == "json":
             print_json(derivations.net_data(analysis.network.name, layers, totals))
         else:
-            print({"markdown": derivations.markdown, "latex": derivations.latex}[format](layers, totals), end="")
+            print(document.write(derivations.document(layers, totals), format), end="")
     return complain(analysis.diagnostics)
 
 
@@ -222,6 +223,5 @@ def _compare(subject: list[str], options: argparse.Namespace) -> int:
     elif options.format == "json":
         print_json(report.comparison_data(comparison))
     else:
-        write = report.comparison_markdown if options.format == "markdown" else report.comparison_latex
-        print(write(comparison), end="")
+        print(document.write(report.document(comparison), options.format), end="")
     return 0

@@ -1,4 +1,4 @@
-"""Two programs side by side, in the terminal, as Markdown, LaTeX or data."""
+"""Two programs side by side, in the terminal, as a document or as data."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from fractions import Fraction
 from typing import Any
 
 from rich import box
+from rich import table as rich_table
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from convdsl.derivation.compare import Comparison, Row
-from convdsl.latex import escaped
+from convdsl.document import Node, Table
 from convdsl.messages import T
 from convdsl.network import Analysis
 from convdsl.report.data import plain
@@ -37,7 +37,7 @@ def print_comparison(out: Console, comparison: Comparison) -> None:
                 Text.assemble("     ", clean(text), (f"  → {output}", "dim"), f"   {costs}" if costs else ""),
                 soft_wrap=True,
             )
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = rich_table.Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for title in ("", "A", "B", "A/B"):
         table.add_column(title, justify="left" if not title else "right", overflow="fold")
     for row in comparison.rows:
@@ -74,19 +74,9 @@ def _names(comparison: Comparison) -> tuple[str, str]:
     return (first, second) if first != second else ("A", "B")
 
 
-def comparison_markdown(comparison: Comparison) -> str:
+def document(comparison: Comparison) -> Iterator[Node]:
     """A table of the quantities."""
-    names = _names(comparison)
-    lines = [f"| | {names[0]} | {names[1]} | A/B |", "|---|--:|--:|--:|"]
-    return "\n".join([*lines, *(f"| {' | '.join(_cells(row))} |" for row in comparison.rows)]) + "\n"
-
-
-def comparison_latex(comparison: Comparison) -> str:
-    """A `tabular` of the quantities."""
-    names = _names(comparison)
-    lines = [r"\begin{tabular}{lrrr}", f" & {escaped(names[0])} & {escaped(names[1])} & A/B \\\\ \\hline"]
-    lines += [" & ".join(map(escaped, _cells(row))) + r" \\" for row in comparison.rows]
-    return "\n".join([*lines, r"\end{tabular}"]) + "\n"
+    yield Table(("", *_names(comparison), "A/B"), tuple(map(_cells, comparison.rows)))
 
 
 def comparison_data(comparison: Comparison) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Derivations as text for the terminal, as Markdown and LaTeX for slides, and as data for JSON."""
+"""Derivations as text for the terminal, as a document for slides and pages, and as data for JSON."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.text import Text
 
 from convdsl.derivation import Derivation, LayerDerivation, NetDerivation
 from convdsl.derivation.lettering import legend
-from convdsl.latex import escaped
+from convdsl.document import Formula, Heading, Label, Node, Sentence
 from convdsl.layers import show_shape
 from convdsl.messages import T
 from convdsl.report.console import print_text
@@ -91,31 +91,17 @@ def _joined(steps: list[str], width: int) -> Iterator[str]:
         yield line
 
 
-# Markdown and LaTeX.
+# As a document.
 
 
-def markdown(layers: tuple[LayerDerivation, ...], totals: tuple[Derivation, ...]) -> str:
-    """Headings, sentences and formulas between double dollar signs."""
-    parts = []
+def document(layers: tuple[LayerDerivation, ...], totals: tuple[Derivation, ...]) -> Iterator[Node]:
+    """A section for each layer, and the sums."""
     for title, derivations in _sections(layers, totals):
-        parts.append(f"### {title}")
+        yield Heading(title)
         for derivation in derivations:
-            parts.append(f"**{derivation.title}**")
-            parts.append(f"$$\n\\begin{{aligned}}\n{_aligned(derivation)}\n\\end{{aligned}}\n$$")
-            parts += [str(s) for s in (derivation.reason, *derivation.notes) if s is not None]
-    return "\n\n".join(parts) + "\n"
-
-
-def latex(layers: tuple[LayerDerivation, ...], totals: tuple[Derivation, ...]) -> str:
-    """Paragraphs and `align*` environments, to be put into a document that uses amsmath."""
-    parts = []
-    for title, derivations in _sections(layers, totals):
-        parts.append(f"\\subsection*{{{escaped(title)}}}")
-        for derivation in derivations:
-            parts.append(f"\\paragraph{{{escaped(str(derivation.title))}}}")
-            parts.append(f"\\begin{{align*}}\n{_aligned(derivation)}\n\\end{{align*}}")
-            parts += [escaped(str(s)) for s in (derivation.reason, *derivation.notes) if s is not None]
-    return "\n".join(parts) + "\n"
+            yield Label(str(derivation.title))
+            yield Formula(tuple(_latex_lines(derivation)), tuple(_text_lines(derivation)), aligned=True)
+            yield from (Sentence(str(s)) for s in (derivation.reason, *derivation.notes) if s is not None)
 
 
 def _sections(
@@ -129,9 +115,15 @@ def _sections(
         yield str(T("all layers")), totals
 
 
-def _aligned(derivation: Derivation) -> str:
+def _latex_lines(derivation: Derivation) -> Iterator[str]:
     symbol = rf"\mathrm{{{derivation.symbol}}}" if len(derivation.symbol) > 2 else derivation.symbol
-    return " \\\\\n".join(f"{symbol if n == 0 else ''} &= {as_latex(step)}" for n, step in enumerate(derivation.steps))
+    for number, step in enumerate(derivation.steps):
+        yield f"{'' if number else symbol} &= {as_latex(step)}"
+
+
+def _text_lines(derivation: Derivation) -> Iterator[str]:
+    for number, step in enumerate(derivation.steps):
+        yield f"{'' if number else f'{derivation.symbol} '}= {as_text(step)}"
 
 
 # Data.

@@ -1,0 +1,98 @@
+"""Documents as one HTML page: no script, nothing fetched, light and dark; formulas as text, so that they can be read and
+copied anywhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from convdsl.document.nodes import Code, Formula, Heading, Items, Label, Matrix, Node, Sentence, Table
+from convdsl.messages import language
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #1c2330; --dim: #5a6475; --paper: #ffffff; --soft: #f2f4f8; --line: #c9d0dc; }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e6e9ef; --dim: #a3adbd; --paper: #14171d; --soft: #1f242d; --line: #3a4250; }
+}
+body { max-width: 52rem; margin: 2rem auto; padding: 0 1rem; color: var(--ink); background: var(--paper);
+  font: 1rem/1.55 system-ui, sans-serif; }
+h1, h2, h3 { line-height: 1.25; margin: 2rem 0 .6rem; }
+.label { margin: 1.2rem 0 .2rem; font-weight: 600; }
+.formula { overflow-x: auto; margin: .4rem 0; padding: .5rem .8rem; background: var(--soft); border-radius: .4rem;
+  font-family: ui-serif, "Cambria Math", Cambria, Georgia, serif; }
+.formula .line { white-space: nowrap; min-height: 1.4em; }
+.formula .go { padding-left: 1.6em; }
+.formula table { display: inline-table; vertical-align: middle; border-collapse: collapse; margin: .2rem .4rem;
+  border-left: 2px solid var(--ink); border-right: 2px solid var(--ink); }
+.formula td { padding: 0 .45em; text-align: right; }
+code { background: var(--soft); padding: .1em .3em; border-radius: .25em; }
+pre { overflow-x: auto; padding: .7rem .9rem; background: var(--soft); border-radius: .4rem; }
+pre code { padding: 0; background: none; }
+table.rows { border-collapse: collapse; }
+table.rows th, table.rows td { padding: .25rem .7rem; border-bottom: 1px solid var(--line); text-align: right; }
+table.rows th:first-child, table.rows td:first-child { text-align: left; }
+@media print { body { margin: 0; max-width: none; } .formula, pre { break-inside: avoid; } }
+"""
+
+
+def write(document: Iterable[Node]) -> str:
+    nodes = list(document)
+    title = next((n.text for n in nodes if isinstance(n, Heading)), "convdsl")
+    body = "\n".join(map(_node, nodes))
+    return (
+        f'<!DOCTYPE html>\n<html lang="{language()}">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _node(node: Node) -> str:
+    match node:
+        case Heading(text, level):
+            return f"<h{level}>{_text(text)}</h{level}>"
+        case Label(text):
+            return f'<p class="label">{_text(text)}</p>'
+        case Sentence(text):
+            return f"<p>{_text(text)}</p>"
+        case Formula(latex, text, aligned):
+            return _formula(text or latex, aligned)
+        case Code(text):
+            return f"<pre><code>{escape(text)}</code></pre>"
+        case Table(head, rows):
+            return f'<table class="rows">\n<thead>{_row(head, "th")}</thead>\n<tbody>{_rows(rows)}</tbody>\n</table>'
+        case Items(items, marks):
+            if marks:
+                pairs = zip(marks, items, strict=True)
+                return "<ul>" + "".join(f"<li><b>{escape(m)}</b> {_text(i)}</li>" for m, i in pairs) + "</ul>"
+            return "<ol>" + "".join(f"<li>{_text(item)}</li>" for item in items) + "</ol>"
+
+
+def _formula(parts: Sequence[str | Matrix], aligned: bool) -> str:
+    """Lines below each other; those after the first, of a calculation, are moved in. Matrices stand in their line."""
+    if any(isinstance(part, Matrix) for part in parts):
+        inside = "".join(_matrix(p) if isinstance(p, Matrix) else escape(p) for p in parts)
+        return f'<div class="formula"><div class="line">{inside}</div></div>'
+    lines = [
+        f'<div class="line{" go" if n and aligned else ""}">{escape(part)}</div>'
+        for n, part in enumerate(map(str, parts))
+    ]
+    return f'<div class="formula">{"".join(lines)}</div>'
+
+
+def _matrix(matrix: Matrix) -> str:
+    return f"<table>{_rows(matrix.rows)}</table>"
+
+
+def _rows(rows: Iterable[Sequence[str]]) -> str:
+    return "".join(_row(row) for row in rows)
+
+
+def _row(cells: Sequence[str], tag: str = "td") -> str:
+    return "<tr>" + "".join(f"<{tag}>{_text(cell)}</{tag}>" for cell in cells) + "</tr>"
+
+
+def _text(text: str) -> str:
+    """Words in backticks are code."""
+    parts = re.split(r"`([^`\n]+)`", text)
+    return "".join(f"<code>{escape(p)}</code>" if n % 2 else escape(p) for n, p in enumerate(parts))

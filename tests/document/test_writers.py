@@ -1,0 +1,125 @@
+"""One document in every format: nothing is lost, nothing is executed, and no writer knows what it is about."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from typing import get_args
+
+import pytest
+
+from convdsl.cli import main
+from convdsl.document import FORMATS, Code, Formula, Heading, Items, Label, Matrix, Node, Sentence, Table, write
+
+HOSTILE = '<script>alert("1")</script> & $x_1$ 50 % \\input{/etc/passwd} a*b'
+DOCUMENT: tuple[Node, ...] = (
+    Heading("A window that slides", 1),
+    Heading("conv 6 k5"),
+    Label("size"),
+    Formula(("O &= N - F", " &= 28"), ("O = N − F", "= 28"), aligned=True),
+    Formula((r"\left[\begin{array}{r} 1 \end{array}\right] = 1",), (Matrix((("1",),)), " = 1")),
+    Sentence("The word `k5` is code."),
+    Sentence(HOSTILE),
+    Code("input 28x28x1 -> conv 6 k5", "cnn"),
+    Table(("", "A", "B|C"), (("parameters", "156", "1"), ("MACs", "", "2"))),
+    Items(("first", "second `k3`")),
+    Items(("one", "the other"), ("a)", "b)")),
+)
+
+
+class Page(HTMLParser):
+    """Checks that tags are closed in order, and gathers the text."""
+
+    VOID = ("meta", "br", "link", "img")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open[-1:] != ["style"]:
+            self.text += data
+
+
+def test_the_document_of_the_tests_has_every_kind_of_node() -> None:
+    assert {type(node) for node in DOCUMENT} == set(get_args(Node))
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_format_has_every_word(format: str) -> None:
+    text = write(DOCUMENT, format)
+    for word in (
+        "A window that slides",
+        "conv 6 k5",
+        "size",
+        "k5",
+        "input 28x28x1",
+        "parameters",
+        "156",
+        "second",
+        "the other",
+    ):
+        assert word in (Page(text).text if format == "html" else text)
+    assert text.endswith("\n") and not text.endswith("\n\n")
+
+
+def test_html_is_one_page_that_fetches_and_runs_nothing() -> None:
+    text = write(DOCUMENT, "html")
+    page = Page(text)
+    assert HOSTILE in page.text
+    assert not {"script", "link", "img", "iframe"} & {tag for tag, _ in page.seen}
+    assert not [a for _, attributes in page.seen for a in attributes if a in ("src", "href") or a.startswith("on")]
+    assert "http" not in text and "url(" not in text
+    assert [tag for tag, _ in page.seen if tag in ("html", "head", "body", "main", "h1")] == [
+        "html",
+        "head",
+        "body",
+        "main",
+        "h1",
+    ]
+
+
+def test_latex_sets_what_is_special_as_text() -> None:
+    text = write(DOCUMENT, "latex")
+    assert r"\textbackslash{}input\{/etc/passwd\}" in text and "\\input{" not in text
+    assert r"50 \%" in text and r"\$x\_1\$" in text
+    assert text.count(r"\begin") == text.count(r"\end")
+
+
+def test_markdown_keeps_stars_bars_and_fences() -> None:
+    text = write([*DOCUMENT, Code("a\n```\nb")], "markdown")
+    assert r"a\*b" in text and r"B\|C" in text
+    assert "````\na\n```\nb\n````" in text
+    assert "| parameters | 156 | 1 |" in text and "|---|--:|--:|" in text
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        ("explain", "-e", "input 28x28x1 -> conv 6 k5 tanh"),
+        ("explain", "--compare", "-e", "input 8x8x1 -> conv 6 k5", "-e", "input 8x8x1 -> conv 6 k3"),
+        ("convolve", "[1 2 3; 4 5 6; 7 8 9; 1 0 1]", "--kernel", "mean", "--steps"),
+    ],
+    ids=["explain", "compare", "convolve"],
+)
+def test_what_is_told_is_told_as_a_page(
+    call: tuple[str, ...], language: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--lang", language, *call, "--format", "html"]) == 0
+    page = Page(capsys.readouterr().out)
+    assert ("html", {"lang": language}) in page.seen
+    assert re.search(r"\d", page.text)
