@@ -101,6 +101,8 @@ def settings() -> str:
             lines += [f"| {T('written')} | {T('meaning')} |", "|---|---|"]
             lines += [f"| `{word}` | {meaning.doc} |" for word, meaning in rows]
             lines.append("")
+        if line.beside is not None:
+            lines += [f"{T('Beside PyTorch:')} {line.beside}", ""]
     return "\n".join(lines)
 
 

@@ -14,7 +14,8 @@ from convdsl.training.kinds import Choice, Flag, Number, Option, Word
 
 class Line(NamedTuple):
     """One line. `number` and `words` are values without a name, with `many` as many numbers as one likes; `free` takes any
-    name or path; `default` is what holds without the line, as it would be written."""
+    name or path; `default` is what holds without the line, as it would be written.
+    `beside` says where a definition or a default is not PyTorch's."""
 
     doc: T
     example: str
@@ -23,6 +24,7 @@ class Line(NamedTuple):
     words: Mapping[str, Word] = {}
     options: Mapping[str, Option] = {}
     free: bool = False
+    beside: T | None = None
     many: bool = False
 
 
@@ -99,6 +101,12 @@ LINES: dict[str, Line] = {
         "optimizer adam lr=0.001",
         words=OPTIMIZER_WORDS,
         options=OPTIMIZER_OPTIONS,
+        beside=T(
+            "The formulas are PyTorch's, and so are most defaults. Not so: `eps` is 1e-8 for `adagrad` too (PyTorch: 1e-10); "
+            "`adamw` has no weight decay unless it is written (PyTorch: 0.01); the learning rates without `lr` (PyTorch: 0.001 "
+            "for `sgd`, 0.01 for `rmsprop`). `momentum` and `nesterov` are SGD with `momentum=0.9`; there is no dampening, no "
+            "centred RMSprop, no AMSGrad, no falling rate of Adagrad's own."
+        ),
     ),
     "lr": Line(
         T("learning rate; without it: 0.001 (adam, adamw, rmsprop), 0.01 (momentum, nesterov, adagrad), 0.05 (sgd)"),
@@ -120,6 +128,15 @@ LINES: dict[str, Line] = {
         "schedule constant",
         words=SCHEDULE_WORDS,
         options=SCHEDULE_OPTIONS,
+        beside=T(
+            "PyTorch's schedules change once in an epoch; `cosine` and `warmup` change here with every step, and `cosine` "
+            "agrees with `CosineAnnealingLR(T_max=epochs − warmup)` where epochs begin. `warmup` rises from 0 (PyTorch's "
+            "LinearLR: from a third), and the others count from its end. `plateau` watches the validation loss, or without a "
+            "validation part that of training. Progress is a loss smaller than the best by more than 0.0001 (PyTorch: by "
+            "more than the share 0.0001 of it), and the rate falls after `patience` epochs without progress (PyTorch: after "
+            "one more): `patience=3` is PyTorch's `patience=2`. Without the options `factor` is 0.5 and `patience` 2 "
+            "(PyTorch: 0.1 and 10), `every` is 10, `gamma` 0.1, with `exponential` 0.95."
+        ),
     ),
     "augment": Line(
         T("random changes to the training images, others in each epoch"),
@@ -178,6 +195,10 @@ LINES: dict[str, Line] = {
             "balanced": Word(T("every class counts alike: images/(classes × images of the class)")),
         },
         many=True,
+        beside=T(
+            "The mean over these weights is PyTorch's. With `label_smoothing` the whole loss of an image counts by the weight "
+            "of its class; PyTorch weighs the smoothed part of the loss by the weight of each class."
+        ),
     ),
     "target": Line(
         T("what the network is to answer"),
@@ -202,6 +223,12 @@ LINES: dict[str, Line] = {
         "label_smoothing 0.1",
         "label_smoothing 0",
         number=Number(T("share"), high=1, below=True),
+        beside=T(
+            "As in PyTorch the label gets 1 − s + s/C, every other class s/C. The losses of the validation part and of the test "
+            "images, and `evaluate`, are smoothed too: a loss with smoothing is not to be compared with one without. (Those "
+            "who evaluate with another criterion in PyTorch see the smaller figure.) With `binary_cross_entropy`, where "
+            "PyTorch has none, targets move towards ½ by the share s."
+        ),
     ),
     "init": Line(
         T("the first weights; `auto`: He before ReLU and its kind, else Glorot"),
@@ -212,12 +239,21 @@ LINES: dict[str, Line] = {
             "he": Word(T("normal, variance 2/inputs")),
             "glorot": Word(T("uniform, variance 2/(inputs + outputs)")),
         },
+        beside=T(
+            "PyTorch starts convolutions and dense layers otherwise: uniform, weights and biases within ±1/√inputs. Here biases "
+            "start at 0."
+        ),
     ),
     "weight_decay": Line(
         T("the share of the weights that each step takes away, times the learning rate"),
         "weight_decay 0.0001",
         "weight_decay 0",
         number=_DECAY,
+        beside=T(
+            "As in PyTorch, where all parameters are in one group, biases and the factors of `bn` decay too. The decay is added "
+            "to the gradient, so that `momentum`, `rmsprop`, `adagrad` and `adam` make something else of it; with `adamw` each "
+            "step multiplies the weights by 1 − rate·decay."
+        ),
     ),
     "seed": Line(
         T("number that all chance comes from: the same seed gives the same bytes"),

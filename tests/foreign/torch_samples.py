@@ -10,6 +10,7 @@ from torch.overrides import TorchFunctionMode, resolve_name
 from torch.testing._internal.common_methods_invocations import op_db
 from torch.testing._internal.common_modules import module_db
 
+from tests.foreign import layers, pointwise  # noqa: F401  (they register themselves)
 from tests.foreign.calls import LAYERS, translate
 from tests.foreign.sample import Named, Refused
 
