@@ -24,11 +24,11 @@ def test_random_networks_agree(text: str) -> None:
     assert not faults(text), text
 
 
-def test_300_networks_have_every_layer_at_every_rank_and_every_structure() -> None:
+def test_300_networks_have_every_layer_and_every_structure() -> None:
     texts = list(networks(300))
     seen = {feature for text in texts for feature in features(convdsl.parse(text))}
     for layer in LAYERS:
-        ranks = (2,) if layer.name in ("filter", "reshape") else (1, 2, 3)
-        assert {(layer.name, rank) for rank in ranks} <= seen, layer.name
+        ranks = {rank for rank in (1, 2, 3) if (layer.name, rank) in seen}
+        assert 2 in ranks and (len(ranks) > 1 or layer.name == "filter"), layer.name
     assert all(any(f"{word} " in text for text in texts) for word in STRUCTURES)
     assert texts == list(networks(300))
