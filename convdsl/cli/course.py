@@ -9,15 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from convdsl.cli import grade, sheets
-from convdsl.cli.course_loop import practise
 from convdsl.cli.courses import add_choice, add_seed, chosen, count, find, open_course
+from convdsl.cli.loop import at_terminal, keyboard_or_pipe, talk
 from convdsl.cli.parsing import CallError, Parser
 from convdsl.messages import T, quoted, reason
+from convdsl.report.console import console
+from convdsl.report.session import print_answer
 from convdsl.teaching.course import ExpressionError, read_course
 from convdsl.teaching.course.draw import new_seed
 from convdsl.teaching.course.exercise import KINDS
+from convdsl.teaching.practice import Practice
 from convdsl.teaching.progress import Progress
 from convdsl.teaching.questions import ask
+from convdsl.teaching.session import Session
 
 MARKS = {"solved": "✓", "skipped": "»", "tried": "·", "open": " "}
 """How `list` shows the state of an exercise."""
@@ -74,10 +78,15 @@ def _practise(options: argparse.Namespace) -> int:
     if progress.notice is not None:
         print(f"convdsl: {progress.notice}", file=sys.stderr)
     first = find(course, options.exercise) if options.exercise else None
+    session, out = Session(Practice(course, progress), studying=True, asked=at_terminal()), console()
     try:
-        return practise(course, progress, first, options.seed)
-    except OSError as error:
-        raise CallError(T("progress cannot be saved: {reason}.", reason=error)) from None
+        begun = session.practice.begin(first, options.seed)
+    except ExpressionError as error:
+        raise CallError(T("{reason} `convdsl course lint` says more.", reason=error)) from None
+    if session.practice.question is None:
+        print_answer(out, begun)
+        return 0
+    return int(talk(session, out, keyboard_or_pipe(session, out), begun).last_wrong)
 
 
 def _list(options: argparse.Namespace) -> int:

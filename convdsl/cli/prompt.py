@@ -1,16 +1,16 @@
-"""The REPL's terminal: colours, completion, history, lines that go on. The only place that knows prompt_toolkit."""
+"""The terminal of `repl` and `course`: colours, completion, history, lines that go on. The only place that knows prompt_toolkit."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from prompt_toolkit import PromptSession
-from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.auto_suggest import AutoSuggestFromHistory, ConditionalAutoSuggest
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
 from prompt_toolkit.document import Document
-from prompt_toolkit.filters import shift_selection_mode
+from prompt_toolkit.filters import Condition, shift_selection_mode
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
@@ -18,14 +18,17 @@ from prompt_toolkit.lexers import Lexer
 from prompt_toolkit.selection import SelectionState
 from prompt_toolkit.styles import Style
 from rich.console import Console
+from rich.text import Text
 
-from convdsl.cli.repl import entries, options_of, respond
+from convdsl.cli.called import options_of
+from convdsl.cli.loop import entries
 from convdsl.editing import blocks_of, pieces
 from convdsl.messages import T
+from convdsl.report.console import print_text
 from convdsl.report.table import formula_shape
-from convdsl.teaching.answers import Ended, Refused
-from convdsl.teaching.commands import CALLS, SHORT
-from convdsl.teaching.completion import proposals
+from convdsl.teaching.answers import Answer, Refused
+from convdsl.teaching.commands import CALLS, meant
+from convdsl.teaching.completion import choices, proposals
 from convdsl.teaching.session import Session, current_shape
 
 _STYLE = Style.from_dict(
@@ -48,37 +51,59 @@ _STYLE = Style.from_dict(
     }
 )
 _WIDEST_SHAPE = 28
-_WITH_FILES = (":load", ":save", ":o", ":w", ":cargar", ":guardar")
+_WITH_FILES = ("load", "save")
 
 
-def converse(session: Session, out: Console) -> None:
-    """Asks for lines and shows what comes of them, until the end."""
-    out.print(str(T("A network, line by line. `:help` tells all, `:next` asks an exercise, Ctrl-D ends.")))
-    _warm_up()
-    again = ""
-    place = _Place()
-    asked = _prompt_session(session, place)
-    while True:
-        try:
-            text = asked.prompt(_prompt_text(session), default=again, pre_run=partial(_mark, asked))
-        except KeyboardInterrupt:
-            again = ""
-            continue
-        except EOFError:
-            return
-        again = ""
-        for part in _parts(session, text):
+class Keyboard:
+    """Entries that somebody types. A wrong line of a network comes back for editing."""
+
+    terminal = True
+
+    def __init__(self, session: Session, out: Console) -> None:
+        self.session = session
+        self._out = out
+        self._again = ""
+        self._place = _Place()
+        self._stopped = False
+
+    def greet(self) -> None:
+        """What this is, and how it ends."""
+        print_text(self._out, Text(str(_welcome(self.session)), "dim" if self.session.studying else ""))
+
+    def __iter__(self) -> Iterator[str]:
+        _warm_up(self.session)
+        asked = _prompt_session(self.session, self._place)
+        while True:
+            default, self._again, self._stopped = self._again, "", False
             try:
-                answer = session.enter(part)
-                if isinstance(answer, Ended):
-                    return
-                respond(out, answer)
+                text = asked.prompt(_prompt_text(self.session), default=default, pre_run=partial(_mark, asked))
             except KeyboardInterrupt:
-                out.print(str(T("Stopped.")))
-                break
-            if isinstance(answer, Refused):
-                again, place.error = part, _end_of_error(answer, part)
-                break
+                if self.session.practice.doubt is not None:
+                    yield ""
+                elif not asked.default_buffer.text:
+                    self._out.print(str(T("Ctrl-D ends.")))
+                continue
+            except EOFError:
+                return
+            for part in _parts(self.session, text):
+                yield part
+                if self._again or self._stopped:
+                    break
+
+    def heard(self, text: str, answer: Answer) -> None:
+        """A wrong line comes back, with the cursor where its first error ends."""
+        if isinstance(answer, Refused):
+            self._again, self._place.error = text, _end_of_error(answer, text)
+
+    def stopped(self) -> None:
+        """What was pasted behind an entry that was stopped is dropped."""
+        self._stopped = True
+
+
+def _welcome(session: Session) -> T:
+    if session.studying:
+        return T("Type the answer and Enter. `:help` lists the commands, Ctrl-D ends; progress is kept.")
+    return T("A network, line by line. `:help` tells all, `:next` asks an exercise, Ctrl-D ends.")
 
 
 class _Place:
@@ -110,12 +135,16 @@ def _parts(session: Session, text: str) -> Iterable[str]:
     return entries(session, lines) if commands else [text]
 
 
-def _warm_up() -> None:
+def _warm_up(session: Session) -> None:
     """Loads what the first formula needs while the first line is being typed."""
+    if session.studying:
+        return
     threading.Thread(target=lambda: __import__("convdsl.algebra.symbolic"), daemon=True).start()
 
 
 def _prompt_text(session: Session) -> StyleAndTextTuples:
+    if session.practice.doubt is not None:
+        return [("class:mark", f"{T('yes/no')} › ")]
     if session.practice.question is not None:
         return [("class:mark", f"{T('answer')} › ")]
     shape = current_shape(session.analysis)
@@ -127,13 +156,13 @@ def _prompt_text(session: Session) -> StyleAndTextTuples:
 
 def _prompt_session(session: Session, place: _Place) -> PromptSession[str]:
     return PromptSession(
-        history=_history(),
+        history=_history("course-history" if session.studying else "history"),
         lexer=_Colours(session),
         completer=SessionCompleter(session),
         style=_STYLE,
         multiline=True,
         complete_while_typing=False,
-        auto_suggest=AutoSuggestFromHistory(),
+        auto_suggest=ConditionalAutoSuggest(AutoSuggestFromHistory(), Condition(lambda: not _answering(session))),
         key_bindings=_keys(session, place),
         prompt_continuation=lambda width, line, wrapped: " " * (width - 2) + "· ",
         enable_open_in_editor=False,
@@ -141,14 +170,20 @@ def _prompt_session(session: Session, place: _Place) -> PromptSession[str]:
     )
 
 
-def _history() -> History:
+def _answering(session: Session) -> bool:
+    """Whether a short answer is asked for: earlier ones are not suggested then."""
+    question = session.practice.question
+    return question is not None and not question.multiline
+
+
+def _history(name: str) -> History:
     """Lines of earlier sessions, in the user's data folder; of this session only where that cannot be written."""
     from convdsl.teaching.progress import data_folder
 
     try:
         folder = data_folder()
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / "history"
+        path = folder / name
         path.touch()
     except OSError:
         return InMemoryHistory()
@@ -171,13 +206,14 @@ def _keys(session: Session, place: _Place) -> KeyBindings:
 
     @keys.add("enter")
     def _(event: KeyPressEvent) -> None:
-        """Ends the entry, or begins a line more where a brace is open. An empty line ends it in any case."""
+        """Ends the entry, or begins a line more where a brace is open. An empty line ends it in any case; in an answer, where
+        programs with empty lines are pasted, two do."""
         buffer = event.current_buffer
         if buffer.complete_state is not None and buffer.complete_state.current_completion is not None:
             buffer.complete_state = None
             return
         blank = not buffer.document.current_line.strip() and "\n" in buffer.text
-        if session.wants_more(buffer.text) and not blank:
+        if session.wants_more(buffer.text) and (not blank or session.practice.question is not None):
             depth = buffer.text.count("{") - buffer.text.count("}")
             buffer.insert_text("\n" + "  " * max(depth, 0))
         else:
@@ -199,9 +235,11 @@ def _keys(session: Session, place: _Place) -> KeyBindings:
 
 
 def _toolbar(session: Session) -> str:
-    """The name of the network and its sums."""
+    """The name of the network and its sums; how an answer of several lines ends."""
     from convdsl.report.numbers import grouped, short
 
+    if session.practice.question is not None:
+        return f"  {T('an empty line ends the answer')}" if session.practice.question.multiline else ""
     report = session.analysis.report
     if not session.analysis.network.nodes:
         return ""
@@ -215,7 +253,7 @@ class _Colours(Lexer):
         self.session = session
 
     def lex_document(self, document: Document) -> Callable[[int], StyleAndTextTuples]:
-        answering = self.session.practice.question is not None and not self.session.practice.question.multiline
+        answering = _answering(self.session)
         blocks = blocks_of(self.session.analysis)
 
         def line(number: int) -> StyleAndTextTuples:
@@ -237,7 +275,7 @@ class SessionCompleter(Completer):
     def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
         text = document.text_before_cursor
         command, space, rest = text.lstrip().partition(" ")
-        if space and command.rstrip("!") in _WITH_FILES:
+        if space and meant(command[1:].rstrip("!")) in _WITH_FILES:
             yield from self.paths.get_completions(Document(rest, len(rest)), complete_event)
             return
         if space and rest.rpartition(" ")[2].startswith("-"):
@@ -245,13 +283,18 @@ class SessionCompleter(Completer):
             return
         course = self.session.practice.course
         ids = [e.id for e in course.exercises] if course is not None else []
-        for word, typed, meaning in proposals(text, self.session.analysis, ids):
+        question = self.session.practice.question
+        if question is not None and not question.multiline and not command.startswith(":"):
+            found = choices(text, question)
+        else:
+            found = proposals(text, self.session.analysis, ids, self.session.commands)
+        for word, typed, meaning in found:
             yield Completion(word, -typed, display_meta=meaning[:90])
 
 
 def _options(command: str, typed: str) -> Iterable[Completion]:
     """The options of the command of the command line that stands behind a command here."""
-    name = CALLS.get(SHORT.get(command, command))
+    name = CALLS.get(meant(command))
     if name is None:
         return
     for option, meaning in options_of(name).items():

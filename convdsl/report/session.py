@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rich.console import Console
 from rich.text import Text
 
@@ -12,7 +14,7 @@ from convdsl.report.diagnostics import clean, print_diagnostics
 from convdsl.report.numbers import grouped, short
 from convdsl.report.table import MOST_ROWS, Row, formula_shape, layer_rows, print_table
 from convdsl.teaching.answers import Added, Answer, Asked, Helped, Listed, Marked, Refused, Shown, Told
-from convdsl.teaching.commands import COMMANDS
+from convdsl.teaching.commands import COMMANDS, shown
 
 _SHAPE, _PARAMS, _MACS = 12, 17, 16
 """Widths of the columns; what is wider pushes the rest to the right. The name gets what is left, up to a limit."""
@@ -39,8 +41,8 @@ def print_answer(console: Console, answer: Answer) -> None:
                 _print_warnings(console, analysis.diagnostics)
             else:
                 console.print(str(T("There is no layer yet. Begin like this: `input 28x28x1`, then `conv 8 k3`.")))
-        case Helped():
-            print_help(console)
+        case Helped(commands, studying):
+            print_help(console, commands, studying)
         case Asked():
             _print_question(console, answer)
         case Marked():
@@ -110,7 +112,7 @@ def _print_question(console: Console, asked: Asked) -> None:
 
     question = asked.question
     if asked.notice is not None:
-        console.print(Text(str(asked.notice), "yellow"), soft_wrap=True)
+        print_text(console, Text(str(asked.notice), "yellow"))
     number = asked.course.number(question.exercise)
     console.print()
     console.print(
@@ -120,25 +122,34 @@ def _print_question(console: Console, asked: Asked) -> None:
         )
     )
     console.print()
-    console.print(Text(question.text))
+    print_text(console, Text(clean_lines(question.text)))
     if question.program:
         console.print()
         for line in question.program.splitlines():
-            console.print(Text(f"    {line}", "cyan"), soft_wrap=True)
+            print_text(console, Text(f"    {clean(line)}", "cyan"), hang=2)
     if question.options:
         console.print()
     for letter, option in question.options:
-        console.print(Text.assemble((f"  {letter}) ", "bold"), option))
+        print_text(console, Text.assemble((f"  {letter}) ", "bold"), clean_lines(option)), hang=3)
     console.print()
-    console.print(Text(f"{T('Answer: {how}.', how=question.how)}  :hint :skip :answer :pause", "dim"))
+    how = str(T("Answer: {how}.", how=question.how))
+    if question.multiline:
+        how += f" {T('An empty line ends it.')}"
+    also = T("Also: {commands}", commands=" ".join(f":{shown(c)}" for c in asked.commands))
+    print_text(console, Text(f"{how} {also}", "dim"))
 
 
 def _print_verdict(console: Console, marked: Marked) -> None:
     verdict = marked.verdict
     if verdict.understood:
-        console.print(Text(str(T("Understood: {what}", what=verdict.understood)), "dim"))
+        print_text(console, Text(str(T("Understood: {what}", what=verdict.understood)), "dim"))
     style, mark = {"right": ("green", "✓ "), "wrong": ("red", "✗ "), "unclear": ("yellow", "")}[verdict.status]
-    console.print(Text.assemble((mark, style), Text(verdict.message)))
+    print_text(console, Text.assemble((mark, style), Text(clean_lines(verdict.message))))
+    if not marked.counted:
+        text = T("It does not count: the answer to these numbers has been shown.")
+        print_text(console, Text(str(text), "yellow"))
+    if marked.goes_on:
+        return
     if marked.finished:
         console.print(Text(str(T("All exercises are solved.")), "green"))
     elif verdict.correct:
@@ -176,20 +187,27 @@ def _print_list(console: Console, listed: Listed) -> None:
 # Help.
 
 
-def print_help(console: Console) -> None:
-    """All commands, and how a network is written."""
-    console.print(Text(str(T("A line is a layer: its size and cost show at once. A wrong line is not added.")), ""))
-    for line in ("input 32x32x3", "conv 6 k5 s1 p2 relu -> maxpool 2", "dense 10 softmax"):
-        console.print(Text(f"    {line}", "cyan"))
-    width = max(len(f":{name} {command.takes}") for name, command in COMMANDS.items())
+def print_help(console: Console, commands: Iterable[str], studying: bool = False) -> None:
+    """The commands of a session, and how a network or an answer is written."""
+    if studying:
+        print_text(console, Text(str(T("What is typed is the answer. A program ends with an empty line."))))
+    else:
+        print_text(
+            console, Text(str(T("A line is a layer: its size and cost show at once. A wrong line is not added.")))
+        )
+        for line in ("input 32x32x3", "conv 6 k5 s1 p2 relu -> maxpool 2", "dense 10 softmax"):
+            console.print(Text(f"    {line}", "cyan"))
+    written = {name: f":{shown(name)} {COMMANDS[name].takes}" for name in commands}
+    width = max(map(len, written.values()))
     for about, title in _TITLES.items():
+        rows = [name for name in written if COMMANDS[name].about == about]
+        if not rows:
+            continue
         console.print()
         console.print(Text(str(title), "bold"))
-        for name, command in COMMANDS.items():
-            if command.about == about:
-                written = f":{name} {command.takes}"
-                row = Text.assemble("  ", (f"{written:<{width}}", "cyan"), f"  {command.does}")
-                print_text(console, row, hang=width + 2)
+        for name in rows:
+            row = Text.assemble("  ", (f"{written[name]:<{width}}", "cyan"), f"  {COMMANDS[name].does}")
+            print_text(console, row, hang=width + 2)
     console.print()
     more = T("`:help conv` tells about a layer, `:help layers` lists them, `:help E301` explains an error.")
     print_text(console, Text(str(more), "dim"))

@@ -35,10 +35,12 @@ class Refused(NamedTuple):
 
 
 class Told(NamedTuple):
-    """Something to say; `ok` is false where a command could not be followed."""
+    """Something to say; `ok` is false where a command could not be followed; `outside` is the reason, where that is a disk
+    or a permission."""
 
     text: T | str
     ok: bool = True
+    outside: bool = False
 
 
 class Shown(NamedTuple):
@@ -59,7 +61,10 @@ class Called(NamedTuple):
 
 
 class Helped(NamedTuple):
-    """Help was asked for."""
+    """Help was asked for: these are the commands of the session, which may be about the course alone."""
+
+    commands: tuple[str, ...]
+    studying: bool = False
 
 
 class Ended(NamedTuple):
@@ -67,19 +72,23 @@ class Ended(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """A question of the course. `notice` is about the file with the progress."""
+    """A question of the course. `notice` is about the file with the progress; `commands` are the usual ones here."""
 
     course: Course
     question: Question
     notice: T | None = None
+    commands: tuple[str, ...] = ()
 
 
 class Marked(NamedTuple):
-    """An answer to a question, marked."""
+    """An answer to a question, marked. `counted` is false where the right one had been shown before; `finished` is true
+    where it was the last exercise, `goes_on` where the next question follows by itself."""
 
     question: Question
     verdict: Verdict
     finished: bool
+    counted: bool = True
+    goes_on: bool = False
 
 
 class Listed(NamedTuple):

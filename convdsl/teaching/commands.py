@@ -1,10 +1,14 @@
-"""The commands of a session: their names, what they take and what they do."""
+"""The commands of a session: their names in both languages, what they take and what they do.
+
+A command is called by its English name in the code. What is shown is the name in the language in use (`shown`); what is
+taken (`meant`) is any name that it has.
+"""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from convdsl.messages import T
+from convdsl.messages import T, language
 
 
 class Command(NamedTuple):
@@ -29,7 +33,7 @@ COMMANDS: dict[str, Command] = {
     "train": Command(T("[OPTIONS]"), T("train the network; the options are those of `convdsl run`")),
     "convolve": Command(T("MATRIX …"), T("convolution by hand, as `convdsl convolve` does it")),
     "next": Command("", T("the next exercise of the course"), "course"),
-    "exercise": Command("ID", T("one exercise, by its name or number"), "course"),
+    "exercise": Command("[ID]", T("one exercise, by its name or number; alone it asks the open one again"), "course"),
     "list": Command("", T("all exercises"), "course"),
     "hint": Command("", T("a hint; there are three"), "course"),
     "answer": Command("", T("the answer, without points"), "course"),
@@ -43,10 +47,42 @@ COMMANDS: dict[str, Command] = {
 }
 """Every command by its name."""
 
+SPANISH = {
+    "show": "mostrar",
+    "undo": "deshacer",
+    "redo": "rehacer",
+    "explain": "explicar",
+    "solve": "resolver",
+    "set": "poner",
+    "unset": "quitar",
+    "load": "cargar",
+    "save": "guardar",
+    "clear": "vaciar",
+    "train": "entrenar",
+    "convolve": "convolucionar",
+    "next": "siguiente",
+    "exercise": "ejercicio",
+    "list": "lista",
+    "hint": "pista",
+    "answer": "respuesta",
+    "skip": "saltar",
+    "pause": "pausa",
+    "progress": "progreso",
+    "reset": "reiniciar",
+    "lang": "idioma",
+    "help": "ayuda",
+    "quit": "salir",
+}
+"""Each command's name in Spanish."""
+
+WITHOUT_NET = tuple(n for n, c in COMMANDS.items() if c.about != "net" and n != "pause")
+"""The commands of a session that is only about the course."""
+
 CALLS = {"explain": "explain", "solve": "solve", "train": "run", "convolve": "convolve"}
 """Those that call a command of the command line, with its options."""
 
 SHORT = {
+    **{spanish: name for name, spanish in SPANISH.items()},
     "q": "quit",
     "exit": "quit",
     "h": "help",
@@ -57,29 +93,8 @@ SHORT = {
     "s": "show",
     "w": "save",
     "o": "load",
-    "salir": "quit",
-    "ayuda": "help",
-    "deshacer": "undo",
-    "rehacer": "redo",
-    "mostrar": "show",
-    "explicar": "explain",
     "explica": "explain",
-    "resolver": "solve",
-    "guardar": "save",
-    "cargar": "load",
-    "entrenar": "train",
-    "convolucionar": "convolve",
-    "siguiente": "next",
-    "lista": "list",
-    "pista": "hint",
-    "saltar": "skip",
-    "progreso": "progress",
-    "ejercicio": "exercise",
-    "respuesta": "answer",
     "borrar": "clear",
-    "idioma": "lang",
-    "pausa": "pause",
-    "reiniciar": "reset",
 }
 """Other ways to say them."""
 
@@ -97,10 +112,21 @@ BARE = {
 """Words that are understood without their colon, where they stand alone."""
 
 
+def shown(name: str) -> str:
+    """A command as it is written in the language in use, without its colon."""
+    return SPANISH[name] if language() == "es" else name
+
+
+def meant(word: str) -> str:
+    """The command that a word behind a colon stands for; the word itself, where it is none."""
+    word = word.lower()
+    return SHORT.get(word, word)
+
+
 def closest(word: str) -> str | None:
     """The command that somebody meant who mistyped it."""
     from difflib import get_close_matches
 
-    starting = [name for name in COMMANDS if word and name.startswith(word)]
-    found = starting[:1] if len(starting) == 1 else get_close_matches(word, [*COMMANDS, *SHORT], 1)
-    return SHORT.get(found[0], found[0]) if found else None
+    starting = {meant(name) for name in (*COMMANDS, *SPANISH.values()) if word and name.startswith(word)}
+    found = [*starting] if len(starting) == 1 else get_close_matches(word, [*COMMANDS, *SHORT], 1)
+    return meant(found[0]) if found else None

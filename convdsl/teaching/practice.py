@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from convdsl.messages import T, reason
 from convdsl.teaching.answers import Answer, Asked, Listed, Marked, Told
+from convdsl.teaching.program import depth
 
 if TYPE_CHECKING:
     from convdsl.teaching.course import Course, Exercise
@@ -16,26 +17,34 @@ if TYPE_CHECKING:
 class Practice:
     """One student at work. The course is read, and its code loaded, when it is first asked for."""
 
-    def __init__(self) -> None:
-        self.course: Course | None = None
-        self.progress: Progress | None = None
+    def __init__(self, course: Course | None = None, progress: Progress | None = None) -> None:
+        self.course = course
+        self.progress = progress
         self.question: Question | None = None
         self.paused: Question | None = None
+        self.doubt: str | None = None
+        """What `:reset` is to forget, once somebody has said yes."""
         self._notice: T | None = None
+        self._goes_on = False
+        self._asked = False
 
-    def command(self, name: str, rest: str) -> Answer:
-        """Follows one of the course's commands."""
+    def session(self, studying: bool, asked: bool) -> None:
+        """What session it is part of: whether questions follow by themselves, and whether somebody can be asked back."""
+        self._goes_on, self._asked = studying, asked
+
+    def command(self, name: str, rest: str, forced: bool = False) -> Answer:
+        """Follows one of the course's commands; `forced` is one with an exclamation mark."""
         from convdsl.teaching.course import CourseError, ExpressionError
 
         try:
             self._open()
-            return getattr(self, f"_{name}")(rest)
+            return self._reset(rest, forced) if name == "reset" else getattr(self, f"_{name}")(rest)
         except CourseError as error:
             return Told("\n".join(map(str, error.problems)), ok=False)
         except ExpressionError as error:
             return Told(str(error), ok=False)
         except OSError as error:
-            return Told(T("progress cannot be saved: {reason}.", reason=reason(error)), ok=False)
+            return _not_saved(error)
 
     def answer(self, text: str) -> Answer:
         """Marks what was typed as an answer to the open question."""
@@ -44,22 +53,38 @@ class Practice:
 
         question = self.question
         if not text.strip():
-            return Told(question.how)
+            return Told(question.how if self._asked or not self._goes_on else "")
         verdict = mark(question, text)
+        counted = self.progress.counts(question)
         try:
             self.progress.record(question, verdict)
         except OSError as error:
-            return Told(T("progress cannot be saved: {reason}.", reason=reason(error)), ok=False)
+            return _not_saved(error)
         if verdict.correct:
             self.question = None
-        return Marked(question, verdict, finished=verdict.correct and self._following() is None)
+        finished = verdict.correct and self._following() is None
+        return Marked(question, verdict, finished, counted or not verdict.correct, self._goes_on)
+
+    def following(self) -> Answer | None:
+        """The next question, where none is open; None where one is."""
+        return None if self.question is not None or self.doubt is not None else self.command("next", "")
 
     def wants_more(self, text: str) -> bool:
-        """Whether an answer goes on: a program does, up to an empty line, unless it is one line with arrows."""
+        """Whether an answer goes on: a program does, up to an empty line that stands outside its braces, or two."""
         if self.question is None or not self.question.multiline or not text.strip():
             return False
-        lines = text.split("\n")
-        return bool(lines[-1].strip()) and not (len(lines) == 1 and ("->" in text or "→" in text))
+        *before, last = text.split("\n")
+        return bool(last.strip()) or (depth(text) > 0 and bool(before) and bool(before[-1].strip()))
+
+    def begin(self, exercise: Exercise | None, seed: int | None) -> Answer:
+        """The first question of a session: of an exercise, or of the next; with the numbers of a seed, or with those of
+        last time. Raises ExpressionError, OSError."""
+        from convdsl.teaching.questions import ask
+
+        exercise = exercise or self._following()
+        if exercise is None or seed is None:
+            return self._ask(exercise) if exercise is not None else _all_solved()
+        return self._asks(ask(exercise, seed))
 
     def _open(self) -> tuple[Course, Progress]:
         from convdsl.teaching.course import load
@@ -72,10 +97,14 @@ class Practice:
         return self.course, self.progress
 
     def _ask(self, exercise: Exercise) -> Answer:
-        course, progress = self._open()
-        self.question, self.paused = progress.ask(exercise), None
+        _, progress = self._open()
+        return self._asks(progress.ask(exercise))
+
+    def _asks(self, question: Question) -> Answer:
+        course, _ = self._open()
+        self.question, self.paused = question, None
         notice, self._notice = self._notice, None
-        return Asked(course, self.question, notice)
+        return Asked(course, question, notice, ("hint", "skip", "answer", "quit" if self._goes_on else "pause"))
 
     def _following(self) -> Exercise | None:
         _, progress = self._open()
@@ -85,15 +114,14 @@ class Practice:
         if self.paused is not None:
             return self._ask(self.paused.exercise)
         exercise = self._following()
-        if exercise is None:
-            return Told(T("All exercises are solved."))
-        return self._ask(exercise)
+        return self._ask(exercise) if exercise is not None else _all_solved()
 
     def _exercise(self, rest: str) -> Answer:
         course, _ = self._open()
         if not rest:
-            current = self.question or self.paused
-            return self._ask(current.exercise) if current else Told(T("Name the exercise: `:exercise 7`."), ok=False)
+            if self.question is not None:
+                return self._asks(self.question)
+            return self._ask(self.paused.exercise) if self.paused else _nameless()
         try:
             return self._ask(course.find(rest))
         except KeyError as error:
@@ -126,7 +154,7 @@ class Practice:
         _, progress = self._open()
         question, self.question = self.question, None
         progress.skip(question.exercise)
-        return self._next("")
+        return Told("") if self._goes_on else self._next("")
 
     def _pause(self, rest: str) -> Answer:
         if self.question is None:
@@ -134,18 +162,53 @@ class Practice:
         self.paused, self.question = self.question, None
         return Told(T("`:next` goes on with it."))
 
-    def _reset(self, rest: str) -> Answer:
+    def _reset(self, rest: str, forced: bool) -> Answer:
         course, progress = self._open()
-        if rest in ("all", "todo"):
+        if rest.lower() in ("all", "todo"):
+            wanted = "all"
+        elif not rest and self.question is None:
+            return Told(T("Name an exercise, or write `:reset all`."), ok=False)
+        else:
+            try:
+                wanted = (course.find(rest) if rest else self.question.exercise).id  # type: ignore[union-attr]
+            except KeyError as error:
+                return Told(error.args[0], ok=False)
+        lost = progress.known(None if wanted == "all" else course.by_id[wanted])
+        if not lost:
+            return Told(T("There is nothing to forget."))
+        if forced:
+            return self._forget(wanted)
+        what = T("all progress in this course") if wanted == "all" else T("the progress of `{id}`", id=wanted)
+        loss = T(
+            "This forgets {what} (solved: {solved}, tries: {tries}).",
+            what=what,
+            solved=sum(r.solved for r in lost),
+            tries=sum(r.tries for r in lost),
+        )
+        if not self._asked:
+            how = T("`:reset! {what}` does it.", what=wanted if wanted != "all" else T("all"))
+            return Told(f"{loss} {how}", ok=False)
+        self.doubt = wanted
+        return Told(f"{loss} {T('Forget it? `yes` does it, anything else leaves it.')}")
+
+    def decide(self, word: str) -> Answer:
+        """Forgets what `:reset` was to forget, if the word is yes."""
+        wanted, self.doubt = self.doubt, None
+        assert wanted is not None
+        if word.lower().strip(".! ") not in ("yes", "y", "sí", "si", "s"):
+            return Told(T("Nothing is forgotten."))
+        try:
+            return self._forget(wanted)
+        except OSError as error:
+            return _not_saved(error)
+
+    def _forget(self, wanted: str) -> Answer:
+        course, progress = self._open()
+        if wanted == "all":
             progress.reset()
             self.question = self.paused = None
             return Told(T("All progress is forgotten."))
-        if not rest and self.question is None:
-            return Told(T("Name an exercise, or write `:reset all`."), ok=False)
-        try:
-            exercise = course.find(rest) if rest else self.question.exercise  # type: ignore[union-attr]
-        except KeyError as error:
-            return Told(error.args[0], ok=False)
+        exercise = course.by_id[wanted]
         progress.reset(exercise)
         if self.question is not None and self.question.exercise is exercise:
             return self._ask(exercise)
@@ -154,3 +217,15 @@ class Practice:
 
 def _none_open() -> Told:
     return Told(T("No exercise is open; `:next` asks one."), ok=False)
+
+
+def _nameless() -> Told:
+    return Told(T("Name the exercise: `:exercise 7`."), ok=False)
+
+
+def _all_solved() -> Told:
+    return Told(T("All exercises are solved."))
+
+
+def _not_saved(error: OSError) -> Told:
+    return Told(T("progress cannot be saved: {reason}.", reason=reason(error)), ok=False, outside=True)

@@ -90,12 +90,13 @@ def fresh(after: Analysis, before: Analysis) -> tuple[Diagnostic, ...]:
     return tuple(d for d in after.diagnostics if (d.code, d.span) not in known)
 
 
+def depth(text: str) -> int:
+    """How many braces and brackets are open at the end of a text."""
+    code = "".join(line.partition("#")[0] for line in text.splitlines())
+    return sum(code.count(c) for c in "{([") - sum(code.count(c) for c in "})]")
+
+
 def is_open(text: str) -> bool:
     """Whether the text wants more lines: a brace or bracket is open, or it ends with an arrow."""
-    depth = 0
-    last = ""
-    for line in text.splitlines():
-        code = line.partition("#")[0]
-        depth += sum(code.count(c) for c in "{([") - sum(code.count(c) for c in "})]")
-        last = code if code.strip() else last
-    return depth > 0 or bool(_ARROW_AT_THE_END.search(last))
+    code = [c for c in (line.partition("#")[0] for line in text.splitlines()) if c.strip()]
+    return depth(text) > 0 or bool(code and _ARROW_AT_THE_END.search(code[-1]))

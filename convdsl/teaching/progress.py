@@ -193,6 +193,11 @@ class Progress:
         """What is known of one exercise."""
         return self.records.get(exercise.id, Record())
 
+    def known(self, exercise: Exercise | None = None) -> list[Record]:
+        """What `reset` would forget: the records of one exercise, or of all, in which anything was done."""
+        records = list(self.records.values()) if exercise is None else [self.of(exercise)]
+        return [r for r in records if r._replace(seed=0) != Record()]
+
     def state(self, exercise: Exercise) -> str:
         """`solved`, `skipped`, `tried` or `open`."""
         record = self.of(exercise)

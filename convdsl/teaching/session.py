@@ -15,7 +15,7 @@ from convdsl.network import Analysis
 from convdsl.network.words import layer_called
 from convdsl.source import MAX_BYTES, NotText, decode, read
 from convdsl.teaching.answers import Added, Answer, Called, Ended, Helped, Refused, Shown, Told
-from convdsl.teaching.commands import BARE, COMMANDS, SHORT, closest
+from convdsl.teaching.commands import BARE, COMMANDS, WITHOUT_NET, closest, meant, shown
 from convdsl.teaching.practice import Practice
 from convdsl.teaching.program import Growing, added, fresh, is_open
 
@@ -24,30 +24,44 @@ _SETTING = re.compile(r"([A-Z][A-Z0-9_]*)\s*=\s*([0-9]{1,15})")
 
 
 class Session:
-    """A network that grows line by line, with everything that can be asked about it, and the course."""
+    """A network that grows line by line, with everything that can be asked about it, and the course.
 
-    def __init__(self) -> None:
+    A `studying` session is about the course alone: it has no network, and one question follows the other. Where somebody
+    can be `asked` back, at a terminal, what cannot be taken back is done after a yes.
+    """
+
+    def __init__(self, practice: Practice | None = None, *, studying: bool = False, asked: bool = False) -> None:
+        self.studying = studying
+        self.commands = {n: c for n, c in COMMANDS.items() if not studying or n in WITHOUT_NET}
         self.program = Growing()
         self.analysis = self.program.analysis()
         self.path: Path | None = None
         self._seen: bytes | None = None
         """The sum of what the file at `path` held when it was read or written."""
-        self.practice = Practice()
+        self.practice = practice or Practice()
+        self.practice.session(studying, asked)
         self._past: list[Growing] = []
         self._future: list[Growing] = []
 
     def enter(self, text: str) -> Answer:
         """The answer to a line, or to several that belong together."""
         word = text.strip()
+        if self.practice.doubt is not None and (not word.startswith(":") or not word):
+            return self.practice.decide(word)
+        self.practice.doubt = None
         if word.lower() in BARE:
             word = f":{BARE[word.lower()]}"
         if word.startswith(":"):
             return self._command(word)
         if self.practice.question is not None:
             return self.practice.answer(text)
-        if not word:
+        if not word or self.studying:
             return Told("")
         return self._add(text)
+
+    def following(self) -> Answer | None:
+        """What comes next by itself: in a session about the course the next question, once one is done."""
+        return self.practice.following() if self.studying else None
 
     def wants_more(self, text: str) -> bool:
         """Whether lines have to follow before `enter` can make sense of a text."""
@@ -108,17 +122,20 @@ class Session:
 
     def _command(self, text: str) -> Answer:
         name, _, rest = text[1:].partition(" ")
-        name, rest = name.strip().lower(), rest.strip()
-        forced = name.endswith("!")
-        name = SHORT.get(name.rstrip("!"), name.rstrip("!"))
+        typed, rest = name.strip().lower(), rest.strip()
+        forced = typed.endswith("!")
+        typed = typed.rstrip("!")
+        name = meant(typed)
+        if name in COMMANDS and name not in self.commands:
+            return Told(T("`:{name}` is for networks: `convdsl repl` has it.", name=typed), ok=False)
         if name not in COMMANDS:
-            close = closest(name)
-            if close:
-                message = T("There is no command `:{name}`. Did you mean `:{close}`?", name=name, close=close)
+            close = closest(typed)
+            if close in self.commands:
+                message = T("There is no command `:{name}`. Did you mean `:{close}`?", name=typed, close=shown(close))
                 return Told(message, ok=False)
-            return Told(T("There is no command `:{name}`; `:help` lists them.", name=name), ok=False)
+            return Told(T("There is no command `:{name}`; `:help` lists them.", name=typed), ok=False)
         if COMMANDS[name].about == "course":
-            return self.practice.command(name, rest)
+            return self.practice.command(name, rest, forced)
         if name == "save":
             return self._save(rest, forced)
         return getattr(self, f"_do_{name}")(rest)
@@ -232,9 +249,10 @@ class Session:
     def _do_help(self, rest: str) -> Answer:
         word = rest.lstrip(":")
         if not word:
-            return Helped()
-        if word in COMMANDS:
-            return Told(f":{word} {COMMANDS[word].takes}".rstrip() + f"  {COMMANDS[word].does}")
+            return Helped(tuple(self.commands), self.studying)
+        command = meant(word.rstrip("!"))
+        if command in COMMANDS and (rest.startswith(":") or word not in KEYWORDS):
+            return Told(f":{shown(command)} {COMMANDS[command].takes}".rstrip() + f"  {COMMANDS[command].does}")
         if word in KEYWORDS:
             return Told(KEYWORDS[word])
         if word in STRUCTURES:

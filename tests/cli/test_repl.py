@@ -13,6 +13,7 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
+from convdsl.cli.loop import talk
 from convdsl.report.console import console
 from convdsl.teaching.session import Session
 from tests.test_architecture import loaded_by
@@ -115,12 +116,13 @@ def typed(
     from convdsl.cli import prompt
 
     monkeypatch.setenv("CONVDSL_DATA_HOME", str(tmp_path))
-    monkeypatch.setattr(prompt, "_warm_up", lambda: None)
+    monkeypatch.setattr(prompt, "_warm_up", lambda session: None)
     session = session or Session()
     file = io.StringIO()
     with create_pipe_input() as keyboard, create_app_session(input=keyboard, output=DummyOutput()):
         keyboard.send_text(keys)
-        prompt.converse(session, console(file))
+        out = console(file)
+        talk(session, out, prompt.Keyboard(session, out))
     return session, file.getvalue()
 
 

@@ -340,7 +340,7 @@ def test_an_exercise_is_asked_answered_and_left() -> None:
     assert last(s, ":next").question.exercise is skipped.question.exercise
     assert str(last(s, ":answer").text)
     assert s.practice.question is None
-    assert not wrong(s.enter(":reset all"))
+    assert not wrong(s.enter(":reset! all"))
     assert last(s, ":next").question.exercise is first
 
 
@@ -370,7 +370,9 @@ def test_an_answer_of_several_lines_ends_with_an_empty_one() -> None:
     assert s.wants_more("input 8x8x1")
     assert s.wants_more("input 8x8x1\nconv 2 k3")
     assert not s.wants_more("input 8x8x1\nconv 2 k3\n")
-    assert not s.wants_more("input 8x8x1 -> conv 2 k3")
+    assert s.wants_more("input 8x8x1 -> conv 2 k3")
+    assert s.wants_more("input 8x8x1\nadd {\n  relu\n") and s.wants_more("input 8x8x1\nadd {\n  relu\n\n}")
+    assert not s.wants_more("input 8x8x1\nadd {\n  relu\n\n")  # two end it in any case
     assert not s.wants_more(":hint")
 
 

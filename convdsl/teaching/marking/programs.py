@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 
 from convdsl.diagnostics import Diagnostic
 from convdsl.messages import T
@@ -13,7 +15,7 @@ from convdsl.teaching.course.facts import NetView, known
 from convdsl.teaching.course.written import fill, written
 from convdsl.teaching.marking.networks import Difference, same_as
 from convdsl.teaching.marking.verdict import Verdict
-from convdsl.teaching.questions.gap import GAP, complete
+from convdsl.teaching.questions.gap import GAP, Completed, complete
 from convdsl.teaching.questions.question import Names, Question
 from convdsl.teaching.reading.text import LONGEST, Unclear, printable
 
@@ -28,10 +30,11 @@ def mark_program(question: Question, answer: str) -> Verdict:
         raise Unclear(T("Nothing was written."))
     if len(answer) > LONGEST:
         raise Unclear(T("This answer is too long: {n} characters.", n=len(answer)))
-    analysis = analyse(Source(complete(answer, question.program or ""), "answer"))
+    whole = complete(answer, question.program or "")
+    analysis = analyse(Source(whole.program, "answer"))
     errors = [d for d in analysis.diagnostics if d.severity == "error"]
     if errors:
-        return _not_a_net(question, analysis, errors)
+        return _not_a_net(question, analysis, errors, partial(_place, answer, whole))
     net = _net(analysis)
     understood = _seen(net)
     names = question.names_with({})
@@ -95,17 +98,25 @@ def _input(question: Question) -> tuple[int, ...] | None:
     return analyse(Source(closed, "program")).network.input
 
 
-def _not_a_net(question: Question, analysis: Analysis, errors: list[Diagnostic]) -> Verdict:
+def _place(answer: str, whole: Completed, offset: int) -> str:
+    """Where an error is: line and column of what the student wrote; or that it is in the exercise's own lines."""
+    own = whole.in_answer(offset)
+    return str(T("in the exercise's own line")) if own is None else "{}:{}".format(*Source(answer).position(own))
+
+
+def _not_a_net(
+    question: Question, analysis: Analysis, errors: list[Diagnostic], place: Callable[[int], str]
+) -> Verdict:
     for mistake in question.exercise.mistakes:
         if any(d.code == mistake.when for d in errors):
             return Verdict("wrong", question.message_of(mistake), None, mistake.id)
     lines = [str(T("This program has an error:", "This program has {n} errors:", n=len(errors)))]
     for diagnostic in errors[:3]:
-        line, column = analysis.source.position(diagnostic.span.start)
+        line, _ = analysis.source.position(diagnostic.span.start)
         help = f" {diagnostic.help}" if diagnostic.help else ""
         formula = f" [{diagnostic.formula}]" if diagnostic.formula else ""
         shown = analysis.source.line(line).strip()
-        lines.append(printable(f"· {line}:{column} `{shown[:80]}`: {diagnostic.message}{formula}{help}"))
+        lines.append(printable(f"· {place(diagnostic.span.start)} `{shown[:80]}`: {diagnostic.message}{formula}{help}"))
     return Verdict("wrong", "\n".join(lines), str(T("a program")))
 
 
