@@ -22,9 +22,11 @@ h1, h2, h3 { line-height: 1.25; margin: 2rem 0 .6rem; }
 .formula { overflow-x: auto; margin: .4rem 0; padding: .5rem .8rem; background: var(--soft); border-radius: .4rem;
   font-family: ui-serif, "Cambria Math", Cambria, Georgia, serif; }
 .formula .line { white-space: nowrap; min-height: 1.4em; }
-.formula .go { padding-left: 1.6em; }
+.formula .steps { display: grid; grid-template-columns: max-content 1fr; column-gap: .35em; }
 .formula table { display: inline-table; vertical-align: middle; border-collapse: collapse; margin: .2rem .4rem;
-  border-left: 2px solid var(--ink); border-right: 2px solid var(--ink); }
+  --edge: linear-gradient(var(--ink) 0 0); background: var(--edge) 0 0/.4em 1.5px, var(--edge) 0 100%/.4em 1.5px,
+  var(--edge) 100% 0/.4em 1.5px, var(--edge) 100% 100%/.4em 1.5px, var(--edge) 0 0/1.5px 100%,
+  var(--edge) 100% 0/1.5px 100%; background-repeat: no-repeat; }
 .formula td { padding: 0 .45em; text-align: right; }
 code { background: var(--soft); padding: .1em .3em; border-radius: .25em; }
 pre { overflow-x: auto; padding: .7rem .9rem; background: var(--soft); border-radius: .4rem; }
@@ -69,15 +71,21 @@ def _node(node: Node) -> str:
 
 
 def _formula(parts: Sequence[str | Matrix], aligned: bool) -> str:
-    """Lines below each other; those after the first, of a calculation, are moved in. Matrices stand in their line."""
+    """Lines below each other, the equals signs of a calculation in one column. Matrices stand in their line."""
     if any(isinstance(part, Matrix) for part in parts):
-        inside = "".join(_matrix(p) if isinstance(p, Matrix) else escape(p) for p in parts)
+        inside = "".join(_matrix(p) if isinstance(p, Matrix) else _signs(p) for p in parts)
         return f'<div class="formula"><div class="line">{inside}</div></div>'
-    lines = [
-        f'<div class="line{" go" if n and aligned else ""}">{escape(part)}</div>'
-        for n, part in enumerate(map(str, parts))
-    ]
-    return f'<div class="formula">{"".join(lines)}</div>'
+    lines = map(str, parts)
+    if not aligned:
+        return f'<div class="formula">{"".join(f"<div class=line>{_signs(line)}</div>" for line in lines)}</div>'
+    cells = (cell for line in lines for cell in (line.partition("=")[0], "=" + line.partition("=")[2]))
+    steps = "".join(f"<span class=line>{_signs(cell)}</span>" for cell in cells)
+    return f'<div class="formula"><div class="steps">{steps}</div></div>'
+
+
+def _signs(text: str) -> str:
+    """A part of a formula: `O_h` has an index."""
+    return re.sub(r"(?<=[^\W\d_])_(\w+)", r"<sub>\1</sub>", escape(text))
 
 
 def _matrix(matrix: Matrix) -> str:
