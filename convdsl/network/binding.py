@@ -86,8 +86,9 @@ class Binder:
 
     def _offer(self, declared: type[Layer], items: Sequence[tree.Item], scope: Scope, before: int) -> None:
         """Where all that is wrong with a line is how it is written, says so once, with the line as it should be."""
-        if not all(d.code in ("E202", "E203", "E204", "E205") for d in self.findings.items[before:]):
-            return
+        found = self.findings.items[before:]
+        if not found or not all(d.code in ("E202", "E203", "E204", "E205") for d in found):
+            return  # nothing new where a number was too large already for the lexer
         line = self.mended_line(declared, items, scope)
         if line is not None:
             first = self.findings.items[before]

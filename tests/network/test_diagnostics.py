@@ -446,3 +446,9 @@ def test_two_sizes_behind_an_option_are_one_window() -> None:
     wrong = only("input 8x8x1\nconv 8 k3,5 s2")
     assert str(wrong.message) == "Sizes are joined by `x`, not by commas." and str(wrong.help) == "Write `k3x5`."
     assert str(only("input 8x8x1\nconv 8 k3, s2").help) == "Write `conv 8 k3 s2`."
+
+
+def test_a_number_that_is_too_large_is_said_once() -> None:
+    for line in ("bn elu 10000000000000010.25", "bn 99999999999999999999", "lrn elu 10000000000000010.25"):
+        found = analyse(Source(f"input 5\n{line}\n")).diagnostics
+        assert next(d.code for d in found if d.severity == "error") == "E106"
