@@ -48,8 +48,11 @@ def show(value: Number, fractions: bool = False, places: int | None = None) -> s
 
 
 def near(value: Number) -> str | None:
-    """Four digits of a value that has no end as a decimal: `4.111`; None where it has one."""
-    return None if _decimal(value) else _minus(f"{float(value):.4g}")
+    """Four digits of a value that has no end as a decimal, and two decimals at least: `4.111`, `143.13`; None where it
+    has an end."""
+    if _decimal(value):
+        return None
+    return _minus(f"{float(value):.2f}" if abs(value) >= 100 else f"{float(value):.4g}")
 
 
 def _minus(written: str) -> str:

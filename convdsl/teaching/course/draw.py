@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from convdsl.messages import T
 from convdsl.teaching.course.expressions import ExpressionError, evaluate
+from convdsl.teaching.exact import whole
 
 TRIES = 5000
 """Draws before the conditions of an exercise count as impossible."""
@@ -81,5 +83,7 @@ def spread(source: str, names: Mapping[str, Any]) -> range:
 
 
 def constant(value: Any) -> Any:
-    """A value written in a file: lists become tuples, of rows where they nest."""
+    """A value written in a file: lists become tuples, of rows where they nest; decimals stay exact."""
+    if isinstance(value, float):
+        return whole(Fraction(str(value)))
     return tuple(map(constant, value)) if isinstance(value, list) else value

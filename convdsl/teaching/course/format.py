@@ -41,7 +41,7 @@ KEYS = frozenset(
         "same_as",
     }
 )
-UNITS = ("%", "bytes")
+UNITS = ("%", "bytes", "°")
 """Units that a question may ask for by name."""
 _TOML_PLACE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
 

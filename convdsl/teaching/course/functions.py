@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from convdsl.teaching.convolution import Correlation, Options, Pooling, Transposed
+from convdsl.teaching.course import algebra
 from convdsl.teaching.exact import Number, whole
 from convdsl.teaching.kernels import Kernel, combined, read_kernel
 from convdsl.teaching.matrix import Rows
@@ -89,10 +90,6 @@ def _turned(matrix: Rows) -> Rows:
     return tuple(row[::-1] for row in matrix[::-1])
 
 
-def _flatten(matrix: Rows) -> tuple[Number, ...]:
-    return tuple(v for row in matrix for v in row)
-
-
 def _positive(value: Number) -> Number:
     return value if value > 0 else 0
 
@@ -113,7 +110,7 @@ def _at(matrix: Rows, row: int, column: int) -> Number:
 
 
 def _total(matrix: Rows) -> Number:
-    return sum(_flatten(matrix)) if is_matrix(matrix) else sum(matrix)  # type: ignore[arg-type]
+    return sum(algebra.flatten(matrix))
 
 
 def _rounded(value: Number, places: int = 0) -> Number:
@@ -127,6 +124,22 @@ def _product(values: tuple[int, ...]) -> int:
     return math.prod(values)
 
 
+def _table(rows: tuple[tuple[Any, ...], ...]) -> str:
+    """Rows of texts and numbers in aligned columns, as Keras prints a summary: `(None, 26, 26, 32)`, `1,792`."""
+    if not rows:
+        raise ValueError("a table has rows")
+    _small(len(rows), *map(len, rows))
+    cells = [[_cell(value) for value in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in cells)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"({', '.join(map(str, ('None', *value)))})"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": abs,
     "min": min,
@@ -138,7 +151,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "product": _product,
     "sum": _total,
     "at": _at,
-    "flatten": _flatten,
+    "flatten": algebra.flatten,
     "turned": _turned,
     "entries": _entries,
     "mean": _mean,
@@ -152,5 +165,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "minpool": _pool("min"),
     "avgpool": _pool("avg"),
     "medianpool": _pool("median"),
+    "table": _table,
+    **algebra.FUNCTIONS,
 }
 """Every function by its name."""

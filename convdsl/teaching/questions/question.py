@@ -121,6 +121,8 @@ class Question:
             return str(T("one letter: {letters}", letters=", ".join(self.lettered)))
         if self.kind == "hole":
             return _or_arithmetic(self.exercise, ", ".join(f"{n} = …" for n in holes.names_of(self.program or "")))
+        if is_matrix(self.right) and len(self.right) == 1:
+            return str(T("a row of {n} numbers, spaces between them", n=len(self.right[0])))
         if isinstance(self.right, tuple):
             return str(
                 T("a matrix, rows separated by `;`: 1 2; 3 4")
@@ -131,6 +133,8 @@ class Question:
             )
         if self.exercise.unit == "%":
             return str(T("a percentage"))
+        if self.exercise.unit == "°":
+            return str(T("an angle in degrees"))
         if self.exercise.digits:
             return str(T("a number; {n} figures are enough", n=self.exercise.digits))
         return str(T("a whole number") if isinstance(self.right, int) else T("a number, a fraction or a decimal"))

@@ -45,6 +45,8 @@ NEXT = re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in PATTERN
 BECAUSE = "porque|because|since|pues|puesto que|ya que|dado que|debido a|as (?:it|the|there)"
 REASON = re.compile(rf"(?<![\s,;.:(-])[\s,;.:(-]++(?:{BECAUSE})\b", re.IGNORECASE)
 """Where a reason begins, which is not read."""
+DEGREES = re.compile(r"(?<=\d)\s*(?:°|o\b|deg\b|grados?\b|degrees?\b)(?=\W*$)", re.IGNORECASE)
+"""The unit behind an angle; a raised o has become a letter."""
 PERCENT = re.compile(r"\b(?:por\s?ciento|por\s?cien|per\s?cent)\b", re.IGNORECASE)
 RAISED = re.compile(r"\b(?:elevado a|a la|to the(?: power(?: of)?)?)(?: la)?(?=\s*+[-+]?\s*+\d)", re.IGNORECASE)
 DIGITS_NEXT = re.compile(r"\s*+(?:[-+]\s*+)?(?:[.,']?\d|[(\[√?]|\\d?frac)")

@@ -78,6 +78,8 @@ class _Reader:
             self.text = p.MATRICES.sub(" ", self.text)
         else:
             self.text = p.PERCENT.sub("%", p.RAISED.sub("^", self.text))
+        if wanted.unit == "°":
+            self.text = p.DEGREES.sub("", self.text)
         self.wanted = wanted
         self.listed = wanted.sort == "matrix"
         self.split = wanted.sort in ("matrix", "size") or (wanted.sort == "holes" and len(wanted.names) > 1)

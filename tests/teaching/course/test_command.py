@@ -91,7 +91,7 @@ def test_printing_chosen_exercises(convdsl: Convdsl, course: Course) -> None:
 def test_an_unfilled_form_gets_no_points(convdsl: Convdsl, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(convdsl("course", "print", "--seed", "7", "--format", "form").stdout)
     done = convdsl("grade", "a.txt", "--csv")
-    assert done.stdout.splitlines()[1].startswith(",,marked,0,135,,")
+    assert done.stdout.splitlines()[1].startswith(",,marked,0,154,,")
 
 
 def test_a_course_of_ones_own(convdsl: Convdsl, tmp_path: Path) -> None:

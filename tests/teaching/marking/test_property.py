@@ -91,13 +91,23 @@ def says_the_same(question: Question, text: str) -> bool:
     right = question.right
     text = re.sub(r"(?<![\w.,])[aey](?![\w.,])", " ", text)
     if is_matrix(right):
-        bare = re.sub(r"[(){}\[\]!=']|(?<=\d)[.,](?=\s|$)|\s,(?=\s|\d)", " ", text)
-        flat = [c for cell in re.findall(r"[^\s;]+", bare) for c in re.split(r"(?<=\d),", cell)]
+        # A sign may stand apart at the start of a row; a slash may tell rows apart.
+        text = re.sub(r"(^|\n)\s*[~≈](?=\s)", r"\1", text)
+        text = re.sub(r"(^|\n)\s*([-+−])\s+(?=\d)", r"\1\2", text)
+        text = re.sub(r"/" if len(right) > 1 else r"\s/(?=\s)", " ", text)
+        bare = re.sub(r"[(){}\[\]!=]|(?<=\d)[.,](?=\s|$)|\s,(?=\s|\d|[-−])|'(?!\d)|(?<!\d)'", " ", text)
         cells = [c for row in right for c in row]
-        return len(flat) == len(cells) and all(c in values(t) for t, c in zip(flat, cells, strict=True))
+        whole = re.findall(r"[^\s;]+", bare)
+        split = [c for cell in whole for c in re.split(r"(?<=\d),", cell)]
+        return any(
+            len(flat) == len(cells) and all(c in values(t) for t, c in zip(flat, cells, strict=True))
+            for flat in (whole, split)
+        )
     if isinstance(right, tuple):
         sides = [s for s in re.split(r"[x×·*,\s]+", text.strip(" ()!'=~.")) if s]
         return len(sides) == len(right) and all(r in values(s) for s, r in zip(sides, right, strict=True))
+    if question.exercise.unit == "°":
+        text = re.sub(r"[°o]$", "", text)
     return any(close(value, right, question.exercise.digits) for value in values(text))
 
 
@@ -109,7 +119,8 @@ def fits(question: Question, text: str) -> bool:
 
 def values(text: str) -> set[Fraction]:
     """Each value that a number may have, as people of either language write it."""
-    bare = re.sub(r"^[\s≈=~!(]+|[\s!)=~']+$", "", text).replace("−", "-").rstrip(".,")
+    labelled = re.sub(r"^\s*[^\W\d_]\s*(?=[≈=:])", "", text)  # `x ≈ 0.5` names the value
+    bare = re.sub(r"^[\s≈=~!(]+|[\s!)=~']+$", "", labelled).replace("−", "-").rstrip(".,")
     match = re.fullmatch(r"([-+]?)\s*([\d.,' \u202f\u00a0]+)(?:/(\d+))?\s*(%|[kKmMG])?", bare)
     if match is None:
         return set()
