@@ -52,7 +52,8 @@ def near(value: Number) -> str | None:
     has an end."""
     if _decimal(value):
         return None
-    return _minus(f"{float(value):.2f}" if abs(value) >= 100 else f"{float(value):.4g}")
+    size = float(value)
+    return _minus(f"{size:.2f}" if abs(size) >= 100 else f"{size:.4g}")
 
 
 def _minus(written: str) -> str:
