@@ -15,6 +15,7 @@ from convdsl.cli.parsing import CallError, Parser
 from convdsl.messages import T, quoted, reason
 from convdsl.report.console import console
 from convdsl.report.session import print_answer
+from convdsl.teaching.answers import Answer
 from convdsl.teaching.course import ExpressionError, read_course
 from convdsl.teaching.course.draw import new_seed
 from convdsl.teaching.course.exercise import KINDS
@@ -41,6 +42,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     practise = action("practise", _practise, T("work through the exercises here (also without a word)"))
     practise.add_argument("exercise", nargs="?", metavar="ID", help=str(T("an exercise, by id or number")))
     add_seed(practise)
+    review = action("review", _review, T("what was wrong comes back, by misconception, after 1, 3, 7, 14 and 30 days"))
+    review.add_argument("--all", action="store_true", help=str(T("also what is to come back later")))
     action("list", _list, T("all exercises, with what has been solved"))
     lint = action("lint", _lint, T("whether a course can be given to students"))
     lint.add_argument("--seeds", type=count, default=20, metavar="N", help=str(T("how many seeds to try (20)")))
@@ -73,17 +76,35 @@ def _add_course(parser: argparse.ArgumentParser, again: bool = False) -> None:
 
 
 def _practise(options: argparse.Namespace) -> int:
+    practice = _practice(options)
+    assert practice.course is not None
+    first = find(practice.course, options.exercise) if options.exercise else None
+    return _converse(practice, lambda: practice.begin(first, options.seed))
+
+
+def _review(options: argparse.Namespace) -> int:
+    practice = _practice(options)
+    practice.only_review = True
+    return _converse(practice, lambda: practice.command("review", "all" if options.all else ""))
+
+
+def _practice(options: argparse.Namespace) -> Practice:
+    """One student at the course that was asked for, who is told of a damaged file."""
     course = open_course(options.course)
     progress = Progress.open(course)
     if progress.notice is not None:
         print(f"convdsl: {progress.notice}", file=sys.stderr)
-    first = find(course, options.exercise) if options.exercise else None
-    session, out = Session(Practice(course, progress), studying=True, asked=at_terminal()), console()
+    return Practice(course, progress)
+
+
+def _converse(practice: Practice, begin: Callable[[], Answer]) -> int:
+    """Asks until the course, the review or the input ends. The exit status is 1 if the last answer was wrong."""
+    session, out = Session(practice, studying=True, asked=at_terminal()), console()
     try:
-        begun = session.practice.begin(first, options.seed)
+        begun = begin()
     except ExpressionError as error:
         raise CallError(T("{reason} `convdsl course lint` says more.", reason=error)) from None
-    if session.practice.question is None:
+    if practice.question is None:
         print_answer(out, begun)
         return 0
     return int(talk(session, out, keyboard_or_pipe(session, out), begun).last_wrong)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
@@ -13,8 +15,11 @@ from convdsl.report.console import print_text
 from convdsl.report.diagnostics import clean, print_diagnostics
 from convdsl.report.numbers import grouped, short
 from convdsl.report.table import MOST_ROWS, Row, formula_shape, layer_rows, print_table
-from convdsl.teaching.answers import Added, Answer, Asked, Helped, Listed, Marked, Refused, Shown, Told
+from convdsl.teaching.answers import Added, Answer, Asked, Helped, Listed, Marked, Refused, Reviewed, Shown, Told
 from convdsl.teaching.commands import COMMANDS, shown
+
+if TYPE_CHECKING:
+    from convdsl.teaching.records import Record
 
 _SHAPE, _PARAMS, _MACS = 12, 17, 16
 """Widths of the columns; what is wider pushes the rest to the right. The name gets what is left, up to a limit."""
@@ -47,6 +52,8 @@ def print_answer(console: Console, answer: Answer) -> None:
             _print_question(console, answer)
         case Marked():
             _print_verdict(console, answer)
+        case Reviewed():
+            _print_review(console, answer)
         case Listed():
             _print_list(console, answer)
 
@@ -156,32 +163,79 @@ def _print_verdict(console: Console, marked: Marked) -> None:
         console.print(Text(str(T("`:next` asks the next one.")), "dim"))
 
 
+def _print_review(console: Console, reviewed: Reviewed) -> None:
+    count = sum(len(cards) for _, cards in reviewed.groups)
+    if count:
+        title = T("One exercise comes back.", "{n} exercises come back.", n=count)
+        console.print(Text(str(title), "bold"))
+    elif reviewed.coming:
+        print_text(console, Text(str(T("Nothing comes back today; `:review all` asks before the day."))))
+    else:
+        print_text(console, Text(str(T("Nothing was wrong yet that would come back."))))
+    for day, number in reviewed.coming:
+        print_text(console, Text(f"  {day}  {T('one exercise', '{n} exercises', n=number)}"))
+    for words, cards in reviewed.groups:
+        print_text(console, Text(clean_lines(words or str(T("No known mistake:"))), "yellow"))
+        for card in cards:
+            exercise = reviewed.course.by_id[card.exercise]
+            wrong = T("wrong once", "wrong {n} times", n=card.wrong)
+            number = reviewed.course.number(exercise)
+            row = Text.assemble(f"  {number:>4}  ", (str(exercise.title), "cyan"), (f"  {wrong}", "dim"))
+            print_text(console, row, hang=8)
+    if reviewed.asked is not None:
+        _print_question(console, reviewed.asked)
+
+
 def _print_list(console: Console, listed: Listed) -> None:
     width = max(len(e.id) for e in listed.course.exercises)
+    records = {e: listed.progress.of(e) for e in listed.course.exercises}
     for concept, solved, total in listed.progress.summary(listed.course):
         style = "green" if solved == total else "dim"
-        console.print(Text.assemble((concept.title, "bold"), (f"  {solved}/{total}", style)))
+        head = Text.assemble((concept.title, "bold"), (f"  {solved}/{total}", style))
         if listed.brief:
+            head.append(_work([records[e] for e in concept.exercises]), "dim")
+            print_text(console, head, hang=2)
             continue
+        console.print(head)
         for exercise in concept.exercises:
             mark, style = _MARKS[listed.progress.state(exercise)]
             here = "›" if exercise is listed.current else " "
-            console.print(
-                Text.assemble(
-                    f"{here}",
-                    (mark, style),
-                    f"{listed.course.number(exercise):>4}  ",
-                    (f"{exercise.id:<{width}}", "cyan"),
-                    f"  {exercise.title}",
-                )
+            row = Text.assemble(
+                f"{here}",
+                (mark, style),
+                f"{listed.course.number(exercise):>4}  ",
+                (f"{exercise.id:<{width}}", "cyan"),
+                f"  {exercise.title}",
+                (_work([records[exercise]]), "dim"),
             )
+            print_text(console, row, hang=7)
     solved = sum(s for _, s, _ in listed.progress.summary(listed.course))
-    console.print(
-        Text(
-            str(T("{solved} of {total} exercises are solved.", solved=solved, total=len(listed.course.exercises))),
-            "dim",
+    done = T("{solved} of {total} exercises are solved", solved=solved, total=len(listed.course.exercises))
+    last = max((r.history[-1].time for r in records.values() if r.history), default=0)
+    when = f" · {T('last on {day}', day=date.fromtimestamp(last))}" if last else ""
+    print_text(console, Text(f"{done}{_work(list(records.values()))}{when}.", "dim"), hang=2)
+    due = len(listed.progress.due())
+    if due:
+        print_text(
+            console,
+            Text(str(T("One exercise comes back: `:review`.", "{n} exercises come back: `:review`.", n=due)), "dim"),
         )
-    )
+
+
+def _work(records: list[Record]) -> str:
+    """How many tries, and how long they took; nothing where there are none."""
+    tries, seconds = sum(r.tries for r in records), sum(r.seconds for r in records)
+    if not tries:
+        return ""
+    return f" · {T('one try', '{n} tries', n=tries)} · {_duration(seconds)}"
+
+
+def _duration(seconds: int) -> str:
+    """`45 s`, `12 min`, `1 h 5 min`."""
+    if seconds < 60:
+        return f"{seconds} s"
+    hours, minutes = divmod(seconds // 60, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 # Help.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from convdsl.teaching.marking import Verdict
     from convdsl.teaching.progress import Progress
     from convdsl.teaching.questions import Question
+    from convdsl.teaching.spacing import Card
 
 
 class Added(NamedTuple):
@@ -91,6 +93,16 @@ class Marked(NamedTuple):
     goes_on: bool = False
 
 
+class Reviewed(NamedTuple):
+    """What comes back: cards in groups, each with what was wrong in words (nothing where that is not known). Where nothing
+    does, `coming` says when how much will. `asked` is the first question."""
+
+    course: Course
+    groups: tuple[tuple[str, tuple[Card, ...]], ...]
+    coming: tuple[tuple[date, int], ...] = ()
+    asked: Asked | None = None
+
+
 class Listed(NamedTuple):
     """All exercises, with what has been solved; `brief` is only the sums."""
 
@@ -100,7 +112,7 @@ class Listed(NamedTuple):
     brief: bool = False
 
 
-Answer = Added | Refused | Told | Shown | Called | Helped | Ended | Asked | Marked | Listed
+Answer = Added | Refused | Told | Shown | Called | Helped | Ended | Asked | Marked | Reviewed | Listed
 
 
 def is_wrong(answer: Answer) -> bool:

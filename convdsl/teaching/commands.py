@@ -39,7 +39,10 @@ COMMANDS: dict[str, Command] = {
     "answer": Command("", T("the answer, without points"), "course"),
     "skip": Command("", T("leave the exercise for later"), "course"),
     "pause": Command("", T("back to the network; the exercise stays open"), "course"),
-    "progress": Command("", T("what has been solved"), "course"),
+    "review": Command(
+        T("[all]"), T("what was wrong comes back, after 1 to 30 days; `all`: before its day too"), "course"
+    ),
+    "progress": Command("", T("what has been solved, in how many tries and how long"), "course"),
     "reset": Command(T("[ID | all]"), T("forget the progress of an exercise, or of all"), "course"),
     "lang": Command("es|en", T("speak Spanish or English"), "session"),
     "help": Command(T("[WORD]"), T("this list; or what a layer or a diagnostic's code means"), "session"),
@@ -67,6 +70,7 @@ SPANISH = {
     "answer": "respuesta",
     "skip": "saltar",
     "pause": "pausa",
+    "review": "repasar",
     "progress": "progreso",
     "reset": "reiniciar",
     "lang": "idioma",
@@ -95,6 +99,7 @@ SHORT = {
     "o": "load",
     "explica": "explain",
     "borrar": "clear",
+    "repaso": "review",
 }
 """Other ways to say them."""
 

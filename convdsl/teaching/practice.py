@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import groupby
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from convdsl.messages import T, reason
-from convdsl.teaching.answers import Answer, Asked, Listed, Marked, Told
+from convdsl.teaching.answers import Answer, Asked, Listed, Marked, Reviewed, Told
 from convdsl.teaching.program import depth
 
 if TYPE_CHECKING:
     from convdsl.teaching.course import Course, Exercise
     from convdsl.teaching.progress import Progress
     from convdsl.teaching.questions import Question
+    from convdsl.teaching.spacing import Card
+
+LONGEST = 1800
+"""Seconds that one try is taken to last at most: who needs longer was somewhere else."""
 
 
 class Practice:
@@ -24,7 +31,13 @@ class Practice:
         self.paused: Question | None = None
         self.doubt: str | None = None
         """What `:reset` is to forget, once somebody has said yes."""
+        self.queue: list[Exercise] | None = None
+        """What is still to be reviewed; None outside a review."""
+        self.only_review = False
+        """Whether the session ends with the review."""
         self._notice: T | None = None
+        self._since = 0.0
+        """When the question was asked, or answered last, on a clock that only goes forward."""
         self._goes_on = False
         self._asked = False
 
@@ -57,17 +70,21 @@ class Practice:
         verdict = mark(question, text)
         counted = self.progress.counts(question)
         try:
-            self.progress.record(question, verdict)
+            self.progress.record(question, verdict, self._seconds())
         except OSError as error:
             return _not_saved(error)
         if verdict.correct:
-            self.question = None
+            self._leave()
         finished = verdict.correct and self._following() is None
         return Marked(question, verdict, finished, counted or not verdict.correct, self._goes_on)
 
     def following(self) -> Answer | None:
         """The next question, where none is open; None where one is."""
-        return None if self.question is not None or self.doubt is not None else self.command("next", "")
+        if self.question is not None or self.doubt is not None:
+            return None
+        if self.only_review and not self.queue:
+            return Told(T("The review is done."))
+        return self.command("next", "")
 
     def wants_more(self, text: str) -> bool:
         """Whether an answer goes on: a program does, up to an empty line that stands outside its braces, or two."""
@@ -96,24 +113,40 @@ class Practice:
             self._notice = self.progress.notice
         return self.course, self.progress
 
-    def _ask(self, exercise: Exercise) -> Answer:
+    def _ask(self, exercise: Exercise) -> Asked:
         _, progress = self._open()
         return self._asks(progress.ask(exercise))
 
-    def _asks(self, question: Question) -> Answer:
+    def _asks(self, question: Question) -> Asked:
         course, _ = self._open()
-        self.question, self.paused = question, None
+        self.question, self.paused, self._since = question, None, monotonic()
         notice, self._notice = self._notice, None
         return Asked(course, question, notice, ("hint", "skip", "answer", "quit" if self._goes_on else "pause"))
 
+    def _seconds(self) -> int:
+        """How long the answer took, a pause for coffee left out."""
+        before, self._since = self._since, monotonic()
+        return min(int(self._since - before), LONGEST)
+
+    def _leave(self) -> None:
+        """The open question is done with, in a review too."""
+        if self.queue and self.question is not None and self.question.exercise in self.queue:
+            self.queue.remove(self.question.exercise)
+        self.question = None
+
     def _following(self) -> Exercise | None:
         _, progress = self._open()
-        return progress.next()
+        progress.refresh()
+        return self.queue[0] if self.queue else progress.next()
 
     def _next(self, rest: str) -> Answer:
         if self.paused is not None:
             return self._ask(self.paused.exercise)
         exercise = self._following()
+        if self.queue:
+            return self._asks(self._open()[1].ask(self.queue[0], fresh=True))
+        if self.queue is not None:
+            self.queue, self._notice = None, T("The review is done; the course goes on.")
         return self._ask(exercise) if exercise is not None else _all_solved()
 
     def _exercise(self, rest: str) -> Answer:
@@ -127,12 +160,45 @@ class Practice:
         except KeyError as error:
             return Told(error.args[0], ok=False)
 
+    def _review(self, rest: str) -> Answer:
+        early = rest.lower() in ("all", "todo")
+        if rest and not early:
+            return Told(T("`:review` takes nothing, or `all`."), ok=False)
+        course, progress = self._open()
+        progress.refresh()
+        due = progress.due(early=early)
+        groups = tuple(tuple(found) for _, found in groupby(due, key=progress.misconception))
+        if not due:
+            days = Counter(c.day for c in progress.cards())
+            return Reviewed(course, (), tuple(sorted(days.items())))
+        self.queue = [course.by_id[c.exercise] for c in due]
+        asked = self._asks(progress.ask(self.queue[0], fresh=True))
+        return Reviewed(course, tuple((self._in_words(g[0]), g) for g in groups), asked=asked)
+
+    def _in_words(self, card: Card) -> str:
+        """What was wrong, as it was said when it was."""
+        from convdsl.teaching.course import ExpressionError
+        from convdsl.teaching.questions import ask
+
+        exercise = self._open()[0].by_id[card.exercise]
+        mistake = next((m for m in exercise.mistakes if m.id == card.mistake), None)
+        option = next((o for o in exercise.options if o.id == card.mistake), None)
+        try:
+            question = ask(exercise, card.seed)
+            if option is not None:
+                return question.fill(str(option.why))
+            return question.message_of(mistake) if mistake is not None else ""
+        except ExpressionError:  # the course has changed since
+            return ""
+
     def _list(self, rest: str) -> Answer:
         course, progress = self._open()
+        progress.refresh()
         return Listed(course, progress, self.question.exercise if self.question else None)
 
     def _progress(self, rest: str) -> Answer:
         course, progress = self._open()
+        progress.refresh()
         return Listed(course, progress, self.question.exercise if self.question else None, brief=True)
 
     def _hint(self, rest: str) -> Answer:
@@ -145,15 +211,16 @@ class Practice:
         if self.question is None:
             return _none_open()
         _, progress = self._open()
-        question, self.question = self.question, None
-        return Told(progress.reveal(question))
+        told = progress.reveal(self.question)
+        self._leave()
+        return Told(told)
 
     def _skip(self, rest: str) -> Answer:
         if self.question is None:
             return _none_open()
         _, progress = self._open()
-        question, self.question = self.question, None
-        progress.skip(question.exercise)
+        progress.skip(self.question.exercise)
+        self._leave()
         return Told("") if self._goes_on else self._next("")
 
     def _pause(self, rest: str) -> Answer:
@@ -206,7 +273,7 @@ class Practice:
         course, progress = self._open()
         if wanted == "all":
             progress.reset()
-            self.question = self.paused = None
+            self.question = self.paused = self.queue = None
             return Told(T("All progress is forgotten."))
         exercise = course.by_id[wanted]
         progress.reset(exercise)

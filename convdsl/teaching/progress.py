@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
+import time
+from collections import Counter
+from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from convdsl import files
 from convdsl.locks import Held, locked
@@ -15,9 +16,9 @@ from convdsl.teaching.course.exercise import Exercise
 from convdsl.teaching.course.expressions import ExpressionError
 from convdsl.teaching.marking.verdict import Verdict
 from convdsl.teaching.questions import Question, ask
+from convdsl.teaching.records import Content, Later, NoProgress, Record, Try, latest, merged, understood, written
+from convdsl.teaching.spacing import Card, card
 
-VERSION = 2
-"""Of the file. The first had no sum."""
 _LARGEST = 5_000_000
 _PATIENCE = 5.0
 """Seconds to wait for another process, which needs some milliseconds."""
@@ -31,27 +32,6 @@ def data_folder() -> Path:
     import platformdirs
 
     return platformdirs.user_data_path("convdsl", appauthor=False)
-
-
-class Record(NamedTuple):
-    """What is known of one exercise: tries, hints seen, the seed of the numbers last asked, solved or skipped; `shown`
-    is the seed of the numbers whose answer was shown last: they count no more."""
-
-    tries: int = 0
-    hints: int = 0
-    seed: int = 0
-    solved: bool = False
-    skipped: bool = False
-    shown: int = 0
-
-
-class _Content(NamedTuple):
-    """What a file with progress says: the records of one course, those of all others as they are, and whether something
-    in it was left out or is not what its sum says."""
-
-    records: dict[str, Record]
-    others: dict[str, Any]
-    doubtful: bool = False
 
 
 class Progress:
@@ -82,25 +62,25 @@ class Progress:
         progress.records, progress._seen = dict(found.records), dict(found.records)
         return progress
 
-    def _read(self) -> _Content:
+    def _read(self) -> Content:
         """What the file says now. One that cannot be understood is set aside, one that can in part is kept as a copy; `notice`
         tells. Raises OSError, also for a file of a later version."""
         try:
             data = files.read(self.path, _LARGEST)
         except FileNotFoundError:
-            return _Content({}, {})
+            return Content({}, {})
         try:
-            found = _understood(json.loads(data), self.course.id)
-        except _Later:
+            found = understood(data, self.course.id)
+        except Later:
             raise files.Refused(T("it was written by a later version of convdsl"), self.path) from None
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        except NoProgress as error:
             self.notice = T(
-                "The file with your progress could not be understood ({reason}). It is kept as {path}, and a new one is "
+                "The file with your progress could not be understood: {reason}. It is kept as {path}, and a new one is "
                 "begun.",
-                reason=str(error) or type(error).__name__,
+                reason=error.message,
                 path=files.set_aside(self.path),
             )
-            return _Content({}, {})
+            return Content({}, {})
         if found.doubtful:
             copy = self.path.with_name(f"{self.path.stem}.doubtful{self.path.suffix}")
             files.give_second_name(self.path, copy)
@@ -117,19 +97,28 @@ class Progress:
         try:
             with locked(self.path.with_name(".progress.lock"), _PATIENCE):
                 found = self._read()
-                self.records = _merged(self.records, self._seen, found.records)
-                courses = {**found.others, self.course.id: {id: r._asdict() for id, r in self.records.items()}}
-                files.write(self.path, (_written(courses),))
+                self.records = merged(self.records, self._seen, found.records)
+                courses = {**found.others, self.course.id: self.records}
+                files.write(self.path, (written(courses),))
                 self._seen = dict(self.records)
         except Held:
             raise files.Refused(T("another process keeps it for itself"), self.path) from None
 
+    def refresh(self) -> None:
+        """Takes in what other windows have put into the file. One that cannot be read now is left for the next save."""
+        try:
+            found = self._read()
+        except OSError:
+            return
+        self.records = merged(self.records, self._seen, found.records)
+        self._seen = dict(found.records)
+
     # What happens to an exercise.
 
-    def ask(self, exercise: Exercise) -> Question:
-        """The question with the numbers last asked, as long as it is open; else with new numbers."""
+    def ask(self, exercise: Exercise, fresh: bool = False) -> Question:
+        """The question with the numbers last asked, as long as it is open; else, or if `fresh`, with new numbers."""
         record = self.of(exercise)
-        fresh = record.solved or not record.seed
+        fresh = fresh or record.solved or not record.seed
         try:
             question = ask(exercise, None if fresh else record.seed)
         except ExpressionError:  # the course has changed since
@@ -139,14 +128,17 @@ class Progress:
         self.records[exercise.id] = record._replace(seed=question.seed)
         return question
 
-    def record(self, question: Question, verdict: Verdict) -> None:
-        """Counts a try, unless nothing was understood, and saves. Raises OSError."""
+    def record(self, question: Question, verdict: Verdict, seconds: int = 0) -> None:
+        """Counts a try, unless nothing was understood, with the seconds that it took, and saves. Raises OSError."""
         record = self.of(question.exercise)
         if verdict.status != "unclear" and self.counts(question):
+            tried = Try(int(time.time()), question.seed, verdict.status, verdict.mistake or "", seconds)
             record = record._replace(
                 tries=record.tries + 1,
+                seconds=record.seconds + seconds,
                 solved=record.solved or verdict.correct,
                 skipped=record.skipped and not verdict.correct,
+                history=latest(record.history, tried),
             )
         self._keep(question.exercise, record._replace(seed=0 if verdict.correct else question.seed))
 
@@ -157,9 +149,10 @@ class Progress:
     def reveal(self, question: Question) -> str:
         """The right answer with its derivation. The exercise is left open, with new numbers next time. Raises OSError."""
         record = self.of(question.exercise)
+        seen = latest(record.history, Try(int(time.time()), question.seed, "shown"))
         self._keep(
             question.exercise,
-            record._replace(hints=0, seed=0, shown=question.seed, skipped=not record.solved),
+            record._replace(hints=0, seed=0, shown=question.seed, skipped=not record.solved, history=seen),
         )
         return question.derivation
 
@@ -214,70 +207,30 @@ class Progress:
                 return found
         return None
 
+    def due(self, today: date | None = None, early: bool = False) -> list[Card]:
+        """What comes back today, or, if `early`, before its day too: by misconception, the one that was shown most often first;
+        what shows none comes last."""
+        cards = self.cards()
+        total: Counter[str] = Counter()
+        for found in cards:
+            total[self.misconception(found)] += found.wrong
+        today = today or date.today()
+        wanted = [(self.misconception(c), c) for c in cards if early or c.box == 0 or c.day <= today]
+        return [c for _, c in sorted(wanted, key=lambda pair: (not pair[0], -total[pair[0]], *pair))]
+
+    def misconception(self, card: Card) -> str:
+        """What several exercises have in common that were wrong in the same way: the mistake's text before numbers are drawn;
+        for a wrong option, which exercise it belongs to. Empty where it is not known."""
+        exercise = self.course.by_id[card.exercise]
+        if any(option.id == card.mistake for option in exercise.options):
+            return f"{exercise.id}.{card.mistake}"
+        return next((m.text.en for m in exercise.mistakes if m.id == card.mistake), "")
+
+    def cards(self) -> list[Card]:
+        """What was wrong and is not known yet, each exercise with the day on which it comes back."""
+        found = [card(e.id, self.of(e).history) for e in self.course.exercises]
+        return [c for c in found if c is not None]
+
     def summary(self, course: Course) -> list[tuple[Concept, int, int]]:
         """Each concept with how many of its exercises are solved, and how many there are."""
         return [(c, sum(self.of(e).solved for e in c.exercises), len(c.exercises)) for c in course.concepts]
-
-
-# The file.
-
-
-class _Later(Exception):
-    """A file of a later version than this."""
-
-
-def _understood(data: Any, course: str) -> _Content:
-    """The content of a file of this version or the first. Raises ValueError, TypeError, KeyError, AttributeError where
-    there is none in it."""
-    version = data["version"]
-    if type(version) is int and version > VERSION:
-        raise _Later
-    courses = data["courses"]
-    if version not in (1, VERSION) or not isinstance(courses, dict):
-        raise ValueError(f"version {version}")
-    doubtful = version == VERSION and data.get("sum") != _sum(courses)
-    records = {}
-    for id, values in courses.pop(course, {}).items():
-        kept = {name: values[name] for name in Record._fields if name in values} if isinstance(values, dict) else None
-        if kept is None or not all(_is_right(name, value) for name, value in kept.items()):
-            doubtful = True
-            continue
-        records[id] = Record(**kept)
-    return _Content(records, courses, doubtful)
-
-
-def _is_right(name: str, value: Any) -> bool:
-    return type(value) is type(Record._field_defaults[name]) and 0 <= value < 2**63
-
-
-def _merged(mine: dict[str, Record], before: dict[str, Record], theirs: dict[str, Record]) -> dict[str, Record]:
-    """What is in the file, `theirs`, with what has changed here since it was `before`."""
-    result = {}
-    for id in dict.fromkeys((*theirs, *mine)):
-        here, then, there = mine.get(id), before.get(id), theirs.get(id)
-        if here == then:
-            kept = there
-        elif here is None or there == then or there is None:
-            kept = here
-        else:  # the same exercise in two places at once
-            kept = here._replace(
-                tries=there.tries + max(here.tries - (then or Record()).tries, 0),
-                hints=max(here.hints, there.hints),
-                solved=here.solved or there.solved,
-                skipped=(here.skipped or there.skipped) and not (here.solved or there.solved),
-            )
-        if kept is not None:
-            result[id] = kept
-    return result
-
-
-def _written(courses: dict[str, Any]) -> bytes:
-    data = {"version": VERSION, "sum": _sum(courses), "courses": courses}
-    return json.dumps(data, indent=1, ensure_ascii=False).encode("utf-8", "backslashreplace")
-
-
-def _sum(courses: dict[str, Any]) -> str:
-    """Notices damage and edits; it is no secret."""
-    from hashlib import sha256
-
-    return sha256(json.dumps(courses, sort_keys=True).encode()).hexdigest()[:16]

@@ -184,6 +184,10 @@ class Question:
         names = self.names_with(mistake.instead, mistake.program or None)
         return evaluate(self.exercise.answer, names)
 
+    def fill(self, text: str) -> str:
+        """A text of the exercise with the numbers drawn."""
+        return fill(text, self.names)
+
     def message_of(self, mistake: Mistake) -> str:
         """What is said to somebody who made this mistake."""
         return fill(str(mistake.text), self.names)

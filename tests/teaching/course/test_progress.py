@@ -118,12 +118,12 @@ def test_an_edit_is_noticed_and_taken(course: Course, tmp_path: Path) -> None:
 def test_a_later_version_is_left_alone(course: Course, tmp_path: Path) -> None:
     path = tmp_path / "data" / "progress.json"
     path.parent.mkdir()
-    path.write_text('{"version": 3, "anything": []}')
+    path.write_text('{"version": 4, "anything": []}')
     progress = Progress.open(course)
     assert "later version" in str(progress.notice)
     with pytest.raises(OSError, match="later version"):
         progress.skip(course.exercises[0])
-    assert path.read_text() == '{"version": 3, "anything": []}'
+    assert path.read_text() == '{"version": 4, "anything": []}'
 
 
 def test_two_at_once(course: Course) -> None:
