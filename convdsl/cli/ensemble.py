@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from convdsl.training.comparing import paired
+    from convdsl.training.comparing import paired, paired_means
     from convdsl.training.ensemble import FILE, Ensemble, ensemble
     from convdsl.training.folder import RunFolder, new_folder
     from convdsl.training.metrics import as_data
@@ -60,24 +60,33 @@ def _run(options: argparse.Namespace) -> int:
     if options.weighted:
         together = ensemble(members, _weights(members, data))
     images, labels = part_of(members[0], data, "test")
-    answers = [member.answers(images) for member in members]
-    whole = together.together(answers)
-    figures = together.figures(whole, labels)
+    scores = _scores(together, images, labels)
+    figures = [score.figures() for score in scores]
     folder = RunFolder(options.out) if options.out else new_folder("ensemble")
     with folder.held(False):
         together.save(folder.path / FILE)
-        folder.write_evaluation(as_data(figures, members[0].classes))
-    if together.classes:
-        right = [a.argmax(1) == labels for a in answers]
-        shares = [float(r.mean()) for r in right]
-        best = max(range(len(shares)), key=shares.__getitem__)
-        gain = paired(whole.argmax(1) == labels, right[best])
-        _show(
-            options, together, shares, float((whole.argmax(1) == labels).mean()), best, gain, len(labels), folder.path
-        )
-    else:
-        _show_values(options, together, [together.figures(a, labels) for a in answers], figures, folder.path)
+        folder.write_evaluation(as_data(figures[-1], members[0].classes))
+    errors = [score.errors for score in scores]
+    best = min(range(len(members)), key=lambda i: float(errors[i].mean()))
+    right = [each == 0 for each in errors]
+    classes = together.task.kind == "classes"
+    gain = paired(right[-1], right[best]) if classes else paired_means(errors[-1], errors[best])
+    _show(options, together, figures, best, gain, len(images), folder.path)
     return 0
+
+
+def _scores(together: Any, images: Any, labels: Any) -> list[Any]:
+    """What the members and, last, all together get for their answers to some images."""
+    from convdsl.training.trained import BATCH
+
+    targets = together.targets(images, labels)
+    scores = [one.score() for one in (*together.members, together)]
+    for start in range(0, len(images), BATCH):
+        rows = slice(start, start + BATCH)
+        answers = [one.answers(images[rows]) for one in together.members]
+        for score, given in zip(scores, (*answers, together.together(answers)), strict=True):
+            score.add(given, targets[rows])
+    return scores
 
 
 def _weights(members: list[Any], data: Any) -> list[float]:
@@ -89,11 +98,13 @@ def _weights(members: list[Any], data: Any) -> list[float]:
     from convdsl.training.ensemble import votes
     from convdsl.training.settings import Settings
     from convdsl.training.splitting import limited, split
+    from convdsl.training.task import KINDS
 
     shares = []
     for one in members:
-        if not one.classes:
-            raise Bad(T("`--weighted` is for classes; {run} answers numbers.", run=one.name))
+        if one.task.kind != "classes":
+            raise Bad(T("`--weighted` is for one class for each image; {run} answers with {kind}.", run=one.name,
+                        kind=KINDS[one.task.kind]))  # fmt: skip
         if data.validation_images is not None:
             images, labels = part_of(one, data, "validation")
         else:
@@ -114,20 +125,25 @@ def _weights(members: list[Any], data: Any) -> list[float]:
 
 
 def _show(
-    options: argparse.Namespace, together: Any, shares: list[float], whole: float, best: int,
-    gain: tuple[float, float, float], count: int, folder: Path,
+    options: argparse.Namespace, together: Any, figures: list[Any], best: int, gain: tuple[float, float, float], count: int,
+    folder: Path,
 ) -> None:  # fmt: skip
-    names = [one.name for one in together.members]
+    from convdsl.report.outcomes import main_of
+
+    names, kind = [one.name for one in together.members], together.task.kind
     if options.format == "json":
         from convdsl.report.json_writer import print_json
-        from convdsl.training.intervals import wilson
+        from convdsl.report.outcomes import interval_data
+
+        def told(one: Any) -> dict[str, Any]:
+            return {**{f: getattr(one, f) for f in main_of(one)}, **interval_data(one, count)}
 
         print_json({
-            "folder": str(folder), "images": count, "accuracy": whole, "accuracy_95": list(wilson(whole * count, count)),
-            "best": names[best], "gain": gain[0], "gain_95": list(gain[1:]),
+            "folder": str(folder), "images": count, **told(figures[-1]), "best": names[best], "gain": gain[0],
+            "gain_95": list(gain[1:]),
             "members": [
-                {"run": n, "weight": w, "accuracy": s, "accuracy_95": list(wilson(s * count, count))}
-                for n, w, s in zip(names, together.weights, shares, strict=True)
+                {"run": n, "weight": w, **told(one)}
+                for n, w, one in zip(names, together.weights, figures[:-1], strict=True)
             ],
         })  # fmt: skip
         return
@@ -135,20 +151,6 @@ def _show(
     from convdsl.report.outcomes import gain_line, print_members
 
     out = console()
-    print_members(out, names, together.weights, shares, whole, count)
-    out.print(gain_line(gain, names[best]), soft_wrap=not out.is_terminal)
+    print_members(out, names, together.weights, figures, count)
+    out.print(gain_line(kind, gain, names[best]), soft_wrap=not out.is_terminal)
     out.print(str(T("Saved as one: {folder}", folder=folder)), soft_wrap=True)
-
-
-def _show_values(options: argparse.Namespace, together: Any, members: list[Any], figures: Any, folder: Path) -> None:
-    names = [one.name for one in together.members]
-    if options.format == "json":
-        from convdsl.report.json_writer import print_json
-
-        print_json({"folder": str(folder), **figures._asdict(),
-                    "members": [{"run": n, **f._asdict()} for n, f in zip(names, members, strict=True)]})  # fmt: skip
-        return
-    for name, one in zip(names, members, strict=True):
-        print(T("{name}: mean squared error {mse}", name=name, mse=f"{one.mse:.4g}"))
-    print(T("together: mean squared error {mse}", mse=f"{figures.mse:.4g}"))
-    print(T("Saved as one: {folder}", folder=folder))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from convdsl.cli.using import Bad, add_network, answered, complain, named, predictor, target_of
+from convdsl.cli.using import Bad, add_network, answered, complain, named, predictor
 from convdsl.messages import T
 
 _PART = {"test": T("test"), "validation": T("validation"), "train": T("training")}
@@ -43,44 +43,21 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    if (kind := target_of(options.run)) not in ("classes", "values", ""):
-        return _spread(options, kind)
     one = predictor(options.run, options.device)
-    images, labels, name = labelled(one, options, options.part)
-    figures = one.evaluate(images, labels)
-    figures = figures._replace(classes=tuple(c._replace(name=n) for c, n in zip(figures.classes, named(one), strict=False))
-                               ) if hasattr(figures, "classes") else figures  # fmt: skip
-    _show(figures, options, name, len(images))
-    return 0
-
-
-def _spread(options: argparse.Namespace, kind: str) -> int:
-    """A network that answers labels, maps or pictures."""
-    from convdsl.net import Net
-    from convdsl.training.device import choose_device
-    from convdsl.training.metrics import as_data
-    from convdsl.training.trained import evaluate_spread, trained
-
-    if options.csv:
-        raise Bad(T("`--csv` is for classes; `--format json` has all figures."))
-    one = trained(options.run, Net, device=choose_device(options.device)[0], kinds=(kind,))
     data = load_for(one, options)
-    images, labels = getattr(data, f"{options.part}_images"), getattr(data, f"{options.part}_labels")
-    if images is None:
-        raise Bad(T("{data} has no part to validate.", data=data.name))
-    figures = evaluate_spread(one, images, labels)
-    if options.format == "json":
-        from convdsl.report.json_writer import print_json
-
-        print_json({"run": str(options.run), "data": data.name, "part": options.part, **as_data(figures)})
-        return 0
-    from convdsl.report.console import console
-    from convdsl.report.evaluation import show_evaluation
-
-    show_evaluation(
-        console(), figures, T("on the images of {data} ({part}):", data=data.name, part=_PART[options.part])
-    )
+    images, labels = part_of(one, data, options.part)
+    _show(called(one.evaluate(images, labels), named(one)), options, data.name, len(images))
     return 0
+
+
+def called(figures: Any, names: Sequence[str]) -> Any:
+    """Figures whose classes or labels have `names`."""
+    field = next((f for f in ("classes", "labels") if hasattr(figures, f)), None)
+    if field is None:
+        return figures
+    each = getattr(figures, field)
+    said = [one._replace(name=name) for one, name in zip(each, names, strict=False)]
+    return figures._replace(**{field: (*said, *each[len(said) :])})
 
 
 def _show(figures: Any, options: argparse.Namespace, data: str, count: int) -> None:
@@ -94,18 +71,17 @@ def _show(figures: Any, options: argparse.Namespace, data: str, count: int) -> N
                     **interval_data(figures, count), **as_data(figures)})  # fmt: skip
         return
     from convdsl.report.console import console
+    from convdsl.report.evaluation import show_evaluation
     from convdsl.report.outcomes import print_figures, print_table
+    from convdsl.training.metrics import Classes, Values
 
     if options.csv:
         print_table(sys.stdout, figures)
+    elif not isinstance(figures, (Classes, Values)):
+        where = T("on the images of {data} ({part}):", data=data, part=_PART[options.part])
+        show_evaluation(console(), figures, where)
     else:
         print_figures(console(), figures, count, data, _PART[options.part])
-
-
-def labelled(one: Any, options: argparse.Namespace, part: str) -> tuple[Any, Any, str]:
-    """Images of a part of a data set, made ready as in the training, and labels as the network counts its classes."""
-    data = load_for(one, options)
-    return (*part_of(one, data, part), data.name)
 
 
 def load_for(one: Any, options: argparse.Namespace, others: Sequence[Any] = ()) -> Any:
@@ -172,7 +148,8 @@ def source_of(one: Any) -> str:
 
 
 def part_of(one: Any, data: Any, part: str) -> tuple[Any, Any]:
-    """See `labelled`."""
+    """Images of a part of a data set, made ready as in the training, and labels as the network counts its classes. Raises
+    Bad where there is no such part, and where its labels are no answers of this network."""
     import numpy as np
 
     from convdsl.datasets.registry import find
@@ -180,15 +157,12 @@ def part_of(one: Any, data: Any, part: str) -> tuple[Any, Any]:
     images, labels = getattr(data, f"{part}_images"), getattr(data, f"{part}_labels")
     if images is None:
         raise Bad(T("{data} has no part to validate.", data=data.name))
-    if one.classes and not data.classes:
-        raise Bad(
-            T("The labels of {data} are numbers, and {run} was trained on classes.", data=data.name, run=one.name)
-        )
-    if data.classes and not one.classes:
-        labels = labels + data.first  # whole numbers that a network was trained to predict
     if one.prepared.scale != data.scale and images.dtype == np.float32 and data.scale and one.prepared.scale:
         images = images * np.float32(data.scale / one.prepared.scale)
-    if not one.classes:
+    if one.settings.target == "images":
+        return images, labels
+    labels = _answers(one, data, labels)
+    if one.task.kind not in ("classes", "labels", "map") or not data.classes:
         return images, labels
     mine = {name: i for i, name in enumerate(one.classes)}
     known = find(one.data)
@@ -201,4 +175,39 @@ def part_of(one: Any, data: Any, part: str) -> tuple[Any, Any]:
     if unknown := [name for name in data.classes if name not in mine]:
         raise Bad(T("{data} has the class {name}, which {run} was not trained on; it knows {classes}.",
                     data=data.name, name=unknown[0], run=one.name, classes=", ".join(one.classes[:8])))  # fmt: skip
-    return images, np.array([mine[name] for name in data.classes], np.int64)[labels]
+    places = np.array([mine[name] for name in data.classes], np.int64)
+    if one.task.kind == "labels":
+        result = np.full((len(labels), len(one.classes)), -1, np.int64)  # labels that these data do not tell
+        result[:, places] = labels
+        return images, result
+    if one.task.kind == "map":
+        table = np.arange(max(int(labels.max(initial=0)) + 1, len(places)))
+        table[: len(places)] = places
+        return images, table[labels]
+    return images, places[labels]
+
+
+def _answers(one: Any, data: Any, labels: Any) -> Any:
+    """Labels of the kind that a network answers. Raises Bad where they are of another."""
+    import numpy as np
+
+    from convdsl.training.task import KINDS
+
+    kind, whole = one.task.kind, labels.dtype.kind in "iu"
+    written = kind == "classes" and not whole and labels.ndim == 1  # classes as decimals, perhaps
+    if written and np.isin(labels, np.arange(len(one.classes))).all():
+        return labels.astype(np.int64)
+    if kind == "values" and labels.ndim < 3:
+        return labels + data.first if data.classes and whole and labels.ndim == 1 else labels
+    if kind == "labels" and not whole and labels.ndim == 2 and np.isin(labels, (-1, 0, 1)).all():
+        return labels.astype(np.int64)
+    if kind == "labels" and whole and labels.ndim == 1 and data.classes:
+        return np.eye(len(data.classes), dtype=np.int64)[labels]  # one of them each
+    if (kind == "classes" and whole and labels.ndim == 1) or (kind == "labels" and whole and labels.ndim == 2):
+        return labels
+    if (kind == "map" and whole and labels.ndim > 2) or (kind == "pictures" and labels.ndim > 2):
+        return labels
+    given = "classes" if labels.ndim == 1 and whole else "labels" if labels.ndim == 2 and whole else "map"
+    given = "pictures" if labels.ndim > 2 and not whole else "values" if not whole else given
+    raise Bad(T("The labels of {data} are {given}, and {run} answers with {wanted}.", data=data.name,
+                given=KINDS[given], run=one.name, wanted=KINDS[kind]))  # fmt: skip

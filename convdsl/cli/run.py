@@ -91,7 +91,7 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> int:
     from convdsl.training.device import choose_device
     from convdsl.training.experiment import Experiment
     from convdsl.training.folder import RunFolder
-    from convdsl.training.preparing import configure, match, settle_input, settle_labels
+    from convdsl.training.preparing import configure, match, settle_input
 
     device, remark = choose_device(options.device or "auto")
     source = read_program(options.file)
@@ -113,10 +113,6 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> int:
     analysis = settle_input(analysis, data.shape, symbols)
     settings = configure(analysis, call["settings"])  # again, now that the input's size is known
     net = Net(analysis)
-    data, taken = settle_labels(net, data, settings)
-    if taken:
-        print(taken, file=sys.stderr)
-    _mention_mixed(data.classes, settings)
     experiment = Experiment(
         net,
         settings,
@@ -130,7 +126,9 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> int:
         stop=stopper,
         call=call,
     )
-    about_data = match(net, data, experiment.settled())
+    task = experiment.settled()
+    _mention_mixed(experiment.data.classes, settings)
+    about_data = match(net, experiment.data, task)
     _mention(net, about_data, remark if options.device == "auto" else None)
     return _train(experiment, options, stopper)
 

@@ -65,17 +65,6 @@ def predictor(path: Path, device: str) -> Any:
     return read(path, Net, device=choose_device(device)[0])
 
 
-def target_of(path: Path) -> str:
-    """What a run's weights say that it answers (see training/task.py); "" where they say nothing, or there are none."""
-    from convdsl.training.files import FileTrouble, read_tensors
-    from convdsl.training.trained import WEIGHTS
-
-    try:
-        return read_tensors(path / WEIGHTS if path.is_dir() else path)[1].get("target", "")
-    except (FileTrouble, OSError):
-        return ""
-
-
 def named(one: Any) -> tuple[str, ...]:
     """The classes of a trained network, in the language in use where they are those of a known data set."""
     from convdsl.datasets.registry import find

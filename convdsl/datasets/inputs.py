@@ -54,9 +54,11 @@ class Batch(NamedTuple):
     stretched: list[str]
 
 
-def batches(given: Sequence[str], wanted: Prepared, stdin: BinaryIO, notes: list[Text]) -> Iterator[Batch]:
+def batches(
+    given: Sequence[str], wanted: Prepared, stdin: BinaryIO, notes: list[Text], also: tuple[int, ...] = ()
+) -> Iterator[Batch]:
     """The images that `given` names, in batches: paths of pictures, folders of them, `.npz`, `.npy` or IDX files, `-` for
-    one picture on standard input. What is left out of folders goes to `notes`.
+    one picture on standard input. What is left out of folders goes to `notes`. Arrays may hold images of the shape `also` too.
 
     Raises Unavailable for what is not there, DataError for what holds no images or none that fit.
     """
@@ -74,7 +76,7 @@ def batches(given: Sequence[str], wanted: Prepared, stdin: BinaryIO, notes: list
         elif path.suffix.lower() in (".npz", ".npy") or is_idx(path):
             yield from _pictures(waiting, wanted)
             waiting = []
-            yield from _parts(path, _fitting(_array_in(path), path, wanted))
+            yield from _parts(path, _fitting(_array_in(path), path, wanted, also))
         elif not path.exists():
             raise Unavailable(T("There is no file {path}.", path=quoted(name)))
         else:
@@ -160,8 +162,14 @@ def _array_in(path: Path) -> np.ndarray:
         raise DataError(T("{path} cannot be read: {why}.", path=quoted(str(path)), why=reason(error))) from None
 
 
-def _fitting(array: np.ndarray, path: Path, wanted: Prepared) -> np.ndarray:
+def _fitting(array: np.ndarray, path: Path, wanted: Prepared, also: tuple[int, ...]) -> np.ndarray:
     """Images in an array as they were in training. Raises DataError where their shape is another."""
+    if (
+        also
+        and array.shape != wanted.shape
+        and also in (array.shape, array.shape[1:], (*array.shape, 1), (*array.shape[1:], 1))
+    ):
+        wanted = wanted._replace(shape=also)
     if array.shape == wanted.shape or (*array.shape, 1) == wanted.shape:
         array = array.reshape(1, *wanted.shape)
     images = images_of(array, T("images"), []) if array.shape[1:] != wanted.shape else array

@@ -17,7 +17,7 @@ from convdsl.report.evaluation import class_table, percent
 from convdsl.report.numbers import grouped
 from convdsl.report.predictions import cell
 from convdsl.training.intervals import wilson
-from convdsl.training.metrics import Classes, Values
+from convdsl.training.metrics import Classes, Figures, Labels, Pictures, Regions, Values
 
 
 def print_figures(out: Console, figures: Classes | Values, count: int, data: str, part: object) -> None:
@@ -47,35 +47,86 @@ def print_figures(out: Console, figures: Classes | Values, count: int, data: str
     )  # fmt: skip
 
 
-def interval_data(figures: Classes | Values, count: int) -> dict[str, Any]:
+def interval_data(figures: Figures, count: int) -> dict[str, Any]:
     """The ends of the accuracy's interval of 95 % (Wilson's), as JSON can hold it."""
-    return {} if isinstance(figures, Values) else {"accuracy_95": list(wilson(figures.accuracy * count, count))}
+    return {"accuracy_95": list(wilson(figures.accuracy * count, count))} if isinstance(figures, Classes) else {}
 
 
-def print_table(out: TextIO, figures: Classes | Values) -> None:
-    """The figures as CSV."""
+def print_table(out: TextIO, figures: Figures) -> None:
+    """The figures as CSV: a line for each class or label, or one for the whole."""
     rows = csv.writer(out, lineterminator="\n")
-    if isinstance(figures, Values):
+    if isinstance(figures, (Values, Pictures)):
         rows.writerows((figures._fields, ["" if value is None else f"{value:.6g}" for value in figures]))
         return
-    rows.writerow([str(T("class")), str(T("images")), str(T("precision")), str(T("recall")), "F1"])
-    rows.writerows(
-        [cell(c.name), c.images, f"{c.precision:.6g}", f"{c.recall:.6g}", f"{c.f1:.6g}"] for c in figures.classes
+    shares: tuple[tuple[str, str], ...] = (
+        (str(T("precision")), "precision"),
+        (str(T("recall")), "recall"),
+        ("F1", "f1"),
     )
+    counted, each = (T("images"), "images"), figures.labels if isinstance(figures, Labels) else figures.classes
+    if isinstance(figures, Regions):
+        counted, shares = (T("pixels"), "pixels"), (("IoU", "iou"), *shares[:2])
+    elif isinstance(figures, Labels):
+        shares = (*shares, ("AUC", "auc"))
+    rows.writerow([str(T("class")), str(counted[0]), *(head for head, _ in shares)])
+    for one in each:
+        values = (getattr(one, name) for _, name in shares)
+        rows.writerow([cell(one.name), getattr(one, counted[1]), *("" if v is None else f"{v:.6g}" for v in values)])
+
+
+def main_of(figures: Figures) -> tuple[str, ...]:
+    """The names of the figures that stand for all, the first of them first."""
+    match figures:
+        case Classes():
+            return ("accuracy",)
+        case Labels():
+            return ("accuracy", "exact", "macro_f1")
+        case Regions():
+            return ("mean_iou", "accuracy")
+        case Pictures():
+            return ("psnr", "mse", "mae")
+    return ("mse", "mae", "r2")
+
+
+_HEADINGS = {
+    "accuracy": T("right"),
+    "exact": T("all of them right"),
+    "macro_f1": T("mean F1"),
+    "mean_iou": T("mean IoU"),
+    "psnr": T("PSNR"),
+    "mse": T("squared error"),
+    "mae": T("absolute error"),
+    "r2": T("R²"),
+}
+
+
+def _shown(name: str, value: float | None) -> str:
+    if value is None:
+        return "–"
+    return percent(value) if name in ("accuracy", "exact", "macro_f1") else f"{value:.4g}"
 
 
 def print_members(
-    out: Console, names: Sequence[str], weights: Sequence[float], accuracies: Sequence[float], whole: float, count: int
+    out: Console, names: Sequence[str], weights: Sequence[float], figures: Sequence[Figures], count: int
 ) -> None:
-    """The members of an ensemble and the ensemble, each accuracy with its interval."""
+    """The members of an ensemble and, last of the figures, the ensemble; each accuracy of classes with its interval."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     table.add_column(str(T("member")), overflow="fold")
-    for heading in (T("weight"), T("accuracy"), T("95 % interval")):
+    shown = main_of(figures[0])
+    classes = isinstance(figures[0], Classes)
+    headings = [T("accuracy"), T("95 % interval")] if classes else [_HEADINGS[name] for name in shown]
+    for heading in (T("weight"), *headings):
         table.add_column(str(heading), justify="right")
-    for name, weight, accuracy in zip(names, weights, accuracies, strict=True):
-        table.add_row(clean(name), f"{weight:.3f}", percent(accuracy), _interval(accuracy, count))
+
+    def row(one: Figures) -> list[str]:
+        cells = [_shown(name, getattr(one, name)) for name in shown]
+        return [*cells, _interval(one.accuracy, count)] if isinstance(one, Classes) else cells
+
+    for name, weight, one in zip(names, weights, figures[:-1], strict=True):
+        table.add_row(clean(name), f"{weight:.3f}", *row(one))
     table.add_section()
-    table.add_row(Text(str(T("together")), "bold"), "", Text(percent(whole), "bold green"), _interval(whole, count))
+    first, *rest = row(figures[-1])
+    table.add_row(Text(str(T("together")), "bold"), "", Text(first, "bold green"), *rest)
     out.print(table)
 
 
@@ -84,24 +135,32 @@ def _interval(accuracy: float, count: int) -> str:
     return str(T("{low} to {high}", low=percent(low), high=percent(high)))
 
 
-def gain_line(gain: tuple[float, float, float], best: str) -> str:
-    """What an ensemble has over its best member, and whether that is more than chance."""
-    values = {
-        "points": f"{100 * gain[0]:+.1f}",
-        "low": f"{100 * gain[1]:+.1f}",
-        "high": f"{100 * gain[2]:+.1f}",
-        "best": clean(best),
-    }
+_WHAT = {
+    "classes": T("images"),
+    "labels": T("labels"),
+    "map": T("pixels"),
+}
+
+
+def gain_line(kind: str, gain: tuple[float, float, float], best: str) -> str:
+    """What an ensemble has over its best member, and whether that is more than chance: in points of right answers, or in
+    mean squared error."""
+    if kind in _WHAT:
+        digits = "+.1f" if kind == "classes" else "+.2f"
+        one, low, high = (format(100 * v, digits) for v in gain)
+        much = T("{points} points of the {what} right ({low} to {high})",
+                 points=one, low=low, high=high, what=_WHAT[kind])  # fmt: skip
+    else:
+        one, high, low = (f"{-v:+.3g}" for v in gain)
+        much = T("{error} in mean squared error ({low} to {high})", error=one, low=low, high=high)
+    values: dict[str, Any] = {"best": clean(best), "much": much}
     if gain[1] > 0:
-        return str(
-            T(
-                "Together they are better than their best member, {best}: by {points} points ({low} to {high}).",
-                **values,
-            )
-        )
+        return str(T("Together they are better than their best member, {best}: {much}.", **values))
     if gain[2] < 0:
-        return str(
-            T("Together they are worse than their best member, {best}: by {points} points ({low} to {high}).", **values)
+        return str(T("Together they are worse than their best member, {best}: {much}.", **values))
+    return str(
+        T(
+            "Whether they are better together than their best member, {best}, these images do not tell: {much}.",
+            **values,
         )
-    return str(T("Whether they are better together than their best member, {best}, these images do not tell: {points} points "
-                 "({low} to {high}).", **values))  # fmt: skip
+    )

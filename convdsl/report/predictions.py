@@ -70,12 +70,52 @@ def single_lines(name: str, row: np.ndarray, classes: Sequence[str], top: int) -
         yield Text(str(T("Next: {others}", others=others)), "dim")
 
 
-def answer_data(name: str, row: np.ndarray, classes: Sequence[str], top: int, probable: bool) -> dict[str, Any]:
-    """One image as JSON can hold it."""
-    if not classes:
+def label_lines(names: Sequence[str], answers: np.ndarray, labels: Sequence[str], top: int) -> Iterator[Text]:
+    """A line for each image that may have several labels: those it has, and the likeliest of the others."""
+    width = max((cell_len(name) for name in names), default=0)
+    for name, row in zip(names, answers, strict=True):
+        order = [int(i) for i in np.argsort(-row, kind="stable")]
+        said = [f"{clean(labels[i])} {percentage(row[i])}" for i in order if row[i] > 0.5]
+        others = [f"{clean(labels[i])} {percentage(row[i])}" for i in order if not row[i] > 0.5][: max(top, 1)]
+        line = Text(name + " " * (width - cell_len(name) + 2))
+        line.append(", ".join(said) or str(T("none of them")), "bold")
+        if others:
+            line.append("  " + str(T("(not: {others})", others=", ".join(others))), "dim")
+        yield line
+
+
+def map_lines(names: Sequence[str], shares: np.ndarray, classes: Sequence[str], top: int) -> Iterator[Text]:
+    """A line for each image of which each pixel has a class: the largest shares of the pixels."""
+    width = max((cell_len(name) for name in names), default=0)
+    for name, row in zip(names, shares, strict=True):
+        order = [int(i) for i in np.argsort(-row, kind="stable")[: max(top, 1)] if row[i] > 0]
+        told = ", ".join(f"{clean(classes[i])} {percentage(row[i])}" for i in order)
+        yield Text(name + " " * (width - cell_len(name) + 2)).append(told, "bold")
+
+
+def shares_of(maps: np.ndarray) -> np.ndarray:
+    """(n, classes): of each image the share of its pixels that each class has, from probabilities (n, …, classes)."""
+    said = maps.argmax(-1).reshape(len(maps), -1)
+    return np.stack([(said == c).mean(1) for c in range(maps.shape[-1])], 1)
+
+
+def answer_data(
+    kind: str, name: str, row: np.ndarray, classes: Sequence[str], top: int, probable: bool
+) -> dict[str, Any]:
+    """One image as JSON can hold it, by the kind of the answer; of maps `row` are shares of the pixels."""
+    if kind in ("values", "pictures"):
         return {"file": name, "values": [float(v) for v in row]}
-    order = [int(i) for i in np.argsort(-row, kind="stable")[: max(top, 1)]]
+    if kind == "map":
+        return {"file": name, "shares": [{"class": c, "share": float(v)} for c, v in zip(classes, row, strict=True)]}
     what = "probability" if probable else "output"
+    if kind == "labels":
+        said = [name for name, value in zip(classes, row, strict=True) if value > 0.5]
+        return {
+            "file": name,
+            "labels": said,
+            "each": [{"label": c, what: float(v)} for c, v in zip(classes, row, strict=True)],
+        }
+    order = [int(i) for i in np.argsort(-row, kind="stable")[: max(top, 1)]]
     return {
         "file": name,
         "class": classes[order[0]],
@@ -86,23 +126,25 @@ def answer_data(name: str, row: np.ndarray, classes: Sequence[str], top: int, pr
 
 
 class Table:
-    """The answers as CSV: the file, the class, its probability, then that of every class; or the numbers."""
+    """The answers as CSV: the file, the class with its probability, or the labels, then the numbers of all of them; of maps
+    shares of the pixels; or the numbers that were predicted."""
 
-    def __init__(self, out: TextIO, classes: Sequence[str], outputs: int) -> None:
+    def __init__(self, out: TextIO, kind: str, classes: Sequence[str], outputs: int) -> None:
         self._rows = csv.writer(out, lineterminator="\n")
-        self._classes = classes
-        if classes:
-            self._rows.writerow([str(T("file")), str(T("class")), str(T("probability")), *map(cell, classes)])
-        else:
-            self._rows.writerow([str(T("file")), *(f"y{i}" for i in range(outputs))])
+        self._kind, self._classes = kind, classes
+        heads = {"classes": [T("class"), T("probability")], "labels": [T("labels")]}.get(kind, [])
+        names = map(cell, classes) if classes else (f"y{i}" for i in range(outputs))
+        self._rows.writerow([str(T("file")), *map(str, heads), *names])
 
     def add(self, name: str, row: np.ndarray) -> None:
         numbers = [f"{value:.6g}" for value in row]
-        if self._classes:
+        told = []
+        if self._kind == "classes":
             best = int(row.argmax())
-            self._rows.writerow([cell(name), cell(self._classes[best]), numbers[best], *numbers])
-        else:
-            self._rows.writerow([cell(name), *numbers])
+            told = [cell(self._classes[best]), numbers[best]]
+        elif self._kind == "labels":
+            told = [", ".join(cell(c) for c, value in zip(self._classes, row, strict=True) if value > 0.5)]
+        self._rows.writerow([cell(name), *told, *numbers])
 
 
 def cell(text: str) -> str:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
-import struct
-import zlib
 from collections.abc import Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
-import numpy as np
-
 from convdsl.datasets.pictures import pillow
 from convdsl.report.diagnostics import clean
+from convdsl.report.png import png
 
 _GAP, _LABEL = 4, 16
 
@@ -28,7 +25,7 @@ def as_svg(rows: Sequence[Any]) -> bytes:
         top = y * step_y + _GAP
         parts.append(f'<text x="{_GAP}" y="{top + 11}">{escape(clean(row.name))}</text>')
         for x, image in enumerate(row.images):
-            data = base64.b64encode(_png(image)).decode()
+            data = base64.b64encode(png(image)).decode()
             parts.append(
                 f'<image x="{x * step_x + _GAP}" y="{top + _LABEL}" width="{width * zoom}" height="{height * zoom}" '
                 f'style="image-rendering:pixelated" href="data:image/png;base64,{data}"/>'
@@ -59,17 +56,3 @@ def as_png(rows: Sequence[Any]) -> bytes:
     stream = io.BytesIO()
     page.save(stream, "PNG")
     return stream.getvalue()
-
-
-def _png(image: np.ndarray) -> bytes:
-    """A picture (H, W, 1 or 3) uint8 as PNG (ISO/IEC 15948), with the simplest filter."""
-    height, width, channels = image.shape
-    if channels not in (1, 3):
-        image, channels = image[..., :1], 1
-    rows = b"".join(b"\0" + row.tobytes() for row in np.ascontiguousarray(image))
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 0 if channels == 1 else 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b"")

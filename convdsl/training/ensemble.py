@@ -17,8 +17,10 @@ import numpy as np
 from convdsl.datasets.inputs import Prepared
 from convdsl.messages import T
 from convdsl.training.files import FileTrouble, read_tensors, write_tensors
+from convdsl.training.settings import Settings
 from convdsl.training.state import learned
-from convdsl.training.trained import Predictor, Trained, assembled, trained
+from convdsl.training.task import KINDS, Task
+from convdsl.training.trained import PROBABLE, Predictor, Trained, assembled, trained
 
 FILE = "ensemble.safetensors"
 
@@ -51,6 +53,26 @@ class Ensemble(Predictor):
     def loss(self) -> str:  # type: ignore[override]
         return self.members[0].loss
 
+    @property
+    def task(self) -> Task:  # type: ignore[override]
+        return self.members[0].task
+
+    @property
+    def settings(self) -> Settings:  # type: ignore[override]
+        return self.members[0].settings
+
+    @property
+    def ends(self) -> tuple[float, float]:  # type: ignore[override]
+        return self.members[0].ends
+
+    @property
+    def takes(self) -> tuple[int, ...]:
+        return self.members[0].takes
+
+    @property
+    def net(self) -> Any:
+        return self.members[0].net
+
     def answers(self, images: np.ndarray) -> np.ndarray:
         return self.together([member.answers(images) for member in self.members])
 
@@ -79,14 +101,21 @@ def ensemble(members: Sequence[Trained], weights: Sequence[float] | None = None,
         raise Misfit(str(T("An ensemble has at least two members.")))
     first = members[0]
     for other in members[1:]:
+        if other.task.kind != first.task.kind:
+            raise _misfit(first, other, T("the answers"), str(KINDS[first.task.kind]), str(KINDS[other.task.kind]))
         if other.classes != first.classes:
             raise _misfit(first, other, T("the classes"), _listed(first.classes), _listed(other.classes))
         if (other.prepared.shape, other.prepared.kind, other.prepared.scale) != (
             first.prepared.shape, first.prepared.kind, first.prepared.scale):  # fmt: skip
             raise _misfit(first, other, T("the images"), _images(first.prepared), _images(other.prepared))
+        if other.net.report.output != first.net.report.output and first.task.kind not in ("classes", "labels"):
+            shapes = ("x".join(map(str, one.net.report.output)) for one in (first, other))
+            raise _misfit(first, other, T("the outputs"), *shapes)
+        if other.takes != first.takes:
+            raise _misfit(first, other, T("the inputs"), *("x".join(map(str, one.takes)) for one in (first, other)))
         if other.loss != first.loss:
             raise _misfit(first, other, T("the loss"), first.loss, other.loss)
-    if first.classes and first.loss not in ("cross_entropy", "binary_cross_entropy"):
+    if first.classes and first.loss not in PROBABLE:
         raise Misfit(
             str(T("{path} was trained with `loss {loss}` and has no probabilities.", path=first.name, loss=first.loss))
         )

@@ -15,6 +15,7 @@ from convdsl.training.metrics import (
     best_threshold,
     classification,
     confusion,
+    peak_ratio,
     regression,
     segmentation,
     several,
@@ -86,8 +87,8 @@ def _pictures(model: Any, images: np.ndarray, targets: np.ndarray, rows: np.ndar
 
     seen = model.evaluate(images, targets, rows, each=add)
     mse = np.concatenate(squares)
-    psnr = None if (mse == 0).any() else float((10 * np.log10(peak * peak / mse)).mean())
-    return Pictures(seen.loss, float(mse.mean()), float(np.concatenate(distances).mean()), psnr, peak, len(rows))
+    far = float(np.concatenate(distances).mean())
+    return Pictures(seen.loss, float(mse.mean()), far, peak_ratio(mse, peak), peak, len(rows))
 
 
 def _range(targets: np.ndarray) -> tuple[float, float]:

@@ -13,9 +13,9 @@ from convdsl.messages import T
 from convdsl.training.loop import Examples
 from convdsl.training.settings import Settings
 from convdsl.training.splitting import limited, split
-from convdsl.training.task import DISTANCES, Task, Unsuitable, targets_for, task_for
+from convdsl.training.task import Task, Unsuitable, targets_for, task_for
 
-__all__ = ["Examples", "Unsuitable", "answers_to", "examples_from", "images_for", "inputs_for", "whole_classes"]
+__all__ = ["Examples", "Unsuitable", "answers_to", "examples_from", "images_for", "inputs_for"]
 
 
 def answers_to(images: np.ndarray, labels: np.ndarray, settings: Settings) -> np.ndarray:
@@ -75,19 +75,6 @@ def images_for(net: Any, images: np.ndarray) -> np.ndarray:
     return images
 
 
-def whole_classes(net: Any, labels: np.ndarray, loss: str) -> np.ndarray:
-    """Labels (n,) that are whole numbers in float, as many files keep them, as int64 where the network has an output for
-    each of several classes and squares are not asked for; all others as they are."""
-    labels = np.asarray(labels)
-    one_each = labels.ndim == 1 and labels.dtype.kind == "f" and len(labels) > 0
-    if loss in DISTANCES or not one_each or prod(net.report.output) < 2:
-        return labels
-    whole = (
-        np.isfinite(labels).all() and (labels == np.rint(labels)).all() and labels.min() >= 0 and labels.max() < 2**31
-    )
-    return labels.astype(np.int64) if whole else labels
-
-
 def examples_from(
     net: Any,
     images: np.ndarray,
@@ -98,7 +85,7 @@ def examples_from(
 ) -> Examples:
     """Images and labels, with the parts that train and validate: `watch` (images, labels) if it is given and `validation`
     is not 0, else a part of `images`. Raises Unsuitable."""
-    labels = whole_classes(net, answers_to(images, labels, settings), settings.loss)
+    labels = np.asarray(answers_to(images, labels, settings))
     images = inputs_for(net, images, settings)
     if len(images) != len(labels):
         raise Unsuitable(
@@ -107,17 +94,23 @@ def examples_from(
     if not len(images):
         raise Unsuitable(str(T("There are no images.")))
     task = task or task_for(net, labels, settings)
+    labels = _counted(labels, task)
     used = limited(len(images), settings)
     if watch is not None and settings.validation:
         watched = len(images) + limited(len(watch[0]), settings)
         rows = used
         require(images.nbytes + watch[0].nbytes, T("Training and validation images"))
         images = np.concatenate((images, inputs_for(net, watch[0], settings)))
-        labels = np.concatenate((labels, whole_classes(net, answers_to(*watch, settings), settings.loss)))
+        labels = np.concatenate((labels, _counted(np.asarray(answers_to(*watch, settings)), task)))
     else:
         rows, watched = split(used, labels, settings)
         _enough(labels, rows, used, settings)
     return Examples(images, targets_for(net, labels, task, settings), rows, watched, task)
+
+
+def _counted(labels: np.ndarray, task: Task) -> np.ndarray:
+    """Classes (n,) as whole numbers, where they may be written as decimals; all other labels as they are."""
+    return labels.reshape(len(labels)).astype(np.int64) if task.kind == "classes" else labels
 
 
 def _enough(labels: np.ndarray, rows: np.ndarray, used: np.ndarray, settings: Settings) -> None:

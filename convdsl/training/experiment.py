@@ -27,6 +27,7 @@ from convdsl.training.loop import Examples, train
 from convdsl.training.metrics import Figures, as_data
 from convdsl.training.model import Model
 from convdsl.training.origin import describe, names_in_english, settle
+from convdsl.training.preparing import taken_as
 from convdsl.training.schedule import learning_rate
 from convdsl.training.settings import Settings
 from convdsl.training.splitting import limited
@@ -54,10 +55,12 @@ class Experiment:
     task: Task | None = None
 
     def settled(self) -> Task:
-        """What is to be answered: given, or from the data. Raises Unsuitable."""
+        """What is to be answered, from the data unless it is given; the labels are then what it takes them for. Raises
+        Unsuitable."""
         if self.task is None:
             labels = answers_to(self.data.train_images, self.data.train_labels, self.settings)
             self.task = task_for(self.net, labels, self.settings, self.data.classes)
+            self.data = taken_as(self.data, self.task)
         return self.task
 
 
@@ -68,12 +71,12 @@ def run(experiment: Experiment) -> Iterator[Event]:
     and the engine's errors.
     """
     began = perf_counter()
+    task = experiment.settled()
     net, data = experiment.net, experiment.data
     start = None
     if experiment.init_from and not experiment.resume:
         start, _ = read_tensors(experiment.init_from)
     watch = None if data.validation_images is None else (data.validation_images, data.validation_labels)
-    task = experiment.settled()
     examples = examples_from(net, data.train_images, data.train_labels, experiment.settings, watch, task)
     settings = replace(experiment.settings, loss=task.loss)
     batch = min(settings.batch or len(examples.train), len(examples.train))
@@ -99,7 +102,8 @@ def _run(
     began: float,
 ) -> Iterator[Event]:
     """All that is done in the run's folder."""
-    net, data, task = experiment.net, experiment.data, experiment.settled()
+    task = experiment.settled()
+    net, data = experiment.net, experiment.data
     before = (folder.config() or {}) if experiment.resume else {}
     settle(folder, describe(experiment, model, examples), experiment.resume)
     state = folder.load_state(model) if experiment.resume else None
@@ -240,7 +244,8 @@ def _with_checkpoints(
 
 def evaluate_test(model: Model, experiment: Experiment, rows: np.ndarray, examples: Examples) -> Figures:
     """Figures on the test images `rows`; thresholds of labels are chosen on the validation images."""
-    data, task, settings = experiment.data, experiment.settled(), experiment.settings
+    task = experiment.settled()
+    data, settings = experiment.data, experiment.settings
     images = inputs_for(model.net, data.test_images, settings)
     targets = targets_for(model.net, answers_to(data.test_images, data.test_labels, settings), task, settings)
     thresholds = None

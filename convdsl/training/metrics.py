@@ -160,6 +160,11 @@ def regression(loss: float, answers: np.ndarray, targets: np.ndarray) -> Values:
     return Values(loss, mse, mae, 1 - mse / spread if spread else None, spread)
 
 
+def peak_ratio(mse: np.ndarray, peak: float) -> float | None:
+    """The mean PSNR of images with these mean squared errors; None where one is exact."""
+    return None if (mse == 0).any() else float((10 * np.log10(peak * peak / mse)).mean())
+
+
 def confusion(answers: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
     """(count, count): how often label i was answered j; labels below 0 are not known, and left out."""
     answers, labels = answers.reshape(-1), labels.reshape(-1)

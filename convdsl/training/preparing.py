@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from math import prod
 from typing import Any
+
+import numpy as np
 
 from convdsl.diagnostics import Diagnostic, Findings, ProgramError
 from convdsl.messages import T
@@ -15,7 +16,7 @@ from convdsl.training.block import read_block
 from convdsl.training.configure import assemble, check_lines, lines_from, merge
 from convdsl.training.matching import check_images, check_outputs, open_input
 from convdsl.training.settings import Settings
-from convdsl.training.task import DISTANCES, Task, task_for
+from convdsl.training.task import Task, task_for
 
 
 class WrongOption(Exception):
@@ -77,51 +78,20 @@ def settle_input(analysis: Analysis, shape: tuple[int, ...], symbols: Mapping[st
     return analysis
 
 
-def settle_labels(net: Any, data: Any, settings: Settings) -> tuple[Any, T | None]:
-    """The data, whose labels are classes where they are whole numbers in float (0.0, 1.0, …) and the network has several
-    outputs, and numbers where they are whole ones, the network has one output and a distance is minimised; and what is to
-    be said of that."""
-    from convdsl.training.examples import whole_classes
-
-    if not data.regression:
-        return _numbers(net, data, settings)
-    parts = {
-        name: whole_classes(net, getattr(data, name), settings.loss)
-        for name in _LABELS
-        if getattr(data, name) is not None
-    }
-    if not all(labels.dtype.kind == "i" for labels in parts.values()):
-        return data, None
-    count = 1 + max(int(labels.max()) for labels in parts.values())
-    classes = tuple(str(data.first + i) for i in range(count))
-    note = T(
-        "The labels of {data} are whole numbers in float, up to {last}: they are taken as classes, because the network "
-        "has {outputs} outputs. `--loss mse` takes them as numbers.",
-        data=data.name,
-        last=count - 1,
-        outputs=prod(net.report.output),
-    )
-    return replace(data, classes=classes, **parts), note
+def taken_as(data: Any, task: Task) -> Any:
+    """The data with labels of the kind that a task takes them for: classes as int64 where they were written as decimals,
+    numbers as they stood in the file where they were read as classes."""
+    if task.kind == "classes" and data.train_labels.dtype.kind == "f":
+        changed = {name: labels.reshape(len(labels)).astype(np.int64) for name, labels in _labels(data)}
+        return replace(data, classes=task.classes, **changed)
+    if task.kind == "values" and data.classes:
+        return replace(data, classes=(), **{n: (labels + data.first).astype(np.float32) for n, labels in _labels(data)})
+    return data
 
 
-def _numbers(net: Any, data: Any, settings: Settings) -> tuple[Any, T | None]:
-    one = data.train_labels.ndim == 1 and prod(net.report.output) == 1
-    if settings.loss not in DISTANCES or settings.target == "images" or not one:
-        return data, None
-    parts = {
-        name: (getattr(data, name) + data.first).astype("float32")
-        for name in _LABELS
-        if getattr(data, name) is not None
-    }
-    note = T(
-        "The labels of {data} are whole numbers: with `loss {loss}` and one output they are numbers to be predicted.",
-        data=data.name,
-        loss=settings.loss,
-    )
-    return replace(data, classes=(), **parts), note
-
-
-_LABELS = ("train_labels", "validation_labels", "test_labels")
+def _labels(data: Any) -> list[tuple[str, np.ndarray]]:
+    names = ("train_labels", "validation_labels", "test_labels")
+    return [(name, getattr(data, name)) for name in names if getattr(data, name) is not None]
 
 
 def match(net: Any, data: Any, task: Task | None = None) -> tuple[Diagnostic, ...]:

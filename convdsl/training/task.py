@@ -25,6 +25,14 @@ from convdsl.training.settings import Settings
 YES_OR_NO = "binary_cross_entropy"
 DISTANCES = ("mse", "mae")
 """Losses of numbers."""
+KINDS = {
+    "classes": T("a class"),
+    "labels": T("several labels"),
+    "map": T("a class for each pixel"),
+    "values": T("numbers"),
+    "pictures": T("pictures"),
+}
+"""What is answered, in words."""
 
 
 class Unsuitable(ValueError):
@@ -120,9 +128,11 @@ def _kind(net: Any, labels: np.ndarray, settings: Settings, named: bool) -> tupl
                                 loss=settings.loss),)  # fmt: skip
         if whole:
             return "classes", ()
-        wanted = settings.loss in ("cross_entropy", YES_OR_NO) or (settings.loss == "auto" and end)
-        if wanted and _counts(labels, 2 if single else max(outputs[-1], 2)):
-            return "classes", (T("The labels are whole numbers, written as decimals: they were taken as classes."),)
+        wanted = settings.loss not in DISTANCES and (not single or end or settings.loss != "auto")
+        if wanted and _counts(labels, 2 if single else max(1000, len(labels))):
+            note = T("The labels are whole numbers, written as decimals: they were taken as classes. `loss mse` takes them as "
+                     "numbers.")  # fmt: skip
+            return "classes", (note,)
         return "values", ()
     if (labels.ndim == 2 and len(outputs) == 1) or (labels.ndim == 2 and prod(outputs) == labels.shape[1]):
         yes_or_no = bool(((labels == 0) | (labels == 1) | (labels == -1)).all())

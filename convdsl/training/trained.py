@@ -21,51 +21,78 @@ from convdsl.messages import T
 from convdsl.network.ending import ending
 from convdsl.source import Source
 from convdsl.training.checked import checked
-from convdsl.training.evaluating import evaluate
-from convdsl.training.examples import answers_to, images_for, inputs_for
+from convdsl.training.examples import answers_to, inputs_for
 from convdsl.training.files import FileTrouble, read_tensors
-from convdsl.training.metrics import Classes, Figures, Values, classification, regression
+from convdsl.training.metrics import Figures
 from convdsl.training.model import Model
 from convdsl.training.origin import names_in_english
+from convdsl.training.scoring import Score
 from convdsl.training.settings import Settings
 from convdsl.training.task import DISTANCES, Task, Unsuitable, targets_for, truth
 
 WEIGHTS = "weights.safetensors"
-SINGLE = ("classes", "values")
-"""Targets that are one answer for each image."""
-SPREAD = ("labels", "map", "pictures")
-"""Those that are several: yes or no for each label, a class for each pixel, a picture."""
-TINY = 1e-12
-"""What stands for a probability of 0, so that its logarithm is a number."""
+BATCH = 128
+"""Images that are answered at a time."""
+PROBABLE = ("cross_entropy", "binary_cross_entropy")
+"""Losses of networks whose answers are probabilities."""
 
 
 class Predictor(ABC):
     """What answers images: one network, or several together. `name` is the path that it was read from; `classes` are
-    empty where it answers numbers; `prepared` says how images are made ready for it."""
+    empty where it answers numbers or pictures; `prepared` says how the images of its data were made; `task` what it
+    answers, `ends` the smallest and the largest target of its training."""
 
     name: str
     classes: tuple[str, ...]
     prepared: Prepared
     data: str
     loss: str
+    task: Task
+    settings: Settings
+    ends: tuple[float, float]
 
     @abstractmethod
     def answers(self, images: np.ndarray) -> np.ndarray:
-        """For images (n, H, W, C) made ready as in training: probabilities of the classes (n, classes), or numbers (n,
-        outputs). Raises Unsuitable."""
+        """For images (n, H, W, C) made ready as in training, by the kind of `task` (see task.py):
 
-    def evaluate(self, images: np.ndarray, labels: np.ndarray) -> Classes | Values:
-        """Figures on images with their labels; the loss is the cross-entropy of the answers (of numbers: squares)."""
-        return self.figures(self.answers(images), labels)
+            classes   probabilities of the classes (n, classes)
+            labels    the probability of each label (n, labels)
+            map       probabilities of the classes at each position (n, …, classes)
+            values    numbers (n, outputs)
+            pictures  images (n, H, W, C)
 
-    def figures(self, answers: np.ndarray, labels: np.ndarray) -> Classes | Values:
-        """Figures of answers that are known already."""
-        if not self.classes:
-            targets = np.asarray(labels, np.float64).reshape(answers.shape)
-            return regression(float(np.square(answers - targets).mean()), answers, targets)
-        said = answers.argmax(1)
-        loss = -np.log(np.maximum(answers[np.arange(len(labels)), labels], TINY)).mean() if len(labels) else 0.0
-        return classification(float(loss), said, labels, self.classes)
+        Raises Unsuitable."""
+
+    @property
+    @abstractmethod
+    def takes(self) -> tuple[int, ...]:
+        """The shape of an image as the network takes it; that of `prepared` may be a multiple of it where images are to
+        be answered that are larger than the input."""
+
+    @property
+    @abstractmethod
+    def net(self) -> Any:
+        """The network, or the first of several."""
+
+    def targets(self, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+        """What should be answered, as losses take it (`targets_for`). Raises Unsuitable."""
+        targets = targets_for(self.net, answers_to(images, labels, self.settings), self.task, self.settings)
+        if self.task.kind == "map" and int(truth(targets, self.task).max(initial=0)) >= len(self.classes):
+            text = T("The masks have a class beyond the {count} that the network answers.", count=len(self.classes))
+            raise Unsuitable(str(text))
+        return targets
+
+    def score(self) -> Score:
+        """What adds up figures of its answers."""
+        return Score(self.task, self.classes, self.ends)
+
+    def evaluate(self, images: np.ndarray, labels: np.ndarray) -> Figures:
+        """Figures on images with their labels, in which all classes count alike; see scoring.py."""
+        targets, score = self.targets(images, labels), self.score()
+        for start in range(0, len(images), BATCH):
+            rows = slice(start, start + BATCH)
+            score.add(self.answers(images[rows]), targets[rows])
+        return score.figures()
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,46 +106,39 @@ class Trained(Predictor):
     data: str
     loss: str
     metadata: Mapping[str, str]
+    task: Task
+    settings: Settings
+    ends: tuple[float, float]
+
+    @property
+    def takes(self) -> tuple[int, ...]:
+        smaller = self.settings.target == "images" and len(self.net.input) == len(self.prepared.shape)
+        return tuple(self.net.input) if smaller else self.prepared.shape
+
+    @property
+    def net(self) -> Any:
+        return self.model.net
 
     def answers(self, images: np.ndarray) -> np.ndarray:
-        outputs = self.model.predict(images_for(self.model.net, images)).astype(np.float64)
-        outputs = outputs.reshape(len(images), -1)
-        if not self.classes or self.loss not in ("cross_entropy", "binary_cross_entropy"):
+        outputs = self.model.predict(inputs_for(self.net, images, self.settings)).astype(np.float64)
+        kind = self.task.kind
+        if kind == "pictures":
             return outputs
-        last = _last_activation(self.model.net)
+        if kind != "map":
+            outputs = outputs.reshape(len(images), -1)
+        if not self.classes or self.loss not in PROBABLE:
+            return outputs
+        last = ending(self.net.nodes, self.net.output).scores
         if self.loss == "binary_cross_entropy":
             yes = outputs if last == "sigmoid" else 1 / (1 + np.exp(-outputs))
-            return np.concatenate((1 - yes, yes), 1) if yes.shape[1] == 1 else yes
+            alone = yes.shape[-1] == 1 and kind != "labels"
+            return np.concatenate((1 - yes, yes), -1) if alone else yes
         return outputs if last == "softmax" else _softmax(outputs)
 
 
-def evaluate_spread(one: Trained, images: np.ndarray, labels: np.ndarray) -> Figures:
-    """Figures of a network whose targets are SPREAD, on a part of a data set as it was loaded; classes count alike.
-    Raises Unsuitable."""
-    said = json.loads(one.metadata.get("settings", "{}"))
-    settings = Settings(target=said.get("target", "labels"), ignore=said.get("ignore", 255), loss=one.loss)
-    net = one.model.net
-    labels = answers_to(images, labels, settings)
-    kind = one.metadata["target"]
-    ends = ending(net.nodes, net.output).scores == "sigmoid" or one.loss in DISTANCES
-    task = Task(kind, one.loss, one.classes, unknown=kind != "pictures", cut=0.5 if ends else 0.0)
-    one.model.settle(task)
-    targets = targets_for(net, labels, task, settings)
-    if task.kind == "map" and int(truth(targets, task).max(initial=0)) >= max(len(one.classes), 2):
-        raise Unsuitable(
-            str(T("The masks have a class beyond the {count} that the network answers.", count=len(one.classes)))
-        )
-    return evaluate(one.model, task, inputs_for(net, images, settings), targets, np.arange(len(images)))
-
-
-def _last_activation(net: Any) -> str:
-    node = net.nodes[net.output - 1]
-    return node.activation.name if node.activation is not None else node.op
-
-
 def _softmax(outputs: np.ndarray) -> np.ndarray:
-    powers = np.exp(outputs - outputs.max(1, keepdims=True))
-    return powers / powers.sum(1, keepdims=True)
+    powers = np.exp(outputs - outputs.max(-1, keepdims=True))
+    return powers / powers.sum(-1, keepdims=True)
 
 
 def describe(net: Any, data: Any, settings: Any, task: Any, symbols: Sequence[Sequence[Any]]) -> dict[str, Any]:
@@ -134,15 +154,23 @@ def describe(net: Any, data: Any, settings: Any, task: Any, symbols: Sequence[Se
         "loss": task.loss,
         "data": data.name,
         "images": Prepared.of(data)._asdict(),
+        "ends": _ends(answers_to(data.train_images, data.train_labels, settings), task),
     }
 
 
+def _ends(targets: np.ndarray, task: Task) -> list[float]:
+    """The smallest and the largest number that is to be answered; pictures of bytes go from 0 to 1."""
+    if task.kind not in ("values", "pictures") or not targets.size:
+        return [0.0, 1.0]
+    if task.kind == "pictures" and targets.dtype == np.uint8:
+        return [0.0, 1.0]
+    return [float(targets.min()), float(targets.max())]
+
+
 def trained(
-    path: Path, network: Callable[[Any], Any], *, device: str = "cpu", threads: int | None = None,
-    kinds: Sequence[str] = SINGLE,
+    path: Path, network: Callable[[Any], Any], *, device: str = "cpu", threads: int | None = None
 ) -> Trained:  # fmt: skip
-    """The network in a run's folder or in its file of weights; `network` makes a Net of an analysis. `kinds` are the
-    targets that will do (see task.py).
+    """The network in a run's folder or in its file of weights; `network` makes a Net of an analysis.
 
     Raises FileTrouble where there is none, or none that can be used.
     """
@@ -153,23 +181,18 @@ def trained(
             raise FileTrouble(T("The run in {path} has not come to its end: there are no weights.", path=path), way)
         raise FileTrouble(T("There is no run in {path}.", path=path), T("`convdsl runs` lists those in a folder."))
     tensors, metadata = read_tensors(file)
-    return assembled(str(path), tensors, metadata, network, device=device, threads=threads, kinds=kinds)
+    return assembled(str(path), tensors, metadata, network, device=device, threads=threads)
 
 
 def assembled(
     name: str, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str], network: Callable[[Any], Any],
-    *, device: str = "cpu", threads: int | None = None, kinds: Sequence[str] = SINGLE,
+    *, device: str = "cpu", threads: int | None = None,
 ) -> Trained:  # fmt: skip
-    """A network of its tensors and what `describe` wrote, whose targets are one of `kinds`. Raises FileTrouble."""
+    """A network of its tensors and what `describe` wrote. Raises FileTrouble."""
     if metadata.get("format") != "convdsl" or "program" not in metadata or "classes" not in metadata:
         raise FileTrouble(
             T("{path} does not say what its weights are of.", path=name),
             T("Give the folder of a run, or the weights.safetensors in it."),
-        )
-    if metadata.get("target", "classes") not in kinds:
-        raise FileTrouble(
-            T("{path} answers neither with one class for each image nor with numbers.", path=name),
-            T("`convdsl run` shows its figures; from Python `Model.load` and `Model.predict` give its answers."),
         )
     try:
         input = tuple(json.loads(metadata["input"]))
@@ -186,10 +209,20 @@ def assembled(
         net = network(analysis)
         model = Model(net, batch=128, device=device, threads=threads, loss=loss)
         model.load_weights({n: t for n, t in tensors.items() if "/" not in n})
+        said = json.loads(metadata.get("settings", "{}"))
+        known = {n: said[n] for n in ("target", "ignore", "seed", "validation", "limit") if n in said}
+        settings = Settings(**known, loss=loss)
+        ends = tuple(map(float, json.loads(metadata.get("ends", "[0, 1]"))))
     except (KeyError, TypeError, ValueError, ProgramError) as error:
         raise FileTrouble(T("{path} cannot be used: {reason}", path=name, reason=error)) from None
-    outputs = prod(net.report.output)
-    if classes and metadata.get("target") in SINGLE:
+    kind = metadata.get("target") or ("classes" if classes else "values")
+    if kind in ("classes", "map"):
+        outputs = prod(net.report.output) if kind == "classes" else int(tuple(net.report.output)[-1])
         count = 2 if outputs == 1 else outputs
         classes = (*classes, *(str(i) for i in range(len(classes), count)))
-    return Trained(name, model, classes, prepared, metadata.get("data", ""), loss, metadata)
+    end = ending(net.nodes, net.output).scores
+    task = Task(kind, loss, classes, unknown=kind == "map", cut=0.5 if end == "sigmoid" or loss in DISTANCES else 0.0,
+                itself=settings.target == "images")  # fmt: skip
+    return Trained(
+        name, model, classes, prepared, metadata.get("data", ""), loss, metadata, task, settings, (ends[0], ends[-1])
+    )

@@ -16,8 +16,9 @@ from convdsl.messages import use_language
 from convdsl.report.dataset import taken_line
 from convdsl.training.examples import Unsuitable, examples_from
 from convdsl.training.metrics import classification
-from convdsl.training.preparing import match, settle_labels
+from convdsl.training.preparing import match, taken_as
 from convdsl.training.settings import Settings
+from convdsl.training.task import task_for
 
 IMAGES = np.random.RandomState(0).randint(0, 256, (200, 4, 4, 1)).astype(np.uint8)
 LABELS = np.arange(200) % 10
@@ -83,15 +84,20 @@ def test_labels_from_one_are_offered_where_they_would_fit(tmp_path: Path) -> Non
 
 def test_whole_numbers_in_float_are_classes_for_a_network_with_several_outputs(tmp_path: Path) -> None:
     data = saved(tmp_path, LABELS.astype(np.float64))
-    settled, note = settle_labels(convdsl.parse(TEN), data, Settings())
-    assert settled.classes == tuple("0123456789") and settled.train_labels.dtype == np.int64
-    assert "whole numbers in float, up to 9: they are taken as classes" in str(note)
-    assert match(convdsl.parse(TEN), settled) == ()
+    task = task_for(convdsl.parse(TEN), data.train_labels, Settings())
+    settled = taken_as(data, task)
+    assert (
+        settled.classes == tuple("0123456789") and settled.train_labels.dtype == settled.test_labels.dtype == np.int64
+    )
+    assert "whole numbers, written as decimals: they were taken as classes" in str(task.notes[0])
+    assert match(convdsl.parse(TEN), settled) == () and match(convdsl.parse(TEN.replace(" softmax", "")), settled) == ()
     for net, settings in ((TEN, Settings(loss="mse")), ("input 4x4x1 -> dense 1", Settings())):
-        assert settle_labels(convdsl.parse(net), data, settings) == (data, None)
+        task = task_for(convdsl.parse(net), data.train_labels, settings)
+        assert taken_as(data, task) is data and task.kind == "values"
     for labels in (LABELS + 0.5, LABELS - 1.0, np.stack([LABELS, LABELS], 1) * 1.0):
         other = saved(tmp_path, labels)
-        assert settle_labels(convdsl.parse(TEN), other, Settings()) == (other, None)
+        task = task_for(convdsl.parse(TEN), other.train_labels, Settings())
+        assert taken_as(other, task) is other and task.kind == "values"
 
 
 def test_fit_takes_whole_numbers_in_float_too() -> None:

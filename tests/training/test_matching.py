@@ -167,7 +167,7 @@ def test_labels_for_each_loss() -> None:
     squares = task_for(NET, labels, Settings(loss="mse"))
     rows = targets_for(NET, labels, squares, Settings())
     assert rows.tolist() == [[0, 0, 1], [1, 0, 0]] and truth(rows, squares).tolist() == [2, 0]
-    assert task_for(NET, np.zeros(2), Settings()).loss == "mse"
+    assert task_for(NET, np.array([0.5, 1.0]), Settings()).loss == "mse"
     with pytest.raises(Unsuitable, match="Use `loss mse`"):
         task_for(NET, np.array([0.5, 1.0]), Settings(loss="cross_entropy"))
     with pytest.raises(Unsuitable, match="3 images and 2 labels"):

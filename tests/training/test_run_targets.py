@@ -105,7 +105,7 @@ def test_the_report_in_words(call: Convdsl, tmp_path: Path, kind: str, language:
 
 def test_whole_numbers_with_squares_are_taken_for_numbers(call: Convdsl, tmp_path: Path) -> None:
     done = call(*made(tmp_path, "counts"))
-    assert done.returncode == 0 and "they are numbers to be predicted" in done.stderr
+    assert done.returncode == 0 and "they are numbers to be predicted" in done.stdout
     assert "the labels are numbers" in done.stdout
 
 
