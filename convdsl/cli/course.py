@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from convdsl.cli import grade, sheets
-from convdsl.cli.courses import add_choice, add_seed, chosen, count, find, open_course
+from convdsl.cli.courses import add_choice, add_course, add_seed, chosen, count, find, open_course, student_at
 from convdsl.cli.loop import at_terminal, keyboard_or_pipe, talk
 from convdsl.cli.parsing import CallError, Parser
-from convdsl.messages import T, quoted, reason
+from convdsl.messages import LANGUAGES, T, quoted, reason
 from convdsl.report.console import console
 from convdsl.report.session import print_answer
 from convdsl.teaching.answers import Answer
@@ -30,13 +30,13 @@ MARKS = {"solved": "✓", "skipped": "»", "tried": "·", "open": " "}
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(act=_practise, exercise=None, seed=None)
-    _add_course(parser)
+    add_course(parser)
     actions = parser.add_subparsers(title=str(T("what to do")), metavar="", parser_class=Parser)
 
     def action(name: str, act: Callable[[Any], int], help: T) -> Parser:
         added = actions.add_parser(name, help=str(help), description=str(help))
         added.set_defaults(act=act)
-        _add_course(added, again=True)
+        add_course(added, again=True)
         return added
 
     practise = action("practise", _practise, T("work through the exercises here (also without a word)"))
@@ -60,6 +60,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     sheets.arguments(action)
     new = action("new", _new, T("write a small course of your own to start from"))
     new.add_argument("folder", type=Path, metavar="FOLDER")
+    new.add_argument(
+        "--language", choices=("both", *LANGUAGES), default="both", help=str(T("the language of its texts (both)"))
+    )
     graded = action("grade", grade.run, T("mark files of answers"))
     grade.arguments(graded, with_course=False)
 
@@ -68,33 +71,17 @@ def run(options: argparse.Namespace) -> int:
     return options.act(options)
 
 
-def _add_course(parser: argparse.ArgumentParser, again: bool = False) -> None:
-    default: Any = argparse.SUPPRESS if again else None
-    parser.add_argument(
-        "--course", type=Path, metavar="DIR", default=default, help=str(T("the folder of another course"))
-    )
-
-
 def _practise(options: argparse.Namespace) -> int:
-    practice = _practice(options)
+    practice = student_at(options.course)
     assert practice.course is not None
     first = find(practice.course, options.exercise) if options.exercise else None
     return _converse(practice, lambda: practice.begin(first, options.seed))
 
 
 def _review(options: argparse.Namespace) -> int:
-    practice = _practice(options)
+    practice = student_at(options.course)
     practice.only_review = True
     return _converse(practice, lambda: practice.command("review", "all" if options.all else ""))
-
-
-def _practice(options: argparse.Namespace) -> Practice:
-    """One student at the course that was asked for, who is told of a damaged file."""
-    course = open_course(options.course)
-    progress = Progress.open(course)
-    if progress.notice is not None:
-        print(f"convdsl: {progress.notice}", file=sys.stderr)
-    return Practice(course, progress)
 
 
 def _converse(practice: Practice, begin: Callable[[], Answer]) -> int:
@@ -158,7 +145,7 @@ def _new(options: argparse.Namespace) -> int:
     from convdsl.teaching.course.new import write_course
 
     try:
-        files = write_course(options.folder)
+        files = write_course(options.folder, options.language)
     except FileExistsError:
         raise CallError(T("{folder} is not empty; name a new folder.", folder=options.folder)) from None
     except OSError as error:

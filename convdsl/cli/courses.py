@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from convdsl.cli.parsing import CallError
 from convdsl.messages import T
 
 if TYPE_CHECKING:
     from convdsl.teaching.course import Course, Exercise
+    from convdsl.teaching.practice import Practice
 
 LARGEST_SEED = 10**18
 """Room for identity numbers of any country."""
@@ -46,6 +48,26 @@ def count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text[:10]) <= 10**9:
         raise argparse.ArgumentTypeError(str(T("`{text}` is not a whole number from 1 on", text=text)))
     return int(text)
+
+
+def add_course(parser: argparse.ArgumentParser, again: bool = False) -> None:
+    """The argument that names another course; `again` where the command above has it too."""
+    default: Any = argparse.SUPPRESS if again else None
+    parser.add_argument(
+        "--course", type=Path, metavar="DIR", default=default, help=str(T("the folder of another course"))
+    )
+
+
+def student_at(folder: Path | None) -> Practice:
+    """One student at a course, told of it if the file with the progress is damaged. Raises CallError."""
+    from convdsl.teaching.practice import Practice
+    from convdsl.teaching.progress import Progress
+
+    course = open_course(folder)
+    progress = Progress.open(course)
+    if progress.notice is not None:
+        print(f"convdsl: {progress.notice}", file=sys.stderr)
+    return Practice(course, progress)
 
 
 def open_course(folder: Path | None) -> Course:

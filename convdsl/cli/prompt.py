@@ -51,7 +51,7 @@ _STYLE = Style.from_dict(
     }
 )
 _WIDEST_SHAPE = 28
-_WITH_FILES = ("load", "save")
+_WITH_FILES = ("load", "save", "course")
 
 
 class Keyboard:

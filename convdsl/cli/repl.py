@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from convdsl.cli.courses import add_course, student_at
 from convdsl.cli.loop import at_terminal, keyboard_or_pipe, talk
 from convdsl.cli.parsing import CallError
 from convdsl.cli.stopping import Stopper
@@ -17,11 +18,13 @@ from convdsl.teaching.session import Session
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", nargs="?", metavar="FILE", type=Path, help=str(T("a program to begin with")))
+    add_course(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     Stopper.for_itself = False
-    session = Session(asked=at_terminal())
+    practice = student_at(options.course) if options.course is not None else None
+    session = Session(practice, asked=at_terminal())
     out = console()
     wrong = False
     if options.file is not None:

@@ -6,6 +6,7 @@ taken (`meant`) is any name that it has.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 from convdsl.messages import T, language
@@ -43,6 +44,9 @@ COMMANDS: dict[str, Command] = {
         T("[all]"), T("what was wrong comes back, after 1 to 30 days; `all`: before its day too"), "course"
     ),
     "progress": Command("", T("what has been solved, in how many tries and how long"), "course"),
+    "course": Command(
+        T("[FOLDER]"), T("which course it is; or go over to your own in a folder (`convdsl`: back)"), "course"
+    ),
     "reset": Command(T("[ID | all]"), T("forget the progress of an exercise, or of all"), "course"),
     "lang": Command("es|en", T("speak Spanish or English"), "session"),
     "help": Command(T("[WORD]"), T("this list; or what a layer or a diagnostic's code means"), "session"),
@@ -72,6 +76,7 @@ SPANISH = {
     "pause": "pausa",
     "review": "repasar",
     "progress": "progreso",
+    "course": "curso",
     "reset": "reiniciar",
     "lang": "idioma",
     "help": "ayuda",
@@ -126,6 +131,15 @@ def meant(word: str) -> str:
     """The command that a word behind a colon stands for; the word itself, where it is none."""
     word = word.lower()
     return SHORT.get(word, word)
+
+
+def path_in(written: str) -> Path:
+    """A path as it is typed behind a command."""
+    path = Path(written.strip().strip("\"'"))
+    try:
+        return path.expanduser()
+    except (RuntimeError, ValueError):  # `~somebody` who is not known; a zero byte
+        return path
 
 
 def closest(word: str) -> str | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import groupby
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from convdsl.messages import T, reason
 from convdsl.teaching.answers import Answer, Asked, Listed, Marked, Reviewed, Told
+from convdsl.teaching.commands import path_in
 from convdsl.teaching.program import depth
 
 if TYPE_CHECKING:
@@ -50,6 +52,8 @@ class Practice:
         from convdsl.teaching.course import CourseError, ExpressionError
 
         try:
+            if name == "course":
+                return self._course(rest)
             self._open()
             return self._reset(rest, forced) if name == "reset" else getattr(self, f"_{name}")(rest)
         except CourseError as error:
@@ -190,6 +194,30 @@ class Practice:
             return question.message_of(mistake) if mistake is not None else ""
         except ExpressionError:  # the course has changed since
             return ""
+
+    def _course(self, rest: str) -> Answer:
+        if rest:
+            return self._move(path_in(rest))
+        course, _ = self._open()
+        text = T("{title}: one exercise, in {folder}.", "{title}: {n} exercises, in {folder}.", n=len(course.exercises),
+                 title=course.title, folder=course.folder)  # fmt: skip
+        return Told(text)
+
+    def _move(self, folder: Path) -> Answer:
+        """Goes over to the course in a folder; `convdsl`, where no course is in a folder of that name, is the shipped one."""
+        from convdsl.teaching.course import load
+        from convdsl.teaching.course.course import FILE
+        from convdsl.teaching.progress import Progress
+
+        try:
+            own = (folder / FILE).exists()
+            course = load(None if str(folder) == "convdsl" and not own else folder)
+        except (OSError, ValueError) as error:
+            return Told(T("{name} cannot be read: {reason}.", name=folder, reason=reason(error)), ok=False)
+        self.course, self.progress = course, Progress.open(course)
+        self.question = self.paused = self.queue = None
+        self._notice = self.progress.notice
+        return self._course("")
 
     def _list(self, rest: str) -> Answer:
         course, progress = self._open()

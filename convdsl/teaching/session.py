@@ -15,7 +15,7 @@ from convdsl.network import Analysis
 from convdsl.network.words import layer_called
 from convdsl.source import MAX_BYTES, NotText, decode, read
 from convdsl.teaching.answers import Added, Answer, Called, Ended, Helped, Refused, Shown, Told
-from convdsl.teaching.commands import BARE, COMMANDS, WITHOUT_NET, closest, meant, shown
+from convdsl.teaching.commands import BARE, COMMANDS, WITHOUT_NET, closest, meant, path_in, shown
 from convdsl.teaching.practice import Practice
 from convdsl.teaching.program import Growing, added, fresh, is_open
 
@@ -180,14 +180,14 @@ class Session:
     def _do_load(self, rest: str) -> Answer:
         if not rest:
             return Told(T("Name the file: `:load net.cnn`."), ok=False)
-        return self.load(_path(rest))
+        return self.load(path_in(rest))
 
     def _save(self, rest: str, forced: bool) -> Answer:
         if not self.program.text:
             return Told(T("There is nothing to save yet."), ok=False)
         if not rest and self.path is None:
             return Told(T("Name the file: `:save net.cnn`."), ok=False)
-        path = _path(rest) if rest else self.path
+        path = path_in(rest) if rest else self.path
         assert path is not None
         path = path if path.suffix or not path.name else path.with_suffix(".cnn")
         content = (self.program.text.rstrip() + "\n").encode()
@@ -272,11 +272,3 @@ def current_shape(analysis: Analysis) -> tuple[Any, ...] | None:
     if not network.nodes:
         return network.input if network.input_span else None
     return analysis.report.output
-
-
-def _path(written: str) -> Path:
-    path = Path(written.strip().strip("\"'"))
-    try:
-        return path.expanduser()
-    except (RuntimeError, ValueError):  # `~somebody` who is not known; a zero byte
-        return path

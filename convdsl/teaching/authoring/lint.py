@@ -39,7 +39,7 @@ def _longest(course: Course, seeds: Sequence[int]) -> list[Problem]:
     choices = [e for e in course.exercises if e.options]
     if len(choices) < FEWEST_CHOICES:
         return found
-    for name in LANGUAGES:
+    for name in course.languages:
         use_language(name)
         shares = [(e, longest_is_right(e, seeds)) for e in choices]
         given = sum(share for _, share in shares)

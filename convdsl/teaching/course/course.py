@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from convdsl.messages import T
+from convdsl.messages import LANGUAGES, T
 from convdsl.teaching.course.exercise import Both, Exercise
 from convdsl.teaching.course.format import ID, Problem, Sheet, read_exercise
 
@@ -39,10 +39,13 @@ class Concept(NamedTuple):
 
 
 class Course:
-    """Concepts and exercises, all of them in teaching order."""
+    """Concepts and exercises, all of them in teaching order. `languages` are those of its texts."""
 
-    def __init__(self, folder: Path, name: Both, concepts: tuple[Concept, ...]) -> None:
+    def __init__(
+        self, folder: Path, name: Both, concepts: tuple[Concept, ...], languages: tuple[str, ...] = LANGUAGES
+    ) -> None:
         self.folder = folder
+        self.languages = languages
         self.name = name
         self.concepts = concepts
         self.exercises = tuple(e for c in concepts for e in c.exercises)
@@ -102,13 +105,14 @@ def read_course(folder: Path) -> tuple[Course | None, list[Problem]]:
     sheet = Sheet(folder / FILE)
     if sheet.problems:
         return None, sheet.problems
+    sheet.languages = _languages(sheet)
     shared = {id: sheet.both(text, f"mistake.{id}") for id, text in sheet.tables("mistake").items()}
     name = sheet.both(sheet.values.get("title"), "title")
     problems = sheet.problems
     exercises: dict[str, Exercise] = {}
     files = sorted(p for p in folder.rglob("*.toml") if p != folder / FILE)
     for path in files[:_MOST_FILES]:
-        exercise, found = read_exercise(path, shared)
+        exercise, found = read_exercise(path, shared, sheet.languages)
         problems += found
         if exercise is None:
             continue
@@ -124,7 +128,15 @@ def read_course(folder: Path) -> tuple[Course | None, list[Problem]]:
     if not files:
         problems.append(Problem(folder, 0, T("The course has no exercise.")))
     concepts = _concepts(sheet, exercises, problems)
-    return Course(folder, name, concepts), problems
+    return Course(folder, name, concepts, sheet.languages), problems
+
+
+def _languages(sheet: Sheet) -> tuple[str, ...]:
+    """The languages in which a course is written: both, unless it says that it is in one."""
+    named = sheet.strings("languages")
+    if "languages" in sheet.values and (not named or not set(named) <= set(LANGUAGES)):
+        sheet.problem(T("`languages` is a list of: {known}.", known=", ".join(LANGUAGES)), "languages")
+    return tuple(name for name in LANGUAGES if name in named) or LANGUAGES
 
 
 def _concepts(sheet: Sheet, exercises: Mapping[str, Exercise], problems: list[Problem]) -> tuple[Concept, ...]:
@@ -132,8 +144,8 @@ def _concepts(sheet: Sheet, exercises: Mapping[str, Exercise], problems: list[Pr
     named by `order` come first, the others by name; again behind those that they come after."""
     tables = sheet.tables("concept")
     known: dict[str, Concept] = {}
-    for id, table in tables.items():
-        table = table if isinstance(table, dict) else {}
+    for id, value in tables.items():
+        table = value if isinstance(value, dict) else {}
         after = tuple(a for a in table.get("after", []) if isinstance(a, str))
         for other in after:
             if other not in tables:
@@ -146,7 +158,7 @@ def _concepts(sheet: Sheet, exercises: Mapping[str, Exercise], problems: list[Pr
                 sheet.problem(T("There is no exercise `{text}`.", text=wanted), f"concept.{id}.order")
         named = sorted(exercises, key=lambda e: order.index(e) if e in order else len(order))
         members = {e: exercises[e] for e in named if exercises[e].concept == id}
-        known[id] = Concept(id, sheet.both(table, f"concept.{id}"), after, _ordered(members, exercises, problems))
+        known[id] = Concept(id, sheet.both(value, f"concept.{id}"), after, _ordered(members, exercises, problems))
     for exercise in exercises.values():
         if exercise.concept and exercise.concept not in tables:
             line = Sheet(exercise.path).line_of("concept")

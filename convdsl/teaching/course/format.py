@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from convdsl.messages import T, quoted, reason
+from convdsl.messages import LANGUAGES, T, quoted, reason
 from convdsl.source import NotText, read
 from convdsl.teaching.course.draw import constant
 from convdsl.teaching.course.exercise import KINDS, PROGRAM_KINDS, Both, Exercise, Mistake, Option, Requirement, SameAs
@@ -59,10 +59,12 @@ class Problem(NamedTuple):
 
 
 class Sheet:
-    """A TOML file being read: its values, where each key stands, and the problems found in it."""
+    """A TOML file being read: its values, where each key stands, and the problems found in it. `languages` are those in which
+    its texts are written."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, languages: tuple[str, ...] = LANGUAGES) -> None:
         self.path = path
+        self.languages = languages
         self.text = ""
         self.values: dict[str, Any] = {}
         self.problems: list[Problem] = []
@@ -128,12 +130,32 @@ class Sheet:
         return value
 
     def both(self, value: Any, key: str) -> Both:
-        """A text in both languages, from a table with `en` and `es`."""
+        """A text in both languages, from a table with `en` and `es`. In a course of one language it is a text, or a table with
+        that language or `text`, and stands for both."""
+        if len(self.languages) == 1:
+            return self._alone(value, key, self.languages[0])
+        if isinstance(value, str):
+            self.problem(
+                T(
+                    "`{key}` is in one language: write `{key}.en` and `{key}.es`, or `languages` in course.toml.",
+                    key=key,
+                ),
+                key,
+            )
+            return Both(value, value)
         table = value if isinstance(value, dict) else {}
-        for language in ("en", "es"):
+        for language in LANGUAGES:
             if not isinstance(table.get(language), str) or not table[language].strip():
                 self.problem(T("`{key}` is missing.", key=f"{key}.{language}"), key)
-        return Both(*(str(table.get(language, "")).strip() for language in ("en", "es")))
+        return Both(*(str(table.get(language, "")).strip() for language in LANGUAGES))
+
+    def _alone(self, value: Any, key: str, language: str) -> Both:
+        text = value.get(language, value.get("text")) if isinstance(value, dict) else value
+        if not isinstance(text, str) or not text.strip():
+            whole = isinstance(value, dict) and any(isinstance(value.get(name), str) for name in LANGUAGES)
+            self.problem(T("`{key}` is missing.", key=f"{key}.{language}" if whole else key), key)
+            text = ""
+        return Both(text.strip(), text.strip())
 
     def tables(self, key: str) -> dict[str, Any]:
         """A table of tables, such as `option`."""
@@ -150,9 +172,12 @@ class Sheet:
         return tuple(value)
 
 
-def read_exercise(path: Path, shared: Mapping[str, Both]) -> tuple[Exercise | None, list[Problem]]:
-    """The exercise in a file, and what is wrong with its form. `shared` are the course's texts for mistakes."""
-    sheet = Sheet(path)
+def read_exercise(
+    path: Path, shared: Mapping[str, Both], languages: tuple[str, ...] = LANGUAGES
+) -> tuple[Exercise | None, list[Problem]]:
+    """The exercise in a file, and what is wrong with its form. `shared` are the course's texts for mistakes, `languages`
+    those in which it is written."""
+    sheet = Sheet(path, languages)
     if not sheet.values:
         if not sheet.problems:
             sheet.problem(T("The file is empty."), line=1)
@@ -199,18 +224,28 @@ def read_exercise(path: Path, shared: Mapping[str, Both]) -> tuple[Exercise | No
 def _values(sheet: Sheet, key: str) -> dict[str, Any]:
     """Numbers to draw or to name: texts are ranges or expressions, lists and numbers stand for themselves."""
     values = sheet.tables(key)
-    return {name: constant(value) if key == "let" else value for name, value in values.items()}
+    return {name: constant(_spread(sheet, value)) if key == "let" else value for name, value in values.items()}
+
+
+def _spread(sheet: Sheet, value: Any) -> Any:
+    """A text of a course in one language stands for both."""
+    if len(sheet.languages) > 1 or not isinstance(value, dict):
+        return value
+    return dict.fromkeys(LANGUAGES, value.get(sheet.languages[0], ""))
 
 
 def _hints(sheet: Sheet) -> tuple[Both, ...]:
-    table = sheet.take("hints", dict, {}, required=True)
-    lists = [table.get(language) for language in ("en", "es")]
-    for language, hints in zip(("en", "es"), lists, strict=True):
+    found = sheet.take("hints", (dict, list), {}, required=True)
+    only = sheet.languages[0] if len(sheet.languages) == 1 else ""
+    if isinstance(found, list):
+        found = dict.fromkeys(LANGUAGES, found) if only else {}
+    elif only:
+        found = dict.fromkeys(LANGUAGES, found.get(only))
+    lists = [found.get(language) for language in LANGUAGES]
+    for language, hints in zip(LANGUAGES, lists, strict=True):
         if not isinstance(hints, list) or len(hints) != 3 or not all(isinstance(h, str) and h.strip() for h in hints):
-            sheet.problem(
-                T("`{key}` are three texts: the formula, the substitution, the first step.", key=f"hints.{language}"),
-                f"hints.{language}",
-            )
+            key = "hints" if only else f"hints.{language}"
+            sheet.problem(T("`{key}` are three texts: the formula, the substitution, the first step.", key=key), key)
             return ()
     return tuple(Both(en.strip(), es.strip()) for en, es in zip(*lists, strict=True))
 
@@ -228,6 +263,7 @@ def _mistakes(sheet: Sheet, shared: Mapping[str, Both]) -> tuple[Mistake, ...]:
             "example",
             "en",
             "es",
+            "text",
         }:
             sheet.problem(
                 T("A mistake is an expression, or a table of: answer, instead, program, when, example, en, es."), key
@@ -237,10 +273,11 @@ def _mistakes(sheet: Sheet, shared: Mapping[str, Both]) -> tuple[Mistake, ...]:
         if len(ways) != 1:
             sheet.problem(T("A mistake has one of: answer, instead, program, when."), key)
             continue
-        if "en" not in table and id not in shared:
+        told = any(name in table for name in (*LANGUAGES, "text"))
+        if not told and id not in shared:
             sheet.problem(T("The mistake `{id}` has no text here, and course.toml has none either.", id=id), key)
             continue
-        text = sheet.both(table, key) if "en" in table or "es" in table else shared[id]
+        text = sheet.both(table, key) if told else shared[id]
         found.append(
             Mistake(
                 id,
