@@ -21,7 +21,7 @@ class Command(NamedTuple):
 
 
 COMMANDS: dict[str, Command] = {
-    "show": Command("[text]", T("the table of the whole network; or its text")),
+    "show": Command(T("[text]"), T("the table of the whole network; or its text")),
     "undo": Command("", T("take the last change back")),
     "redo": Command("", T("make it again")),
     "explain": Command(T("[LAYER]"), T("how sizes and costs come about, of one layer (3, conv, conv2) or all")),

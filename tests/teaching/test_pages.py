@@ -57,7 +57,10 @@ def test_the_session_answers_what_the_page_shows(page: str) -> None:
     assert plain(file.getvalue()) == plain(written)
 
 
-@pytest.mark.parametrize(("english", "spanish"), [("convolve.md", "es/convolucion.md"), ("repl.md", "es/repl.md")])
+@pytest.mark.parametrize(
+    ("english", "spanish"),
+    [("convolve.md", "es/convolucion.md"), ("repl.md", "es/repl.md"), ("practising.md", "es/practicar.md")],
+)
 def test_both_languages_have_the_same_parts(english: str, spanish: str) -> None:
     def parts(name: str) -> list[str]:
         text = (DOCS / name).read_text("utf-8")
