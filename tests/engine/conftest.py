@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
 def kernel_cache(request: pytest.FixtureRequest) -> None:
     if "CONVDSL_CACHE" not in os.environ and (cache := getattr(request.config, "cache", None)):
         os.environ["CONVDSL_CACHE"] = str(cache.mkdir("convdsl"))
+
+
+@pytest.fixture(autouse=True)
+def passes_are_verified() -> Iterator[None]:
+    from convdsl.engine.plan.verify import between_passes
+
+    with between_passes():
+        yield
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ filter the plan lists (window, gradient), and both gradients walk the lists: the
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from convdsl.engine.plan.layouts import Copied, FilterByFilter
 from convdsl.engine.plan.ops import BACKWARD, Op, Tape, backward, forward
@@ -94,13 +95,13 @@ def _conv_pool(op: Op, training: bool) -> list[Step]:
     x.widen(window.frame)
     step = Step("gather_pool", op.node, {"x": x}, {"y": op.output}, op.weights, {"window": window})
     if training and op.output.learns:
-        op.settings["where"] = step.writes["where"] = Value(f"where {op.output.name}", op.output.shape, "i32")
+        step.writes["where"] = op.where
     return [step]
 
 
 @backward("conv_pool")
 def _conv_pool_back(op: Op, tape: Tape) -> list[Step]:
-    (x,), y, g, where = op.inputs, op.output, tape.of(op.output), op.settings["where"]
+    (x,), y, g, where = op.inputs, op.output, tape.of(op.output), op.where
     weight, window = op.weights["weight"], op.settings["window"]
     bias = {role: p for role, p in op.weights.items() if role == "bias" and p.trainable}
     if tape.target.whole_batch:
@@ -142,7 +143,7 @@ def _dense_back(op: Op, tape: Tape, bias: dict[str, Parameter]) -> list[Step]:
     """On a GPU: the gradient before the pooling, most of it zeros, and then as for any convolution."""
     (x,), y, inner = op.inputs, op.output, op.settings["inner"]
     g = tape.of(inner)
-    roles = {"y": y, "g": tape.of(y), "where": op.settings["where"]}
+    roles = {"y": y, "g": tape.of(y), "where": op.where}
     steps = [Step("unpool", op.node, roles, {"gx": g}, bias)]
     conv = Op("conv", op.node, [x], inner, op.weights, {"window": op.settings["window"]})
     return steps + BACKWARD["conv"](conv, tape)
@@ -165,7 +166,7 @@ def join_activations(steps: list[Step], target: Target) -> list[Step]:
             and before.writes["y"] is step.writes["y"]
             and before.settings["activation"] is None
         ):
-            before.settings["activation"] = step.settings["activation"]
+            result[-1] = replace(before, settings={**before.settings, "activation": step.settings["activation"]})
         else:
             result.append(step)
     return result

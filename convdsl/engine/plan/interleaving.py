@@ -6,6 +6,7 @@ of images are interleaved, number by number: each vector holds one value of ever
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from convdsl.engine.plan.lowering import Lowering
@@ -76,7 +77,7 @@ def schedule(steps: list[Step]) -> list[Step]:
     result: list[Step] = []
     for step in steps:
         if step.kind in _WHOLE_BLOCKS and step.scope == "image" and all(v.interleaved for v in step.values()):
-            step.scope = "block"
+            step = replace(step, scope="block")
         y = step.writes.get("y")
         if step.scope == "image" and y is not None and y.interleaved and not step.settings.get("add"):
             result.append(Step("clear", step.node, {}, {"y": y}, scope="block"))

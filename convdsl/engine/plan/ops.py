@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 from convdsl.engine.activations import FORMULAS
@@ -24,6 +25,11 @@ class Op:
     weights: dict[str, Parameter] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     activation: tuple[str, float] | None = None
+
+    @cached_property
+    def where(self) -> Value:
+        """The places that a pooling has chosen, which its way back reads."""
+        return Value(f"where {self.output.name}", self.output.shape, "i32", interleaved=self.output.interleaved)
 
 
 class Tape:

@@ -14,6 +14,7 @@ from convdsl.engine.plan.ops import Op, Tape, backward_steps, forward_steps
 from convdsl.engine.plan.saving import recompute, share_gradients
 from convdsl.engine.plan.strips import in_strips
 from convdsl.engine.plan.values import Parameter, Step, Target, Value
+from convdsl.engine.plan.verify import passed
 from convdsl.engine.plan.winograd import use_winograd
 
 Kind = Literal["chunks", "strips", "serial", "tasks", "batch"]
@@ -45,6 +46,8 @@ class Program:
     batch_bytes: int = 0
     extra_bytes: int = 0
     exits: int = 1
+    statistics: dict[Op, int] = field(default_factory=dict)
+    """Where among the rest the sums of each batch normalisation begin, in bytes."""
 
 
 LOSSES = ("cross_entropy", "weighted_cross_entropy", "binary_cross_entropy", "mse", "mae")
@@ -180,14 +183,15 @@ def _assemble(
     steps: list[Step], low: Lowering, outputs: dict[int, Value], exits: int, block: int, batch: int, tied: set[Value]
 ) -> Program:
     target = low.target
+    steps = passed("lowering", steps)
     if target.does("views"):
-        steps = _without_copies(steps)
+        steps = passed("views", _without_copies(steps))
     if target.does("sharing"):
-        steps = share_gradients(steps, tied)
-    steps = _statistics_first(schedule(steps))
+        steps = passed("sharing", share_gradients(steps, tied))
+    steps = passed("scheduling", _statistics_first(schedule(steps)))
     if target.whole_batch:
         return _assemble_batch(steps, low, outputs, exits, batch)
-    use_winograd(steps, target)
+    steps = passed("winograd", use_winograd(steps, target))
     regions: list[Region] = []
     late = [s for s in steps if s.scope == "task"]
     for step in steps:
@@ -203,15 +207,16 @@ def _assemble(
         recompute(regions)
     if late:
         regions.append(Region("tasks", late))
-    values = list(dict.fromkeys(v.root for r in regions for s in r.steps for v in s.values()))
+    placed = passed("recomputing", [step for region in regions for step in region.steps])
+    values = list(dict.fromkeys(v.root for step in placed for v in step.values()))
     program = Program(regions, low.input, outputs, values, exits=exits)
     program.block_bytes, program.batch_bytes = allocate([(r.steps, r.block) for r in regions], batch, target)
-    program.extra_bytes = _place_statistics(steps)
+    program.statistics, program.extra_bytes = _statistics(steps)
     return program
 
 
 def _assemble_batch(steps: list[Step], low: Lowering, outputs: dict[int, Value], exits: int, batch: int) -> Program:
-    steps = join_activations([s for s in steps if s.scope != "start"], low.target)
+    steps = passed("epilogues", join_activations([s for s in steps if s.scope != "start"], low.target))
     values = list(dict.fromkeys(v.root for s in steps for v in s.values()))
     program = Program([Region("batch", steps)], low.input, outputs, values, exits=exits)
     program.batch_bytes = allocate_batch(steps, batch, low.target)
@@ -236,16 +241,17 @@ def _without_copies(steps: list[Step]) -> list[Step]:
     return result
 
 
-def _place_statistics(steps: list[Step]) -> int:
-    """Room for the sums of batch normalisation: for each chunk a count and two sums a channel and scratch, and four
-    coefficients."""
+def _statistics(steps: list[Step]) -> tuple[dict[Op, int], int]:
+    """Places for the sums of batch normalisations, and bytes of them all: for each chunk a count and two sums a channel
+    and scratch, and four coefficients."""
+    places: dict[Op, int] = {}
     total = 0
     for step in steps:
         op = step.settings.get("op")
-        if op is not None and "state" not in op.settings:
-            op.settings["state"] = total
+        if op is not None and op not in places:
+            places[op] = total
             total += STATISTICS * op.output.shape[3] * 8
-    return total
+    return places, total
 
 
 CHUNKS = 16

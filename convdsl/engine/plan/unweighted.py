@@ -40,9 +40,7 @@ def _simple_back(op: Op, tape: Tape, *, x: bool = False, y: bool = False, **sett
 def _pool(op: Op, training: bool) -> list[Step]:
     (step,) = _simple(op, "pool")
     if training and op.inputs[0].learns and op.settings["mode"] != "avg":
-        op.settings["where"] = step.writes["where"] = Value(
-            f"where {op.output.name}", op.output.shape, "i32", interleaved=op.output.interleaved
-        )
+        step.writes["where"] = op.where
     return [step]
 
 
@@ -50,7 +48,7 @@ def _pool(op: Op, training: bool) -> list[Step]:
 def _pool_back(op: Op, tape: Tape) -> list[Step]:
     reads = {"g": tape.of(op.output)}
     if op.settings["mode"] != "avg":
-        reads["where"] = op.settings["where"]
+        reads["where"] = op.where
     into, add = tape.add_to(op.inputs[0])
     return [Step("pool_gradient", op.node, reads, {"gx": into}, {}, {**op.settings, "add": add})]
 

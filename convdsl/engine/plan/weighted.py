@@ -151,7 +151,7 @@ def _dense_back(op: Op, tape: Tape) -> list[Step]:
 
 def _like(op: Op, name: str) -> list[Step]:
     op.inputs[0].widen(op.settings["window"].frame)
-    return [Step(name, op.node, {"x": op.inputs[0]}, {"y": op.output}, op.weights, op.settings)]
+    return [Step(name, op.node, {"x": op.inputs[0]}, {"y": op.output}, op.weights, {**op.settings})]
 
 
 def _like_back(op: Op, tape: Tape, name: str) -> list[Step]:
@@ -161,7 +161,7 @@ def _like_back(op: Op, tape: Tape, name: str) -> list[Step]:
         scope = "task" if weight.deferred else "image"
         bias = op.weights.get("bias") if name == "local" else None
         weights = {"weight": weight} if bias is None else {"weight": weight, "bias": bias}
-        steps.append(Step(f"{name}_weight", op.node, {"x": x, "g": g}, {}, weights, op.settings, scope))  # type: ignore[arg-type]
+        steps.append(Step(f"{name}_weight", op.node, {"x": x, "g": g}, {}, weights, {**op.settings}, scope))  # type: ignore[arg-type]
     if x.learns:
         into, add = tape.add_to(x)
         steps.append(

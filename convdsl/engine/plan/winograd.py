@@ -7,7 +7,7 @@ convolution too, with the filters turned round.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from convdsl.engine.plan.layouts import Filters, Pack
 from convdsl.engine.plan.values import Parameter, Step, Target, Value
@@ -42,35 +42,37 @@ class Tiles:
     pack: str
 
 
-def use_winograd(steps: list[Step], target: Target) -> None:
-    """Marks the steps that are to use it."""
-    for step in steps if target.does("winograd") else ():
-        if step.kind in ("gather", "spread", "gather_pool") and not step.strips:
-            _consider(step, target)
+def use_winograd(steps: list[Step], target: Target) -> list[Step]:
+    """The steps, those that are to use it told so."""
+    if not target.does("winograd"):
+        return steps
+    able = ("gather", "spread", "gather_pool")
+    return [_considered(step, target) if step.kind in able and not step.strips else step for step in steps]
 
 
-def _consider(step: Step, target: Target) -> None:
+def _considered(step: Step, target: Target) -> Step:
     window, weight, x = step.settings["window"], step.weights["weight"], step.reads["x"]
     y = step.writes["y"]
     if (window.k, window.s, window.d) != ((1, 3, 3), (1, 1, 1), (1, 1, 1)) or x.interleaved or target.registers < 32:
-        return
+        return step
     scale = 1 if step.kind == "gather_pool" else 2
     rows, columns = y.shape[1] // scale, y.shape[2] // scale
     source, filters = _source(step, weight)
     channels, outputs = x.shape[3], y.shape[3]
     if filters.groups != 1 or x.shape[0] != 1 or channels % target.lanes or outputs % target.lanes:
-        return
+        return step
     if y.shape[1] % scale or y.shape[2] % scale or channels * outputs > MOST_WEIGHTS:
-        return
+        return step
     group = _group(rows, columns, filters.vectors, target)
     if group[0] * group[1] < 4:
-        return
+        return step
     pack = f"winograd {source}"
     width = filters.lanes * filters.vectors
     weight.packs[pack] = Transformed(source, filters.blocks, channels, width)
-    step.settings = {**step.settings, "winograd": Tiles((rows // group[0], columns // group[1]), group, pack)}
+    settings = {**step.settings, "winograd": Tiles((rows // group[0], columns // group[1]), group, pack)}
     room = FREQUENCIES * group[0] * group[1] * (channels + filters.blocks * width)
-    step.writes = {**step.writes, "scratch": Value(f"tiles of {y.name}", (1, 1, 1, room))}
+    writes = {**step.writes, "scratch": Value(f"tiles of {y.name}", (1, 1, 1, room))}
+    return replace(step, settings=settings, writes=writes)
 
 
 def _source(step: Step, weight: Parameter) -> tuple[str, Filters | Pack]:

@@ -19,7 +19,7 @@ class _Statistics:
     def __init__(self, binder: Binder, step: Step) -> None:
         op = step.settings["op"]
         self.channels = c = op.output.shape[3]
-        self.base = int(binder.extra.ctypes.data) + op.settings["state"]
+        self.base = int(binder.extra.ctypes.data) + binder.program.statistics[op]
         self.all_sums = (number(self.base), Layout((CHUNKS, 3, c), (3 * c, c, 1)))
         self.sums: tuple[Argument, Layout] = ((self.base, 0, 0, 0, 24 * c, 0), Layout((3, c), (c, 1)))
         self.coefficients = (number(self.base + CHUNKS * 24 * c), Layout((8, c), (c, 1)))
