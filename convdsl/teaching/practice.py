@@ -91,11 +91,12 @@ class Practice:
         return self.command("next", "")
 
     def wants_more(self, text: str) -> bool:
-        """Whether an answer goes on: a program does, up to an empty line that stands outside its braces, or two."""
+        """Whether an answer goes on: a program does, up to an empty line outside its braces and fences, or two."""
         if self.question is None or not self.question.multiline or not text.strip():
             return False
         *before, last = text.split("\n")
-        return bool(last.strip()) or (depth(text) > 0 and bool(before) and bool(before[-1].strip()))
+        inside = depth(text) > 0 or text.count("```") % 2 == 1
+        return bool(last.strip()) or (inside and bool(before) and bool(before[-1].strip()))
 
     def begin(self, exercise: Exercise | None, seed: int | None) -> Answer:
         """The first question of a session: of an exercise, or of the next; with the numbers of a seed, or with those of

@@ -19,7 +19,7 @@ from convdsl.teaching.questions import Question, ask
 from convdsl.teaching.records import Content, Later, NoProgress, Record, Try, latest, merged, understood, written
 from convdsl.teaching.spacing import Card, card
 
-_LARGEST = 5_000_000
+_LARGEST = 50_000_000
 _PATIENCE = 5.0
 """Seconds to wait for another process, which needs some milliseconds."""
 

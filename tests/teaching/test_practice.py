@@ -179,6 +179,12 @@ def test_an_empty_line_inside_braces_ends_no_answer() -> None:
     assert shown.count("Understood") == 1 and "output 10" in shown
 
 
+def test_an_empty_line_inside_a_fence_ends_no_answer() -> None:
+    session, first = _program()
+    shown, _ = piped(session, "```\ninput 32x32x3\n\ndense 10\n```\n\n:quit\n", first)
+    assert shown.count("Understood") == 1 and "output 10" in shown
+
+
 def test_two_empty_lines_or_a_command_end_an_answer() -> None:
     for ending in ("\n\n:quit\n", "\n:quit\n"):
         session, first = _program()

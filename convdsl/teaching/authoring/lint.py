@@ -12,7 +12,7 @@ from convdsl.teaching.course.course import FILE, Course
 from convdsl.teaching.course.exercise import PROGRAM_KINDS, Exercise, Mistake
 from convdsl.teaching.course.expressions import ExpressionError, names_in
 from convdsl.teaching.course.facts import known
-from convdsl.teaching.course.format import Problem, Sheet
+from convdsl.teaching.course.reader import Problem, Sheet
 from convdsl.teaching.course.written import expressions_in, written
 from convdsl.teaching.marking import mark
 from convdsl.teaching.marking.agreement import could_be_taken_for

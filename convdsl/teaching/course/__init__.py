@@ -3,14 +3,14 @@
     course = load()
     exercise = course.find("size-valid")
 
-A file is read (format.py) into an Exercise (exercise.py); expressions.py evaluates what stands in it. The rooms above
+A file is read (reader.py, format.py) into an Exercise (exercise.py); expressions.py evaluates what stands in it. The rooms above
 draw the numbers (questions/), read what a student typed (reading/) and mark it (marking/). Nothing here prints.
 """
 
 from convdsl.teaching.course.course import SHIPPED, Concept, Course, CourseError, load, read_course
 from convdsl.teaching.course.exercise import Exercise
 from convdsl.teaching.course.expressions import ExpressionError
-from convdsl.teaching.course.format import Problem
+from convdsl.teaching.course.reader import Problem
 
 __all__ = [
     "SHIPPED",

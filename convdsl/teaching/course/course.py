@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from convdsl.messages import LANGUAGES, T
 from convdsl.teaching.course.exercise import Both, Exercise
-from convdsl.teaching.course.format import ID, Problem, Sheet, read_exercise
+from convdsl.teaching.course.format import ID, read_exercise
+from convdsl.teaching.course.reader import Problem, Sheet
 
 SHIPPED = Path(__file__).parent / "exercises"
 FILE = "course.toml"

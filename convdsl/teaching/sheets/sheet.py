@@ -28,7 +28,7 @@ from typing import Any
 from convdsl.messages import T
 from convdsl.teaching.course.course import Course, CourseError, load
 from convdsl.teaching.course.exercise import Exercise
-from convdsl.teaching.course.format import Sheet as File
+from convdsl.teaching.course.reader import Sheet as File
 from convdsl.teaching.questions import Question, ask
 
 KEYS = frozenset({"title", "id", "course", "exercises", "deadline", "attempts", "late", "partial", "secret"})
