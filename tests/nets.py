@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import convdsl
 from convdsl.net import Net
+from convdsl.network.outline import dotted
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 
@@ -45,14 +46,14 @@ def total(net: Net) -> Costs:
 def part(net: Net, *path: str) -> Costs:
     """The nodes that stand in the blocks and braces of `path`: `part(net, "stage_2", "repeat")`."""
     start = ".".join(path)
-    inside = [f for n, f in net.report if n.path == start or n.path.startswith(f"{start}.")]
+    inside = [f for n, f in net.report if f"{dotted(n.path)}.".startswith(f"{start}.")]
     assert inside, f"nothing stands in {start}"
     return Costs(sum(f.params for f in inside), sum(f.macs for f in inside))
 
 
 def without_exits(net: Net) -> Costs:
     """The way from the input to the output: what stands in `aux` is left out."""
-    inside = [f for n, f in net.report if not n.path.startswith("aux")]
+    inside = [f for n, f in net.report if not dotted(n.path).startswith("aux")]
     return Costs(sum(f.params for f in inside), sum(f.macs for f in inside))
 
 

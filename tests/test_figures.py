@@ -10,6 +10,7 @@ import pytest
 
 import convdsl
 from convdsl.diagnostics import ProgramError
+from convdsl.network.outline import dotted
 from tests.nets import (
     EXAMPLES,
     Costs,
@@ -158,7 +159,7 @@ def test_googlenet_without_side_exits(name: str, params: int, macs: int) -> None
 
 def test_squeeze_and_excitation_by_itself() -> None:
     net = example("se_resnet50")
-    inside = [f for n, f in net.report if "squeeze_excite" in n.path]
+    inside = [f for n, f in net.report if "squeeze_excite" in dotted(n.path)]
     weights = sum(f.macs for f in inside)
     assert weights == 2_514_944  # at 1×1 every weight multiplies once
     assert weights == sum(2 * n * (4 * c) ** 2 // 16 for n, c in ((3, 64), (4, 128), (6, 256), (3, 512)))

@@ -115,7 +115,7 @@ def refuse_empty_windows(axes: tuple[Axis, ...]) -> None:
     not exist. With formulas, a dilation greater than the input counts as stepping over it."""
     for axis in axes:
         known = all(map(is_number, axis[:7]))
-        if compare(axis.before, "<", axis.extent) is False:
+        if compare(axis.before + 1, "<=", axis.extent) is False:
             raise SizeError(
                 "E305",
                 T(

@@ -75,9 +75,9 @@ def test_control_characters_do_not_reach_the_terminal() -> None:
 
 
 def test_warnings_of_one_kind_are_folded_and_errors_are_not() -> None:
-    text = "input 64x64x3 -> " + " -> ".join(["conv 3 k3 s2 p1"] * 3)
+    text = "input 62x62x3 -> " + " -> ".join(["conv 3 k3 s2 relu"] * 3)
     assert shown(text).count("warning[W501]") == 1
-    assert "the same at 1:47, 1:66" in shown(text)
+    assert "the same at 1:49, 1:70" in shown(text)
     assert shown("cnov 3\ncnov 4\ncnov 5").count("error[E201]") == 3
 
 
