@@ -10,7 +10,7 @@ from convdsl import document
 from convdsl.cli.matrices import given, given_kernel
 from convdsl.cli.parsing import CallError
 from convdsl.layers import SizeError
-from convdsl.messages import T
+from convdsl.messages import Grouped, T
 from convdsl.report.arithmetic import Notation
 from convdsl.report.convolution import Position
 from convdsl.report.json_writer import print_json
@@ -213,7 +213,7 @@ def present(task: Task | None, matrix: Matrix, options: argparse.Namespace) -> N
     at = checked(options.at, operation)
     places = [at] if at else list(operation.places()) if options.steps and operation else []
     if len(places) > MOST_STEPS:
-        raise CallError(T("That would be {n} places; `--at` shows one of them.", n=f"{len(places):,}"))
+        raise CallError(T("That would be {n} places; `--at` shows one of them.", n=Grouped(len(places))))
     flat = tuple(v for row in (output_of(work) if work else matrix.values) for v in row) if options.flatten else None
     if options.format == "json":
         from convdsl.report.convolution_data import matrix as plain

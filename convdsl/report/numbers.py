@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from convdsl.algebra import is_number, on_board
-from convdsl.messages import language
+from convdsl.messages import Grouped
 
 _STEPS = ((10**15, "P"), (10**12, "T"), (10**9, "G"), (10**6, "M"))
 
 
 def grouped(value: Any) -> str:
-    """`61,706`, in Spanish `61 706`; a formula as it is."""
-    if not is_number(value):
-        return formula(value)
-    written = f"{value:,}"
-    return written.replace(",", "\u202f") if language() == "es" else written
+    """`61,706`, in Spanish `61 706` and `7850`; a formula as it is."""
+    return str(Grouped(value)) if is_number(value) else formula(value)
 
 
 def short(value: Any) -> str:

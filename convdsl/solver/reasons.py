@@ -8,7 +8,7 @@ from typing import Any
 from convdsl.algebra.forms import Atom
 from convdsl.algebra.relations import ONE, Relation
 from convdsl.algebra.searching import OutOfTime, Point
-from convdsl.messages import T
+from convdsl.messages import Grouped, T
 from convdsl.network import Expectation
 from convdsl.network.lints import DOES_NOT_DIVIDE
 from convdsl.solver.answer import Answer, Program, first_points, found_ways
@@ -162,7 +162,7 @@ def _actual(program: Program, problem: Problem, number: int, point: Point) -> An
     actual = actual_value(expectation, Sums(analysis.report.facts), analysis.report[expectation.node])
     if isinstance(actual, tuple):
         return show_shape(actual)
-    return f"{actual:,} {expectation.quantity}" if isinstance(actual, int) else str(actual)
+    return f"{Grouped(actual)} {expectation.quantity}" if isinstance(actual, int) else str(actual)
 
 
 def _no_network(program: Program, problem: Problem) -> T:

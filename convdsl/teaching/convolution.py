@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from convdsl.layers import BY_NAME, Axis
-from convdsl.messages import T
+from convdsl.messages import Grouped, T
 from convdsl.teaching.exact import Number, whole
 from convdsl.teaching.kernels import Kernel
 from convdsl.teaching.matrix import MatrixError, Rows
@@ -115,8 +115,8 @@ class Operation:
             raise MatrixError(
                 T(
                     "That would be {n} products; {limit} are the limit.",
-                    n=f"{self.products:,}",
-                    limit=f"{MOST_PRODUCTS:,}",
+                    n=Grouped(self.products),
+                    limit=Grouped(MOST_PRODUCTS),
                 ),
                 T("Large pictures are filtered as image files: .png or .jpg."),
             )

@@ -13,7 +13,7 @@ from convdsl.datasets import DataError, load
 from convdsl.datasets.pictures import Unreadable, decode, depth, measure, pillow
 from convdsl.datasets.registry import find
 from convdsl.datasets.tree import File
-from convdsl.messages import T
+from convdsl.messages import Grouped, T
 from convdsl.teaching.convolution import Correlation, Operation, Pooling, Transposed
 from convdsl.teaching.matrix import MatrixError
 
@@ -99,7 +99,7 @@ def apply(image: np.ndarray, operation: Operation) -> np.ndarray:
     products = operation.products * image.shape[2]
     if products > MOST_PRODUCTS:
         raise MatrixError(
-            T("That would be {n} products; {limit} are the limit.", n=f"{products:,}", limit=f"{MOST_PRODUCTS:,}"),
+            T("That would be {n} products; {limit} are the limit.", n=Grouped(products), limit=Grouped(MOST_PRODUCTS)),
             T("Take a smaller window, or a smaller image."),
         )
     result = np.empty((down.output, right.output, image.shape[2]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from convdsl.messages import T
+from convdsl.messages import Grouped, T
 from convdsl.teaching.exact import Number, read_number, whole
 
 Rows = tuple[tuple[Number, ...], ...]
@@ -60,7 +60,7 @@ def read_matrix(written: str, *, table: bool = False) -> Matrix:
         raise MatrixError(T("There is no number here."))
     if len(rows) * max(map(len, rows)) > MOST_ENTRIES:
         raise MatrixError(
-            T("This matrix has more than {n} entries.", n=f"{MOST_ENTRIES:,}"),
+            T("This matrix has more than {n} entries.", n=Grouped(MOST_ENTRIES)),
             T("Large pictures are filtered as image files: .png or .jpg."),
         )
     values = tuple(tuple(_entry(e, r, c) for c, e in enumerate(row, 1)) for r, row in enumerate(rows, 1))

@@ -73,7 +73,7 @@ def lint_exercise(exercise: Exercise, seeds: Sequence[int]) -> list[Problem]:
     """What is wrong with one exercise."""
     sheet = Sheet(exercise.path)
     found: dict[str, Problem] = {}
-    complaints = [*_static(exercise)]
+    complaints = [*_static(exercise), *_variety(exercise)]
     for number, seed in enumerate(seeds):
         complaints += _drawn(exercise, seed)
         if number < MUTATED and exercise.kind in PROGRAM_KINDS:
@@ -90,6 +90,36 @@ FEWEST_CHOICES = 5
 """Courses with fewer choices are not counted."""
 MOST_LONGEST = 0.4
 """The part of the choices whose longest option may be the right one."""
+
+
+FEWEST_TEXTS = 30
+"""So many different texts an exercise has at least, with VARIED seeds: neighbours in a classroom do not get the same one."""
+VARIED = 200
+
+
+def _variety(exercise: Exercise) -> Iterator[Complaint]:
+    """Whether there are enough different questions for a class, or a reason why there are not."""
+    texts: set[object] = set()
+    for seed in range(1, VARIED + 1):
+        try:
+            question = Question(exercise, seed)
+            texts.add((question.text, question.program, frozenset(text for _, text in question.options)))
+        except ExpressionError:  # said of the seed itself
+            return
+        if len(texts) >= FEWEST_TEXTS:
+            break
+    if len(texts) < FEWEST_TEXTS and not exercise.few_texts:
+        yield (
+            "draw" if exercise.draw else "kind",
+            T(
+                "{seeds} seeds give {n} different texts; {least} are needed, or a reason in `few_texts`.",
+                seeds=VARIED,
+                n=len(texts),
+                least=FEWEST_TEXTS,
+            ),
+        )
+    elif len(texts) >= FEWEST_TEXTS and exercise.few_texts:
+        yield "few_texts", T("There are {least} texts and more: `few_texts` is not needed.", least=FEWEST_TEXTS)
 
 
 def _static(exercise: Exercise) -> Iterator[Complaint]:
@@ -193,7 +223,20 @@ def _answer(question: Question) -> Iterator[Complaint]:
     exercise, seed = question.exercise, question.seed
     if exercise.options:
         right = [o.id for o in exercise.options if question.holds(o.right)]
-        if len(right) != 1:
+        if exercise.show:
+            if not right or len(exercise.options) - len(right) < exercise.show - 1:
+                yield (
+                    "option",
+                    T(
+                        "Seed {seed}: {n} options are shown, one of them right; there are {right} right and {wrong} wrong ones.",
+                        seed=seed,
+                        n=exercise.show,
+                        right=len(right),
+                        wrong=len(exercise.options) - len(right),
+                    ),
+                )
+                return
+        elif len(right) != 1:
             yield "option", T("Seed {seed}: {n} options are right; one has to be.", seed=seed, n=len(right))
             return
         if len({text for _, text in question.options}) < len(question.options):

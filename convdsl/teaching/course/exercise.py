@@ -105,3 +105,7 @@ class Exercise:
     unit: str = ""
     names: tuple[str, ...] = ()
     same_as: SameAs | None = None
+    show: int = 0
+    """How many of the options a question shows, one right and the others wrong; 0 for all of them."""
+    few_texts: str = ""
+    """Why this exercise has no more than a few different texts."""

@@ -38,6 +38,8 @@ KEYS = frozenset(
         "unit",
         "names",
         "same_as",
+        "show",
+        "few_texts",
     }
 )
 UNITS = ("%", "bytes", "°")
@@ -88,6 +90,8 @@ def read_exercise(
         unit=sheet.one_of("unit", UNITS),
         names=sheet.strings("names"),
         same_as=_same_as(sheet),
+        show=sheet.take("show", int, 0),
+        few_texts=sheet.take("few_texts", str, "").strip(),
     )
     _check(sheet, exercise)
     return exercise, sheet.problems
@@ -231,5 +235,7 @@ def _check(sheet: Sheet, exercise: Exercise) -> None:
     for key in needed:
         if key not in sheet.values:
             sheet.problem(T("An exercise of the kind `{kind}` needs `{key}`.", kind=kind, key=key), "kind")
+    if exercise.show and not 2 <= exercise.show <= len(exercise.options):
+        sheet.problem(T("`show` is a number from 2 to {n}, the number of options.", n=len(exercise.options)), "show")
     for name in exercise.draw.keys() & exercise.let.keys():
         sheet.problem(T("`{name}` is both drawn and set.", name=name), f"let.{name}")

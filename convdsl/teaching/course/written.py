@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from convdsl.messages import language
+from convdsl.messages import Grouped
 from convdsl.teaching.course.exercise import Both
 from convdsl.teaching.course.expressions import evaluate
 from convdsl.teaching.course.functions import is_matrix
@@ -19,7 +19,17 @@ _IN_PROGRAM = re.compile(r"\{([A-Z0-9(][^{}\n]*)\}")
 
 def fill(text: str, names: Mapping[str, Any]) -> str:
     """A text with its `{…}` filled in. Raises ExpressionError."""
-    return _IN_TEXT.sub(lambda m: written(evaluate(m[1], names)), text)
+    return _IN_TEXT.sub(lambda m: _in_line(evaluate(m[1], names), text, m), text)
+
+
+def _in_line(value: Any, text: str, place: re.Match[str]) -> str:
+    """A value as it stands in its line: a row of numbers among words is a list, since spaces would make a table of it."""
+    if is_matrix(value) and len(value) == 1:
+        start, end = text.rfind("\n", 0, place.start()) + 1, text.find("\n", place.end())
+        around = text[start : place.start()] + (text[place.end() :] if end < 0 else text[place.end() : end])
+        if re.search(r"[^\W\d_]{2,}", around):
+            return f"[{', '.join(show(v) for v in value[0])}]"
+    return written(value)
 
 
 def fill_program(text: str, names: Mapping[str, Any]) -> str:
@@ -54,11 +64,7 @@ def number(value: int | Fraction) -> str:
     if isinstance(value, Fraction) and value.denominator != 1:
         rough = near(value)
         return show(value) if rough is None else f"≈ {rough}"
-    value = int(value)
-    if abs(value) < 10_000:
-        return show(value)
-    grouped = f"{value:,}".replace("-", "−")
-    return grouped.replace(",", "\u202f") if language() == "es" else grouped
+    return str(Grouped(value)).replace("-", "−")
 
 
 def matrix(rows: tuple[tuple[Any, ...], ...]) -> str:

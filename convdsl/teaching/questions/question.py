@@ -90,8 +90,13 @@ class Question:
 
     @cached_property
     def lettered(self) -> dict[str, Option]:
-        """The options by their letters."""
-        return {chr(ord("a") + n): self.exercise.options[i] for n, i in enumerate(self._order)}
+        """The options by their letters: all, or with `show` one right one and so many wrong ones of the pool."""
+        pool = [self.exercise.options[i] for i in self._order]
+        if self.exercise.show:
+            right = [o for o in pool if self.holds(o.right)][:1]
+            wrong = [o for o in pool if not self.holds(o.right)][: self.exercise.show - len(right)]
+            pool = [o for o in pool if o in (*right, *wrong)]
+        return {chr(ord("a") + n): option for n, option in enumerate(pool)}
 
     @property
     def hints(self) -> tuple[str, ...]:

@@ -9,8 +9,10 @@ import pytest
 
 from convdsl.teaching.authoring.lint import lint
 from convdsl.teaching.course import CourseError, ExpressionError, load
+from convdsl.teaching.course.course import read_course
 from convdsl.teaching.course.draw import Dice, draw, pick
 from convdsl.teaching.course.expressions import evaluate
+from convdsl.teaching.questions import ask
 from tests.teaching.course.conftest import COURSE, EXERCISE
 
 Write = Callable[..., Path]
@@ -34,7 +36,7 @@ Write = Callable[..., Path]
         ('answer = "N"\nen = "no"\nes = "no"', 'answer = "N"', 12, "has no text"),
         ('answer = "N"\n', 'answer = "N"\nprogram = "x"\n', 12, "one of"),
         ('answer = "N"\n', 'anser = "N"\n', 12, "A mistake is"),
-        ('draw.N = "20..40"', 'draw.N = "20..40"\nlet.N = "3"', 6, "both drawn and set"),
+        ('draw.N = "20..60"', 'draw.N = "20..40"\nlet.N = "3"', 6, "both drawn and set"),
     ],
 )
 def test_a_wrong_form(written: Write, old: str, new: str, line: int, words: str) -> None:
@@ -88,9 +90,9 @@ def test_concepts_in_a_circle(written: Write) -> None:
         ('answer = "net.out[0]"', 'answer = "open(1)"', 7, "no function `open`"),
         ("conv 8 k3", "conv 8 k99", 7, "line 1"),
         ('"From {N}?"', '"From {N} and {M}?"', 8, "same values"),
-        ('draw.N = "20..40"', 'draw.N = "20..40"\ndraw.M = [1, 2]', 6, "not used"),
-        ('draw.N = "20..40"', 'draw.N = "40..20"', 5, "empty"),
-        ('draw.N = "20..40"', 'draw.N = "20..40"\nwhere = ["N > 99"]', 6, "No numbers"),
+        ('draw.N = "20..60"', 'draw.N = "20..40"\ndraw.M = [1, 2]', 6, "not used"),
+        ('draw.N = "20..60"', 'draw.N = "40..20"', 5, "empty"),
+        ('draw.N = "20..60"', 'draw.N = "20..40"\nwhere = ["N > 99"]', 6, "No numbers"),
         ('answer = "N"', 'answer = "N - 2"', 12, "gives the right answer"),
         ('answer = "N"', 'answer = "N/0"', 12, "divides by zero"),
         ('hints.en = ["a",', 'hints.en = ["{100*(N - 2)}",', 10, "same values"),
@@ -198,3 +200,48 @@ def test_drawing() -> None:
 def test_expressions_are_bounded(expression: str) -> None:
     with pytest.raises(ExpressionError):
         evaluate(expression, {})
+
+
+POOL = """\
+concept = "one"
+kind = "choice"
+show = 4
+title.en = "T"
+title.es = "T"
+question.en = "Which?"
+question.es = "¿Cuál?"
+hints.en = ["a", "b", "c"]
+hints.es = ["a", "b", "c"]
+""" + "".join(
+    f'[option.o{n}]\nright = {str(n < 2).lower()}\nen = "en {n}"\nes = "es {n}"\nwhy.en = "w {n}"\nwhy.es = "w {n}"\n'
+    for n in range(8)
+)
+
+
+def test_options_are_drawn_from_a_pool(written: Write) -> None:
+    (exercise,) = load(written(POOL)).exercises
+    seen = set()
+    for seed in range(1, 100):
+        question = ask(exercise, seed)
+        assert list(question.lettered) == ["a", "b", "c", "d"]
+        assert [o.id for o in question.lettered.values() if o.right] == [question.lettered[question.right].id]
+        seen.add(frozenset(o.id for o in question.lettered.values()))
+    assert len(seen) > 30
+    assert {i for s in seen for i in s} == {f"o{n}" for n in range(8)}
+    assert lint(load(written(POOL)), range(1, 9)) == []
+
+
+def test_lint_sees_too_few_texts_and_a_needless_excuse(written: Write) -> None:
+    few = EXERCISE.replace('"20..60"', '"20..30"')
+    (problem,) = lint(load(written(few)), [1])
+    assert "11 different texts" in str(problem) and problem.line == 5
+    assert lint(load(written('few_texts = "eleven sizes"\n' + few)), [1]) == []
+    (problem,) = lint(load(written('few_texts = "none"\n' + EXERCISE)), [1])
+    assert "few_texts" in str(problem) and problem.line == 1
+
+
+def test_a_pool_has_to_be_large_enough(written: Write) -> None:
+    problems = read_course(written(POOL.replace("show = 4", "show = 9")))[1]
+    assert "`show` is a number from 2 to 8" in str(problems[0])
+    alone = POOL.replace("right = false", "right = true")
+    assert "4 options are shown" in str(lint(load(written(alone)), [1])[0])
