@@ -879,7 +879,7 @@ TABLE: list[tuple[str, int, str, Verdicts]] = [
     # Letters, and the text of an option.
     (
         "shuffled-pixels",
-        7,
+        45,
         "es",
         {
             "right": (
@@ -956,7 +956,7 @@ TABLE: list[tuple[str, int, str, Verdicts]] = [
     ),
     (
         "shuffled-pixels",
-        7,
+        45,
         "en",
         {
             "right": (
@@ -1009,7 +1009,7 @@ TABLE: list[tuple[str, int, str, Verdicts]] = [
     ),
     (
         "who-proposed",
-        7,
+        504,
         "es",
         {
             "right": ("a", "A", "a)", "la a", "opción a", "a porque LeCun fue el primero"),
