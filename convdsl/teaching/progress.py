@@ -68,7 +68,7 @@ class Progress:
         try:
             data = files.read(self.path, _LARGEST)
         except FileNotFoundError:
-            return Content({}, {})
+            return Content({}, {}, lost=True)
         try:
             found = understood(data, self.course.id)
         except Later:
@@ -80,7 +80,7 @@ class Progress:
                 reason=error.message,
                 path=files.set_aside(self.path),
             )
-            return Content({}, {})
+            return Content({}, {}, lost=True)
         if found.doubtful:
             copy = self.path.with_name(f"{self.path.stem}.doubtful{self.path.suffix}")
             files.give_second_name(self.path, copy)
@@ -97,7 +97,7 @@ class Progress:
         try:
             with locked(self.path.with_name(".progress.lock"), _PATIENCE):
                 found = self._read()
-                self.records = merged(self.records, self._seen, found.records)
+                self.records = merged(self.records, {} if found.lost else self._seen, found.records)
                 courses = {**found.others, self.course.id: self.records}
                 files.write(self.path, (written(courses),))
                 self._seen = dict(self.records)
@@ -110,7 +110,7 @@ class Progress:
             found = self._read()
         except OSError:
             return
-        self.records = merged(self.records, self._seen, found.records)
+        self.records = merged(self.records, {} if found.lost else self._seen, found.records)
         self._seen = dict(found.records)
 
     # What happens to an exercise.

@@ -45,11 +45,12 @@ class Record(NamedTuple):
 
 class Content(NamedTuple):
     """What a file with progress says: the records of one course, those of all others as they are, and whether something
-    in it was left out or is not what its sum says."""
+    in it was left out or is not what its sum says; `lost` is no file, or one in which there is nothing."""
 
     records: dict[str, Record]
     others: dict[str, Any]
     doubtful: bool = False
+    lost: bool = False
 
 
 class Later(Exception):
@@ -131,8 +132,10 @@ def merged(mine: dict[str, Record], before: dict[str, Record], theirs: dict[str,
         here, then, there = mine.get(id), before.get(id), theirs.get(id)
         if here == then:
             kept = there
-        elif here is None or there == then or there is None:
+        elif here is None or there == then or (then is None and there is None):
             kept = here
+        elif there is None:  # forgotten elsewhere: what was done here since is kept
+            kept = _since(here, then or Record())
         else:  # the same exercise in two places at once
             old = then or Record()
             kept = here._replace(
@@ -146,6 +149,18 @@ def merged(mine: dict[str, Record], before: dict[str, Record], theirs: dict[str,
         if kept is not None:
             result[id] = kept
     return result
+
+
+def _since(now: Record, before: Record) -> Record:
+    """What was done to an exercise after it was as it was `before`."""
+    return now._replace(
+        tries=max(now.tries - before.tries, 0),
+        hints=max(now.hints - before.hints, 0),
+        solved=now.solved and not before.solved,
+        skipped=now.skipped and not before.skipped,
+        seconds=max(now.seconds - before.seconds, 0),
+        history=tuple(t for t in now.history if t not in before.history),
+    )
 
 
 def written(courses: Mapping[str, Mapping[str, Any]]) -> bytes:

@@ -211,6 +211,32 @@ def test_two_windows_keep_both_their_tries() -> None:
     assert other.of(COURSE.by_id["dense-params"]).tries == 1
 
 
+def test_what_one_window_forgets_the_other_does_not_bring_back() -> None:
+    exercise = COURSE.by_id["conv-params"]
+    one, other = Progress.open(COURSE), Progress.open(COURSE)
+    _wrong(one, "conv-params", "bias", 10)
+    other.refresh()
+    other.ask(exercise, fresh=True)
+    one.reset(exercise)
+    other.refresh()
+    assert other.known() == []
+    _wrong(other, "conv-params", "bias", 20)
+    assert [r.tries for r in Progress.open(COURSE).known()] == [1]
+
+
+@pytest.mark.parametrize("damage", [None, b"{"])
+def test_a_file_that_is_lost_in_between_is_written_again(damage: bytes | None, tmp_path: Path) -> None:
+    progress = Progress.open(COURSE)
+    _wrong(progress, "conv-params", "bias", 10)
+    if damage is None:
+        (tmp_path / "progress.json").unlink()
+    else:
+        (tmp_path / "progress.json").write_bytes(damage)
+    progress.refresh()
+    _wrong(progress, "dense-params", "bias", 20)
+    assert sorted(r.seconds for r in Progress.open(COURSE).known()) == [10, 20]
+
+
 def test_two_processes_at_once() -> None:
     """Two windows in which a student goes back and forth: all that was solved stays solved, in the file and in both."""
     call = [sys.executable, "-m", "convdsl", "course", "--lang", "en"]
