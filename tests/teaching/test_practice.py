@@ -26,6 +26,7 @@ from convdsl.teaching.practice import Practice
 from convdsl.teaching.progress import Progress
 from convdsl.teaching.questions import ask
 from convdsl.teaching.session import Session
+from tests.test_architecture import loaded_by
 
 COURSE = load()
 
@@ -96,6 +97,11 @@ def test_a_question_can_be_asked_again() -> None:
     session.practice.begin(None, 3)
     again = session.enter(":exercise")
     assert isinstance(again, Asked) and again.question.seed == 3
+
+
+def test_a_pipe_loads_nothing_heavy() -> None:
+    code = "import sys, io; sys.stdin = io.StringIO(':hint\\n:quit\\n'); from convdsl.cli import main; main(['course'])"
+    assert not loaded_by(code) & {"numba", "numpy", "sympy", "PIL", "prompt_toolkit"}
 
 
 # Commands.
