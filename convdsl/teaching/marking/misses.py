@@ -36,9 +36,11 @@ def near_miss(reading: Reading, right: Any, digits: int) -> T | None:
 def _matrix_miss(value: Any, right: Any) -> T:
     size = (len(value), len(value[0])) if is_matrix(value) else (0, 0)
     wanted = (len(right), len(right[0]))
+    if size != wanted and wanted[0] == 1:
+        return T("The result is a row of {n} numbers; yours is {r}×{c}.", n=wanted[1], r=size[0], c=size[1])
     if size != wanted:
         return T(
-            "The result has {rows} rows and {columns} columns; yours has {r} and {c}.",
+            "The result has {rows} rows and {columns} columns; yours is {r}×{c}.",
             rows=wanted[0],
             columns=wanted[1],
             r=size[0],

@@ -37,6 +37,7 @@ def test_the_template_of_a_new_course_is_in_order() -> None:
 def test_there_are_enough_of_every_kind(course: Course) -> None:
     kinds = [e.kind for e in course.exercises]
     assert len(kinds) == 154, "as many as the README says"
+    assert sum(not e.few_texts for e in course.exercises) == 138, "these, too"
     assert set(kinds) == set(KINDS)
     assert kinds.count("slip") >= 20
 

@@ -985,7 +985,7 @@ TABLE: list[tuple[str, int, str, Verdicts]] = [
     ),
     (
         "keras-names",
-        7,
+        127,
         "es en",
         {
             "right": ("d", "Conv2D(16, kernel_size=3, strides=2)", "`Conv2D(16, kernel_size=3, strides=2)`"),
@@ -1019,7 +1019,7 @@ TABLE: list[tuple[str, int, str, Verdicts]] = [
     ),
     (
         "winners",
-        7,
+        8408,
         "es en",
         {
             "right": ("a", "GoogLeNet", "googlenet", "a) GoogLeNet"),
