@@ -40,6 +40,8 @@ class Kind:
     """Ends in `dense N softmax`: a network that can be trained."""
     unknowns: bool = False
     """Symbols in the input, holes in options."""
+    shared: bool = False
+    """Blocks whose weights exist once; with `words` there are some anyway."""
     words: bool = True
     """Blocks, `let`, `expect`, `net`, `train`."""
 
@@ -102,7 +104,9 @@ class _Writer:
             makers: list[Callable[[Sizes, int], tuple[str, Sizes] | None]] = [self._layer] * 6
             if depth > 0:
                 makers += [self._combination, self._structure]
-                makers += [self._call] * self.kind.words
+                makers += [self._call] * self.kind.words + [self._shared] * (
+                    self.kind.shared or (self.kind.words and not self.kind.unknowns)
+                )
             made = self.rng.choice(makers)(shape, depth)
             if made is not None:
                 statements.append(made[0])
@@ -234,6 +238,17 @@ class _Writer:
             return f"{name}({self._number(channels)})", (*shape[:-1], channels)
         self.blocks.append(f"block {name}() {{ {inside} }}")
         return f"{name}()", shape
+
+    def _shared(self, shape: Sizes, depth: int) -> tuple[str, Sizes]:
+        """One set of weights for all uses: behind each other, or in branches."""
+        name = f"same{len(self.blocks)}"
+        hidden, self.names = self.names, {}
+        inside = self._same(shape, depth - 1)
+        self.names = hidden
+        self.blocks.append(f"shared {name} {{ {inside} }}")
+        if len(shape) > 1 and self.rng.random() < 0.4:
+            return f"add {{ {name}() | {self._same(shape, depth - 1)} -> {name}() }}", shape
+        return " -> ".join([f"{name}()"] * self.rng.randint(1, 3)), shape
 
     # Words.
 

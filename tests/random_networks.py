@@ -28,9 +28,18 @@ MOST_VALUES = 6000
 """Numbers in all layers' outputs for one image: larger networks would only take longer."""
 
 KINDS = (
-    Kind(ranks=(2, 2, 2, 1, 3, 0), most_layers=6, most_positions=7, most_channels=6, depth=2, classes=3, words=False),
-    Kind(ranks=(2,), most_layers=5, lengths=(8,), widths=(3, 16, 32), depth=1, classes=3, words=False),
-    Kind(ranks=(2, 1, 3), most_layers=4, lengths=(6,), widths=(4, 16), depth=2, classes=3, words=False),
+    Kind(
+        ranks=(2, 2, 2, 1, 3, 0),
+        most_layers=6,
+        most_positions=7,
+        most_channels=6,
+        depth=2,
+        classes=3,
+        words=False,
+        shared=True,
+    ),
+    Kind(ranks=(2,), most_layers=5, lengths=(8,), widths=(3, 16, 32), depth=1, classes=3, words=False, shared=True),
+    Kind(ranks=(2, 1, 3), most_layers=4, lengths=(6,), widths=(4, 16), depth=2, classes=3, words=False, shared=True),
     Kind(**{**vars(SMALL), "ranks": (2, 1), "depth": 0, "lengths": (6, 9), "widths": (1, 3, 4), "classes": 3}),
 )
 """Of any sizes; of sizes that the fast paths want; of few sizes; and chains without branches, whose images interleave."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from convdsl.cli import seeds
 from convdsl.cli.parsing import CallError, add_unknowns, read_program
 from convdsl.cli.stopping import Stopper
 from convdsl.diagnostics import Diagnostic
@@ -15,6 +16,7 @@ from convdsl.engine.devices import CHOICES
 from convdsl.messages import T
 from convdsl.net import Net
 from convdsl.network import Analysis
+from convdsl.source import Source
 from convdsl.training import checked
 from convdsl.training.lines import LINES
 from convdsl.training.settings import Settings
@@ -36,6 +38,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help=str(T("what computes; without this `auto`: a GPU if one can be used")),
     )
     add("--threads", type=_threads, metavar="N", help=str(T("threads of the CPU; without this all of them")))
+    several = T("so many runs, with the seeds S, S+1, …; at the end a table with mean and interval")
+    add("--seeds", type=seeds.number, metavar="N", help=str(several))
     add("--out", metavar="DIR", type=Path, help=str(T("folder of the run; without this runs/NAME-1, -2, …")))
     again = T("go on with the run in --out, or with the last run of this program")
     add("--resume", action="store_true", help=str(again))
@@ -74,7 +78,10 @@ def run(options: argparse.Namespace) -> int:
 
     with Stopper() as stopper:
         try:
-            return _run(options, stopper)
+            source = read_program(options.file)
+            if options.seeds is None:
+                return _run(options, stopper, source)
+            return seeds.repeat(options, source, lambda one: _run(one, stopper, source))
         except Changed as error:
             raise CallError(T("{what} Begin anew with another `--out`.", what=error.what)) from None
         except Unavailable as error:
@@ -86,7 +93,7 @@ def run(options: argparse.Namespace) -> int:
             raise CallError(str(error)) from None
 
 
-def _run(options: argparse.Namespace, stopper: Stopper) -> int:
+def _run(options: argparse.Namespace, stopper: Stopper, source: Source) -> int:
     """The way of a run on one page."""
     from convdsl.training.device import choose_device
     from convdsl.training.experiment import Experiment
@@ -94,7 +101,6 @@ def _run(options: argparse.Namespace, stopper: Stopper) -> int:
     from convdsl.training.preparing import configure, match, settle_input
 
     device, remark = choose_device(options.device or "auto")
-    source = read_program(options.file)
     folder = RunFolder(options.out) if options.out else None
     if folder and folder.used and not options.resume:
         way = T("`--resume` goes on with it; another `--out` begins anew.")
@@ -240,7 +246,7 @@ def _report(options: argparse.Namespace) -> Any:
     if options.format == "json":
         from convdsl.report.training_data import JsonReport
 
-        return JsonReport()
+        return JsonReport(None if options.seeds is None else int(options.seed))
     from convdsl.report.console import console
     from convdsl.report.training import TrainingReport
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import math
 import os
 import re
 import struct
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
 import numpy as np
@@ -17,7 +19,7 @@ from convdsl.datasets.assemble import assemble
 from convdsl.datasets.dataset import DataError, Dataset, Options
 from convdsl.datasets.memory import human, require
 from convdsl.datasets.names import quoted
-from convdsl.datasets.tree import READ_ERRORS, opened
+from convdsl.datasets.tree import READ_ERRORS, Tree, opened
 from convdsl.files import opened as open_regular
 from convdsl.messages import T, reason
 
@@ -36,20 +38,27 @@ def read_idx(path: Path, sha256: str | None = None) -> np.ndarray:
     `sha256` is of the uncompressed contents, header included. Raises DataError if the file is cut, too long, no IDX
     file or not the one with that sum.
     """
+    return _read(path, lambda: open_regular(path), sha256)
+
+
+def _read(path: Path, source: Callable[[], IO[bytes]], sha256: str | None = None) -> np.ndarray:
+    """`read_idx` of what `source` opens, which is called `path`."""
     try:
-        with open_regular(path) as raw, opened(raw) as file:
-            head, dtype, shape = _header(file, path)
+        with source() as raw, opened(raw) as file:
+            size = raw.seek(0, os.SEEK_END)
+            raw.seek(0)
+            head, dtype, shape = _header(file, path, size)
             expected = math.prod(shape) * dtype.itemsize
-            if expected > path.stat().st_size * (1 if file is raw else _DEFLATE_RATIO):
-                raise _cut(path)
+            if expected > size * (1 if file is raw else _DEFLATE_RATIO):
+                raise _cut(path, size)
             require(expected, str(path))
             body = np.empty(expected, np.uint8)
             if _fill(file, body.data) < expected:
-                raise _cut(path)
+                raise _cut(path, size)
             if file.read(1):
                 raise DataError(T("{path}: longer than the sizes in its header say.", path=path), _again())
     except EOFError:
-        raise _cut(path) from None
+        raise _cut(path, size) from None
     except READ_ERRORS as error:
         raise DataError(T("{path} cannot be read: {why}.", path=path, why=error), _again()) from None
     if sha256 and _digest(head, body) != sha256:
@@ -63,10 +72,10 @@ def read_idx(path: Path, sha256: str | None = None) -> np.ndarray:
     return body.view(dtype).reshape(shape)
 
 
-def _header(file: IO[bytes], path: Path) -> tuple[bytes, np.dtype, tuple[int, ...]]:
+def _header(file: IO[bytes], path: Path, size: int) -> tuple[bytes, np.dtype, tuple[int, ...]]:
     magic = file.read(4)
     if len(magic) < 4:
-        raise _cut(path)
+        raise _cut(path, size)
     if magic[:2] != b"\0\0" or magic[2] not in _TYPES or not 1 <= magic[3] <= 5:
         raise DataError(
             T("{path} is no IDX file: it begins with {bytes}.", path=path, bytes=magic.hex(" ")),
@@ -74,7 +83,7 @@ def _header(file: IO[bytes], path: Path) -> tuple[bytes, np.dtype, tuple[int, ..
         )
     sizes = file.read(4 * magic[3])
     if len(sizes) < 4 * magic[3]:
-        raise _cut(path)
+        raise _cut(path, size)
     return magic + sizes, np.dtype(_TYPES[magic[2]]), struct.unpack(f">{magic[3]}I", sizes)
 
 
@@ -122,14 +131,50 @@ def load_idx(path: Path, options: Options) -> Dataset:
             T("Give the path of one of its files, such as {path}.", path=next(iter(sets[min(sets)].values()))),
         )
     key, files = sets.popitem()
+    return _assembled(key, {what: partial(read_idx, file) for what, file in files.items()}, path, options)
+
+
+def idx_in(name: str) -> bool:
+    """Whether a file with this path in an archive is called like those of MNIST."""
+    return _NAME.fullmatch(name.rpartition("/")[2]) is not None
+
+
+def idx_of(tree: Tree, path: Path, options: Options) -> Dataset:
+    """The data set of the IDX files in an archive."""
+    found = ((PurePosixPath(file.path), file) for file in tree.files if idx_in(file.path))
+    sets: dict[str, dict[tuple[str, str], Callable[[], np.ndarray]]] = {}
+    for place, file in sorted(
+        found, key=lambda f: (len(f[0].parts), f[0].name), reverse=True
+    ):  # the nearest, plain one stays
+        match = _NAME.fullmatch(place.name)
+        assert match is not None
+        read = partial(_read, path / place, lambda file=file: io.BytesIO(file.read()))  # type: ignore[misc]
+        sets.setdefault(match["set"], {})[_what(match)] = read
+    if len(sets) > 1:
+        raise DataError(
+            T("{folder} holds several data sets: {sets}.", folder=path, sets=", ".join(map(quoted, sorted(sets)))),
+            T("Unpack it, and give the path of one of its files."),
+        )
+    name, files = sets.popitem()
+    return _assembled(_Key(Path(path.name.split(".")[0]), name), files, path, options)
+
+
+def _assembled(
+    key: _Key, files: dict[tuple[str, str], Callable[[], np.ndarray]], path: Path, options: Options
+) -> Dataset:
     if missing := [f"train-{what}" for what in ("images", "labels") if ("train", what) not in files]:
-        raise DataError(T("{folder}: there is no {missing} file.", folder=key.folder, missing=missing[0]), _names())
-    train = read_idx(files["train", "images"]), read_idx(files["train", "labels"])
+        place = key.folder if path.is_dir() else path
+        raise DataError(T("{folder}: there is no {missing} file.", folder=place, missing=missing[0]), _names())
+    train = files["train", "images"](), files["train", "labels"]()
     test = None
     if ("test", "images") in files and ("test", "labels") in files:
-        test = read_idx(files["test", "images"]), read_idx(files["test", "labels"])
+        test = files["test", "images"](), files["test", "labels"]()
     name = key.name.strip("-_. ") or (key.folder.parent if key.folder.name == "raw" else key.folder).name
     return assemble(name, str(path), train, test, seed=options.seed, labels_from=options.labels_from)
+
+
+def _what(match: re.Match[str]) -> tuple[str, str]:
+    return "train" if match["part"].lower() == "train" else "test", match["what"].lower()
 
 
 class _Key(NamedTuple):
@@ -148,7 +193,7 @@ def _grouped(folder: Path) -> dict[_Key, dict[tuple[str, str], Path]]:
     for parent, found in sorted(here.items()):
         place = parent.parent if len(found) == 1 and parent != folder else parent
         for path, match in sorted(found, key=lambda f: f[0], reverse=True):  # the plain one of a gzipped copy stays
-            what = "train" if match["part"].lower() == "train" else "test", match["what"].lower()
+            what = _what(match)
             files = sets.setdefault(_Key(place, match["set"]), {})
             if what not in files or files[what].parent == parent:
                 files[what] = path
@@ -167,12 +212,12 @@ def _files(folder: Path) -> Iterator[tuple[Path, re.Match[str]]]:
                 yield Path(where, name), match
 
 
-def _cut(path: Path) -> DataError:
+def _cut(path: Path, size: int) -> DataError:
     return DataError(
         T(
             "{path} ({size}) is cut short: it holds less than its header says.",
             path=path,
-            size=human(path.stat().st_size),
+            size=human(size),
         ),
         _again(),
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 from convdsl.datasets import cifar
 from convdsl.datasets.dataset import DataError, Dataset, DataWarning, Options, Progress, Text, Unavailable
 from convdsl.datasets.folder import is_picture, pictures_of
-from convdsl.datasets.idx import holds_idx, is_idx, load_idx
+from convdsl.datasets.idx import holds_idx, idx_in, idx_of, is_idx, load_idx
 from convdsl.datasets.known import load_known
 from convdsl.datasets.masks import masked_pictures, pairs_of
 from convdsl.datasets.names import quoted
@@ -38,8 +38,8 @@ def load(
 ) -> Dataset:
     """The data set with a name (`fashion-mini`, `mnist`, `fashion-mnist`, `cifar10`) or at a path.
 
-    A path is a folder of class folders with pictures, the same in a tar or zip archive, an `.npz` file, an IDX file or
-    a folder of them, or CIFAR-10 in any of its versions. What is no path from here is looked for in the folders
+    A path is a folder of class folders with pictures, the same in a tar or zip archive, an `.npz` file, an IDX file, a
+    folder or an archive of them, or CIFAR-10 in any of its versions. What is no path from here is looked for in the folders
     `search` (by default `search_path()`: `CONVDSL_DATA`, the user's cache, the system's data folders); a known data set
     that is in none of them is downloaded into the cache if `download` allows it. A name wins over a file of that name
     in the working folder; `./mnist` means the file.
@@ -132,7 +132,10 @@ def _holds_arrays(path: Path) -> bool:
 
 
 def _load_tree(path: Path, options: Options) -> Dataset:
-    tree = read_tree(path, lambda name: is_picture(name) or cifar.is_batch(name))
+    packed = not path.is_dir()
+    tree = read_tree(path, lambda name: is_picture(name) or cifar.is_batch(name) or (packed and idx_in(name)))
+    if packed and any(idx_in(file.path) for file in tree.files):
+        return idx_of(tree, path, options)
     if any(cifar.is_batch(file.path) for file in tree.files):
         return cifar.batches_of(tree, path)
     pairs = pairs_of(tree, path)

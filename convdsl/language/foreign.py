@@ -143,6 +143,11 @@ def _layer(call: ast.Call) -> str | None:
             value = round(1 - value, 12)  # PyTorch writes down the part that is new
         if role and value is not None:
             found[role] = value
+    if word == "gn" and "g" in found:
+        found["count"] = found.pop("g")
+    if name.lower().endswith("normalization"):  # what Keras takes where nothing is written
+        found.setdefault("eps", 1e-3)
+        found.setdefault("momentum", 0.99)
     return _write(word, found, loose)
 
 

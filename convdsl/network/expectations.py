@@ -25,6 +25,8 @@ def verify(network: Network, report: Report, findings: Findings) -> None:
                     _compare(expectation, report, sums, findings)
                 except (algebra.TooLong, algebra.Exhausted):
                     findings.add("E310", expectation.written.span, T("The formulas grow too long here."), help=VALUES)
+    once = {(d.code, d.span, str(d.message)): d for d in reversed(findings.items)}  # of a block, at each of its uses
+    findings.items[:] = reversed(once.values())
 
 
 class Sums:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Sequence
-from typing import Any, TextIO
+from pathlib import Path
+from typing import Any, NamedTuple, TextIO
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
@@ -34,30 +37,107 @@ _HEADINGS = {
 }
 
 
+SHORT = 30
+"""The longest difference between networks that is written out; else the networks are named."""
+GAP = 3
+"""Between two columns."""
+ROOM = 20
+"""Columns that paths and differences keep in a narrow terminal, where figures give way."""
+FEW = 3
+"""So few runs have a wide interval."""
+
+
 def print_runs(out: Console, runs: Sequence[Run], repeated: Sequence[Group]) -> None:
     """A line for each run; below, the means of those that differ in their seed only."""
     differ, figures = differences(runs), main_figures(runs)
-    shown_differ = {name: values for name, values in differ.items() if name != "epochs"}  # those done have a column
+    told = {name: values for name, values in differ.items() if name != "epochs"}  # those done have a column
+    if max(map(cell_len, told.get("network", ("",)))) > SHORT:
+        told["network"] = [run.name for run in runs]
+    columns, left = _columns(runs, told, figures, out.width)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    table.add_column(str(T("run")), overflow="fold")
-    for name in shown_differ:
-        table.add_column(str(_HEADINGS.get(name, name)), overflow="fold")
-    seeds = len({run.seed for run in runs}) > 1
-    for heading, wanted in ((T("seed"), seeds), (T("epochs"), True), (T("parameters"), True)):
-        if wanted:
-            table.add_column(str(heading), justify="right")
-    for name in figures:
-        table.add_column(str(_HEADINGS[name]), justify="right")
-    for number, run in enumerate(runs):
-        row = [clean(str(run.path)), *(clean(values[number]) for values in shown_differ.values())]
-        row += [str(run.seed) if run.seed is not None else "–"] if seeds else []
-        row += [str(run.epochs or "–"), "–" if run.params is None else grouped(run.params)]
-        table.add_row(*row, *(shown(name, run.figures.get(name)) for name in figures))
+    for one in columns:
+        table.add_column(one.heading, justify="left" if one.words else "right", overflow="fold", width=one.width)
+    for row in zip(*(one.cells for one in columns), strict=True):
+        table.add_row(*row)
     out.print(table)
+    if left:
+        names = ", ".join(str(_HEADINGS[name]) for name in left)
+        out.print(str(T("Left out for want of room: {names}. `--csv` has all.", names=names)), style="dim")
     for group in repeated:
-        _print_group(out, group, [name for name in figures if name in group.means], differ, runs)
+        _print_group(out, group, [name for name in figures if name in group.means], told, runs)
+    if repeated and (few := min(len(group.runs) for group in repeated)) <= FEW:
+        wide = T(
+            "An interval of {n} runs is wide, because so few tell little of their spread; five or more make it narrower.",
+            n=few,
+        )
+        out.print(str(wide), style="dim", soft_wrap=not out.is_terminal)
     if any(not run.finished for run in runs):
         out.print(str(T("A dash: the run has not come to its end.")), style="dim")
+
+
+class _Column(NamedTuple):
+    """`words` may be folded; `width` is None where there is room enough."""
+
+    heading: str
+    cells: list[str]
+    words: bool = False
+    width: int | None = None
+
+    @property
+    def wide(self) -> int:
+        """Its width where nothing is folded, with the space beside it."""
+        return GAP + max(map(cell_len, (self.heading, *self.cells)))
+
+    @property
+    def narrow(self) -> int:
+        """Its width where the heading is broken between words."""
+        return GAP + max(map(cell_len, (*self.heading.split(), *self.cells)))
+
+
+def _columns(
+    runs: Sequence[Run], told: dict[str, list[str]], figures: list[str], width: int
+) -> tuple[list[_Column], list[str]]:
+    """The columns of a table that is not wider than `width`, if it can be; and the figures that had no room.
+
+    What differs has a column each; in a narrow terminal all of it shares one, paths are cut to what tells them apart,
+    headings are broken, and the last figures are left out."""
+    first = _Column(str(T("run")), [clean(str(run.path)) for run in runs], True)
+    each = [_Column(str(_HEADINGS.get(n, n)), [clean(v) for v in values], True) for n, values in told.items()]
+    facts = []
+    if len({run.seed for run in runs}) > 1:
+        facts.append(_Column(str(T("seed")), ["–" if run.seed is None else str(run.seed) for run in runs]))
+    facts.append(_Column(str(T("epochs")), [str(run.epochs or "–") for run in runs]))
+    parameters = _Column(str(T("parameters")), ["–" if run.params is None else grouped(run.params) for run in runs])
+    facts.append(parameters)
+    results = [_Column(str(_HEADINGS[n]), [shown(n, run.figures.get(n)) for run in runs]) for n in figures]
+    if sum(one.wide for one in (first, *each, *facts, *results)) <= width:
+        return [first, *each, *facts, *results], []
+    first = first._replace(cells=_apart([run.path for run in runs]))
+    facts.pop()  # parameters stand beside the network that has them
+    if each:
+        heads = ["" if name == "network" else f"{name} " for name in told]
+        sizes = [f" ({one})" if "network" in told else "" for one in parameters.cells]
+        each[0] = each[0]._replace(cells=[c + size for c, size in zip(each[0].cells, sizes, strict=True)])
+        rows = zip(*(one.cells for one in each), strict=True)
+        cells = [", ".join(h + v for h, v in zip(heads, row, strict=True) if v) for row in rows]
+        each = [_Column(str(T("what differs")), cells, True)]
+    wanted = [min(first.wide, ROOM), *(min(one.wide, ROOM) for one in each)]
+    kept = list(results)
+    while len(kept) > 1 and sum(wanted) + sum(one.narrow for one in (*facts, *kept)) > width:
+        kept.pop()
+    numbers = [one._replace(width=one.narrow - GAP) for one in (*facts, *kept)]
+    room = width - sum(one.narrow for one in numbers)
+    if each:  # what is left is for words
+        path = min(first.narrow, max(room - each[0].narrow, ROOM))
+        each = [each[0]._replace(width=max(min(each[0].narrow, room - path) - GAP, 8))]
+        room = path
+    return [first._replace(width=max(min(first.narrow, room) - GAP, 8)), *each, *numbers], figures[len(kept) :]
+
+
+def _apart(paths: Sequence[Path]) -> list[str]:
+    """Paths from the innermost folder that all of them share."""
+    shared = os.path.commonpath([path.parent.absolute() for path in paths])
+    return [clean(os.path.relpath(path.absolute(), shared)) for path in paths]
 
 
 def _print_group(

@@ -12,7 +12,10 @@ from convdsl.training.metrics import as_data
 
 
 class JsonReport:
-    """Prints events as JSON on standard output, one a line, each at once."""
+    """Prints events as JSON on standard output, one a line, each at once; with the `seed` of one of several runs."""
+
+    def __init__(self, seed: int | None = None) -> None:
+        self._said = {} if seed is None else {"seed": seed}
 
     def __enter__(self) -> JsonReport:
         return self
@@ -23,12 +26,12 @@ class JsonReport:
     def show(self, event: events.Event) -> None:
         data = event_data(event)
         if data is not None:
-            print_line(data)
+            print_line({**data, **self._said})
 
     def diverged(self, error: Any, way: object) -> None:
         """A loss that is no number, or beyond reason: the layer where it began, and what to try."""
         layer = getattr(error, "layer", None)
-        print_line({"event": "error", "message": str(error), "layer": layer, "help": str(way)})
+        print_line({"event": "error", "message": str(error), "layer": layer, "help": str(way), **self._said})
 
 
 def event_data(event: events.Event) -> dict[str, Any] | None:

@@ -266,10 +266,24 @@ def new_folder(name: str) -> RunFolder:
             raise trouble(path, error) from None
 
 
+def next_path(name: str) -> Path:
+    """What the next folder of a network of this name would be called; nothing is made."""
+    return RUNS / f"{_plain(name)}-{max((n for n, _ in _numbered(name)), default=0) + 1}"
+
+
 def latest_folder(name: str) -> RunFolder | None:
-    """The folder of the last run of a network of this name, if there is one."""
-    found = sorted(_numbered(name))
-    return RunFolder(found[-1][1]) if found else None
+    """The folder of the last run of a network of this name, if there is one; a series of runs is none."""
+    found = [path for _, path in sorted(_numbered(name)) if not _is_series(path)]
+    return RunFolder(found[-1]) if found else None
+
+
+def latest_series(name: str) -> Path | None:
+    """The folder of the last series of runs that differ in their seed, one folder each, of a network of this name."""
+    return next((path for _, path in sorted(_numbered(name), reverse=True) if _is_series(path)), None)
+
+
+def _is_series(path: Path) -> bool:
+    return any(path.glob("seed-*"))
 
 
 def _written(figure: float | None) -> float | str:

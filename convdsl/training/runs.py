@@ -25,7 +25,8 @@ _MOST = 100_000_000
 @dataclass(frozen=True)
 class Run:
     """One folder. `settings` are lines of a `train` block as values, `statements` the network without them; `figures` are
-    what came out on the test images, empty while it is not at its end; `members` counts those of an ensemble."""
+    what came out on the test images, empty while it is not at its end; `members` counts those of an ensemble; `name` is the
+    network's."""
 
     path: Path
     settings: Mapping[str, Any]
@@ -36,6 +37,7 @@ class Run:
     figures: Mapping[str, float]
     finished: bool = True
     members: int = 0
+    name: str = ""
 
     @property
     def seed(self) -> int | None:
@@ -56,16 +58,24 @@ class Group:
 
 
 def read_runs(folders: Iterable[Path]) -> tuple[list[Run], list[FileTrouble]]:
-    """The runs in some folders (each a run itself, or a folder of them), by name; and what could not be read."""
+    """The runs in some folders (each a run itself, or a folder of runs and of series of them), by name; and what could not
+    be read."""
     runs, troubles = [], []
     for folder in folders:
-        inside = [folder] if _is_run(folder) else sorted(filter(_is_run, _below(folder)), key=_natural)
-        for path in inside:
+        for path in [folder] if _is_run(folder) else _inside(folder):
             try:
                 runs.append(_read(path))
             except FileTrouble as trouble:
                 troubles.append(trouble)
     return runs, troubles
+
+
+def _inside(folder: Path) -> list[Path]:
+    """The runs in a folder, and those in its folders that are none."""
+    found: list[Path] = []
+    for path in sorted(_below(folder), key=_natural):
+        found += [path] if _is_run(path) else sorted(filter(_is_run, _below(path)), key=_natural)
+    return found
 
 
 def _below(folder: Path) -> list[Path]:
@@ -97,7 +107,8 @@ def _read(path: Path) -> Run:
     if history and "val_accuracy" in history[-1]:
         figures = {**figures, "val_accuracy": max(row.get("val_accuracy", 0.0) for row in history)}
     network, data = statements(config["program"]), str(config["data"].get("name", ""))
-    return Run(path, config["settings"], network, data, config.get("params"), len(history), figures, finished)
+    return Run(path, config["settings"], network, data, config.get("params"), len(history), figures, finished,
+               name=str(config.get("net", "")))  # fmt: skip
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 import gzip
+import shutil
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -129,3 +131,32 @@ def test_a_file_with_another_name_cannot_be_placed(tmp_path):
     with pytest.raises(DataError, match="does not show in its name") as caught:
         load(path)
     assert "train-images-idx3-ubyte" in str(caught.value.help)
+
+
+@pytest.mark.parametrize("form", ["zip", "tar", "tar.gz"])
+@pytest.mark.parametrize("inner", ["", ".gz"])
+def test_idx_files_in_an_archive(tmp_path: Path, form: str, inner: str) -> None:
+    """As MNIST comes from Kaggle: an archive of IDX files, each plain or gzipped, perhaps in folders of their own."""
+    random = np.random.RandomState(0)
+    folder = tmp_path / "archive"
+    arrays = {
+        "train-images-idx3-ubyte": random.randint(0, 256, (12, 4, 4)).astype(np.uint8),
+        "train-labels-idx1-ubyte": np.arange(12, dtype=np.uint8) % 3,
+        "t10k-images-idx3-ubyte": random.randint(0, 256, (6, 4, 4)).astype(np.uint8),
+        "t10k-labels-idx1-ubyte": np.arange(6, dtype=np.uint8) % 3,
+    }
+    for name, array in arrays.items():
+        place = folder / "MNIST" / "raw" / f"{name}{inner}"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        head = bytes([0, 0, 8, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape)
+        contents = head + array.tobytes()
+        place.write_bytes(gzip.compress(contents) if inner else contents)
+    kinds = {"zip": "zip", "tar": "tar", "tar.gz": "gztar"}
+    packed = Path(shutil.make_archive(str(tmp_path / "mnist"), kinds[form], folder))
+    data = load(packed, warn=str)
+    assert data.name == "mnist" and (data.train_images[..., 0] == arrays["train-images-idx3-ubyte"]).all()
+    assert (data.test_labels == arrays["t10k-labels-idx1-ubyte"]).all() and data.notes == ()
+    (folder / "MNIST" / "raw" / f"train-labels-idx1-ubyte{inner}").unlink()
+    packed = Path(shutil.make_archive(str(tmp_path / "less"), kinds[form], folder))
+    with pytest.raises(DataError, match=r"less.*there is no train-labels file"):
+        load(packed, warn=str)

@@ -476,3 +476,80 @@ def test_looking_at_help_loads_nothing_heavy() -> None:
            "print(*{m.partition('.')[0] for m in sys.modules}, file=sys.stderr)"  # fmt: skip
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not set(done.stderr.split()) & {"numba", "numpy", "PIL", "safetensors"}
+
+
+# Several seeds, and tables that fit.
+
+
+def test_several_seeds_are_runs_of_their_own_and_a_mean(
+    place: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = ("--data", place / "photos", "--epochs", 1)
+    done = call("run", place / "net.cnn", *options, "--seeds", 3, "--seed", 5, "--format", "json")
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 0 and [e["seed"] for e in events if e["event"] == "end"] == [5, 6, 7], done.stderr
+    assert all("seed" in e for e in events[:-1]) and events[-1]["event"] == "seeds"
+    one = tmp_path / "alone"
+    assert call("run", place / "net.cnn", *options, "--seed", 6, "--out", one).returncode == 0
+    series = tmp_path / "runs" / "photos-1"
+    assert (series / "seed-6/weights.safetensors").read_bytes() == (one / "weights.safetensors").read_bytes()
+    accuracies = [json.loads((series / f"seed-{s}/evaluation.json").read_text())["accuracy"] for s in (5, 6, 7)]
+    mean = events[-1]["means"]["accuracy"]
+    assert (mean["mean"], mean["half_95"]) == pytest.approx(mean_of(accuracies)[:2])
+    text = call("runs").stdout
+    assert "3 seeds" in text and "An interval of 3 runs is wide" in text
+    for name in ("checkpoint.safetensors", "weights.safetensors", "evaluation.json", "metrics.csv", "config.json"):
+        (series / "seed-7" / name).unlink()
+    done = call("run", place / "net.cnn", *options, "--seeds", 4, "--seed", 5, "--resume")
+    assert done.returncode == 0 and "4 seeds" in done.stdout and "Seed 8, run 4 of 4:" in done.stdout, done.stderr
+    again = json.loads((series / "seed-7/evaluation.json").read_text())["accuracy"]
+    assert again == accuracies[2] and [p.name for p in (tmp_path / "runs").iterdir()] == ["photos-1"]
+    refused = call("run", place / "net.cnn", *options, "--seeds", 2, "--seed", 8, "--out", series)
+    assert (
+        refused.returncode == 2 and "seed-8 holds a run already" in refused.stderr and not (series / "seed-9").exists()
+    )
+    assert call("run", place / "net.cnn", *options, "--resume").returncode == 2  # a series is no run to go on with
+    assert call("run", place / "net.cnn", "--seeds", 1).returncode == 2
+
+
+def test_a_stop_ends_all_seeds(place: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from convdsl.cli import run as room
+
+    monkeypatch.chdir(tmp_path)
+    asked = []
+
+    class Stopper(room.Stopper):
+        def __call__(self) -> bool:
+            asked.append(1)
+            return len(asked) > 8  # in the second run: six steps each
+
+    monkeypatch.setattr(room, "Stopper", Stopper)
+    done = call("run", place / "net.cnn", "--data", place / "photos", "--epochs", 1, "--seeds", 3)
+    assert done.returncode == 130 and "All runs are stopped." in done.stdout and "Seed 2" not in done.stdout
+    assert [p.name for p in sorted((tmp_path / "runs/photos-1").iterdir())] == ["seed-0", "seed-1"]
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    done = call("run", place / "net.cnn", "--data", place / "photos", "--epochs", 1, "--seeds", 3, "--resume")
+    assert done.returncode == 0 and "3 seeds" in done.stdout
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_table_of_quite_different_networks_is_readable_at_80_columns(
+    place: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, language: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    (tmp_path / "deep.cnn").write_text(
+        "net deep\ninput 8x8x3\nconv 8 k3 p1 relu -> bn\nconv 16 k3 p1 s2 relu -> bn\nconv 32 k3 relu -> gap\ndense 3 softmax\n"
+    )
+    done = call("run", tmp_path / "deep.cnn", "--data", place / "photos", "--out", tmp_path / "runs/deep", "--epochs", 1,
+                "--batch", 32, "--optimizer", "sgd")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    lines = call("runs", place / "runs", tmp_path / "runs", "--lang", language).stdout.splitlines()
+    rows = [line for line in lines if "%" in line and "±" not in line]
+    assert any("deep (" in line for line in lines) and all(
+        len(line) <= 80 for line in lines[: lines.index("") if "" in lines else 12]
+    )
+    assert len(rows) >= 5 and all(line.split()[-1] == "%" for line in rows)
+    heads = " ".join(lines[: next(i for i, line in enumerate(lines) if "───" in line)]).split()
+    assert set(heads) >= ({"seed", "epochs", "accuracy"} if language == "en" else {"semilla", "épocas", "exactitud"})
