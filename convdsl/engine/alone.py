@@ -35,7 +35,7 @@ def alone(method: Method) -> Method:
     @wraps(method)
     def locked(self: Any, *arguments: Any, **options: Any) -> Any:
         with LOCK:
-            if self.device != "cpu" and self.process != os.getpid():
+            if self.device == "cuda" and self.process != os.getpid():
                 raise EngineError(
                     str(
                         T(

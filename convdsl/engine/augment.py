@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from convdsl.engine.maths import random_bits
+from convdsl.engine.bits import random_bits
 
 SIGN_X, SIGN_Y, MOVE_Y, MOVE_X, EDGE_Y, EDGE_X, XX, XY, YX, YY, CONTRAST, BRIGHTNESS, CUT_Y, CUT_X = range(14)
 """What is drawn for an image: signs of its axes; whole steps, with the edge repeated or with zeros; the map
@@ -39,9 +39,8 @@ class Draws:
 
     def draw(self, index: np.ndarray, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """For images by number: (n, 14) float32 figures of moves, and (n,) uint64 keys for their noise."""
-        bits = random_bits.py_func  # the same on whole arrays
-        keys = bits(bits(np.array([self._seed]), np.array([epoch])), index)
-        u = (bits(keys[:, None], np.arange(DRAWS)) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+        keys = random_bits(random_bits(np.array([self._seed]), np.array([epoch])), index)
+        u = (random_bits(keys[:, None], np.arange(DRAWS)) >> np.uint64(11)).astype(np.float64) * 2.0**-53
         return self._moves(u), keys
 
     def _moves(self, u: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ choice of devices reads this list."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
 from convdsl.engine.errors import EngineError
@@ -20,6 +21,16 @@ class Device(NamedTuple):
     name: str
     trouble: Callable[[], T | None]
     backend: Callable[[], type[Backend]]
+
+
+def _plain() -> type[Backend]:
+    from convdsl.engine.plain.backend import PlainBackend
+
+    return PlainBackend
+
+
+def _cpu_trouble() -> T | None:
+    return None if find_spec("numba") else T("numba, which compiles for the CPU, is not installed.")
 
 
 def _cpu() -> type[Backend]:
@@ -44,7 +55,8 @@ def _cuda_trouble() -> T | None:
 DEVICES = {
     device.name: device
     for device in (
-        Device("cpu", lambda: None, _cpu),
+        Device("plain", lambda: None, _plain),
+        Device("cpu", _cpu_trouble, _cpu),
         Device("cuda", _cuda_trouble, _cuda),
     )
 }

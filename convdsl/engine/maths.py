@@ -10,10 +10,11 @@ import math
 import numpy as np
 from numba import njit
 
+from convdsl.engine import bits
+
 _FAST = {"contract", "nsz", "arcp"}
 f32 = np.float32
 i32 = np.int32
-u64 = np.uint64
 
 
 @njit(fastmath=_FAST, error_model="numpy")
@@ -109,15 +110,7 @@ def power(x, y):
     return f32(math.pow(x, y))
 
 
-@njit
-def random_bits(seed, counter):
-    """64 random bits for each pair of whole numbers: the finaliser of SplitMix64 (Steele, Lea and Flood, 2014), twice."""
-    z = u64(seed) * u64(0x9E3779B97F4A7C15) + u64(0x632BE59BD9B4E019)
-    z = (z ^ (z >> u64(30))) * u64(0xBF58476D1CE4E5B9)
-    z = z ^ (z >> u64(27)) ^ (u64(counter) * u64(0x9E3779B97F4A7C15))
-    z = (z ^ (z >> u64(30))) * u64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> u64(27))) * u64(0x94D049BB133111EB)
-    return z ^ (z >> u64(31))
+random_bits = njit(bits.random_bits)
 
 
 @njit(error_model="numpy")

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from convdsl.engine import augment, maths
+from convdsl.engine import augment, bits, maths
 from convdsl.engine.augment import (
     BRIGHTNESS,
     CONTRAST,
@@ -213,4 +213,4 @@ def _change(images, pixels, index, out, values, moves, keys, warps, tones, noise
             _cut(out, i, cut, int(move[CUT_Y]), int(move[CUT_X]))
 
 
-_change._cache = Kept(_change.py_func, __file__, augment.__file__, maths.__file__)
+_change._cache = Kept(_change.py_func, __file__, augment.__file__, bits.__file__, maths.__file__)
