@@ -28,6 +28,8 @@ _HEAD = {
     "hoja": "sheet",
     "id": "id",
     "version": "version",
+    "language": "language",
+    "idioma": "language",
     "seed": "seed",
     "semilla": "seed",
 }
@@ -188,6 +190,7 @@ def _gathered(parts: _Parts, known: Mapping[str, Exercise], head: Mapping[str, s
             continue
         if name in answers and " ".join(answers[name].split()) != " ".join(answer.split()):
             twice.add(name)
+            answers[name] += f"\n[{name}]\n{answer}"
         answers.setdefault(name, answer)
     return Form(answers, head, tuple(slips), frozenset(twice), parts.stray if parts.begun else "", named, parts.begun)
 

@@ -51,7 +51,7 @@ class _Worker:
         if self.process is None:
             self._start()
         answer, in_time = self._ask(json.dumps(request), self.limits.seconds)
-        if answer.endswith("\n"):
+        if answer.endswith("\n") and in_time:
             found: list[dict[str, Any]] = json.loads(answer)
             return found
         self.stop()
@@ -111,6 +111,8 @@ class Work(NamedTuple):
     answers: Mapping[str, str]
     only: tuple[str, ...] | None = None
     """The exercises to look at; all without."""
+    language: str = ""
+    """That of the form, whose options and separators are read so; without, that of the lecturer."""
 
 
 def grade(
@@ -131,9 +133,9 @@ def grade(
             "course": str(course.folder.resolve()),
             "exercises": [e.id for e in exercises],
             "megabytes": limits.megabytes,
-            "language": language(),
         }
     )
+    spoken = language()
     jobs = max(1, min(jobs or os.cpu_count() or 1, len(works), 8))
     local = threading.local()
     workers: list[_Worker] = []
@@ -144,6 +146,7 @@ def grade(
             workers.append(local.worker)
         wanted = work.only or tuple(e.id for e in exercises)
         request = {"seed": work.seed, "answers": dict(work.answers), "explain": explain, "only": wanted}
+        request["language"] = work.language or spoken
         reply = local.worker.mark(request)
         return reply if isinstance(reply, list) else [alone(request, id, reply) for id in wanted]
 

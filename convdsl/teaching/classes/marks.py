@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from convdsl.messages import T
+from convdsl.messages import LANGUAGES, T
 from convdsl.teaching.classes.forms import Form, read_form, said_of
 from convdsl.teaching.classes.grading import How, Work, grade
 from convdsl.teaching.classes.intake import Handed
@@ -64,7 +64,7 @@ def of_class(
             pieces[found.student.id].append(_Piece(file, form, notes))
     _part_namesakes(pieces, strangers, participants or {})
     chosen = {s.id: _chosen(sheet, pieces[s.id], how, (times or {}).get(s.id)) for s in roster.students}
-    works = [Work(sheet.seed(id), _answers(c.form)) for id, c in chosen.items()]
+    works = [Work(sheet.seed(id), _answers(c.form), language=_language(c.form)) for id, c in chosen.items()]
     replies = grade(works, sheet.course, sheet.exercises, how.limits, how.jobs, how.explain)
     results = []
     rights: dict[str, list[dict[str, Any]]] = {}
@@ -103,7 +103,7 @@ def of_files(
         }
         exercises = [e for e in course.exercises if e.id in named] or course.exercises[:1]
     seeds = [_seed(seed, form) for form in forms]
-    works = [Work(n, _answers(form)) for n, form in zip(seeds, forms, strict=True)]
+    works = [Work(n, _answers(form), language=_language(form)) for n, form in zip(seeds, forms, strict=True)]
     points = {e.id: 1.0 for e in exercises}
     results = []
     replies = grade(works, course, exercises, how.limits, how.jobs, how.explain)
@@ -131,6 +131,12 @@ def _nothing(exercises: Sequence[Exercise]) -> T:
 def _answers(form: Form | None) -> dict[str, str]:
     """The answers that can be marked: not those of which there are two."""
     return {id: a for id, a in form.answers.items() if id not in form.twice} if form else {}
+
+
+def _language(form: Form | None) -> str:
+    """The language that a form says it is written in, if it is one of ours."""
+    named = form.head.get("language", "").lower() if form else ""
+    return named if named in LANGUAGES else ""
 
 
 def _notes_of(form: Form) -> list[str]:

@@ -60,13 +60,13 @@ def marked(exercise: Exercise, seed: int, answer: str | None, explain: bool) -> 
 def serve() -> None:
     """Answers requests until standard input ends."""
     settings = json.loads(sys.stdin.readline())
-    use_language(settings["language"])
     course = load(Path(settings["course"]))
     exercises = [course.by_id[id] for id in settings["exercises"]]
     limit_memory(settings["megabytes"])
     print("ready", flush=True)
     for line in sys.stdin:
         request = json.loads(line)
+        use_language(request["language"])
         wanted = [e for e in exercises if e.id in request["only"]]
         answers = request["answers"]
         reply = [marked(e, request["seed"], answers.get(e.id), request["explain"]) for e in wanted]

@@ -13,8 +13,9 @@ from convdsl.messages import T
 from convdsl.teaching.exact import Number, whole
 from convdsl.teaching.reading.numerals import ways_to_read
 from convdsl.teaching.reading.terms import ARITHMETIC, BRACKET, HOLE, LITERAL, SYMBOLIC, WORD, Item, Term, parse
-from convdsl.teaching.reading.text import Unclear, shortened, tidy
+from convdsl.teaching.reading.text import Unclear, in_digits, shortened, tidy
 from convdsl.teaching.reading.tokens import not_understood, read_tokens
+from convdsl.teaching.reading.vocabulary import NUMBERS
 from convdsl.teaching.reading.wanted import Wanted
 
 Value = Number | str
@@ -30,7 +31,7 @@ class Filling(NamedTuple):
 def read_holes(text: str, wanted: Wanted, lines: tuple[str, ...] = ()) -> list[Filling]:
     """The values that an answer gives to the holes, several where it names alternatives (`55 or 56`). `lines` are the
     program's lines with `?NAME?` in them, which an answer may repeat. Raises Unclear."""
-    text = tidy(text)
+    text = in_digits(tidy(text), NUMBERS)
     if not text:
         raise Unclear(T("Nothing was written."))
     repeated = _in_line(text, lines)
@@ -45,7 +46,8 @@ def read_holes(text: str, wanted: Wanted, lines: tuple[str, ...] = ()) -> list[F
         else:
             alternatives[-1].append(item)
     names = tuple(n[0] for n in wanted.names)
-    return [f for a in alternatives for f in _fillings(a, names, text, len(alternatives) > 1)]
+    squares = frozenset(re.findall(r"\?(\w+)\?x\?\1\?", "\n".join(lines))) | {"k", "F"}
+    return [f for a in alternatives for f in _fillings(a, names, text, len(alternatives) > 1, squares)]
 
 
 _VALUE = r"\s?(-?\d{1,9}(?:[.,]\d{1,9})?|same|valid)"
@@ -79,12 +81,15 @@ def _written(value: str) -> Value:
     return whole(-read if value.startswith("-") else read)
 
 
-def _fillings(items: list[Item], names: tuple[str, ...], text: str, alternative: bool) -> list[Filling]:
-    """What one alternative says; of a program with one hole, `55, 56` are two."""
+def _fillings(
+    items: list[Item], names: tuple[str, ...], text: str, alternative: bool, squares: frozenset[str]
+) -> list[Filling]:
+    """What one alternative says; of a program with one hole, `55, 56` are two. `squares` are the names of sides, which
+    may be written as `57x57`."""
     items = _without_ends(items)
     if len(items) == 1 and isinstance(items[0], Term) and items[0].form == BRACKET and not items[0].ways:
         items = list(items[0].items)
-    named, calculation = _named(items, names, text)
+    named, calculation = _named(items, names, text, squares)
     if named is not None:
         if set(named) == set(names):
             return [Filling({n: named[n] for n in names}, calculation)]
@@ -93,7 +98,7 @@ def _fillings(items: list[Item], names: tuple[str, ...], text: str, alternative:
         items = items[1:]
         if items and isinstance(items[0], Token) and items[0].type not in ("EQUALS", "COLON"):
             raise _unread(items[0], text)
-    values, calculation = _listed(items, text)
+    values, calculation = _listed(items, names, text, squares)
     if len(values) == len(names):
         return [Filling(dict(zip(names, values, strict=True)), calculation)]
     if len(names) == 1 and alternative and len(values) > 1:
@@ -122,7 +127,9 @@ def _without_ends(items: Iterable[Item]) -> list[Item]:
     return kept
 
 
-def _named(items: list[Item], names: tuple[str, ...], text: str) -> tuple[dict[str, Value] | None, str]:
+def _named(
+    items: list[Item], names: tuple[str, ...], text: str, squares: frozenset[str]
+) -> tuple[dict[str, Value] | None, str]:
     """Values with the names of their holes: `k = 3`, `k3`, `k: 3`, `3 de relleno`; None where no hole is named."""
     places = [n for n, i in enumerate(items) if isinstance(i, Term) and i.form == HOLE]
     if not places:
@@ -133,7 +140,7 @@ def _named(items: list[Item], names: tuple[str, ...], text: str) -> tuple[dict[s
         starts = [0, *(p + 1 for p in places[:-1])]
         groups = [(items[p].name, items[s:p]) for s, p in zip(starts, places, strict=True)]
     elif places[0] != 0:
-        groups = _around(items, text)
+        groups = _around(items, names, text)
     else:
         ends = [*places[1:], len(items)]
         groups = [(items[p].name, items[p + 1 : e]) for p, e in zip(places, ends, strict=True)]
@@ -143,9 +150,7 @@ def _named(items: list[Item], names: tuple[str, ...], text: str) -> tuple[dict[s
         return None, ""
     for name, group in groups:
         inner = [i for i in _without_ends(group) if not (isinstance(i, Token) and i.type == "AND")]
-        value, calculated = _last_value(inner, text)
-        if name in ("k", "F") and (side := _side(inner)) is not None:
-            value, calculated = side, ""
+        value, calculated = _value_of(name, inner, text, squares)
         if name in found and found[name] != value:
             raise _missing(names, text)
         found[name] = value
@@ -153,15 +158,29 @@ def _named(items: list[Item], names: tuple[str, ...], text: str) -> tuple[dict[s
     return found, calculation
 
 
-def _around(items: list[Item], text: str) -> list[tuple[str, list[Item]]]:
-    """Values before and behind the names of their holes: `6 filtros de lado 5`."""
+def _value_of(name: str, items: list[Item], text: str, squares: frozenset[str]) -> tuple[Value, str]:
+    if name in squares and items and (side := _side(items)) is not None:
+        return side, ""
+    return _last_value(items, text)
+
+
+def _around(items: list[Item], names: tuple[str, ...], text: str) -> list[tuple[str, list[Item]]]:
+    """Values before and behind the names of their holes: `6 filtros de lado 5`. A value at the beginning or the end
+    that stands beside no name is that of the one hole that is not named: `6 filtros de 5x5`, `3x3, stride 2`."""
+    signs = {n for n, i in enumerate(items) if isinstance(i, Token) and i.type in ("EQUALS", "COLON")}
+    items = [i for n, i in enumerate(items) if n not in signs or getattr(items[n - 1], "form", "") != HOLE]
     terms = [i for i in items if isinstance(i, Term)]
     stray = next((i for i in items if isinstance(i, Token) and i.type not in ("COMMA", "AND")), None)
     if stray is not None:
         raise _unread(stray, text)
     found: list[tuple[str, list[Item]]] = []
     if len(terms) % 2:
-        raise _unread(terms[-1], text)
+        missing = [n for n in names if n not in {t.name for t in terms if t.form == HOLE}]
+        first = not re.fullmatch(r"\s*(?:de\s|of\s)?\s*", text[terms[0].end : terms[1].start])
+        alone = terms.pop(0 if first else -1)
+        if len(missing) != 1 or alone.form == HOLE:
+            raise _unread(alone, text)
+        found.append((missing[0], [alone]))
     for one, other in zip(terms[::2], terms[1::2], strict=True):
         if (one.form == HOLE) == (other.form == HOLE):
             raise _unread(one, text)
@@ -198,7 +217,7 @@ def _side(items: list[Item]) -> Number | None:
     return whole(one) if one == other else None
 
 
-def _listed(items: list[Item], text: str) -> tuple[list[Value], str]:
+def _listed(items: list[Item], names: tuple[str, ...], text: str, squares: frozenset[str]) -> tuple[list[Value], str]:
     """Values without names, in the order of the holes."""
     values: list[Value] = []
     calculation = ""
@@ -206,12 +225,12 @@ def _listed(items: list[Item], text: str) -> tuple[list[Value], str]:
     for item in [*items, Token("COMMA", ",")]:
         if isinstance(item, Token) and item.type in ("COMMA", "SEMICOLON", "NEWLINE", "AND"):
             if group:
-                value, calculated = _last_value(group, text)
+                value, calculated = _value_of(names[min(len(values), len(names) - 1)], group, text, squares)
                 values.append(value)
                 calculation = calculated or calculation
             group = []
         elif isinstance(item, Term) and group and isinstance(group[-1], Term):
-            value, calculated = _last_value(group, text)
+            value, calculated = _value_of(names[min(len(values), len(names) - 1)], group, text, squares)
             values.append(value)
             calculation = calculated or calculation
             group = [item]

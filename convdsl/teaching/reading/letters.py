@@ -14,12 +14,21 @@ Options = list[tuple[str, str]]
 
 _LETTER = re.compile(r"\s*+[(\[]?(?<![^\W_])([a-zA-Z])(?![^\W_])\s*+[)\].:,;-]?\s*")
 _WORD = re.compile(r"\s*+([^\W\d_]+(?:'[^\W\d_]+)?)[\s,;:.]*")
-_INTRODUCTION = known.HARMLESS | known.ABOUT | {"the", "a"} - {"con", "sin", "with", "without"}
+_ANSWER = re.compile(r"\s*(?:r|rta|resp|sol|ans)\s*[:.=]+\s*(?=\S)", re.IGNORECASE)
+"""`R: d`."""
+_KINDS = known.words(
+    "a an the el la los las un una de of es is it its son funcion function activacion activation operador operator kernel "
+    "nucleo filtro filter matriz matrix capa layer red net network metodo method"
+)
+"""What may stand around the text of an option, or be missing from it, and changes nothing."""
+_INTRODUCTION = (
+    known.HARMLESS | known.ABOUT | {"right", "one", "quedo", "sure"} | {"the", "a"} - {"con", "sin", "with", "without"}
+)
 
 
 def read_letter(text: str, options: Options) -> tuple[str, str]:
     """The option that is meant, as (letter, text). Raises Unclear, also where a letter and a text behind it disagree."""
-    text = tidy(text)
+    text = _ANSWER.sub("", tidy(text), count=1) if _ANSWER.match(tidy(text)) else tidy(text)
     if not text:
         raise Unclear(T("Nothing was written."))
     found = _by_text(text, options)
@@ -34,14 +43,19 @@ def read_letter(text: str, options: Options) -> tuple[str, str]:
     )
 
 
-def _same_text(one: str, other: str, loosely: bool) -> bool:
-    return _folded(one, loosely) == _folded(other, loosely)
+def _folded(text: str) -> str:
+    """A text as it is compared: without marks around it."""
+    return tidy(" ".join(text.split())).replace("`", "").strip(" .;,:!\"'()[]")
 
 
-def _folded(text: str, loosely: bool) -> str:
-    """A text as it is compared: without marks around it; loosely also without accents, case and punctuation."""
-    text = tidy(" ".join(text.split())).replace("`", "").strip(" .;,:!\"'()[]")
-    return re.sub(r"[^\w+*/=<>%×-]+", " ", plain(text)).strip() if loosely else text
+def _closed_up(text: str) -> str:
+    """The same without spaces, as code may be written."""
+    return _folded(text).replace(" ", "")
+
+
+def _loosely(text: str) -> str:
+    """The same without accents, case and punctuation."""
+    return re.sub(r"[^\w+*/=<>%×-]+", " ", plain(_folded(text))).strip()
 
 
 def _by_text(text: str, options: Options) -> tuple[str, str] | None:
@@ -50,11 +64,58 @@ def _by_text(text: str, options: Options) -> tuple[str, str] | None:
         return None
     starts = [0, *(m.end() for m in _leading_words(text) if len(m[1]) > 1)]
     for start in starts:
-        for loosely in (False, True):
-            same = [(k, t) for k, t in options if _same_text(text[start:], t, loosely)]
+        for fold in (_folded, _closed_up, _loosely, _loosely_closed_up):
+            same = [(k, t) for k, t in options if fold(text[start:]) == fold(t)]
             if len(same) == 1:
                 return same[0]
+    return _by_words(text, options) if len(text) > 2 else None
+
+
+def _by_words(text: str, options: Options) -> tuple[str, str] | None:
+    """The one option that has these words, up to a slip of the pen in one of four and words such as `function`."""
+    if re.match(r"\W*[a-zA-Z]\s*[)\].:,;-]", text):
+        return None
+    for told in (_words, _telling):
+        near = [(k, t) for k, t in options if told(text) and _is_near(told(text), told(t))]
+        if len(near) > 1 or any(_is_near(told(near[0][1]), told(t)) for k, t in options if near and k != near[0][0]):
+            return None
+        if near:
+            return near[0]
     return None
+
+
+def _loosely_closed_up(text: str) -> str:
+    return _loosely(text).replace(" ", "")
+
+
+def _words(text: str) -> list[str]:
+    return _loosely(text).split()
+
+
+def _telling(text: str) -> list[str]:
+    return [w for w in _words(text) if w not in _KINDS]
+
+
+def _is_near(written: list[str], told: list[str]) -> bool:
+    if len(written) != len(told):
+        return False
+    differing = [(a, b) for a, b in zip(written, told, strict=True) if a != b]
+    return len(differing) <= (len(told) + 3) // 4 and all(_is_slip(a, b) for a, b in differing)
+
+
+def _is_slip(written: str, told: str) -> bool:
+    """Whether two words of letters differ by one that is missing, added, wrong or out of place."""
+    if (
+        min(len(written), len(told)) < 5
+        or not (written + told).isalpha()
+        or written in known.DANGEROUS | known.HARMLESS
+    ):
+        return False
+    start = next(
+        (n for n, (a, b) in enumerate(zip(written, told, strict=False)) if a != b), min(len(written), len(told))
+    )
+    a, b = written[start:], told[start:]
+    return a[1:] == b or a == b[1:] or a[1:] == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
 
 
 def _leading_words(text: str) -> list[re.Match[str]]:
@@ -74,6 +135,8 @@ def _by_letter(text: str, texts: dict[str, str], options: Options) -> tuple[str,
         text = text[: reason.start()]
     starts = [*(m.end() for m in reversed(_leading_words(text))), 0]
     for start in starts:
+        if any(len(m[1]) == 1 and m[1].lower() in texts and m.end() <= start for m in _leading_words(text)):
+            continue
         match = _LETTER.match(text, start)
         if match is None or match[1].lower() not in texts:
             continue

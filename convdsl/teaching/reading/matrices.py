@@ -20,7 +20,19 @@ from convdsl.teaching.reading.wanted import Wanted
 _ROWS = frozenset({"SEMICOLON", "NEWLINE", "ROW"})
 
 
+def _without_index(text: str) -> str:
+    """A table as pandas prints it, without the numbers of its columns and rows."""
+    rows = [line.split() for line in text.splitlines() if line.strip()]
+    if len(rows) < 2 or any(len(row) != len(rows[0]) + 1 for row in rows[1:]):
+        return text
+    counted = [str(n) for n in range(max(len(rows), len(rows[0])))]
+    if rows[0] != counted[: len(rows[0])] or [row[0] for row in rows[1:]] != counted[: len(rows) - 1]:
+        return text
+    return "\n".join(" ".join(row[1:]) for row in rows[1:])
+
+
 def read_matrices(text: str, wanted: Wanted) -> list[Reading]:
+    text = _without_index(text)
     found: list[tuple[tuple[Number, ...], ...]] = []
     problem: Unclear | None = None
     for decimal_comma in (None, True, False):

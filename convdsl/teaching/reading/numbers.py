@@ -20,6 +20,35 @@ from convdsl.teaching.reading.wanted import Wanted
 
 
 def read_numbers(text: str, wanted: Wanted) -> list[Reading]:
+    return read_number(_last_of_chain(text, wanted), wanted)
+
+
+_APART = re.compile(r"\s*(?:[;,]\s+|\n)\s*")
+
+
+def _last_of_chain(text: str, wanted: Wanted) -> str:
+    """The last equation of `147 + 1 = 148; 148 · 32 = 4736`, where each is true and works on with the result before it;
+    any other text as it is."""
+    pieces = [p for p in _APART.split(text) if p]
+    if not 2 <= len(pieces) <= 12 or any(p.count("=") != 1 for p in pieces):
+        return text
+    result = ""
+    for piece in pieces:
+        left, right = (side.strip() for side in piece.split("="))
+        if result and not re.search(rf"(?<![\d.,]){re.escape(result)}(?![\d.,]*\d)", left):
+            return text
+        try:
+            calculated, said = (read_number(side, wanted) for side in (left, right))
+        except Unclear:
+            return text
+        if not calculated[0].calculation or not any(c.value == s.value for c in calculated for s in said):
+            return text
+        result = right
+    return pieces[-1]
+
+
+def read_number(text: str, wanted: Wanted) -> list[Reading]:
+    """All ways to read the one number of a text. Raises Unclear."""
     read = read_tokens(text, wanted)
     steps = steps_of(parse(text, read), read)
     values = [(s, _only_value(s, text)) for s in steps]
@@ -46,10 +75,19 @@ def _only_value(step: Step, text: str) -> Term | None:
     terms = [i for i in items if isinstance(i, Term)]
     if len(terms) == len(items) and (together := _together(terms)) is not None:
         return together
+    if len(items) == 2 == len(terms) and _is_shown(terms, text):
+        return terms[0]
     if len(items) > 1 or not terms:
         seen = ", ".join(text[t.start : t.end] for t in terms[:6])
         raise Unclear(T("There are several numbers here ({seen}); write the one that is your answer.", seen=seen))
     return terms[0]
+
+
+def _is_shown(terms: list[Term], text: str) -> bool:
+    """Whether a number stands before the calculation that gives it: `4736 (4704 + 32)`."""
+    value, calculation = terms
+    written = text[calculation.start : calculation.end]
+    return value.form == LITERAL and bool(value.ways) and written.startswith("(") and _same(value, calculation)
 
 
 def _together(terms: list[Term]) -> Term | None:

@@ -17,6 +17,9 @@ MOST_DIGITS = 40
 _GAPS = re.compile(r"[ \u00a0\u202f\u2009_]")
 _GROUPED = re.compile(r"\d{1,3}(?:([.,'])\d{3})(?:\1\d{3})*")
 
+_MILLIONS = re.compile(r"[1-9]\d{0,2}'\d{3}[.,]\d{3}")
+"""`1'179.776`, as much of America writes millions by hand."""
+
 
 class Way(NamedTuple):
     """One way to read a number: its value; the last place that was written (`grain`: 1/100 for 0.47, 100,000 for
@@ -72,6 +75,8 @@ def _separated(text: str, whole: bool, rounded: bool) -> list[tuple[str, int, in
     if len(separators) > 1:
         if _GROUPED.fullmatch(text) and text[0] != "0":
             return [(digits, 0, 0)]
+        if _MILLIONS.fullmatch(text):
+            return [(digits, 0, 0), (digits, 3, 1)]
         before = text[:last]
         one_kind = before[0] != "0" and _GROUPED.fullmatch(before)
         if decimals and one_kind and text.count(text[last]) == 1:

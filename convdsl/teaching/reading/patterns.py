@@ -48,8 +48,20 @@ REASON = re.compile(rf"(?<![\s,;.:(-])[\s,;.:(-]++(?:{BECAUSE})\b", re.IGNORECAS
 DEGREES = re.compile(r"(?<=\d)\s*(?:°|o\b|deg\b|grados?\b|degrees?\b)(?=\W*$)", re.IGNORECASE)
 """The unit behind an angle; a raised o has become a letter."""
 PERCENT = re.compile(r"\b(?:por\s?ciento|por\s?cien|per\s?cent)\b", re.IGNORECASE)
+OVER = re.compile(r"\b(?:dividido (?:entre|por)|divided by)\b", re.IGNORECASE)
+BETWEEN = re.compile(r"(?<=\d)-(?:by|por)-(?=\d)", re.IGNORECASE)
+IN_ALL = re.compile(r"\bin all\b", re.IGNORECASE)
+SO = re.compile(
+    r"[,;.]?\s+(?:so|thus|hence|therefore|luego|entonces|(?:por|y por)\s(?:lo\s)?tanto|as[ií]\sque|de\smodo\sque|o\ssea)"
+    r"\b[:,]?\s*(?=[-+(\[]?\d)",
+    re.IGNORECASE,
+)
+"""What stands before the result of a calculation."""
+SHAPE = re.compile(r"\b(?:torch\.Size|TensorShape|tf\.TensorShape)(?=\()|(?<=[(\[])\s*(?:None|batch(?:_size)?)\s*,\s*")
+"""How frameworks write a size: its name, and the place of the pictures of a batch."""
 RAISED = re.compile(r"\b(?:elevado a|a la|to the(?: power(?: of)?)?)(?: la)?(?=\s*+[-+]?\s*+\d)", re.IGNORECASE)
 DIGITS_NEXT = re.compile(r"\s*+(?:[-+]\s*+)?(?:[.,']?\d|[(\[√?]|\\d?frac)")
+GLUED = re.compile(r"[^\W\d_]+")
 LABEL_ENDS = re.compile(r"\s*+[=:≈](?!=)")
 BRACKET_NEXT = re.compile(r"\s*+\(")
 NAME_NEXT = re.compile(r"\s*+\\?[A-Za-z]\w?\b")
@@ -71,10 +83,27 @@ LATEX = {
     "tfrac": "FRACTION",
     "sqrt": "ROOT",
 }
-LATEX_SILENT = frozenset({"left", "right", "text", "mathrm", "quad", "displaystyle", "boxed", "begin", "end", "textbf"})
+LATEX_SILENT = frozenset(
+    {
+        "left",
+        "right",
+        "text",
+        "mathrm",
+        "quad",
+        "displaystyle",
+        "boxed",
+        "mathbf",
+        "mathit",
+        "bf",
+        "mbox",
+        "begin",
+        "end",
+        "textbf",
+    }
+)
 MATRICES = re.compile(
     r"\\(?:begin|end)\s*\{\s*(?:[pbvBV]?matrix|array|smallmatrix)\*?\s*\}(?:\{[lcr|]*\})?|\b(?:np|numpy|torch|tf)\.(?=[a-zA-Z])"
-    r"|\bdtype\s*=\s*[\w.]+",
+    r"|\b(?:dtype|device|requires_grad|grad_fn)\s*=\s*(?:'[\w:]*'|\"[\w:]*\"|<\w+>|[\w.]+)",
 )
 SILENT = known.HARMLESS | known.AND | known.ABOUT | known.TIMES
 VALUES = frozenset({"NUMBER", "CLOSE", "SUPERSCRIPT", "PERCENT", "UNIT", "NAME", "HOLE", "WORD", "SIDE"})

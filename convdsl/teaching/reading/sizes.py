@@ -76,17 +76,25 @@ def _size(items: list[Item], text: str) -> tuple[Number, ...] | None:
         return None
     if any(isinstance(i, Token) for i in items):
         raise Unclear(T("There is no size in “{text}”; write it like 28x28x6.", text=shortened(text)))
-    terms = [i for i in items if isinstance(i, Term)]
+    terms = [t for i in items if isinstance(i, Term) for t in _unfolded(i, len(items))]
     if any(t.form == SIDE for t in terms):
         return _by_side(terms, text)
     if len(terms) > _MOST:
         raise Unclear(T("“{text}” is no size; write it like 28x28x6.", text=shortened(text)))
     if len(terms) == 1:
         return _factors(terms[0])
-    values = [_factors(t) for t in terms]
+    values = [_factors(t) or (_size(list(t.items), text) if t.form == BRACKET else None) for t in terms]
+    if [len(v or ()) for v in values] == [2, 1]:  # `26x26, 4`
+        return tuple(n for v in values for n in v or ())
     if any(v is None or len(v) != 1 for v in values):
         raise Unclear(T("“{text}” is no size; write it like 28x28x6.", text=shortened(text)))
     return tuple(v[0] for v in values if v)
+
+
+def _unfolded(term: Term, among: int) -> list[Term]:
+    """What stands in `(4 channels)` behind a size; another term as it is."""
+    inner = [i for i in term.items if isinstance(i, Term)] if term.form == BRACKET else []
+    return inner if among > 1 and any(i.form == SIDE for i in inner) and len(inner) == len(term.items) else [term]
 
 
 def _factors(term: Term) -> tuple[Number, ...] | None:

@@ -170,6 +170,8 @@ class _Terms(Transformer):
         return found._replace(factors=factors)
 
     def divide(self, left: Term, _: Token, right: Term) -> Term:
+        if right.form == HOLE:  # `N = 51 / N = 52` are two answers
+            raise not_understood("/", "")
         found = self._calculated(left, right, _divided)
         plain = all(_is_whole_literal(_single(t)) for t in (left, right))
         return found._replace(form=LITERAL, name="fraction") if plain and found.ways else found

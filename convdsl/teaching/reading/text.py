@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 
 from convdsl.messages import T
 
@@ -26,6 +27,12 @@ _SAME = {
     "º": "o",
 }
 _PLAIN = str.maketrans(_SAME)
+_BULLET = re.compile(r"^[ \t]*[*•][ \t]+(?=[^\s*])", re.MULTILINE)
+_LATEX_MARK = re.compile(r"(?<=\d)\{([.,'])\}(?=\d)")
+_LATEX_GAP = re.compile(r"(?<=\d)(?:\\[,;:! ]|\\thinspace ?)(?=\d{3}(?!\d))")
+"""Lists, and `4{,}736` or `4\\,736` as LaTeX has them."""
+_ABBREVIATED = re.compile(r"\bn(?:\.?\s?[º°]|[uú]m(?=\.))\.?", re.IGNORECASE)
+"""`n.º`, `nº` and `núm.`, which stand for `número`."""
 _PARTS = re.compile(r"[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]")
 
 
@@ -47,7 +54,9 @@ def tidy(text: str) -> str:
     without the quotes and stars around the whole of it. Raises Unclear for one that is too long."""
     if len(text) > LONGEST:
         raise Unclear(T("This answer is too long: {n} characters.", n=len(text)))
-    text = printable(text.replace("\r\n", "\n").replace("\r", "\n")).translate(_PLAIN)
+    text = printable(text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = _BULLET.sub("", _LATEX_MARK.sub(r"\1", _LATEX_GAP.sub("\u202f", text)))
+    text = _ABBREVIATED.sub("número", text).translate(_PLAIN)
     text = _PARTS.sub(lambda m: " " + unicodedata.normalize("NFKC", m[0]).replace("⁄", "/"), text)
     text = "".join(
         unicodedata.normalize("NFKC", c) if ord(c) > 0xFF00 or 0x1D400 <= ord(c) < 0x1D800 else c for c in text
@@ -58,6 +67,17 @@ def tidy(text: str) -> str:
         if len(text) > 2 * len(mark) and text.startswith(mark) and text.endswith(mark) and mark not in inner:
             text = inner.strip()
     return text
+
+
+def in_digits(text: str, numbers: Mapping[str, int]) -> str:
+    """A text whose only number is a word, such as `cero`, with its digits; another text as it is."""
+    if any(c.isdecimal() for c in text):
+        return text
+    found = [m for m in re.finditer(r"[^\W\d_]+", text) if plain(m[0]) in numbers]
+    if len(found) != 1:
+        return text
+    word = found[0]
+    return f"{text[: word.start()]}{numbers[plain(word[0])]}{text[word.end() :]}"
 
 
 def plain(word: str) -> str:

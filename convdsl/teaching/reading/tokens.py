@@ -7,6 +7,7 @@ comma is. Words in brackets behind a value are a remark; what follows `because` 
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -78,6 +79,11 @@ class _Reader:
             self.text = p.MATRICES.sub(" ", self.text)
         else:
             self.text = p.PERCENT.sub("%", p.RAISED.sub("^", self.text))
+            self.text = p.OVER.sub("/", p.IN_ALL.sub("total", self.text))
+        if wanted.sort in ("number", "size"):
+            self.text = p.SO.sub(" → ", self.text)
+        if wanted.sort == "size":
+            self.text = p.BETWEEN.sub("x", p.SHAPE.sub("", self.text))
         if wanted.unit == "°":
             self.text = p.DEGREES.sub("", self.text)
         self.wanted = wanted
@@ -172,6 +178,9 @@ class _Reader:
     def _minus(self, kind: str, match: re.Match[str]) -> None:
         before, after = self.text[: match.start()][-1:], self.text[match.end() : match.end() + 1]
         digits = self.before_digits(match.end())
+        named = p.GLUED.match(self.text, match.end())  # `-p = 3` is not `p = 3`
+        if named and not self.behind_value() and plain(named[0]) not in known.FUNCTIONS:
+            raise self.unclear(match[0])
         if self.listed and self.behind_value() and (not before or before.isspace()) and not after.isspace() and digits:
             self.add("SIGN", match)
         elif self.behind_value() and after.isspace() and p.WORDS_NEXT.match(self.text, match.end()):
@@ -191,7 +200,7 @@ class _Reader:
             self.text[match.start() - 1 : match.start()].isspace()
             and self.text[match.end() : match.end() + 1].isspace()
         )
-        self.add("ROW" if self.listed and spaced else kind, match)
+        self.add("ROW" if self.listed and spaced and self.wanted.shape[0] > 1 else kind, match)
 
     def _comma(self, kind: str, match: re.Match[str]) -> None:
         if self.listed or (self.behind_value() and not self._only_words_follow(match.end())):
@@ -341,7 +350,7 @@ class _Reader:
             self.words.append(match.start())
         elif len(match[0]) == 1:
             self._named(match)
-        elif labelled or (self.listed and word in ("array", "tensor", "list", "dtype", "np")):
+        elif known.is_slip(word) or labelled or (self.listed and word in ("array", "tensor", "list", "dtype", "np")):
             self.words.append(match.start())
         else:
             raise self.unclear(match[0])
@@ -367,7 +376,7 @@ class _Reader:
             self.add("TIMES", match)
         self.add("NAME", match)
 
-    def _factors(self, word: str) -> tuple[int, ...] | None:
+    def _factors(self, word: str) -> tuple[int | Fraction, ...] | None:
         """What a word behind a number multiplies it by: `M`, `millones`, `kparams`; `kB` where bytes are asked for."""
         small = plain(word)
         if self.wanted.unit == "bytes" and small in known.BYTES and word != "b":

@@ -5,12 +5,16 @@ A word that is in none of these lists, nor in the question, is not understood, a
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+from fractions import Fraction
 
-def _words(text: str) -> frozenset[str]:
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text."""
     return frozenset(text.split())
 
 
-HARMLESS = _words(
+HARMLESS = words(
     # what links and introduces, in Spanish
     "el la los las lo le les un una uno unos unas de del al a con sin para que es son era eran fue sea seria serian da dan "
     "dio sale salen sera seran queda quedan quedaria hay habra tiene tienen tendra vale valen valdra cuesta mide miden "
@@ -40,26 +44,46 @@ HARMLESS = _words(
     "network convolution convolutions features feature caracteristicas canales canal channels channel macs mac flops flop "
     "mult mults entries entry entradas caso clase clases class classes probabilidad probability precision perdida loss "
     "tasa rate learning aprendizaje error exactitud accuracy mediana median media mean matriz matrix vector gradiente "
-    "gradient convolucionada rgb gris grey gray color colour"
+    "gradient altogether overall course including included counting trainable incluido incluidos incluida "
+    "incluidas incluyendo contando entrenable entrenables pues convolucionada rgb gris grey gray color colour"
 )
 """Words that change nothing."""
 
-DANGEROUS = _words(
+DANGEROUS = words(
     "no ni nunca jamas not never nor none ninguno ninguna nada neither casi almost nearly less fewer more greater menor "
     "mayor menores mayores menos mas than maximo minimo maximum minimum least most hasta under over above below falso "
     "falsa false incorrecto incorrecta mal wrong pero but sino except excepto salvo doble double mitad half either "
     "cualquiera any todos todas all both quizas quiza maybe perhaps or o u unless isn't isnt aren't don't doesn't "
-    "tampoco aun descarto exclude rather instead"
+    "tampoco aun descarto exclude rather instead incorrect mistaken erroneo erronea equivocado equivocada imposible "
+    "impossible distinto distinta diferente different unequal"
 )
 """Words that turn an answer round, or make it two."""
 
-TIMES = _words("por times by multiplicado")
-PLUS = _words("mas plus")
-MINUS = _words("menos minus negativo negative")
-OVER = _words("entre dividido divided over")
-AND = _words("y e and")
-OR = _words("o u or")
-ABOUT = _words("aproximadamente aprox approx approximately about around unos unas alrededor cerca circa")
+NUMBERS = {
+    **{
+        "cero": 0,
+        "dos": 2,
+        "tres": 3,
+        "cuatro": 4,
+        "cinco": 5,
+        "seis": 6,
+        "siete": 7,
+        "ocho": 8,
+        "nueve": 9,
+        "diez": 10,
+    },
+    **{"zero": 0, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10},
+    **{"once": 11, "doce": 12, "eleven": 11, "twelve": 12},
+}
+"""Small numbers in words. Without one, which is an article too."""
+
+TIMES = words("por times by multiplicado")
+PLUS = words("mas plus")
+MINUS = words("menos minus negativo negative")
+OVER = words("entre dividido divided over sobre")
+AND = words("y e and")
+OR = words("o u or")
+ABOUT = words("aproximadamente aprox approx approximately about around unos unas alrededor cerca circa")
 
 UNITS = {
     "k": 10**3,
@@ -86,7 +110,9 @@ UNITS = {
 COUNTED = ("flops", "macs", "flop", "mac", "params", "param", "parametros", "parameters")
 """What may stand right behind k, M and G: `MFLOPs`, `kparams`."""
 
-BYTES = {
+BYTES: dict[str, tuple[int | Fraction, ...]] = {
+    "bit": (Fraction(1, 8),),
+    "bits": (Fraction(1, 8),),
     "b": (1,),
     "byte": (1,),
     "bytes": (1,),
@@ -121,8 +147,19 @@ SIDES = {
     **dict.fromkeys(("alto", "altura", "height", "h", "filas", "fila", "rows"), 0),
     **dict.fromkeys(("ancho", "anchura", "width", "w", "columnas", "columna", "columns", "cols"), 1),
     **dict.fromkeys(
-        ("canales", "canal", "channels", "channel", "c", "profundidad", "depth", "mapas", "mapa", "maps"), 2
+        ("canales", "canal", "channels", "channel", "c", "profundidad", "depth", "d", "mapas", "mapa", "maps"), 2
     ),
     **dict.fromkeys(("filtros", "filters", "featuremaps", "planos"), 2),
 }
 """What the sides of an image are called, by their place in a size."""
+
+
+_LONG = sorted(w for w in HARMLESS if len(w) >= 6)
+_TURNING = sorted(w for w in DANGEROUS if len(w) >= 5)
+
+
+def is_slip(word: str) -> bool:
+    """Whether a word, small and without accents, is a harmless one with a slip of the pen, such as `paramters`."""
+    if len(word) < 6 or len(word) > 20 or get_close_matches(word, _TURNING, 1, 0.8):
+        return False
+    return any(word[0] == found[0] for found in get_close_matches(word, _LONG, 1, 0.88))

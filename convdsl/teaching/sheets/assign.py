@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from convdsl.messages import T
+from convdsl.messages import T, language
 from convdsl.teaching.questions import Question
 from convdsl.teaching.sheets.printing import Heading, form, latex_body, latex_document, markdown
 from convdsl.teaching.sheets.roster import Student
@@ -56,7 +56,12 @@ def heading_of(sheet: Sheet, student: Student) -> Heading:
     if sheet.attempts:
         lines.append(str(T("You may hand in once.", "You may hand in {n} times.", n=sheet.attempts)))
     points = dict(zip((e.id for e in sheet.exercises), sheet.points, strict=True))
-    named = ((str(T("sheet")), sheet.id), ("id", " ".join(student.id.split())), (str(T("version")), sheet.version))
+    named = (
+        (str(T("sheet")), sheet.id),
+        ("id", " ".join(student.id.split())),
+        (str(T("version")), sheet.version),
+        (str(T("language")), language()),
+    )
     return Heading(sheet.title, tuple(lines), named, points)
 
 

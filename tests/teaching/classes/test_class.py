@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from convdsl.messages import use_language
 from convdsl.teaching.classes.forms import read_form
 from convdsl.teaching.classes.html import text_of_html
 from convdsl.teaching.course import Course
@@ -306,3 +307,24 @@ def test_two_of_one_name(sheet: Sheet, tmp_path: Path) -> None:
     results = of_class(sheet, twins, handed_in([tmp_path / "in"]), How(jobs=1), {"10001": twins.students[1]})
     assert [r.statuses[0] for r in results] == ["absent", "marked"]
     assert results[1].points < 5 and "form is that of 1001" in results[1].notes[0]
+
+
+@pytest.mark.parametrize(("written", "spoken"), [("en", "es"), ("es", "en")])
+def test_a_form_is_marked_in_its_own_language(marks: Marks, sheet: Sheet, written: str, spoken: str) -> None:
+    """An option's text is known in the language of the sheet that the student had, whatever the lecturer speaks."""
+    use_language(written)
+    question = sheet.questions("101")[IDS.index("shuffled-pixels")]
+    text = dict(question.options)[question.right]
+    form = filled(sheet, "101", shuffled_pixels=text)
+    use_language(spoken)
+    found = marks({"101.txt": f"idioma: {written}\n{form}", "102.txt": filled(sheet, "102", shuffled_pixels=text)})
+    assert found["101"].points == 10
+    answer = found["102"].answers[IDS.index("shuffled-pixels")]
+    assert (answer.status, answer.points) == ("unclear", 0)
+
+
+def test_of_two_answers_both_are_shown(marks: Marks, sheet: Sheet) -> None:
+    form = filled(sheet, "101", conv_params="1") + "\n[conv-params]\n2\n"
+    answer = marks({"101.txt": form})["101"].answers[IDS.index("conv-params")]
+    assert answer.status == "unclear"
+    assert answer.written.split() == ["1", "[conv-params]", "2"]

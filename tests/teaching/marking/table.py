@@ -369,7 +369,6 @@ TABLE: list[tuple[str, int, str, Verdicts]] = [
                 "4736 %",
                 "hola",
                 "",
-                "cuatro mil",
                 "4736 = 4704",
                 "1.2.3.4",
                 "47.36.0",

@@ -87,7 +87,8 @@ def says_the_same(question: Question, text: str) -> bool:
         same = re.sub(r"\W", "", text).casefold().endswith(re.sub(r"\W", "", option).casefold())
         return same or re.match(rf"\W*{letter}(?![^\W_])", text, re.IGNORECASE) is not None
     if question.kind == "hole":
-        return all(fits(question, part) for part in re.split(r"\s,?(?:o|or)\s", text.rstrip(" ….,!'")) if part.strip())
+        parts = re.split(r"\s,?(?:o|or)[\s,.-]", text.rstrip(" ….,!'"))
+        return all(fits(question, re.sub(r"\.(?=\s*=)|(?<=\d) (?=,)", "", part)) for part in parts if part.strip())
     right = question.right
     text = re.sub(r"(?<![\w.,])[aey](?![\w.,])", " ", text)
     if is_matrix(right):
@@ -120,6 +121,8 @@ def fits(question: Question, text: str) -> bool:
 def values(text: str) -> set[Fraction]:
     """Each value that a number may have, as people of either language write it."""
     labelled = re.sub(r"^\s*[^\W\d_]\s*(?=[≈=:])", "", text)  # `x ≈ 0.5` names the value
+    grouped = r"(?<=\d)(?:[kK](?=[ \u202f\u00a0]\d{3}$)|[mM](?=(?:[ \u202f\u00a0]\d{3}){2}$))"  # `12k 300`
+    labelled = re.sub(grouped, "", labelled)
     bare = re.sub(r"^[\s≈=~!(]+|[\s!)=~']+$", "", labelled).replace("−", "-").rstrip(".,")
     match = re.fullmatch(r"([-+]?)\s*([\d.,' \u202f\u00a0]+)(?:/(\d+))?\s*(%|[kKmMG])?", bare)
     if match is None:

@@ -1,0 +1,62 @@
+"""The second table of answers: each is judged as a lecturer would, in the language that it is written in."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from convdsl.messages import use_language
+from convdsl.teaching.course import load
+from convdsl.teaching.marking import mark
+from convdsl.teaching.questions import Question, ask
+
+SEED = 7
+
+
+class Row(NamedTuple):
+    language: str
+    exercise: str
+    verdicts: list[str]
+    text: str
+
+
+def table() -> dict[str, list[Row]]:
+    """The rows of handwritten.tsv by the exercises they are of."""
+    rows: dict[str, list[Row]] = {}
+    for line in Path(__file__).with_name("handwritten.tsv").read_text("utf-8").splitlines():
+        if line and not line.startswith("#"):
+            language, exercise, verdicts, text = line.split("\t")
+            rows.setdefault(exercise, []).append(Row(language, exercise, verdicts.split("/"), json.loads(text)))
+    return rows
+
+
+TABLE = table()
+
+
+def test_there_are_many() -> None:
+    assert sum(map(len, TABLE.values())) >= 1000
+
+
+@pytest.mark.parametrize("exercise", TABLE)
+def test_handwritten_answers(exercise: str) -> None:
+    question = ask(load().by_id[exercise], SEED)
+    differing = []
+    for row in TABLE[exercise]:
+        use_language(row.language)
+        verdict = mark(question, typed(row.text, question))
+        if verdict.status not in row.verdicts:
+            differing.append(f"{row}: {verdict.status}, {verdict.understood}, {verdict.message}")
+    assert not differing, "\n".join(differing)
+
+
+def typed(text: str, question: Question) -> str:
+    """The text of a row, with this question's options in it."""
+    if question.exercise.options:
+        right = next(o for o in question.options if question.holds(question.lettered[o[0]].right))
+        wrong = next(o for o in question.options if o != right)
+        for name, value in (("{r}", right[0]), ("{R}", right[1]), ("{w}", wrong[0]), ("{W}", wrong[1])):
+            text = text.replace(name, value)
+    return text
