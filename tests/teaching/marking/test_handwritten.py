@@ -13,12 +13,11 @@ from convdsl.teaching.course import load
 from convdsl.teaching.marking import mark
 from convdsl.teaching.questions import Question, ask
 
-SEED = 7
-
 
 class Row(NamedTuple):
     language: str
     exercise: str
+    seed: int
     verdicts: list[str]
     text: str
 
@@ -28,8 +27,10 @@ def table() -> dict[str, list[Row]]:
     rows: dict[str, list[Row]] = {}
     for line in Path(__file__).with_name("handwritten.tsv").read_text("utf-8").splitlines():
         if line and not line.startswith("#"):
-            language, exercise, verdicts, text = line.split("\t")
-            rows.setdefault(exercise, []).append(Row(language, exercise, verdicts.split("/"), json.loads(text)))
+            language, exercise, seed, verdicts, text = line.split("\t")
+            rows.setdefault(exercise, []).append(
+                Row(language, exercise, int(seed), verdicts.split("/"), json.loads(text))
+            )
     return rows
 
 
@@ -42,7 +43,8 @@ def test_there_are_many() -> None:
 
 @pytest.mark.parametrize("exercise", TABLE)
 def test_handwritten_answers(exercise: str) -> None:
-    question = ask(load().by_id[exercise], SEED)
+    (seed,) = {row.seed for row in TABLE[exercise]}
+    question = ask(load().by_id[exercise], seed)
     differing = []
     for row in TABLE[exercise]:
         use_language(row.language)
