@@ -168,15 +168,17 @@ def started_lines(event: events.Started) -> list[str]:
     ]
     if event.taken is not None:
         lines.append(taken_line(event.taken))
+    place: dict[str, Any] = {"batch": event.batch, "memory": memory(event.memory)}
     lines.append(
-        str(
+        str(T("in NumPy, step by step and slowly, batches of {batch}, {memory} of memory", **place))
+        if event.device == "plain"
+        else str(
             T(
                 "on the {device} with one thread, batches of {batch}, {memory} of memory",
                 "on the {device} with {n} threads, batches of {batch}, {memory} of memory",
                 device=event.device.upper(),
                 n=event.threads,
-                batch=event.batch,
-                memory=memory(event.memory),
+                **place,
             )
         )
     )

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from math import inf, isfinite
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from convdsl.engine.cpu.moving import TargetMover
 from convdsl.messages import T
 from convdsl.training.evaluating import accuracy, evaluate, score
 from convdsl.training.events import EpochDone, Event, Finished, Interrupted, Note, Preparing, Progress, Record
@@ -27,6 +26,9 @@ PROGRESS_SECONDS = 0.1
 """How often the loop tells how far it is within an epoch."""
 EXPLODED = 1e4
 """A loss so many times the first one (or 1) is given up."""
+
+if TYPE_CHECKING:
+    from convdsl.engine.cpu.moving import TargetMover
 
 
 class Examples(NamedTuple):
@@ -264,6 +266,8 @@ class _Loop:
 def _mover(settings: Settings, image: tuple[int, ...], target: tuple[int, ...], smooth: bool) -> TargetMover:
     """What moves targets with their images. Raises Unsuitable where that cannot be done."""
     try:
+        from convdsl.engine.cpu.moving import TargetMover
+
         return TargetMover(settings.augment, image, target, settings.seed, smooth)
     except ValueError:
         raise Unsuitable(

@@ -6,6 +6,7 @@ import hashlib
 import json
 import platform
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ def describe(experiment: Any, model: Any, examples: Examples) -> dict[str, Any]:
             "convdsl": VERSION,
             "python": platform.python_version(),
             "numpy": np.__version__,
-            "numba": version("numba"),
+            "numba": version("numba") if find_spec("numba") else None,
         },
     }
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +22,8 @@ from tests.engine import checking
 from tests.engine.programs import PROGRAMS
 from tests.engine.test_saving import SHARED
 from tests.random_networks import networks
+
+ROOT = Path(__file__).resolve().parents[3]
 
 TOLERANCE = 2e-4
 JOINED = {"activate", "gather_pool"}
@@ -168,3 +172,29 @@ def test_it_runs_where_numba_does_not() -> None:
         "x = np.ones((4, 4, 4, 1), np.float32); m.train_step(x, np.array([0, 1, 0, 1]), 0.1); m.evaluate(x, np.array([0, 1, 0, 1]))"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_a_network_trains_where_numba_is_not(tmp_path: Path) -> None:
+    """From the command line, with what `--device auto` takes there."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import importlib.util as u, sys\n"
+        "gone = ('numba', 'llvmlite')\n"
+        "class Gone:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] in gone: raise ModuleNotFoundError(name, name=name)\n"
+        "sys.meta_path.insert(0, Gone())\n"
+        "real = u.find_spec\n"
+        "u.find_spec = lambda name, *a: None if name.split('.')[0] in gone else real(name, *a)\n"
+    )
+    (tmp_path / "net.cnn").write_text("input 28x28x1 -> conv 2 k5 relu -> maxpool 4 -> dense 10 softmax\n")
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    done = subprocess.run(
+        [sys.executable, "-m", "convdsl", "run", "net.cnn", "--epochs", "1", "--limit", "300", "--validation", "50"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path, "LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "in NumPy, step by step" in done.stdout and "test accuracy" in done.stdout
