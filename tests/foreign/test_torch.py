@@ -40,5 +40,5 @@ def test_samples_of_operators() -> None:
 
 
 def test_samples_of_modules() -> None:
-    outcome = compare(torch_samples.modules())
-    hold(outcome, expressible=250, compared=40, refused=set(), reasons=listed(MODULES, lower=False))
+    outcome = compare(torch_samples.modules())  # E304: masks of images with five sizes
+    hold(outcome, expressible=250, compared=40, refused={"E304"}, reasons=listed(MODULES, lower=False))
