@@ -114,6 +114,7 @@ def refuse_empty_windows(axes: tuple[Axis, ...]) -> None:
     """Raises SizeError where a window holds nothing but padding: the largest, the middle one and the mean of no values do
     not exist. With formulas, a dilation greater than the input counts as stepping over it."""
     for axis in axes:
+        axis = Axis._make(getattr(v, "value", v) for v in axis)  # letters of the blackboard stand for numbers
         known = all(map(is_number, axis[:7]))
         if compare(axis.before + 1, "<=", axis.extent) is False:
             raise SizeError(

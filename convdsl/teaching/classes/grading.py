@@ -8,6 +8,7 @@ import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 from typing import Any, NamedTuple
 
 from convdsl import isolated
@@ -79,20 +80,15 @@ class _Worker:
         """The answer to a line, empty where there is none; and whether the time was kept."""
         process = self.process
         assert process is not None and process.stdin is not None and process.stdout is not None
-        late = threading.Event()
-
-        def stop() -> None:
-            late.set()
-            process.kill()
-
-        timer = threading.Timer(seconds, stop)
+        timer = threading.Timer(seconds, process.kill)
+        end = monotonic() + seconds
         timer.start()
         try:
             process.stdin.write(line + "\n")
             process.stdin.flush()
-            return process.stdout.readline(), not late.is_set()
+            return process.stdout.readline(), monotonic() <= end  # the timer's thread may come late itself
         except OSError:
-            return "", not late.is_set()
+            return "", monotonic() <= end
         finally:
             timer.cancel()
 
