@@ -14,9 +14,10 @@ from convdsl.teaching.reading.vocabulary import DANGEROUS, NUMBERS
 from convdsl.teaching.reading.wanted import Wanted
 
 _FORMULA = re.compile(
-    r"(?=[A-Za-z])(?:[A-Za-z]{1,3}(?:_\{?\w{1,8}\}?|[\d₀-₉])?(?:\(\w{1,3}\))?|[()*/+·^∗\s-]){1,30}=(?=\s*[^=\s])"
+    r"(?=[A-Za-z])(?>[A-Za-z]{1,3}(?:_\{?\w{1,8}\}?|[\d₀-₉])?(?:\(\w{1,3}\))?|[()*/+·^∗\s-]){1,30}+=(?=\s*[^=\s])"
 )
-"""Letters before `=` that say what is worked out: `P(1) =`, `TP/(TP+FP) =`."""
+"""Letters before `=` that say what is worked out: `P(1) =`, `TP/(TP+FP) =`. What was taken is not given back: in prose there
+would be no end of ways to cut words into letters."""
 
 
 def _without_formula(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from time import process_time
 from typing import NamedTuple
 
 import pytest
@@ -62,3 +63,19 @@ def typed(text: str, question: Question) -> str:
         for name, value in (("{r}", right[0]), ("{R}", right[1]), ("{w}", wrong[0]), ("{W}", wrong[1])):
             text = text.replace(name, value)
     return text
+
+
+PROSE = "Compartir un filtro es compartir también su sesgo y no hay otra cosa que decir de ello"
+
+
+@pytest.mark.parametrize(
+    "text", [PROSE, PROSE * 20, "a " * 5000, "ab" * 5000 + "=", "a_1" * 3000 + "= 3", "(" * 9000 + "a=1"]
+)
+def test_prose_is_answered_at_once(text: str) -> None:
+    """No expression of the readers tries all ways to cut a text: what is long is read in time like what is short."""
+    course = load()
+    of_each_kind = {exercise.kind: exercise for exercise in course.exercises}
+    for exercise in of_each_kind.values():
+        start = process_time()
+        mark(ask(exercise, 3), text)
+        assert process_time() - start < 2, exercise.id
