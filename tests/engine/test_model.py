@@ -174,7 +174,7 @@ def test_running_statistics_keep_the_part_that_momentum_says(momentum: float) ->
 
 def test_regression_learns_its_targets() -> None:
     a = Model(convdsl.parse("input 4 -> dense 2"), batch=8, loss="mse", optimizer=Optimizer("sgd"))
-    x = RNG.standard_normal((8, 4)).astype(np.float32)
+    x = np.vstack([np.eye(4), -np.eye(4)]).astype(np.float32)  # all directions alike, so that none is slow
     t = (x @ np.array([[1, 0], [0, 1], [2, 0], [0, -1]], np.float32)).astype(np.float32)
     for _ in range(400):
         a.train_step(x, t, 0.2)
