@@ -15,7 +15,7 @@ from convdsl.language.tree import Setting
 from convdsl.messages import T
 from convdsl.network import Analysis, Node, Report
 from convdsl.source import NotText, Source, read
-from convdsl.training import checked
+from convdsl.training.checked import checked
 
 if TYPE_CHECKING:
     from convdsl.training.ensemble import Ensemble

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -41,3 +42,12 @@ def test_check_loads_sympy_for_a_symbol(tmp_path: Path) -> None:
 
 def test_help_does_not_load_the_parser() -> None:
     assert not loaded_by("from convdsl.cli import main; main(['--help'])") & {"lark", "rich", "numpy"}
+
+
+def test_engine_and_training_know_what_a_network_and_a_model_are() -> None:
+    """`NetView` and `WrittenNet`, `Trainable`: nobody takes a network or a model of any type."""
+    untyped = re.compile(r"\b(net|network|model)(s?): (list\[|Sequence\[)?Any\b")
+    for room in ("engine", "training"):
+        for file in sorted((ROOT / "convdsl" / room).rglob("*.py")):
+            found = [line for line in file.read_text(encoding="utf-8").splitlines() if untyped.search(line)]
+            assert not found, f"{file}: {found}"

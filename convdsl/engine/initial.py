@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from math import prod, sqrt
-from typing import Any
 
 import numpy as np
 
 from convdsl.engine.plan import Parameter
 from convdsl.layers.activation import Activation
+from convdsl.network.graph import Node
+from convdsl.network.view import NetView
 
 
 def initial_weights(
-    net: Any, parameters: dict[str, Parameter], seed: int, scheme: str | None = None
+    net: NetView, parameters: dict[str, Parameter], seed: int, scheme: str | None = None
 ) -> dict[str, np.ndarray]:
     """Weights by name, in the public layout, from a seed; biases are zero.
 
@@ -34,7 +35,7 @@ def initial_weights(
 
 
 def _draw(
-    generator: np.random.Generator, net: Any, node: Any, shape: tuple[int, ...], scheme: str | None
+    generator: np.random.Generator, net: NetView, node: Node, shape: tuple[int, ...], scheme: str | None
 ) -> np.ndarray:
     fan_in, fan_out = _fans(node, shape)
     he = scheme == "he" or (scheme is None and _rectified(net, node))
@@ -44,26 +45,27 @@ def _draw(
     return generator.uniform(-limit, limit, shape).astype(np.float32)
 
 
-def _fans(node: Any, shape: tuple[int, ...]) -> tuple[int, int]:
+def _fans(node: Node, shape: tuple[int, ...]) -> tuple[int, int]:
     """Inputs of an output, and outputs that an input reaches (the stride left aside)."""
     if node.op == "local":
         rank = len(shape) // 2 - 1
         window = prod(shape[rank + 2 :])
         return shape[rank + 1] * window, shape[rank] * window
     window = prod(shape[2:])
+    groups = getattr(node.layer, "g", 1) if node.op in ("conv", "tconv") else 1
     if node.op == "tconv":
-        return shape[0] // node.layer.g * window, shape[1] * window
-    groups = getattr(node.layer, "g", 1) if node.op == "conv" else 1
+        return shape[0] // groups * window, shape[1] * window
     return shape[1] * window, shape[0] // groups * window
 
 
-def _rectified(net: Any, node: Any) -> bool:
+def _rectified(net: NetView, node: Node) -> bool:
     """Whether the first activation that the output meets, before other weights, is a rectifier."""
     while node.activation is None:
         following = [n for n in net.nodes if node.index in n.inputs]
-        if not following or following[0].layer.weighs:
+        layer = following[0].layer if following else None
+        if layer is None or layer.weighs:
             return False
+        if isinstance(layer, Activation):
+            return layer.rectifier
         node = following[0]
-        if isinstance(node.layer, Activation):
-            return node.layer.rectifier
     return node.activation.rectifier

@@ -17,6 +17,8 @@ from convdsl.engine.inputs import as_images
 from convdsl.engine.optimizer import Optimizer
 from convdsl.engine.plan import Loss, Memory, Parameter, Plan, plan
 from convdsl.messages import T
+from convdsl.network.graph import Node
+from convdsl.network.view import NetView
 
 
 class Evaluation(NamedTuple):
@@ -84,7 +86,7 @@ class Model:
 
     def __init__(
         self,
-        net: Any,
+        net: NetView,
         *,
         batch: int = 128,
         device: str = "cpu",
@@ -134,7 +136,7 @@ class Model:
 
     @property
     def _table_shape(self) -> tuple[int, ...]:
-        outputs = int(self.net.report.output[-1])
+        outputs = self.net.report.shape()[-1]
         return (outputs, 2) if self.loss.kind == "binary_cross_entropy" else (outputs,)
 
     @alone
@@ -261,7 +263,7 @@ class Model:
 
     def augmenter(self, changes: Any, seed: int) -> Any:
         """What changes batches of images at random before a step (see convdsl.engine.augment); `train_step` takes them."""
-        return self._backend.augmenter(changes, tuple(self.net.input), seed)
+        return self._backend.augmenter(changes, self.net.input, seed)
 
     @property
     def smallest_batch(self) -> int:
@@ -269,7 +271,7 @@ class Model:
         return 1 if self._lonely is None else 2
 
     @property
-    def _lonely(self) -> Any:
+    def _lonely(self) -> Node | None:
         """The first such layer, which is trained and sees one position of each image."""
         for node in self.net.nodes:
             if node.op == "bn" and not node.frozen and np.prod(self.net.report[node.index].inputs[0][:-1]) == 1:
@@ -279,6 +281,7 @@ class Model:
     def refuse_batch(self, count: int) -> NoReturn:
         """Raises BadInput for a batch that is too small for the statistics of a `bn`."""
         node = self._lonely
+        assert node is not None
         raise BadInput(
             str(
                 T(
@@ -319,7 +322,7 @@ class Model:
     @alone
     def predict(self, images: np.ndarray, index: np.ndarray | None = None) -> np.ndarray:
         """The network's outputs, (n, *output); after the softmax, if it ends in one."""
-        return self._infer(images, index, None, self.net.report.output)
+        return self._infer(images, index, None, self.net.report.shape())
 
     @alone
     def activations(self, images: np.ndarray, layer: int) -> np.ndarray:
@@ -329,7 +332,7 @@ class Model:
             raise BadInput(
                 str(T("There is no layer {layer}; the last one is {last}.", layer=layer, last=len(self.net.nodes)))
             )
-        return self._infer(images, None, layer, self.net.report[layer].output)
+        return self._infer(images, None, layer, self.net.report.shape(layer))
 
     @alone
     def evaluate(
@@ -342,13 +345,13 @@ class Model:
         """Loss and accuracy as at inference. `each` is given the predictions batch by batch, with the numbers of their
         images, instead of all of them at the end. Raises BadInput where there are no images."""
         classes, counts_right = self.loss.kind == "cross_entropy", self.counts_right
-        images = as_images(images, tuple(self.net.input))
+        images = as_images(images, self.net.input)
         n = len(images) if index is None else len(index)
         if not n:
             raise BadInput(str(T("There are no images.")))
         room = n if each is None else min(n, self.batch)
         predicted = np.empty((room, self.positions), np.int64)
-        values = None if classes else np.empty((room, *self.net.report.output), np.float32)
+        values = None if classes else np.empty((room, *self.net.report.shape()), np.float32)
         loss, right, answers, weights = 0.0, 0, 0, 0.0
         for start in range(0, n, self.batch):
             part = self._part(index, start, min(start + self.batch, n))
@@ -401,7 +404,7 @@ class Model:
     def _infer(
         self, images: np.ndarray, index: np.ndarray | None, upto: int | None, shape: tuple[int, ...]
     ) -> np.ndarray:
-        images = as_images(images, tuple(self.net.input))
+        images = as_images(images, self.net.input)
         n = len(images) if index is None else len(index)
         result = np.empty((n, *shape), np.float32)
         for start in range(0, n, self.batch):
@@ -416,7 +419,7 @@ class Model:
     def _batch_of(self, images: Any, labels: np.ndarray | None, index: np.ndarray | None) -> Batch:
         """The arrays, checked, as backends take them."""
         if not isinstance(images, Resident):
-            images = as_images(images, tuple(self.net.input))
+            images = as_images(images, self.net.input)
         given, n = labels, len(images)
         if labels is not None:
             labels = self._checked(labels, n)
@@ -444,7 +447,7 @@ class Model:
         return self._labels[2]
 
     def _as_labels(self, labels: np.ndarray, n: int) -> np.ndarray:
-        output = tuple(self.net.report.output)
+        output = self.net.report.shape()
         if self.loss.kind != "cross_entropy":
             result = np.ascontiguousarray(labels, np.float32)
             if result.size != n * int(np.prod(output)):

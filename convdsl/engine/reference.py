@@ -14,10 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from convdsl.network.view import NetView
+
 Array = Any
 
 
-def forward(net: Any, weights: Mapping[str, Array], x: Array, training: bool = False) -> list[Array]:
+def forward(net: NetView, weights: Mapping[str, Array], x: Array, training: bool = False) -> list[Array]:
     """The values of all nodes by index, the input first; `x` is (n, *input). Dropout does nothing, and what is frozen
     behaves as at inference."""
     values = [np.asarray(x)]
@@ -25,7 +27,7 @@ def forward(net: Any, weights: Mapping[str, Array], x: Array, training: bool = F
         owner = f"{node.shared or node.index}."
         named = {name.rsplit(".", 1)[1]: w for name, w in weights.items() if name.startswith(owner)}
         inputs = [values[i] for i in node.inputs]
-        value = layer(node.layer, inputs, named, training and not node.frozen, net.report[node.index].output)
+        value = layer(node.layer, inputs, named, training and not node.frozen, net.report.shape(node.index))
         if node.activation is not None:
             value = activation(node.activation, value, named)
         values.append(value)

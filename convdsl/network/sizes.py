@@ -104,6 +104,12 @@ class Report:
         """Shape of the network's output, channels last."""
         return self.facts[self.network.output].output
 
+    def shape(self, index: int | None = None) -> tuple[int, ...]:
+        """The output of a node, or of the network, channels last, where nothing stands in the way of knowing it."""
+        output = self.facts[self.network.output if index is None else index].output
+        assert output is not None
+        return output
+
 
 class Answer(NamedTuple):
     """What one layer has for given inputs; `reach` is None where one output sees the whole input."""

@@ -10,6 +10,7 @@ from convdsl.diagnostics import Findings
 from convdsl.engine.optimizer import Optimizer
 from convdsl.language import parse, tree
 from convdsl.messages import T
+from convdsl.network.graph import Network
 from convdsl.source import Source, Span
 from convdsl.training.block import Given, read_block
 from convdsl.training.lines import LINES
@@ -30,7 +31,7 @@ LEARNING_RATES = {
 Lines = Mapping[str, Given]
 
 
-def training_settings(network: Any, findings: Findings) -> Settings:
+def training_settings(network: Network, findings: Findings) -> Settings:
     """The settings of a network's `train` block; what is wrong in it goes to `findings` (E214).
 
     `network` has `train` (the lines, as the parser gives them) and `input` (sizes, the channels last).

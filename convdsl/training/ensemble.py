@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import log
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from convdsl.datasets.inputs import Prepared
 from convdsl.messages import T
+from convdsl.network import Analysis
+from convdsl.network.view import WrittenNet
 from convdsl.training.files import FileTrouble, read_tensors, write_tensors
 from convdsl.training.settings import Settings
 from convdsl.training.state import learned
@@ -70,7 +71,7 @@ class Ensemble(Predictor):
         return self.members[0].takes
 
     @property
-    def net(self) -> Any:
+    def net(self) -> WrittenNet:
         return self.members[0].net
 
     def answers(self, images: np.ndarray) -> np.ndarray:
@@ -108,8 +109,8 @@ def ensemble(members: Sequence[Trained], weights: Sequence[float] | None = None,
         if (other.prepared.shape, other.prepared.kind, other.prepared.scale) != (
             first.prepared.shape, first.prepared.kind, first.prepared.scale):  # fmt: skip
             raise _misfit(first, other, T("the images"), _images(first.prepared), _images(other.prepared))
-        if other.net.report.output != first.net.report.output and first.task.kind not in ("classes", "labels"):
-            shapes = ("x".join(map(str, one.net.report.output)) for one in (first, other))
+        if other.net.report.shape() != first.net.report.shape() and first.task.kind not in ("classes", "labels"):
+            shapes = ("x".join(map(str, one.net.report.shape())) for one in (first, other))
             raise _misfit(first, other, T("the outputs"), *shapes)
         if other.takes != first.takes:
             raise _misfit(first, other, T("the inputs"), *("x".join(map(str, one.takes)) for one in (first, other)))
@@ -151,7 +152,7 @@ def votes(accuracies: Sequence[float], classes: int) -> list[float]:
 
 
 def predictor(
-    path: Path, network: Callable[[Any], Any], *, device: str = "cpu", threads: int | None = None
+    path: Path, network: Callable[[Analysis], WrittenNet], *, device: str = "cpu", threads: int | None = None
 ) -> Predictor:
     """What lies at a path: a run, a file of weights, an ensemble or the folder of one. Raises FileTrouble."""
     file = path / FILE if path.is_dir() and (path / FILE).exists() else path

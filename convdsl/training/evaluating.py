@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from convdsl.training.metrics import (
@@ -21,10 +19,11 @@ from convdsl.training.metrics import (
     several,
 )
 from convdsl.training.task import Task, truth
+from convdsl.training.trainable import Trainable
 
 
 def evaluate(
-    model: Any,
+    model: Trainable,
     task: Task,
     images: np.ndarray,
     targets: np.ndarray,
@@ -61,8 +60,8 @@ def answers(predictions: np.ndarray, task: Task) -> np.ndarray:
     return predictions.argmax(-1)
 
 
-def _regions(model: Any, task: Task, images: np.ndarray, targets: np.ndarray, rows: np.ndarray) -> Regions:
-    count = max(len(task.classes), int(model.net.report.output[-1]), 2)
+def _regions(model: Trainable, task: Task, images: np.ndarray, targets: np.ndarray, rows: np.ndarray) -> Regions:
+    count = max(len(task.classes), model.net.report.shape()[-1], 2)
     names = (*task.classes, *map(str, range(len(task.classes), count)))
     table = np.zeros((count, count), np.int64)
 
@@ -74,7 +73,7 @@ def _regions(model: Any, task: Task, images: np.ndarray, targets: np.ndarray, ro
     return segmentation(seen.loss, table, names, len(rows))
 
 
-def _pictures(model: Any, images: np.ndarray, targets: np.ndarray, rows: np.ndarray) -> Pictures:
+def _pictures(model: Trainable, images: np.ndarray, targets: np.ndarray, rows: np.ndarray) -> Pictures:
     low, high = _range(targets)
     peak = 1.0 if low >= 0 and high <= 1 else high - low or 1.0
     squares: list[np.ndarray] = []
@@ -95,7 +94,7 @@ def _range(targets: np.ndarray) -> tuple[float, float]:
     return float(targets.min(initial=np.inf)), float(targets.max(initial=-np.inf))
 
 
-def thresholds_of(model: Any, images: np.ndarray, targets: np.ndarray, rows: np.ndarray) -> list[float | None]:
+def thresholds_of(model: Trainable, images: np.ndarray, targets: np.ndarray, rows: np.ndarray) -> list[float | None]:
     """For each of several labels, what its score must exceed for the best F1 on the images `rows`."""
     scores = model.predict(images, rows).reshape(len(rows), -1)
     labels = targets[rows].reshape(scores.shape)

@@ -10,6 +10,7 @@ import numpy as np
 from convdsl.datasets.memory import require
 from convdsl.engine.inputs import as_pixels
 from convdsl.messages import T
+from convdsl.network.view import NetView
 from convdsl.training.loop import Examples
 from convdsl.training.settings import Settings
 from convdsl.training.splitting import limited, split
@@ -23,11 +24,11 @@ def answers_to(images: np.ndarray, labels: np.ndarray, settings: Settings) -> np
     return images if settings.target == "images" else labels
 
 
-def inputs_for(net: Any, images: np.ndarray, settings: Settings) -> np.ndarray:
+def inputs_for(net: NetView, images: np.ndarray, settings: Settings) -> np.ndarray:
     """Images as the engine takes them; those that are to be answered are made smaller where the input is."""
     images = np.asarray(images)
-    if settings.target == "images" and images.shape[1:] != tuple(net.input):
-        images = smaller(images, tuple(net.input))
+    if settings.target == "images" and images.shape[1:] != net.input:
+        images = smaller(images, net.input)
     return images_for(net, images)
 
 
@@ -49,13 +50,13 @@ def smaller(images: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     return result
 
 
-def images_for(net: Any, images: np.ndarray) -> np.ndarray:
+def images_for(net: NetView, images: np.ndarray) -> np.ndarray:
     """Images as the engine takes them: (n, *input), uint8 or float32, contiguous. Raises Unsuitable, BadInput.
 
     An input of one size takes images of as many values, in the order H, W, C; a single channel may be left out or added.
     """
     images = np.asarray(images)
-    wanted = tuple(net.input)
+    wanted = net.input
     shape = images.shape[1:]
     if images.ndim and shape != wanted and ((prod(shape),) == wanted or (*shape, 1) == wanted or shape == (*wanted, 1)):
         images = images.reshape(len(images), *wanted)
@@ -76,7 +77,7 @@ def images_for(net: Any, images: np.ndarray) -> np.ndarray:
 
 
 def examples_from(
-    net: Any,
+    net: NetView,
     images: np.ndarray,
     labels: np.ndarray,
     settings: Settings,

@@ -14,6 +14,7 @@ import numpy as np
 from convdsl import caches
 from convdsl.datasets.summary import summarise
 from convdsl.messages import T
+from convdsl.network.view import WrittenNet
 from convdsl.training import trained
 from convdsl.training.curves import read_curves
 from convdsl.training.evaluating import evaluate, thresholds_of
@@ -33,6 +34,7 @@ from convdsl.training.settings import Settings
 from convdsl.training.splitting import limited
 from convdsl.training.state import State
 from convdsl.training.task import Task, targets_for, task_for
+from convdsl.training.trainable import Trainable
 from convdsl.training.transfer import start_from
 
 
@@ -41,7 +43,7 @@ class Experiment:
     """What a run is made of. Without a `folder` it makes one. `call` is how it was asked for (kept in config.json, for
     `--resume`); `save_every` are the seconds between two checkpoints within an epoch."""
 
-    net: Any
+    net: WrittenNet
     settings: Settings
     data: Any
     folder: RunFolder | None
@@ -96,7 +98,7 @@ def run(experiment: Experiment) -> Iterator[Event]:
 def _run(
     experiment: Experiment,
     folder: RunFolder,
-    model: Model,
+    model: Trainable,
     examples: Examples,
     settings: Settings,
     began: float,
@@ -222,7 +224,7 @@ def _recoverable(folder: RunFolder) -> Iterator[None]:
 
 
 def _with_checkpoints(
-    experiment: Experiment, folder: RunFolder, model: Model, examples: Examples, settings: Settings, state: State
+    experiment: Experiment, folder: RunFolder, model: Trainable, examples: Examples, settings: Settings, state: State
 ) -> Iterator[Event]:
     """The loop's events, with the state saved after every epoch, and within long ones from time to time.
 
@@ -242,7 +244,7 @@ def _with_checkpoints(
             saved = perf_counter()
 
 
-def evaluate_test(model: Model, experiment: Experiment, rows: np.ndarray, examples: Examples) -> Figures:
+def evaluate_test(model: Trainable, experiment: Experiment, rows: np.ndarray, examples: Examples) -> Figures:
     """Figures on the test images `rows`; thresholds of labels are chosen on the validation images."""
     task = experiment.settled()
     data, settings = experiment.data, experiment.settings

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import log
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from convdsl.messages import T
 from convdsl.network.ending import ending
 from convdsl.network.floors import Floor, floor_of, smoothing_floor
+from convdsl.training.loop import Examples
 from convdsl.training.metrics import Figures
 from convdsl.training.settings import Settings
 from convdsl.training.task import Task, truth
+from convdsl.training.trainable import Trainable
 
 ENOUGH = 30
 """Fewer images to validate or to test tell next to nothing: a share of one half is good to ±17 % there."""
@@ -97,7 +99,7 @@ class Curves(NamedTuple):
         return bool(self.watched) and self.facts.validation < ENOUGH
 
 
-def facts_of(model: Any, examples: Any, settings: Settings, figures: Figures | None = None) -> Facts:
+def facts_of(model: Trainable, examples: Examples, settings: Settings, figures: Figures | None = None) -> Facts:
     """What is known of a training besides its curves, from the model, the examples and the test."""
     task: Task = examples.task
     net = model.net
@@ -105,7 +107,7 @@ def facts_of(model: Any, examples: Any, settings: Settings, figures: Figures | N
     known = Facts(train=len(examples.train), validation=len(examples.validation), heads=heads, figures=figures)
     if not model.counts_right:
         return known
-    classes = 2 if task.loss == "binary_cross_entropy" else int(net.report.output[-1])
+    classes = 2 if task.loss == "binary_cross_entropy" else net.report.shape()[-1]
     floor = floor_of(ending(net.nodes, net.output), classes) if task.loss == "cross_entropy" else None
     shares = _shares(model, examples, classes)
     smoothed = shares * (1 - settings.label_smoothing) + settings.label_smoothing / classes
@@ -115,7 +117,7 @@ def facts_of(model: Any, examples: Any, settings: Settings, figures: Figures | N
     return known._replace(classes=classes, chance=entropy, floor=floor, smoothing=low, weighted=weighted)
 
 
-def _shares(model: Any, examples: Any, classes: int) -> np.ndarray:
+def _shares(model: Trainable, examples: Examples, classes: int) -> np.ndarray:
     """How much each class weighs in the loss, together 1; of several labels, no and yes on the whole."""
     task, targets = examples.task, examples.labels[examples.train]
     if task.kind == "labels":

@@ -37,6 +37,7 @@ from convdsl.training.files import (
     write_tensors,
 )
 from convdsl.training.state import State, learned, restore, tensors_of
+from convdsl.training.trainable import Trainable
 from convdsl.training.written import as_text, differences, understood
 from convdsl.version import VERSION
 
@@ -157,7 +158,7 @@ class RunFolder:
 
     # Where it stands.
 
-    def save_state(self, model: Any, state: State) -> Path:
+    def save_state(self, model: Trainable, state: State) -> Path:
         """Writes the checkpoint; the one before it is kept. Raises FileTrouble; what was there can be gone on from then."""
         metadata = {"format": FORMAT, "convdsl": VERSION, "state": state.to_json()}
         try:
@@ -170,7 +171,7 @@ class RunFolder:
         self.saved = (state.epoch, state.step)
         return self.checkpoint
 
-    def load_state(self, model: Any) -> State | None:
+    def load_state(self, model: Trainable) -> State | None:
         """The state in the last checkpoint that is in good order, put into `model`; None where there is no checkpoint. One
         that is damaged is set aside, which `notes` says. Raises FileTrouble."""
         problems: list[Damaged] = []
@@ -199,7 +200,7 @@ class RunFolder:
             self.notes.append(T("There is no checkpoint in {folder}: the run begins at its beginning.", folder=self))
         return None
 
-    def _state_in(self, path: Path, model: Any) -> State:
+    def _state_in(self, path: Path, model: Trainable) -> State:
         tensors, metadata = read_tensors(path, sealed=True)
         if metadata.get("format") != FORMAT:
             raise Damaged(T("{path} is no checkpoint of this version.", path=path))
@@ -229,7 +230,7 @@ class RunFolder:
         table.writerows([_written(getattr(record, n)) for n in names] for record in history)
         write_atomically(self.metrics, (text.getvalue().encode(),))
 
-    def write_weights(self, model: Any, metadata: Mapping[str, Any]) -> Path:
+    def write_weights(self, model: Trainable, metadata: Mapping[str, Any]) -> Path:
         """The result, usable by `--init-from`, by `Model.load` and by everything else that reads safetensors."""
         written = {k: v if isinstance(v, str) else json.dumps(v, ensure_ascii=False) for k, v in metadata.items()}
         write_tensors(self.weights, learned(model), {"format": "convdsl", **written})

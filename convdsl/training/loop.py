@@ -21,6 +21,7 @@ from convdsl.training.schedule import learning_rate
 from convdsl.training.settings import Settings
 from convdsl.training.state import State, learned
 from convdsl.training.task import Task, Unsuitable
+from convdsl.training.trainable import Trainable
 
 PROGRESS_SECONDS = 0.1
 """How often the loop tells how far it is within an epoch."""
@@ -58,7 +59,7 @@ class Exploded(ArithmeticError):
 
 
 def train(
-    model: Any,
+    model: Trainable,
     examples: Examples,
     settings: Settings,
     state: State | None = None,
@@ -98,7 +99,7 @@ def train(
 
 
 class _Loop:
-    def __init__(self, model: Any, examples: Examples, settings: Settings, state: State, epochs: int) -> None:
+    def __init__(self, model: Trainable, examples: Examples, settings: Settings, state: State, epochs: int) -> None:
         self.model, self.examples, self.settings, self.state = model, examples, settings, state
         self.epochs = epochs
         self.size = model.batch

@@ -10,11 +10,13 @@ from convdsl.diagnostics import Findings
 from convdsl.layers import show_shape
 from convdsl.messages import T
 from convdsl.network.floors import bounded_scores
+from convdsl.network.graph import Network, Node
+from convdsl.network.view import NetView, WrittenNet
 from convdsl.source import Span
 from convdsl.training.task import Task
 
 
-def open_input(network: Any, shape: tuple[int, ...]) -> tuple[dict[str, int], tuple[int, ...]] | None:
+def open_input(network: Network, shape: tuple[int, ...]) -> tuple[dict[str, int], tuple[int, ...]] | None:
     """Values of the input's symbols, and the input itself, where images of `shape` can give them; None where there are
     no symbols in the input, or the images do not fit them. Without an `input` line images of any rank do."""
     values: dict[str, int] = {}
@@ -32,10 +34,10 @@ def open_input(network: Any, shape: tuple[int, ...]) -> tuple[dict[str, int], tu
     return values, shape
 
 
-def check_images(net: Any, shape: tuple[int, ...], data: str, findings: Findings, whole: bool = False) -> None:
+def check_images(net: WrittenNet, shape: tuple[int, ...], data: str, findings: Findings, whole: bool = False) -> None:
     """Adds E320 where images of `shape` are not what the network takes. A flat input takes any shape of its size, and a
     single channel need not be written; with `whole`, images that are to be answered whole may be larger than the input."""
-    wanted = tuple(net.input)
+    wanted = net.input
     if wanted in (shape, (prod(shape),)) or (*wanted, 1) == shape:
         return
     if whole and len(wanted) == len(shape) and all(n % m == 0 for n, m in zip(shape, wanted, strict=True)):
@@ -71,7 +73,7 @@ def _known_shapes() -> list[tuple[str, tuple[int, ...]]]:
     return [(known.name, known.shape) for known in KNOWN]
 
 
-def check_outputs(net: Any, data: Any, task: Task, findings: Findings) -> None:
+def check_outputs(net: NetView, data: Any, task: Task, findings: Findings) -> None:
     """Adds E321 where the network's outputs are not those of the task, W520 where there are outputs that no class uses,
     W521 where an activation bounds the scores of classes."""
     node = _last_weighted(net)
@@ -84,20 +86,20 @@ def check_outputs(net: Any, data: Any, task: Task, findings: Findings) -> None:
     else:
         _single(net, data, task, node, findings)
     if task.answers_classes and task.loss == "cross_entropy" and not findings.failed:
-        bounded_scores(net.nodes, net.output, int(net.report.output[-1]), findings)
+        bounded_scores(net.nodes, net.output, net.report.shape()[-1], findings)
 
 
-def _place(node: Any) -> Span:
+def _place(node: Node) -> Span:
     return node.places.get("units") or node.places.get("filters") or node.span
 
 
-def _answers(net: Any) -> str:
+def _answers(net: NetView) -> str:
     """The shape of the output, as it is written."""
-    return show_shape(tuple(net.report.output))
+    return show_shape(net.report.shape())
 
 
-def _pictures(net: Any, data: Any, task: Task, node: Any, findings: Findings) -> None:
-    output = tuple(net.report.output)
+def _pictures(net: NetView, data: Any, task: Task, node: Node, findings: Findings) -> None:
+    output = net.report.shape()
     shape = tuple((data.train_images if task.itself else data.train_labels).shape[1:])
     if shape in (output, (*output, 1)) or (*shape, 1) == output or (prod(shape),) == output:
         return
@@ -114,8 +116,8 @@ def _pictures(net: Any, data: Any, task: Task, node: Any, findings: Findings) ->
     )  # fmt: skip
 
 
-def _maps(net: Any, data: Any, task: Task, node: Any, findings: Findings) -> None:
-    output = tuple(net.report.output)
+def _maps(net: NetView, data: Any, task: Task, node: Node, findings: Findings) -> None:
+    output = net.report.shape()
     shape = tuple(data.train_labels.shape[1:])
     shape = shape[:-1] if len(shape) == len(output) and shape[-1] == 1 else shape
     if shape != output[:-1]:
@@ -152,9 +154,9 @@ def _maps(net: Any, data: Any, task: Task, node: Any, findings: Findings) -> Non
     )
 
 
-def _single(net: Any, data: Any, task: Task, node: Any, findings: Findings) -> None:
+def _single(net: NetView, data: Any, task: Task, node: Node, findings: Findings) -> None:
     """One answer for each image: a class, labels or numbers."""
-    output = tuple(net.report.output)
+    output = net.report.shape()
     number, span = prod(output), _place(node)
     wanted = len(task.classes) or prod(data.train_labels.shape[1:])
     yes_or_no = task.kind == "classes" and number == 1 and task.loss == "binary_cross_entropy"
@@ -222,7 +224,7 @@ def _single(net: Any, data: Any, task: Task, node: Any, findings: Findings) -> N
         )
 
 
-def _last_weighted(net: Any) -> Any:
+def _last_weighted(net: NetView) -> Node | None:
     """The last layer with weights on the way to the output, else the last of all."""
     index = net.output
     while index:

@@ -17,6 +17,7 @@ from convdsl.diagnostics import Findings
 from convdsl.engine.model import Loaded
 from convdsl.engine.model import Model as EngineModel
 from convdsl.messages import T
+from convdsl.network.view import WrittenNet
 from convdsl.training.block import Given, read_block
 from convdsl.training.configure import assemble, check_lines, lines_from, merge
 from convdsl.training.files import read_tensors, write_tensors
@@ -27,7 +28,7 @@ from convdsl.training.task import Task, default_loss
 
 
 def settings_of(
-    net: Any, changes: Mapping[str, Any] | None = None, *, standard: Mapping[str, Any] | None = None
+    net: WrittenNet, changes: Mapping[str, Any] | None = None, *, standard: Mapping[str, Any] | None = None
 ) -> Settings:
     """The settings of a network's `train` block with `changes` on top and `standard` below; both as a program writes
     them (`{"schedule": "cosine warmup=1", "lr": 0.01}`). Raises ProgramError."""
@@ -40,7 +41,7 @@ def settings_of(
             one.raise_errors()
         given = merge(given, lines) if above else merge(lines, given)
     settings = assemble(given)
-    check_lines(given, settings, tuple(net.input), findings)
+    check_lines(given, settings, net.input, findings)
     findings.raise_errors()
     return settings
 
@@ -62,9 +63,11 @@ class Model(EngineModel):
     anything large is allocated.
     """
 
+    net: WrittenNet
+
     def __init__(
         self,
-        net: Any,
+        net: WrittenNet,
         *,
         batch: int | str | None = None,
         device: str = "cpu",

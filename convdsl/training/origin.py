@@ -7,13 +7,17 @@ import json
 import platform
 from importlib.metadata import version
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from convdsl.messages import T, in_english
 from convdsl.training.folder import RunFolder
 from convdsl.training.loop import Examples
+from convdsl.training.trainable import Trainable
+
+if TYPE_CHECKING:
+    from convdsl.training.experiment import Experiment
 
 
 class Changed(Exception):
@@ -24,7 +28,7 @@ class Changed(Exception):
         super().__init__(str(what))
 
 
-def describe(experiment: Any, model: Any, examples: Examples) -> dict[str, Any]:
+def describe(experiment: Experiment, model: Trainable, examples: Examples) -> dict[str, Any]:
     """Everything that the result depends on, as JSON can hold it."""
     from convdsl.version import VERSION
 

@@ -11,6 +11,7 @@ import numpy as np
 from convdsl.diagnostics import Diagnostic, Findings, ProgramError
 from convdsl.messages import T
 from convdsl.network import Analysis, analyse
+from convdsl.network.view import WrittenNet
 from convdsl.source import Source
 from convdsl.training.block import read_block
 from convdsl.training.configure import assemble, check_lines, lines_from, merge
@@ -94,7 +95,7 @@ def _labels(data: Any) -> list[tuple[str, np.ndarray]]:
     return [(name, getattr(data, name)) for name in names if getattr(data, name) is not None]
 
 
-def match(net: Any, data: Any, task: Task | None = None) -> tuple[Diagnostic, ...]:
+def match(net: WrittenNet, data: Any, task: Task | None = None) -> tuple[Diagnostic, ...]:
     """Warnings about how data and network go together for a task (None: that of the default settings). Raises
     ProgramError where they do not."""
     task = task or task_for(net, data.train_labels, Settings(), data.classes)

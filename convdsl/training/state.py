@@ -12,6 +12,7 @@ import numpy as np
 from convdsl.messages import T
 from convdsl.training.events import Record
 from convdsl.training.schedule import Patience
+from convdsl.training.trainable import Trainable
 
 OPTIMIZER, BEST = "optimizer/", "best/"
 """What stands before the names of tensors that are no weights of the moment."""
@@ -90,7 +91,7 @@ def _is_number(value: Any) -> bool:
     return type(value) in (int, float)
 
 
-def tensors_of(model: Any, state: State) -> dict[str, np.ndarray]:
+def tensors_of(model: Trainable, state: State) -> dict[str, np.ndarray]:
     """All arrays of a checkpoint by name: weights and running statistics, optimiser, best weights. Their order is the
     model's, whatever order they were read in: a run that went on leaves the same bytes."""
     now = {**model.weights, **model.buffers}
@@ -101,7 +102,7 @@ def tensors_of(model: Any, state: State) -> dict[str, np.ndarray]:
     }
 
 
-def restore(model: Any, tensors: Mapping[str, np.ndarray], text: str) -> State:
+def restore(model: Trainable, tensors: Mapping[str, np.ndarray], text: str) -> State:
     """Puts what `tensors_of` gave back into a model; returns the state. Raises ValueError, KeyError or TypeError."""
     best = {n.removeprefix(BEST): v for n, v in tensors.items() if n.startswith(BEST)}
     state = State.from_json(text, best)
@@ -115,6 +116,6 @@ def restore(model: Any, tensors: Mapping[str, np.ndarray], text: str) -> State:
     return state
 
 
-def learned(model: Any) -> dict[str, np.ndarray]:
+def learned(model: Trainable) -> dict[str, np.ndarray]:
     """Copies of the weights and running statistics."""
     return {**model.weights, **model.buffers}

@@ -20,6 +20,7 @@ import numpy as np
 
 from convdsl.messages import T
 from convdsl.network.ending import ending
+from convdsl.network.view import NetView
 from convdsl.training.settings import Settings
 
 YES_OR_NO = "binary_cross_entropy"
@@ -70,13 +71,13 @@ class Task:
         return self.kind in ("classes", "map")
 
 
-def default_loss(net: Any) -> str:
+def default_loss(net: NetView) -> str:
     """The loss of a network whose labels nobody has seen yet."""
-    one = tuple(net.report.output)[-1] == 1
+    one = net.report.shape()[-1] == 1
     return YES_OR_NO if one and ending(net.nodes, net.output).scores == "sigmoid" else "cross_entropy"
 
 
-def task_for(net: Any, labels: Any, settings: Settings, classes: Sequence[Any] = ()) -> Task:
+def task_for(net: NetView, labels: Any, settings: Settings, classes: Sequence[Any] = ()) -> Task:
     """The task that labels of the training images make for a network. Raises Unsuitable."""
     labels = np.asarray(labels)
     names = tuple(map(str, classes))
@@ -114,10 +115,10 @@ def _checked(task: Task, settings: Settings) -> Task:
     return task
 
 
-def _kind(net: Any, labels: np.ndarray, settings: Settings, named: bool) -> tuple[str, tuple[T, ...]]:
+def _kind(net: NetView, labels: np.ndarray, settings: Settings, named: bool) -> tuple[str, tuple[T, ...]]:
     """What labels are, by their shape, their values and the network; with a note where that is not what their type
     says."""
-    outputs, end = tuple(net.report.output), ending(net.nodes, net.output).scores
+    outputs, end = net.report.shape(), ending(net.nodes, net.output).scores
     whole = labels.dtype.kind in "biu"
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
@@ -167,7 +168,7 @@ def _pictures(settings: Settings) -> Task:
 
 
 def _classes(
-    net: Any,
+    net: NetView,
     kind: str,
     labels: np.ndarray,
     settings: Settings,
@@ -177,7 +178,7 @@ def _classes(
 ) -> Task:
     """One class for each image, or for each position."""
     values = _values(labels, settings) if kind == "map" else labels
-    outputs = int(tuple(net.report.output)[-1])
+    outputs = net.report.shape()[-1]
     unknown = bool(values.size and values.min() < 0) or (kind == "map" and settings.augment.crop > 0)
     highest = int(values.max(initial=0))
     if kind == "map" and _is_black_and_white(labels):
@@ -211,10 +212,10 @@ def _values(labels: np.ndarray, settings: Settings) -> np.ndarray:
 # Labels as the engine takes them.
 
 
-def targets_for(net: Any, labels: Any, task: Task, settings: Settings) -> np.ndarray:
+def targets_for(net: NetView, labels: Any, task: Task, settings: Settings) -> np.ndarray:
     """Labels as the engine takes them: int64 for cross-entropy, else float32 of the output's shape. Raises Unsuitable."""
     labels = np.asarray(labels)
-    outputs = tuple(net.report.output)
+    outputs = net.report.shape()
     if task.kind == "classes":
         labels = labels.reshape(len(labels))
         return _of_classes(labels.astype(np.int64), outputs, task)
@@ -274,13 +275,13 @@ def truth(targets: np.ndarray, task: Task) -> np.ndarray:
 # Weights of classes.
 
 
-def _weighed(net: Any, task: Task, labels: np.ndarray, settings: Settings) -> Task:
+def _weighed(net: NetView, task: Task, labels: np.ndarray, settings: Settings) -> Task:
     """The task with weights, where the settings ask for them; `balanced` makes all classes count alike: those of a class
     that n_c of n answers have are n/(classes·n_c)."""
     wanted = settings.class_weights
     if not wanted or task.loss in DISTANCES or task.kind not in ("classes", "map", "labels"):
         return task
-    outputs = int(tuple(net.report.output)[-1])
+    outputs = net.report.shape()[-1]
     if not isinstance(wanted, str):
         return _with(task, _explicit(list(wanted), task, outputs))
     if task.kind == "labels":

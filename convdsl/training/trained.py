@@ -18,7 +18,9 @@ import numpy as np
 from convdsl.datasets.inputs import Prepared
 from convdsl.diagnostics import ProgramError
 from convdsl.messages import T
+from convdsl.network import Analysis
 from convdsl.network.ending import ending
+from convdsl.network.view import WrittenNet
 from convdsl.source import Source
 from convdsl.training.checked import checked
 from convdsl.training.examples import answers_to, inputs_for
@@ -71,7 +73,7 @@ class Predictor(ABC):
 
     @property
     @abstractmethod
-    def net(self) -> Any:
+    def net(self) -> WrittenNet:
         """The network, or the first of several."""
 
     def targets(self, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -113,10 +115,10 @@ class Trained(Predictor):
     @property
     def takes(self) -> tuple[int, ...]:
         smaller = self.settings.target == "images" and len(self.net.input) == len(self.prepared.shape)
-        return tuple(self.net.input) if smaller else self.prepared.shape
+        return self.net.input if smaller else self.prepared.shape
 
     @property
-    def net(self) -> Any:
+    def net(self) -> WrittenNet:
         return self.model.net
 
     def answers(self, images: np.ndarray) -> np.ndarray:
@@ -141,7 +143,7 @@ def _softmax(outputs: np.ndarray) -> np.ndarray:
     return powers / powers.sum(-1, keepdims=True)
 
 
-def describe(net: Any, data: Any, settings: Any, task: Any, symbols: Sequence[Sequence[Any]]) -> dict[str, Any]:
+def describe(net: WrittenNet, data: Any, settings: Any, task: Any, symbols: Sequence[Sequence[Any]]) -> dict[str, Any]:
     """What a file of weights must say so that the network can be used without its program and its data."""
     return {
         "net": net.name,
@@ -168,7 +170,7 @@ def _ends(targets: np.ndarray, task: Task) -> list[float]:
 
 
 def trained(
-    path: Path, network: Callable[[Any], Any], *, device: str = "cpu", threads: int | None = None
+    path: Path, network: Callable[[Analysis], WrittenNet], *, device: str = "cpu", threads: int | None = None
 ) -> Trained:  # fmt: skip
     """The network in a run's folder or in its file of weights; `network` makes a Net of an analysis.
 
@@ -185,7 +187,7 @@ def trained(
 
 
 def assembled(
-    name: str, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str], network: Callable[[Any], Any],
+    name: str, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str], network: Callable[[Analysis], WrittenNet],
     *, device: str = "cpu", threads: int | None = None,
 ) -> Trained:  # fmt: skip
     """A network of its tensors and what `describe` wrote. Raises FileTrouble."""
@@ -217,7 +219,7 @@ def assembled(
         raise FileTrouble(T("{path} cannot be used: {reason}", path=name, reason=error)) from None
     kind = metadata.get("target") or ("classes" if classes else "values")
     if kind in ("classes", "map"):
-        outputs = prod(net.report.output) if kind == "classes" else int(tuple(net.report.output)[-1])
+        outputs = prod(net.report.shape()) if kind == "classes" else net.report.shape()[-1]
         count = 2 if outputs == 1 else outputs
         classes = (*classes, *(str(i) for i in range(len(classes), count)))
     end = ending(net.nodes, net.output).scores

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from convdsl.messages import T
 from convdsl.training.events import Note
 from convdsl.training.files import FileTrouble
+from convdsl.training.trainable import Trainable
 
 
-def start_from(model: Any, tensors: Mapping[str, np.ndarray], path: Path | None) -> Iterator[Note]:
+def start_from(model: Trainable, tensors: Mapping[str, np.ndarray], path: Path | None) -> Iterator[Note]:
     """Takes the weights of another network, read from `path`, where name and shape agree; says which.
 
     Raises FileTrouble where none does.

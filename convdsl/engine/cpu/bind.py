@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -57,10 +58,10 @@ class Memory:
         self.figures = aligned(16, np.float64)
         exits = max(plan.training.exits, 1)
         self.losses = aligned(exits * batch, np.float64).reshape(exits, batch)
-        positions = plan.net.report.output
-        self.positions = int(np.prod(positions[:-1])) if len(positions) > 1 else 1
+        output = plan.net.report.shape()
+        self.positions = prod(output[:-1])
         self.hits = aligned(exits * batch * self.positions, np.int64).reshape(exits, batch, self.positions)
-        self.table = aligned(2 * int(positions[-1]))
+        self.table = aligned(2 * output[-1])
         self.table[:] = 1
         self.rows = driver.rows_for(plan.target.threads)
         self.counters = aligned(8, np.int64)

@@ -120,7 +120,7 @@ class Arrays:
         self.control = self.allocate(256)
         self.figures = self.control + 128
         self.exits = max(plan.training.exits, 1)
-        shapes = [tuple(plan.net.report[n].output) for n in range(len(plan.net.nodes) + 1)]
+        shapes = [plan.net.report.shape(n) for n in range(len(plan.net.nodes) + 1)]
         sizes = [prod(shape[:-1]) for shape in shapes]
         self.positions = sizes[plan.net.output]
         self.stride = batch * max(sizes)

@@ -25,7 +25,7 @@ class PlainBackend:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        output = plan.net.report.output
+        output = plan.net.report.shape()
         self.positions = prod(output[:-1])
         self._weights = {p: np.zeros(p.shape, self.dtype) for p in plan.parameters.values()}
         self._gradients: dict[Parameter, Any] = {}
@@ -34,7 +34,7 @@ class PlainBackend:
         }
         for owner, again in plan.again:
             self._weights[again] = self._weights[owner]
-        self._table = np.ones(2 * int(output[-1]), self.dtype)
+        self._table = np.ones(2 * output[-1], self.dtype)
         self._programs: dict[int | None, Program] = {}
         self._hits = np.zeros((0, self.positions), np.int64)
 

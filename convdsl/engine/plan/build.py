@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from convdsl.engine.optimizer import Optimizer
 from convdsl.engine.plan.interleaving import lanes_for
@@ -12,6 +12,7 @@ from convdsl.engine.plan.program import CHUNKS, STRIP_BLOCKS, Loss, Program, inf
 from convdsl.engine.plan.rewrites import switched_off
 from convdsl.engine.plan.show import show
 from convdsl.engine.plan.values import Parameter, Target
+from convdsl.network.view import NetView
 
 BLOCK = 8
 """Images that a worker takes through the whole network before it turns to the next."""
@@ -38,7 +39,7 @@ class Plan:
     time through all steps of a region. With `lanes`, images are interleaved (see interleaving.py).
     """
 
-    net: Any
+    net: NetView
     batch: int
     optimizer: Optimizer
     target: Target
@@ -121,7 +122,7 @@ class Plan:
         return show(self)
 
 
-def plan(net: Any, batch: int, optimizer: Optimizer, target: Target, loss: Loss | None = None) -> Plan:
+def plan(net: NetView, batch: int, optimizer: Optimizer, target: Target, loss: Loss | None = None) -> Plan:
     """The plan of training `net` (see convdsl.net) in batches of up to `batch` images."""
     loss = loss or Loss()
     target = replace(target, without=target.without | switched_off())

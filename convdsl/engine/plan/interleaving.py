@@ -7,11 +7,11 @@ of images are interleaved, number by number: each vector holds one value of ever
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from convdsl.engine.plan.lowering import Lowering
 from convdsl.engine.plan.ops import Op
 from convdsl.engine.plan.values import Step, Target, Value
+from convdsl.network.view import NetView
 
 MOST_FILTERS = 16
 _POINTWISE = frozenset({"activation"})
@@ -30,7 +30,7 @@ _WHOLE_BLOCKS = frozenset(
 )
 
 
-def lanes_for(net: Any, target: Target, batch: int) -> int:
+def lanes_for(net: NetView, target: Target, batch: int) -> int:
     """How many images to interleave: as many as a vector has lanes, or none where that does not pay."""
     if batch < target.lanes or not target.does("interleaving"):
         return 0

@@ -9,13 +9,15 @@ from typing import Any
 from convdsl.engine.plan.layouts import Filters, Local, Plain, TapsFirst, vectors_for
 from convdsl.engine.plan.ops import FROM_OUTPUT, Op
 from convdsl.engine.plan.values import Parameter, Target, Value, Window, four, three
+from convdsl.network.graph import Node
+from convdsl.network.view import NetView
 
 
 class Lowering:
     """The operations of one network. `parameters` are shared by all programs that are made of it."""
 
     def __init__(
-        self, net: Any, target: Target, training: bool, parameters: dict[str, Parameter], end: str = "softmax"
+        self, net: NetView, target: Target, training: bool, parameters: dict[str, Parameter], end: str = "softmax"
     ) -> None:
         self.net = net
         self.end = end
@@ -39,13 +41,13 @@ class Lowering:
             value = handler(self, node, layer, inputs) if handler else self._activation(node, layer, inputs[0])
             if node.activation is not None:
                 value = self._activation(node, node.activation, value)
-            if value.shape != four(self.net.report[node.index].output):
+            if value.shape != four(self.net.report.shape(node.index)):
                 value = self._reshape(node, value)
             if node.op in ("flatten", "reshape", "identity") and node.activation is None:
                 self._pass_on_logits(node, value)
             self.values.append(value)
 
-    def _pass_on_logits(self, node: Any, value: Value) -> None:
+    def _pass_on_logits(self, node: Node, value: Value) -> None:
         """A layer that computes nothing, behind the last activation, is as if it stood before it."""
         before = self.logits.get(node.inputs[0])
         if before is not None:
@@ -55,7 +57,7 @@ class Lowering:
 
     def emit(
         self,
-        node: Any,
+        node: Node,
         kind: str,
         inputs: list[Value],
         shape: tuple[int, ...],
@@ -70,7 +72,7 @@ class Lowering:
 
     def parameter(
         self,
-        node: Any,
+        node: Node,
         role: str,
         layout: Callable[[tuple[int, ...]], Any] = Plain,
         *,
@@ -94,19 +96,19 @@ class Lowering:
             first.again[node.index] = again
         return first.again[node.index]
 
-    def flat(self, node: Any, x: Value) -> Value:
+    def flat(self, node: Node, x: Value) -> Value:
         """All values of an image in one row, in the order H, W, C."""
         already = len(self.net.report[node.index].inputs[0]) == 1
         return x if already else self.emit(node, "reshape", [x], (x.size,))
 
-    def window(self, node: Any, layer: Any) -> Window:
+    def window(self, node: Node, layer: Any) -> Window:
         return Window.of(layer.geometry(self.net.report[node.index].inputs[0]))
 
     def filters(self, groups: int, filters: int, channels: int, taps: int) -> Callable[[tuple[int, ...]], Filters]:
         lanes, vectors = vectors_for(filters, self.target)
         return lambda shape: Filters(shape, groups, filters, channels, taps, lanes, vectors)
 
-    def _activation(self, node: Any, layer: Any, x: Value) -> Value:
+    def _activation(self, node: Node, layer: Any, x: Value) -> Value:
         name = layer.name
         if name == self.end:
             self.logits[node.index] = x
@@ -123,18 +125,18 @@ class Lowering:
             return x
         return self.emit(node, "activation", [x], x.shape, activation=activation)
 
-    def _ends(self, node: Any) -> bool:
+    def _ends(self, node: Node) -> bool:
         """Whether only layers that compute nothing stand between a node and an exit."""
         return node.index in self.exits or any(
             later.op in ("flatten", "reshape", "identity") and node.index in later.inputs and self._ends(later)
             for later in self.net.nodes[node.index : node.index + 3]
         )
 
-    def _reshape(self, node: Any, x: Value) -> Value:
-        return self.emit(node, "reshape", [x], self.net.report[node.index].output)
+    def _reshape(self, node: Node, x: Value) -> Value:
+        return self.emit(node, "reshape", [x], self.net.report.shape(node.index))
 
 
-_Handler = Callable[[Lowering, Any, Any, list[Value]], Value]
+_Handler = Callable[[Lowering, Node, Any, list[Value]], Value]
 _LAYERS: dict[str, _Handler] = {}
 
 
@@ -146,16 +148,16 @@ def _layer(*names: str) -> Callable[[_Handler], _Handler]:
     return register
 
 
-def _output(low: Lowering, node: Any) -> tuple[int, ...]:
-    return tuple(low.net.report[node.index].output)
+def _output(low: Lowering, node: Node) -> tuple[int, ...]:
+    return low.net.report.shape(node.index)
 
 
-def _with_bias(low: Lowering, node: Any, layer: Any, weight: Parameter) -> dict[str, Parameter]:
+def _with_bias(low: Lowering, node: Node, layer: Any, weight: Parameter) -> dict[str, Parameter]:
     return {"weight": weight, "bias": low.parameter(node, "bias")} if layer.bias else {"weight": weight}
 
 
 @_layer("conv")
-def _conv(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+def _conv(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     (x,), window = inputs, low.window(node, layer)
     filters = low.filters(layer.g, layer.filters // layer.g, x.shape[3] // layer.g, window.taps)
     weights = _with_bias(low, node, layer, low.parameter(node, "weight", filters))
@@ -166,7 +168,7 @@ def _conv(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
 
 
 @_layer("tconv")
-def _tconv(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+def _tconv(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     (x,), window = inputs, low.window(node, layer).adjoint
     filters = low.filters(layer.g, x.shape[3] // layer.g, layer.filters // layer.g, window.taps)
     weights = _with_bias(low, node, layer, low.parameter(node, "weight", filters))
@@ -174,20 +176,20 @@ def _tconv(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
 
 
 @_layer("dense")
-def _dense(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+def _dense(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     x = low.flat(node, inputs[0])
     weight = low.parameter(node, "weight", low.filters(1, layer.units, x.size, 1))
     return low.emit(node, "dense", [x], _output(low, node), _with_bias(low, node, layer, weight))
 
 
 @_layer("dwconv")
-def _dwconv(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+def _dwconv(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     weights = _with_bias(low, node, layer, low.parameter(node, "weight", TapsFirst))
     return low.emit(node, "dwconv", inputs, _output(low, node), weights, window=low.window(node, layer))
 
 
 @_layer("filter")
-def _filter(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+def _filter(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     window, kernel = low.window(node, layer), layer.divided_rows()
     if kernel is None:
         return low.emit(node, "pool", inputs, _output(low, node), mode="median", window=window, exclude_pad=False)
@@ -200,14 +202,14 @@ def _filter(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
 
 
 @_layer("local")
-def _local(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+def _local(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     (x,), y = inputs, _output(low, node)
     weight = low.parameter(node, "weight", lambda shape: Local(shape, prod(y[:-1]), y[-1], x.shape[3]))
     return low.emit(node, "local", [x], y, _with_bias(low, node, layer, weight), window=low.window(node, layer))
 
 
 @_layer("maxpool", "minpool", "avgpool", "medianpool")
-def _pool(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+def _pool(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     return low.emit(
         node,
         "pool",
@@ -220,7 +222,7 @@ def _pool(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
 
 
 @_layer("globalavgpool", "globalmaxpool")
-def _global(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+def _global(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     size = inputs[0].shape[:3]
     none, one = (0, 0, 0), (1, 1, 1)
     window = Window(size, one, one, none, none, size, one)
@@ -228,50 +230,50 @@ def _global(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
 
 
 @_layer("adaptiveavgpool")
-def _adaptive(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+def _adaptive(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     return low.emit(node, "adaptive", inputs, _output(low, node))
 
 
 @_layer("flatten", "reshape")
-def _reshape(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+def _reshape(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     return inputs[0]  # the driver of this module reshapes where the shapes differ
 
 
 @_layer("identity")
-def _identity(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+def _identity(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     return inputs[0]
 
 
 @_layer("dropout")
-def _dropout(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+def _dropout(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     if not low.training or layer.rate == 0:
         return inputs[0]
     return low.emit(node, "dropout", inputs, inputs[0].shape, rate=float(layer.rate), key=node.index)
 
 
 @_layer("pad", "crop")
-def _pad(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+def _pad(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     sides = layer.sides(low.net.report[node.index].inputs[0])
     before = three([first if node.op == "pad" else -first for first, _ in sides], 0)
     return low.emit(node, "copy", inputs, _output(low, node), at=(*before, 0))
 
 
 @_layer("upsample")
-def _upsample(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+def _upsample(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     return low.emit(node, "upsample", inputs, _output(low, node), mode=layer.mode)
 
 
 @_layer("shuffle")
-def _shuffle(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+def _shuffle(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     return low.emit(node, "shuffle", inputs, inputs[0].shape, groups=layer.g)
 
 
-def _scale_and_shift(low: Lowering, node: Any) -> dict[str, Parameter]:
+def _scale_and_shift(low: Lowering, node: Node) -> dict[str, Parameter]:
     return {"weight": low.parameter(node, "weight", value=1.0), "bias": low.parameter(node, "bias", value=0.0)}
 
 
 @_layer("bn")
-def _bn(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+def _bn(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     weights = {
         **_scale_and_shift(low, node),
         "running_mean": low.parameter(node, "running_mean", learned=False, value=0.0),
@@ -287,7 +289,7 @@ def _bn(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
 
 
 @_layer("ln", "in", "gn")
-def _group_norm(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+def _group_norm(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     channels = inputs[0].shape[3]
     if node.op == "ln" and layer.channels:
         return low.emit(
@@ -300,7 +302,7 @@ def _group_norm(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Va
 
 
 @_layer("lrn")
-def _lrn(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+def _lrn(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     return low.emit(
         node,
         "response_norm",
@@ -314,13 +316,13 @@ def _lrn(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
 
 
 @_layer("scale")
-def _scale(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+def _scale(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     weights = {"weight": low.parameter(node, "weight", value=float(layer.init))}
     return low.emit(node, "scale", inputs, inputs[0].shape, weights)
 
 
 @_layer("add", "mul", "concat")
-def _combination(low: Lowering, node: Any, layer: Any, inputs: list[Value]) -> Value:
+def _combination(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     if len(inputs) == 1:
         return inputs[0]
     return low.emit(node, node.op, inputs, _output(low, node))

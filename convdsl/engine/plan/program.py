@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from convdsl.engine.plan import unweighted, weighted  # noqa: F401  (they register their operations)
 from convdsl.engine.plan.fusion import fuse, join_activations
@@ -16,6 +16,7 @@ from convdsl.engine.plan.strips import in_strips
 from convdsl.engine.plan.values import Parameter, Step, Target, Value
 from convdsl.engine.plan.verify import passed
 from convdsl.engine.plan.winograd import use_winograd
+from convdsl.network.view import NetView
 
 Kind = Literal["chunks", "strips", "serial", "tasks", "batch"]
 
@@ -78,7 +79,7 @@ class Loss:
 
 
 def training_program(
-    net: Any, target: Target, parameters: dict[str, Parameter], loss: Loss, block: int, batch: int, lanes: int = 0
+    net: NetView, target: Target, parameters: dict[str, Parameter], loss: Loss, block: int, batch: int, lanes: int = 0
 ) -> Program:
     """Forward, loss, backward, and the gradients that are left for the end."""
     low = Lowering(net, target, True, parameters, loss.end)
@@ -116,7 +117,7 @@ def training_program(
 
 
 def inference_program(
-    net: Any,
+    net: NetView,
     target: Target,
     parameters: dict[str, Parameter],
     loss: Loss,
