@@ -60,15 +60,18 @@ HARMFUL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 """What moves the cursor, changes colours or the direction of writing; and bytes that are no text."""
+UNSEEN = re.compile("[\u00ad\u180e\u200b\u2060\ufeff]")
+"""Characters without a width that no way of writing needs."""
 
 
 def quoted(name: str) -> str:
-    """`name` as it may be printed: itself, or in quotes with escapes where it holds line breaks, control characters or
-    bytes that are no text."""
-    if name.isprintable() or not (HARMFUL.search(name) or "\n" in name or "\t" in name):
+    """`name` as it may be printed: itself, or in quotes with escapes where it holds line breaks, control characters,
+    bytes that are no text, or what nobody sees: spaces at its ends, characters without a width."""
+    plain = name.isprintable() or not (HARMFUL.search(name) or UNSEEN.search(name) or "\n" in name or "\t" in name)
+    if plain and name == name.strip():
         return name
     name = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t")
-    return f'"{harmless(name)}"'
+    return f'"{harmless(UNSEEN.sub(_escaped, name))}"'
 
 
 def harmless(text: str) -> str:

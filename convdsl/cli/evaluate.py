@@ -207,6 +207,8 @@ def _answers(one: Any, data: Any, labels: Any) -> Any:
         return labels
     if (kind == "map" and whole and labels.ndim > 2) or (kind == "pictures" and labels.ndim > 2):
         return labels
+    if kind == "map" and not whole and labels.ndim > 2 and np.isin(labels, np.arange(256)).all():
+        return labels.astype(np.uint8)  # written as decimals
     given = "classes" if labels.ndim == 1 and whole else "labels" if labels.ndim == 2 and whole else "map"
     given = "pictures" if labels.ndim > 2 and not whole else "values" if not whole else given
     raise Bad(T("The labels of {data} are {given}, and {run} answers with {wanted}.", data=data.name,

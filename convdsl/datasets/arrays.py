@@ -96,7 +96,7 @@ def labels_of(array: np.ndarray, which: T, notes: list[Text]) -> np.ndarray:
             array = array.astype(np.float32, copy=False)
             _finite(array, T("{which} labels", which=which))
         return np.ascontiguousarray(array.astype(np.uint8) if array.dtype.kind == "b" else array)
-    if array.dtype.kind not in "biuf" or array.ndim not in (1, 2):
+    if array.dtype.kind not in "biuf" or array.ndim not in (1, 2) or 0 in array.shape[1:]:
         raise DataError(
             T(
                 "{which}: labels of the type {type} and the shape {shape} cannot be used.",
@@ -115,17 +115,10 @@ def labels_of(array: np.ndarray, which: T, notes: list[Text]) -> np.ndarray:
         if array.dtype.kind != "f" and ((array == 0) | (array == 1) | (array == -1)).all():
             return array.astype(np.int64)
         if array.dtype.kind != "f":
-            raise DataError(
-                T(
-                    "{which}: {columns} labels for each image, and they are not one-hot.",
-                    which=which,
-                    columns=array.shape[1],
-                ),
-                T(
-                    "One class number for each image is expected; 0 and 1 for several labels at once; floats for a regression "
-                    "with several outputs."
-                ),
-            )
+            text = T("{which}: each image has {columns} whole numbers: they are taken as numbers to be predicted.",
+                     which=which, columns=array.shape[1])  # fmt: skip
+            notes.append(text)
+            return array.astype(np.float64)
     if array.dtype.kind == "f":
         return array
     if array.dtype == np.uint64 and len(array) and array.max() > np.iinfo(np.int64).max:

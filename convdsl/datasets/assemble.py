@@ -43,6 +43,7 @@ def assemble(
         raise DataError(T("{source}: {what}", source=source, what=error.message), error.help) from None
     for which, part in parts.items():
         _same_kind(parts["training"], part, _WHICH[which], source)
+    parts = _as_numbers(parts, classes, labels_from, notes)
     if labels_from:
         parts = {n: _counted_from(part, labels_from, source) for n, part in parts.items()}
     kind, scale = parts["training"][0].dtype, None
@@ -75,6 +76,23 @@ def assemble(
 
 
 _WHICH = {"training": T("training"), "validation": T("validation"), "test": T("test")}
+
+
+def _as_numbers(
+    parts: dict[str, Part], classes: Sequence[Text] | None, labels_from: int | None, notes: list[Text]
+) -> dict[str, Part]:
+    """The parts with whole numbers as floats where they count no classes: below 0, or far above the number of images."""
+    if classes or labels_from or parts["training"][1].ndim > 1 or parts["training"][1].dtype.kind == "f":
+        return parts
+    every = np.concatenate([labels for _, labels in parts.values()])
+    low, high = int(every.min(initial=0)), int(every.max(initial=0))
+    if low >= 0 and high < max(1000, len(parts["training"][1])):
+        return parts
+    notes.append(
+        T("The labels go from {low} to {high}, which are no numbers of classes: they are taken as numbers to be predicted.",
+          low=low, high=high)
+    )  # fmt: skip
+    return {name: (images, labels.astype(np.float64)) for name, (images, labels) in parts.items()}
 
 
 def _counted_from(part: Part, first: int, source: str) -> Part:
@@ -181,16 +199,6 @@ def _classes(
                 ),
                 T("Labels must be whole numbers that count the classes from 0."),
             )
-    if count > max(1000, len(train[1])):
-        raise DataError(
-            T(
-                "{source}: labels up to {highest} for {count} training images.",
-                source=source,
-                highest=highest,
-                count=len(train[1]),
-            ),
-            T("Whole numbers are read as classes, counted from 0; store the targets of a regression as floats."),
-        )
     present = np.bincount(train[1], minlength=count)
     if (present > 0).sum() < 2:
         raise DataError(

@@ -66,6 +66,7 @@ def pictures_of(tree: Tree, path: Path, options: Options, classes: Sequence[Text
         parts = [reader.read(order, what) for order, what in zip(orders, _READING, strict=True)]
     scale = reader.same_depth([images for images, _ in parts], notes)
     reader.report(path, notes)
+    _readable(found.classes, labels, parts[0][1], reader, path)
     names = classes if classes and len(classes) == len(found.classes) else found.classes
     train, validation, test = ((images, labels[kept]) for images, (_, kept) in zip(scale.images, parts, strict=True))
     data = assemble(
@@ -76,6 +77,22 @@ def pictures_of(tree: Tree, path: Path, options: Options, classes: Sequence[Text
     damaged = tuple((quoted(file.path), str(why)) for file, why in reader.bad)
     pictures = Pictures(paths[0], paths[1], paths[2] or paths[1], damaged, left, sizes)
     return replace(data, scale=scale.scale, pictures=pictures)
+
+
+def _readable(
+    classes: Sequence[str], labels: np.ndarray, kept: np.ndarray, reader: Reader, path: Path
+) -> None:  # fmt: skip
+    """Raises DataError where no picture of some class can be read."""
+    there = set(labels[kept].tolist())
+    of = {id(file): int(label) for file, label in zip(reader.files, labels, strict=True)} if reader.bad else {}
+    lost = next(((file, why) for file, why in reader.bad if of[id(file)] not in there), None)
+    if lost is not None:
+        file, why = lost
+        raise DataError(
+            T("{path}: no image of the class {name} can be read: {file} ({why}).", path=path, name=classes[of[id(file)]],
+              file=quoted(file.path), why=why),
+            T("Repair or remove them."),
+        )  # fmt: skip
 
 
 _READING = (T("Reading the training images"), T("Reading the validation images"), T("Reading the test images"))
@@ -166,13 +183,9 @@ class Reader:
         if scale is None:
             scale = 2 ** depth(high) - 1
             notes.append(
-                T(
-                    "The pixels of 16-bit images go up to {high}: they are taken as {bits} bits and divided by {scale}.",
-                    high=round(high),
-                    bits=depth(high),
-                    scale=scale,
-                )
-            )
+                T("The pixels of images with more than 8 bits go up to {high}: they are taken as {bits} bits and divided by "
+                  "{scale}.", high=round(high), bits=depth(high), scale=scale)
+            )  # fmt: skip
         result = []
         for images, deep in zip(parts, self._deep, strict=True):
             images = images.astype(np.float32, copy=False)
@@ -183,6 +196,7 @@ class Reader:
 
     def report(self, path: Path, notes: list[Text]) -> None:
         """Say what was left out and what was stretched. Raises DataError if too many pictures are unreadable."""
+        self.bad.sort(key=lambda item: item[0].path)
         examples = "; ".join(f"{quoted(file.path)} ({why})" for file, why in self.bad[:3])
         if len(self.bad) * _BAD_SHARE > len(self.files):
             raise DataError(

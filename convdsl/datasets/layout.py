@@ -18,7 +18,7 @@ from typing import NamedTuple
 from convdsl.datasets.dataset import DataError, Text
 from convdsl.datasets.names import quoted, same_form
 from convdsl.datasets.parts import TEST, TRAIN, UNLABELLED, VALIDATION, role_of
-from convdsl.datasets.tree import File, Tree
+from convdsl.datasets.tree import NO_FILE, File, Tree
 from convdsl.messages import T
 
 Labelled = list[tuple[str, File]]
@@ -76,7 +76,19 @@ def layout(tree: Tree, path: Path, notes: list[Text]) -> Layout:
                 n=loose,
             )
         )
+    if parts_of is None and top and (role := role_of(_wrapper(files, top))) and role.part != TRAIN:
+        notes.append(
+            T(
+                "There is no part but {name}: its images are taken to train, and some of them for the test.",
+                name=quoted(_wrapper(files, top)),
+            )
+        )
     return _checked(found, path)
+
+
+def _wrapper(files: _Files, top: int) -> str:
+    """The folder in which all class folders lie."""
+    return next((parts[top - 1] for parts, _ in files if len(parts) > top), "")
 
 
 def _descend(files: _Files, top: int) -> int:
@@ -139,9 +151,18 @@ def _shares(inside: dict[str, set[str]], train: str, others: list[str]) -> bool:
 
 def _doubt(path: Path, names: Iterable[str], question: T, classes: Iterable[str]) -> DataError:
     listed = _listed(names)
-    inner = _listed(sorted(classes)) or "…"
+    inner = _listed(sorted(classes))
+    what = T("{path}: are {names} classes, {question}?", path=path, names=listed, question=question)
+    if not inner:
+        return DataError(
+            what,
+            T(
+                "Parts hold the class folders: call them train and test (and val), and put the same class folders into each. "
+                "Classes are not called like a part."
+            ),
+        )
     return DataError(
-        T("{path}: are {names} classes, {question}?", path=path, names=listed, question=question),
+        what,
         T(
             "For parts with the classes {classes}, call the folders train and test (and val). For classes, call none of "
             "them like a part, and put the images right into the folder of their class.",
@@ -243,7 +264,14 @@ def _empty_classes(tree: Tree, base: list[str], full: set[str], path: Path, note
 def counted(left: dict[str, int]) -> str:
     """Files by ending, the commonest first: `3 .heic, 1 .txt`."""
     order = sorted(left.items(), key=lambda item: (-item[1], item[0]))
-    shown = [f"{count} {quoted(end)}" if end else str(T("{n} without an ending", n=count)) for end, count in order]
+    shown = [f"{count} {quoted(end)}" for end, count in order]
+    for place, (end, count) in enumerate(order):
+        if end in ("", NO_FILE):
+            shown[place] = str(
+                T("{n} pipe or dead link", "{n} pipes or dead links", n=count)
+                if end
+                else T("{n} without an ending", n=count)
+            )
     return ", ".join(shown[:6]) + (" …" if len(shown) > 6 else "")
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from convdsl.datasets.assemble import assemble
 from convdsl.datasets.dataset import DataError, Dataset, Options, Text
 from convdsl.datasets.memory import require
-from convdsl.datasets.names import quoted
+from convdsl.datasets.names import folded, quoted
 from convdsl.datasets.tree import READ_ERRORS
 from convdsl.files import opened as open_regular
 from convdsl.messages import T
@@ -27,9 +27,20 @@ _FORMS = (  # what images and labels of a part are called
     ("{}_data", "{}_labels"),
     ("{}_data", "{}_target"),
     ("images_{}", "labels_{}"),
+    ("images_{}", "masks_{}"),
+    ("imagenes_{}", "etiquetas_{}"),
+    ("imagenes_{}", "mascaras_{}"),
+    ("{}_imagenes", "{}_etiquetas"),
 )
-_WHOLE = (("images", "labels"), ("images", "masks"), ("images", "targets"), ("x", "y"), ("data", "target"))
-_PARTS = (("train", "training"), ("val", "valid", "validation", "dev"), ("test", "testing"))
+_WHOLE = (
+    ("images", "labels"), ("images", "masks"), ("images", "targets"), ("x", "y"), ("data", "target"),
+    ("imagenes", "etiquetas"), ("imagenes", "mascaras"), ("imagenes", "clases"), ("imagenes", "valores"),
+)  # fmt: skip
+_PARTS = (
+    ("train", "training", "entrenamiento"),
+    ("val", "valid", "validation", "dev", "validacion"),
+    ("test", "testing", "prueba", "pruebas"),
+)
 _FIRST = "labels_from"
 _CLASSES = ("classes", "class_names", "label_names", "target_names")
 
@@ -44,7 +55,7 @@ def load_npz(path: Path, options: Options, classes: Sequence[Text] | None = None
     try:
         with open_regular(path) as raw, zipfile.ZipFile(raw) as archive:
             members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-            lower = {name.lower(): name for name in members}
+            lower = {folded(name): name for name in members}
             keys = _keys(lower, path)
             names = [*(key for part in keys if part for key in part),
                      *(key for key in (_FIRST, *_CLASSES) if key in lower)]  # fmt: skip

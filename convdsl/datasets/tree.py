@@ -23,8 +23,12 @@ from convdsl.messages import T
 
 LARGEST = 256 << 20
 """Bytes that one file may have: far more than any picture or batch, little enough to be read whole."""
+NO_FILE = "?"
+"""Stands for the ending of what is no file: a pipe, a device, a link to nowhere."""
 _MOST_FILES = 3_000_000
-_IGNORED = {"__MACOSX", "Thumbs.db", "desktop.ini"}
+_IGNORED = {"__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "system volume information", "lost+found",
+            "#recycle"}  # fmt: skip
+"""What systems put beside the files, in small letters."""
 READ_ERRORS = (
     OSError,
     EOFError,
@@ -78,9 +82,12 @@ def read_tree(path: Path, wanted: Callable[[str], bool]) -> Tree:
                     T("Give the folder that holds the class folders, and nothing above it."),
                 )
             parts = [part for part in name.split("/") if part not in ("", ".")]
-            if any(part[0] == "." or part in _IGNORED for part in parts):
+            if any(part[0] == "." or part.casefold() in _IGNORED for part in parts):
                 continue
             name = "/".join(parts)
+            if size < 0:
+                left[name.rpartition("/")[0], NO_FILE] += 1
+                continue
             if read is None:
                 folders.add(name)
                 continue
@@ -137,15 +144,18 @@ def _folder(root: Path) -> _Walk:
         if (status.st_dev, status.st_ino) in seen and status.st_ino:
             continue
         seen.add((status.st_dev, status.st_ino))
+        if below:
+            yield below, 0, None
         with os.scandir(here) as entries:
             for entry in entries:
                 name = f"{below}/{entry.name}" if below else entry.name
                 if entry.is_dir():
                     if not entry.name.startswith("."):
                         stack.append(name)
-                        yield name, 0, None
                 elif entry.is_file():
                     yield name, entry.stat().st_size, Path(entry.path).read_bytes
+                else:  # a pipe, a device, a link to nowhere
+                    yield name, -1, None
 
 
 def _zip(path: Path) -> _Walk:

@@ -15,11 +15,12 @@ SHAPING = (Flatten, Reshape, Identity)
 
 class Ending(NamedTuple):
     """The last activation with the node that makes it, None where the network ends without one; `dropped` is a dropout
-    behind it."""
+    behind it, `before` the end of what a softmax of its own takes for scores, where that is an activation too."""
 
     activation: Activation | None = None
     node: Node | None = None
     dropped: Node | None = None
+    before: Ending | None = None
 
     @property
     def name(self) -> str:
@@ -40,7 +41,9 @@ def ending(nodes: Sequence[Node], output: int) -> Ending:
         if node.activation is not None:
             return Ending(node.activation, node, dropped)
         if isinstance(node.layer, Activation):
-            return Ending(node.layer, node, dropped)
+            within = ending(nodes, node.inputs[0]) if node.layer.name == "softmax" and dropped is None else Ending()
+            before = within if within.activation is not None and within.dropped is None else None
+            return Ending(node.layer, node, dropped, before)
         if isinstance(node.layer, Dropout):
             dropped = dropped or node
         elif not isinstance(node.layer, SHAPING):

@@ -48,7 +48,9 @@ class Floor(NamedTuple):
 
 def floor_of(end: Ending, classes: int) -> Floor | None:
     """What keeps the cross-entropy of a network up that ends so; None where nothing does."""
-    if end.scores == "softmax" or end.name not in RANGES or classes < 2:
+    if end.scores == "softmax":
+        end = end.before or Ending()
+    if end.name not in RANGES or classes < 2:
         return None
     low, high = RANGES[end.name]
     return Floor(end.name, high - low, classes)
@@ -84,6 +86,11 @@ def bounded_scores(nodes: Any, output: int, classes: int, findings: Findings) ->
     floor = floor_of(end, classes)
     if floor is None or end.node is None:
         return
+    behind = end.scores == "softmax"  # a softmax of its own, behind another activation
+    if behind and end.before is not None and end.before.node is not None:
+        end = end.before
+    if end.node is None or (behind and end.name == "softmax"):  # W504 names two softmaxes
+        return
     if end.dropped is not None and end.name == "softmax":
         findings.add(
             "W521",
@@ -106,10 +113,36 @@ def bounded_scores(nodes: Any, output: int, classes: int, findings: Findings) ->
     findings.add(
         "W521",
         end.node.places.get(end.name, end.node.span),
-        T("`{name}` at the end of a classifier bounds its scores.", name=end.name),
+        T("`{name}` before the last softmax bounds its scores.", name=end.name)
+        if behind
+        else T("`{name}` at the end of a classifier bounds its scores.", name=end.name),
         note=note,
         formula=None if floor.width == inf else f"{floor.formula} = {floor.loss:.3f}",
-        help=_way(end, classes),
+        help=T("Leave it out: the softmax takes the scores as they are.") if behind else _way(end, classes),
+    )
+
+
+def bounded_answers(nodes: Any, output: int, low: float, high: float, findings: Findings) -> None:
+    """Adds W521 where the last activation cannot give the numbers from `low` to `high` that are to be answered."""
+    end = ending(nodes, output)
+    if end.node is None or end.name not in RANGES:
+        return
+    least, most = RANGES[end.name]
+    if low >= least and high <= most:
+        return
+    beyond = (
+        T("`{name}` gives no numbers below {least}, and those to be answered go from {low} to {high}.", name=end.name,
+          least=f"{least:g}", low=f"{low:.4g}", high=f"{high:.4g}")
+        if most == inf
+        else T("`{name}` gives numbers from {least} to {most}, and those to be answered go from {low} to {high}.",
+               name=end.name, least=f"{least:g}", most=f"{most:g}", low=f"{low:.4g}", high=f"{high:.4g}")
+    )  # fmt: skip
+    findings.add(
+        "W521",
+        end.node.places.get(end.name, end.node.span),
+        beyond,
+        note=T("What lies beyond can never be reached, however long the training."),
+        help=T("End with no activation, or bring the targets into that range."),
     )
 
 
@@ -139,6 +172,6 @@ def look_at_end(network: Any, report: Any, findings: Findings) -> None:
         return
     classes = report[network.output].output[-1]
     end = ending(network.nodes, network.output)
-    sure = is_classifier(network.train) or (end.name == "softmax" and end.dropped is not None)
+    sure = is_classifier(network.train) or (end.name == "softmax" and (end.dropped or end.before) is not None)
     if sure and is_number(classes) and classes > 1:
         bounded_scores(network.nodes, network.output, int(classes), findings)

@@ -18,6 +18,8 @@ from convdsl.training.intervals import difference, wilson
 from convdsl.training.outcomes import majority, not_found, on_smoothed_labels, on_the_floor, worse_than_mean
 from convdsl.training.settings import Settings
 
+STEPS = 50
+"""After fewer steps nothing can be said of a loss that has not moved."""
 FEW = 3
 """So many epochs tell neither whether the loss has come to rest, nor whether it is restless."""
 
@@ -101,11 +103,26 @@ def _wrong_way(curves: Curves) -> Remark | None:
 
 
 def _not_learning(curves: Curves) -> Remark | None:
-    """The training loss ends at chance level."""
+    """The training loss ends at chance level, or above it."""
     if not curves.at_chance(curves.loss[-1]) or (curves.accuracy and curves.accuracy[-1] > 2 / curves.classes):
         return None
-    level = f"{curves.loss[-1]:.2f}"
-    if curves.chance > 0.97 * log(curves.classes) * curves.facts.heads:
+    level, chance = f"{curves.loss[-1]:.2f}", f"{curves.chance:.2f}"
+    above = curves.loss[-1] > 1.03 * curves.chance
+    moved = curves.loss[0] - curves.loss[-1] > 0.002 * curves.chance
+    if above and moved:
+        text = T("The loss falls, but at {loss} it is still above what answering without a look at the images gives "
+                 "({chance}).", loss=level, chance=chance)  # fmt: skip
+        advice = T("Train for more epochs, or try a higher learning rate: {lr}.", lr=f"{curves.rate * 10:g}")
+        return Remark("above_chance", text, advice, more_epochs(curves))
+    if curves.steps < STEPS:
+        text = T("The loss has hardly moved: it is {loss} after {n} step.",
+                 "The loss has hardly moved: it is {loss} after {n} steps.", loss=level, n=curves.steps)  # fmt: skip
+        advice = T("So few steps tell nothing: train for more epochs, or in smaller batches.")
+        return Remark("too_short", text, advice, more_epochs(curves))
+    if above:
+        text = T("It does not learn: the loss stays at {loss}, which is worse than answering without a look at the images "
+                 "({chance}).", loss=level, chance=chance)  # fmt: skip
+    elif curves.chance > 0.97 * log(curves.classes) * curves.facts.heads:
         text = T("It does not learn: the loss stays at {loss}, which is what guessing among {n} classes gives.",
                  loss=level, n=curves.classes)  # fmt: skip
     else:
@@ -113,13 +130,13 @@ def _not_learning(curves: Curves) -> Remark | None:
             "It does not learn: the loss stays at {loss}, which is what answering without a look at the images gives, only "
             "by how frequent the classes are ({chance}).",
             loss=level,
-            chance=f"{curves.chance:.2f}",
+            chance=chance,
         )
     if any(share == 1 for _, share in curves.health.dead):
         dead = T("A whole layer is dead: it answers nothing to any image, so that no gradient passes. {advice}",
                  advice=_lower(curves, 10)[0])  # fmt: skip
         return Remark("not_learning", text, dead, _lower(curves, 10)[1])
-    if curves.loss[0] - curves.loss[-1] > 0.002 * curves.chance:
+    if moved:
         rate = f"{curves.rate * 10:g}"
         slow = T("It has begun to move, though: the steps or the first weights are too small. Try a higher learning "
                  "rate: {lr}.", lr=rate)  # fmt: skip
@@ -274,6 +291,40 @@ def _at_rest(curves: Curves) -> Remark:
             "There are only {n} images to validate: too few to tell whether it overfits.", n=curves.facts.validation
         )
         return Remark("few_images", text, T("More images, or a larger `validation` part, would show it."))
+    if (apart := _apart(curves)) is not None:
+        return apart
     text = T("The curves look well: training and validation go together, and have nearly come to rest.")
     advice = T("From here on the network itself decides: try more filters, or another layer.")
     return Remark("converged", text, advice)
+
+
+def _apart(curves: Curves) -> Remark | None:
+    """Training and validation lie further apart than chance puts them, though not far enough to be called overfitting."""
+    help = T("What helps: augmentation, `dropout`, weight decay, a smaller network, more images.")
+    if not (curves.accuracy and curves.watched_accuracy):
+        spread = max(0.05, 2 / sqrt(max(curves.facts.validation, 1)))
+        if curves.watched[-1] <= (1 + spread) * curves.loss[-1]:
+            return None
+        text = T("The curves have nearly come to rest, with a gap: the loss is {seen} in training, and {unseen} for images that "
+                 "it was not trained on.", seen=f"{curves.loss[-1]:.4g}", unseen=f"{curves.watched[-1]:.4g}")  # fmt: skip
+        return Remark("gap", text, help)
+    seen, unseen = curves.accuracy[-1], curves.watched_accuracy[-1]
+    low, high = difference((seen, curves.facts.train), (unseen, curves.facts.validation))
+    shares = {"seen": f"{100 * seen:.1f}", "unseen": f"{100 * unseen:.1f}"}
+    if low > 0:
+        text = T(
+            "The curves have nearly come to rest, with a gap: {seen} % are right in training, and {unseen} % among images that "
+            "it was not trained on, {low} to {high} points less (95 % interval).",
+            low=f"{100 * low:.1f}",
+            high=f"{100 * high:.1f}",
+            **shares,
+        )
+        return Remark("gap", text, help)
+    if high < 0:
+        text = T(
+            "The curves have nearly come to rest: {unseen} % are right in validation, more than the {seen} % in training.",
+            **shares,
+        )
+        advice = T("Augmentation and `dropout` make training harder, and its share is a mean over the whole epoch.")
+        return Remark("harder", text, advice)
+    return None

@@ -28,7 +28,7 @@ from convdsl.training.loop import Examples, train
 from convdsl.training.metrics import Figures, as_data
 from convdsl.training.model import Model
 from convdsl.training.origin import describe, names_in_english, settle
-from convdsl.training.preparing import taken_as
+from convdsl.training.preparing import others_of, taken_as
 from convdsl.training.schedule import learning_rate
 from convdsl.training.settings import Settings
 from convdsl.training.splitting import limited
@@ -61,7 +61,7 @@ class Experiment:
         Unsuitable."""
         if self.task is None:
             labels = answers_to(self.data.train_images, self.data.train_labels, self.settings)
-            self.task = task_for(self.net, labels, self.settings, self.data.classes)
+            self.task = task_for(self.net, labels, self.settings, self.data.classes, others_of(self.data))
             self.data = taken_as(self.data, self.task)
         return self.task
 

@@ -94,6 +94,12 @@ class Curves(NamedTuple):
         return self.classes > 1 and loss > 0.97 * self.chance
 
     @property
+    def steps(self) -> int:
+        """How often the weights were changed."""
+        batch = min(self.settings.batch or self.facts.train, self.facts.train)
+        return self.epochs * -(-self.facts.train // max(batch, 1))
+
+    @property
     def few_watched(self) -> bool:
         """Whether there is a validation part that is too small to say anything."""
         return bool(self.watched) and self.facts.validation < ENOUGH

@@ -5,11 +5,14 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from convdsl import algebra
 from convdsl.diagnostics import Findings
 from convdsl.layers import show_shape
 from convdsl.messages import T
-from convdsl.network.floors import bounded_scores
+from convdsl.network.ending import ending
+from convdsl.network.floors import bounded_answers, bounded_scores
 from convdsl.network.graph import Network, Node
 from convdsl.network.view import NetView, WrittenNet
 from convdsl.source import Span
@@ -87,6 +90,11 @@ def check_outputs(net: NetView, data: Any, task: Task, findings: Findings) -> No
         _single(net, data, task, node, findings)
     if task.answers_classes and task.loss == "cross_entropy" and not findings.failed:
         bounded_scores(net.nodes, net.output, net.report.shape()[-1], findings)
+    if task.kind in ("values", "pictures") and not findings.failed:
+        targets = data.train_images if task.itself else data.train_labels
+        scale = 255 if task.kind == "pictures" and targets.dtype == np.uint8 else 1
+        ends = (float(targets.min()) / scale, float(targets.max()) / scale) if targets.size else (0.0, 0.0)
+        bounded_answers(net.nodes, net.output, *ends, findings)
 
 
 def _place(node: Node) -> Span:
@@ -140,6 +148,9 @@ def _maps(net: NetView, data: Any, task: Task, node: Node, findings: Findings) -
     files = getattr(data, "seen_in", ())
     first = files[wanted - 1] if len(files) >= wanted else ""
     note = T("Class {number} is in {file}.", number=wanted - 1, file=first) if first else None
+    way = T("Write {number} there.", number=wanted)
+    if 1 < len(few := _occurring(data.train_labels, wanted)) <= count:
+        way = _renumber(few)
     findings.add(
         "E321",
         _place(node),
@@ -150,7 +161,24 @@ def _maps(net: NetView, data: Any, task: Task, node: Node, findings: Findings) -
             given=count,
         ),
         note=note,
-        help=T("Write {number} there.", number=wanted),
+        help=way,
+    )
+
+
+def _occurring(labels: np.ndarray, classes: int) -> list[int]:
+    """Which of so many numbers occur as labels; those that cannot be counted are not among them."""
+    flat = np.asarray(labels).reshape(-1)
+    flat = flat[(flat >= 0) & (flat < classes)].astype(np.int64)
+    return [int(i) for i in np.flatnonzero(np.bincount(flat, minlength=1))]
+
+
+def _renumber(numbers: list[int]) -> T:
+    """What to do where few of the numbers up to the highest occur."""
+    shown = ", ".join(map(str, numbers[:6])) + (" …" if len(numbers) > 6 else "")
+    return T(
+        "Of these numbers only {numbers} occur: the classes are to be numbered from 0 to {last}.",
+        numbers=shown,
+        last=len(numbers) - 1,
     )
 
 
@@ -173,6 +201,12 @@ def _single(net: NetView, data: Any, task: Task, node: Node, findings: Findings)
     lowest = data.train_labels.min() if task.kind == "classes" and len(data.train_labels) else 0
     if lowest == 1 and number == wanted - 1:
         way = T("The labels begin at 1: `--labels-from 1`, or `labels_from 1` in the `train` block, counts from there.")
+    elif task.kind == "classes" and 1 < len(few := _occurring(data.train_labels, wanted)) <= number < wanted:
+        way = _renumber(few)
+    elif task.kind == "values" and data.train_labels.ndim == 1 and ending(net.nodes, net.output).scores == "softmax":
+        low, high = float(data.train_labels.min()), float(data.train_labels.max())
+        way = T("Classes are whole numbers from 0 on, and these labels go from {low} to {high}. For numbers: `{line}`.",
+                low=f"{low:.6g}", high=f"{high:.6g}", line=line)  # fmt: skip
     if task.kind == "values":
         findings.add(
             "E321",

@@ -85,9 +85,16 @@ def taken_as(data: Any, task: Task) -> Any:
     if task.kind == "classes" and data.train_labels.dtype.kind == "f":
         changed = {name: labels.reshape(len(labels)).astype(np.int64) for name, labels in _labels(data)}
         return replace(data, classes=task.classes, **changed)
+    if task.kind == "map" and data.train_labels.dtype.kind == "f":
+        return replace(data, **{name: labels.astype(np.uint8) for name, labels in _labels(data)})
     if task.kind == "values" and data.classes:
         return replace(data, classes=(), **{n: (labels + data.first).astype(np.float32) for n, labels in _labels(data)})
     return data
+
+
+def others_of(data: Any) -> list[np.ndarray]:
+    """The labels of the parts that are not trained with."""
+    return [labels for name, labels in _labels(data) if name != "train_labels"]
 
 
 def _labels(data: Any) -> list[tuple[str, np.ndarray]]:

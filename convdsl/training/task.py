@@ -49,7 +49,8 @@ class Task:
     """`kind` is one of those above, `loss` the engine's. `table` are weights of classes (see Model.weigh), `unknown` tells
     whether there may be labels that are not known, `cut` is what an output must exceed to mean yes, `notes` say what was
     taken for what, `itself` that the image is to be answered. Of a map `occurring` are the classes up to the
-    highest that occurs or has a name."""
+    highest that occurs or has a name, and `white` is the number that means class 1 where masks are black and white: 0
+    where they are not, None where they could be read in both ways."""
 
     kind: str
     loss: str
@@ -60,6 +61,7 @@ class Task:
     notes: tuple[T, ...] = ()
     itself: bool = False
     occurring: int = 0
+    white: int | None = None
 
     @property
     def weighted(self) -> bool:
@@ -77,8 +79,11 @@ def default_loss(net: NetView) -> str:
     return YES_OR_NO if one and ending(net.nodes, net.output).scores == "sigmoid" else "cross_entropy"
 
 
-def task_for(net: NetView, labels: Any, settings: Settings, classes: Sequence[Any] = ()) -> Task:
-    """The task that labels of the training images make for a network. Raises Unsuitable."""
+def task_for(
+    net: NetView, labels: Any, settings: Settings, classes: Sequence[Any] = (), others: Sequence[np.ndarray] = ()
+) -> Task:
+    """The task that labels of the training images make for a network; `others` are those of the other parts, whose
+    masks may hold more classes. Raises Unsuitable."""
     labels = np.asarray(labels)
     names = tuple(map(str, classes))
     if labels.dtype.kind not in "biuf":
@@ -99,6 +104,11 @@ def task_for(net: NetView, labels: Any, settings: Settings, classes: Sequence[An
         task = Task("labels", loss, names, cut=0.5 if end == "sigmoid" or loss in DISTANCES else 0.0, notes=notes)
     else:
         task = _classes(net, kind, labels, settings, names, end, notes)
+    if task.kind == "map":
+        if any(other.dtype.kind == "f" and not _counts(other, 256) for other in others):
+            raise unsuitable(T("The masks to train are whole numbers, and some of another part are not."))
+        beyond = max((int(_values(other, settings, task.white).max(initial=0)) + 1 for other in others), default=0)
+        task = replace(task, occurring=max(task.occurring, beyond))
     return _checked(_weighed(net, task, labels, settings), settings)
 
 
@@ -143,12 +153,16 @@ def _kind(net: NetView, labels: np.ndarray, settings: Settings, named: bool) -> 
             note = T("Each image has {n} whole numbers: they were taken as numbers to be predicted.", n=labels.shape[1])
             return "values", (note,)
         return "values", ()
+    notes: tuple[T, ...] = ()
+    if not whole and end in ("softmax", "sigmoid") and settings.loss not in DISTANCES and _counts(labels, 256):
+        whole = True
+        notes = (T("The masks are whole numbers, written as decimals: they were taken as classes."),)
     places = labels.shape[1:] == outputs[:-1] or (labels.shape[-1] == 1 and labels.shape[1:-1] == outputs[:-1])
     numbers = settings.loss in DISTANCES or (labels.dtype == np.uint8 and outputs[-1] == 1 and not end)
     if whole and labels.shape[1:] != outputs[:-1] and labels.shape[1:] == outputs and outputs[-1] > 1:
         return "pictures", ()
     if whole and not numbers and (places or labels.ndim == len(outputs)):
-        return "map", ()
+        return "map", notes
     return "pictures", ()
 
 
@@ -177,13 +191,13 @@ def _classes(
     notes: tuple[T, ...],
 ) -> Task:
     """One class for each image, or for each position."""
-    values = _values(labels, settings) if kind == "map" else labels
     outputs = net.report.shape()[-1]
+    white = _white(labels, outputs, settings) if kind == "map" else None
+    values = _values(labels, settings, white) if kind == "map" else labels
     unknown = bool(values.size and values.min() < 0) or (kind == "map" and settings.augment.crop > 0)
     highest = int(values.max(initial=0))
-    if kind == "map" and _is_black_and_white(labels):
-        highest, unknown = 1, kind == "map" and settings.augment.crop > 0
-        notes = (*notes, T("The masks are black and white: 0 and 255 were taken as two classes."))
+    if white:
+        notes = (*notes, T("The masks are black and white: 0 and {white} were taken as two classes.", white=white))
     loss = settings.loss
     if loss == "auto":
         loss = YES_OR_NO if outputs == 1 and end == "sigmoid" else "cross_entropy"
@@ -191,19 +205,29 @@ def _classes(
     count = max(occurring, outputs if kind == "map" else 0)
     names = (*names, *map(str, range(len(names), count)))
     cut = 0.5 if end == "sigmoid" or loss in DISTANCES else 0.0
-    return Task(kind, loss, names, unknown=unknown, cut=cut, notes=notes, occurring=occurring)
+    return Task(kind, loss, names, unknown=unknown, cut=cut, notes=notes, occurring=occurring,
+                white=white)  # fmt: skip
 
 
-def _is_black_and_white(labels: np.ndarray) -> bool:
-    """Whether masks hold 0 and 255 only, as picture editors write them."""
-    return labels.dtype.kind in "ui" and labels.max(initial=0) == 255 and bool(((labels == 0) | (labels == 255)).all())
+def _white(labels: np.ndarray, outputs: int, settings: Settings) -> int | None:
+    """The number that means class 1 where masks hold it and 0 only, as picture editors write them; of others than 255 only
+    where the network answers two classes. 0 where masks are numbers of classes, among which 255 is not known; None where
+    they hold nothing that tells."""
+    highest = int(labels.max(initial=0))
+    two = highest > 1 and bool(((labels == 0) | (labels == highest)).all())
+    if two and (highest == 255 or (outputs <= 2 and highest != settings.ignore)):
+        return highest
+    return 0 if settings.ignore is not None and bool((labels == settings.ignore).any()) else None
 
 
-def _values(labels: np.ndarray, settings: Settings) -> np.ndarray:
+def _values(labels: np.ndarray, settings: Settings, white: int | None) -> np.ndarray:
     """Classes of positions as int64, below 0 where they are not known."""
-    if _is_black_and_white(labels):
-        return (labels == 255).astype(np.int64)
     values = labels.astype(np.int64)
+    if white is None:
+        white = _white(labels, 3, settings)
+    if white and not (values == 1).any():
+        values[values == white] = 1
+        return values
     if settings.ignore is not None:
         values[values == settings.ignore] = -1
     return values
@@ -220,7 +244,7 @@ def targets_for(net: NetView, labels: Any, task: Task, settings: Settings) -> np
         labels = labels.reshape(len(labels))
         return _of_classes(labels.astype(np.int64), outputs, task)
     if task.kind == "map":
-        values = _values(labels, settings)
+        values = _values(labels, settings, task.white)
         if values.size != len(labels) * prod(outputs[:-1]):
             raise unsuitable(
                 T(
@@ -289,7 +313,7 @@ def _weighed(net: NetView, task: Task, labels: np.ndarray, settings: Settings) -
         yes, all_ = (labels > 0).sum(0), known.sum(0)
         table = np.stack([all_ / (2 * np.maximum(all_ - yes, 1)), all_ / (2 * np.maximum(yes, 1))], 1)
         return _with(task, table)
-    values = _values(labels, settings) if task.kind == "map" else labels.astype(np.int64)
+    values = _values(labels, settings, task.white) if task.kind == "map" else labels.astype(np.int64)
     counts = np.bincount(values[values >= 0].reshape(-1), minlength=len(task.classes))[: len(task.classes)]
     weights = np.where(counts > 0, counts.sum() / (np.maximum((counts > 0).sum(), 1) * np.maximum(counts, 1)), 1.0)
     return _with(task, _table(weights, task, outputs))

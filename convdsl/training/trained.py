@@ -154,6 +154,7 @@ def describe(net: WrittenNet, data: Any, settings: Any, task: Any, symbols: Sequ
         "target": task.kind,
         "settings": settings.as_data(),
         "loss": task.loss,
+        "white": task.white,
         "data": data.name,
         "images": Prepared.of(data)._asdict(),
         "ends": _ends(answers_to(data.train_images, data.train_labels, settings), task),
@@ -215,6 +216,7 @@ def assembled(
         known = {n: said[n] for n in ("target", "ignore", "seed", "validation", "limit") if n in said}
         settings = Settings(**known, loss=loss)
         ends = tuple(map(float, json.loads(metadata.get("ends", "[0, 1]"))))
+        white = json.loads(metadata.get("white", "null"))
     except (KeyError, TypeError, ValueError, ProgramError) as error:
         raise FileTrouble(T("{path} cannot be used: {reason}", path=name, reason=error)) from None
     kind = metadata.get("target") or ("classes" if classes else "values")
@@ -224,7 +226,7 @@ def assembled(
         classes = (*classes, *(str(i) for i in range(len(classes), count)))
     end = ending(net.nodes, net.output).scores
     task = Task(kind, loss, classes, unknown=kind == "map", cut=0.5 if end == "sigmoid" or loss in DISTANCES else 0.0,
-                itself=settings.target == "images")  # fmt: skip
+                itself=settings.target == "images", white=white)  # fmt: skip
     return Trained(
         name, model, classes, prepared, metadata.get("data", ""), loss, metadata, task, settings, (ends[0], ends[-1])
     )

@@ -217,6 +217,38 @@ def test_labels_that_begin_at_one_are_offered_and_taken(tmp_path):
         load(tmp_path / "f", labels_from=1)
 
 
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        (np.arange(-3, 37) * 1000, "from -3000 to 36000"),
+        (np.arange(40) - 1, "from -1 to 38"),
+        (np.arange(40) * 10**8, "from 0 to 3900000000"),
+    ],
+)
+def test_whole_numbers_that_count_no_classes_are_numbers(tmp_path, numbers, said):
+    np.savez(tmp_path / "d.npz", x_train=images(40), y_train=numbers)
+    data, notes = loaded(tmp_path / "d.npz")
+    assert data.regression and data.classes == () and said in notes[0]
+    assert set(data.train_labels) | set(data.test_labels) == set(numbers.astype(float))
+    np.savez(tmp_path / "e.npz", x_train=images(40), y_train=np.stack([numbers, numbers], 1))
+    assert loaded(tmp_path / "e.npz")[0].train_labels.shape == (32, 2)
+
+
+def test_a_negative_number_of_another_part_counts_too(tmp_path):
+    np.savez(tmp_path / "d.npz", x_train=images(40), y_train=labels(40), x_test=images(3), y_test=np.array([0, -5, 1]))
+    assert loaded(tmp_path / "d.npz")[0].test_labels.tolist() == [0, -5, 1]
+
+
+@pytest.mark.parametrize("names", [("x_{}", "y_{}"), ("imágenes_{}", "etiquetas_{}"), ("{}_IMAGENES", "{}_etiquetas")])
+def test_arrays_with_spanish_names(tmp_path, names):
+    parts = {"entrenamiento": 12, "validación": 4, "prueba": 6}
+    arrays = {}
+    for part, count in parts.items():
+        arrays |= {names[0].format(part): images(count), names[1].format(part): labels(count)}
+    np.savez(tmp_path / "d.npz", **arrays)
+    assert counts(loaded(tmp_path / "d.npz")[0]) == (12, 4, 6)
+
+
 # IDX.
 
 
@@ -289,7 +321,50 @@ def test_names_in_any_bytes_are_shown_without_harm(tmp_path, name, shown):
     assert any(f"{shown}/0.png" in note or quoted(os.fsdecode(name + b"/0.png")) in note for note in notes)
 
 
+def test_names_that_look_alike_are_told_apart(tmp_path):
+    class_folders(tmp_path, {" cat": 5, "cat": 5, "c\u200bat": 5})
+    assert loaded(tmp_path)[0].classes == ('" cat"', '"c\\u200bat"', "cat")
+
+
 # What cannot be used.
+
+
+def test_what_systems_put_beside_the_files_is_no_class(tmp_path):
+    class_folders(tmp_path, {"a": 5, "b": 5, "@eaDir": 2, "$RECYCLE.BIN": 2, "__MACOSX/a": 2, "System Volume Information": 1,
+                             ".git": 3})  # fmt: skip
+    (tmp_path / "lost+found").mkdir()
+    (tmp_path / "a" / "thumbs.db").write_bytes(b"?")
+    data, notes = loaded(tmp_path)
+    assert data.classes == ("a", "b") and "left out" not in "".join(notes)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes there")
+def test_pipes_and_dead_links_are_counted_and_links_in_a_ring_are_no_class(tmp_path):
+    class_folders(tmp_path, {"a": 5, "b": 5})
+    os.mkfifo(tmp_path / "a" / "pipe.png")
+    (tmp_path / "b" / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    (tmp_path / "ring").symlink_to(tmp_path)
+    data, notes = loaded(tmp_path)
+    assert data.classes == ("a", "b")
+    assert "2 files are no images and are left out: 2 pipes or dead links." in notes
+
+
+def test_a_class_of_which_nothing_can_be_read_is_named_with_a_file(tmp_path):
+    class_folders(tmp_path, {"a": 30, "b": 30, "c": 2})
+    for path in (tmp_path / "c").iterdir():
+        path.write_bytes(b"?")
+    with pytest.raises(DataError, match=r"no image of the class c can be read: c/0000\.png"):
+        load(tmp_path)
+
+
+def test_a_lone_part_that_is_not_to_train_is_said(tmp_path):
+    class_folders(tmp_path, {"test/a": 5, "test/b": 5})
+    assert (
+        "There is no part but test: its images are taken to train, and some of them for the test."
+        in loaded(tmp_path)[1]
+    )
+    class_folders(tmp_path / "other", {"train/a": 5, "train/b": 5})
+    assert "no part but" not in "".join(loaded(tmp_path / "other")[1])
 
 
 def test_a_class_without_images_is_named(tmp_path):

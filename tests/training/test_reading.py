@@ -47,6 +47,29 @@ def test_a_rise_of_the_loss_among_six_images_is_no_overfitting() -> None:
     assert "overfits" in said(Facts(10, train=5400, validation=600), *curves)
 
 
+def test_a_gap_beyond_its_interval_is_no_going_together() -> None:
+    found = said(Facts(10, train=5400, validation=600), accuracy=0.936, watched_accuracy=0.877)
+    assert list(found) == ["gap"] and "93.6 % are right in training, and 87.7 %" in found["gap"]
+    assert "points less (95 % interval)" in found["gap"]
+    assert list(said(Facts(10, train=5400, validation=60), accuracy=0.936, watched_accuracy=0.90)) == ["converged"]
+    assert "gap" not in said(Facts(10, train=54, validation=6), accuracy=0.936, watched_accuracy=0.877)
+
+
+def test_a_gap_of_losses_is_said_of_numbers() -> None:
+    losses = [1.0, 0.5, 0.35, 0.30, 0.28, 0.275]
+    apart = [record._replace(accuracy=None, val_accuracy=None, val_loss=2 * record.loss) for record in history(losses)]
+    (remark,) = read_curves(apart, Settings(), Facts(validation=600))
+    assert remark.kind == "gap" and "0.275 in training, and 0.55" in str(remark)
+    near = [record._replace(val_loss=1.04 * record.loss) for record in apart]
+    assert [r.kind for r in read_curves(near, Settings(), Facts(validation=600))] == ["converged"]
+
+
+def test_a_validation_that_is_better_than_the_training_is_said_with_its_reason() -> None:
+    found = said(Facts(10, train=5400, validation=600), accuracy=0.85, watched_accuracy=0.92)
+    assert list(found) == ["harder"] and "92.0 % are right in validation, more than the 85.0 %" in found["harder"]
+    assert "harder" not in said(Facts(10, train=5400, validation=60), accuracy=0.89, watched_accuracy=0.92)
+
+
 def test_few_images_to_validate_are_said_with_what_they_may_stand_for() -> None:
     found = said(Facts(10, train=54, validation=6), watched_accuracy=4 / 6)
     assert "With 6 images to validate, 67 % right may stand for anything from 30 to 90 %" in found["few_images"]
@@ -92,6 +115,9 @@ def test_smoothed_labels_have_a_floor() -> None:
     ("end", "name"),
     [("dense 10 sigmoid", "sigmoid"), ("dense 10 -> tanh", "tanh"), ("dense 10 softmax -> dropout 0.2", "softmax"),
      ("dense 10 relu -> reshape 10x1x1 -> flatten", "relu"), ("dense 10 softmax", ""), ("dense 10", ""),
+     ("dense 10 sigmoid -> softmax", "sigmoid"), ("dense 10 softmax -> softmax", "softmax"),
+     ("dense 10 relu -> flatten -> softmax", "relu"),
+     ("dense 10 -> dropout 0.1 -> softmax", ""), ("dense 10 sigmoid -> dropout 0.1 -> softmax", ""),
      ("dense 10 gelu", ""), ("dense 10 softmax -> flatten", ""), ("conv 10 k1 -> gap -> softmax", "")],
 )  # fmt: skip
 def test_what_bounds_the_scores(end: str, name: str) -> None:
@@ -110,6 +136,18 @@ def warned(text: str) -> bool:
 @pytest.mark.parametrize("block", ["data mnist", "loss cross_entropy", "epochs 3", "data Mnist\nloss auto"])
 def test_check_warns_of_bounded_scores(end: str, block: str) -> None:
     assert warned(f"input 28x28x1 -> {end}\ntrain {{ {block} }}") is True
+
+
+@pytest.mark.parametrize("end", ["dense 10 sigmoid -> softmax", "dense 10 relu -> softmax", "dense 10 tanh -> flatten -> softmax",
+                                 "dense 10 softmax -> dropout 0.2"])  # fmt: skip
+def test_check_warns_without_a_train_block_where_a_softmax_makes_it_certain(end: str) -> None:
+    assert warned(f"input 28x28x1 -> {end}")
+    assert not warned(f"input 28x28x1 -> {end.replace('softmax', 'gelu')}")
+
+
+def test_two_softmaxes_are_one_warning() -> None:
+    found = convdsl.parse("input 28x28x1 -> dense 10 softmax -> softmax\ntrain { data mnist }").diagnostics
+    assert [d.code for d in found if d.code in ("W504", "W521")] == ["W504"]
 
 
 @pytest.mark.parametrize(
@@ -179,6 +217,25 @@ def test_chance_is_that_of_the_classes_as_they_are() -> None:
     flat = [0.33, 0.327, 0.326, 0.325, 0.325]
     assert "without a look at the images" in said(uneven, flat, accuracy=0.9, watched_accuracy=0.9)["not_learning"]
     assert "not_learning" not in said(Facts(2), flat, accuracy=0.9, watched_accuracy=0.9)
+
+
+def test_a_loss_above_chance_is_not_what_guessing_gives() -> None:
+    uneven = Facts(2, chance=0.07)
+    falling = said(uneven, [2.22, 1.99], accuracy=0.014, watched_accuracy=0.0)
+    assert list(falling) == ["above_chance"] and "still above what answering without a look" in falling["above_chance"]
+    assert "(0.07)" in falling["above_chance"]
+    stuck = said(uneven, [2.0, 2.0, 2.0], accuracy=0.014, watched_accuracy=0.0)
+    assert "worse than answering without a look at the images (0.07)" in stuck["not_learning"]
+    flat = said(Facts(10), [2.31, 2.303, 2.303], accuracy=0.1, watched_accuracy=0.1)
+    assert "what guessing among 10 classes gives" in flat["not_learning"] and "above_chance" not in flat
+
+
+def test_two_steps_tell_nothing_of_gradients() -> None:
+    curves = history([2.303, 2.303], accuracy=0.1, watched_accuracy=0.1)
+    (remark,) = read_curves(curves, Settings(batch=128), Facts(10, train=100, validation=20))
+    assert remark.kind == "too_short" and "after 2 steps" in str(remark) and "gradients" not in str(remark)
+    (remark,) = read_curves(curves, Settings(batch=128), Facts(10, train=10_000))
+    assert remark.kind == "not_learning" and "The gradients change nothing" in str(remark)
 
 
 def test_side_exits_are_counted_in() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import convdsl
 from tests.conftest import Convdsl
 from tests.training.test_run import call, events, files
 
@@ -122,7 +123,7 @@ def test_a_sigmoid_before_softmax_is_warned_of_and_read(call: Convdsl, tmp_path:
         ("masks", MASKS[:, :4], "", "The masks of data are 4×8, and the network answers at 8×8 places."),
         ("masks", MASKS[:50], "", "60 images, but 50 labels"),
         ("several", HALVES, "dense 3 sigmoid", "data has 2 labels that an image may have at once, and the network's output is 3."),
-        ("several", HALVES + 3, "", "2 labels for each image, and they are not one-hot"),
+        ("several", HALVES + 3, "dense 3 sigmoid", "The labels of data are 2 numbers for each image, and the network gives 3."),
         ("pictures", IMAGES[:, :4], "", "The pictures to be answered are 4×8×1, and the network gives 8×8×1."),
         ("yes", np.arange(60) % 3, "", "data has 3 classes, and the network's output is 1."),
     ],
@@ -189,3 +190,50 @@ def test_shapes_are_drawn_and_learned(call: Convdsl, tmp_path: Path) -> None:
     assert [one["name"] for one in end["evaluation"]["classes"]] == ["ground", "shape"]
     always_ground = end["evaluation"]["classes"][0]["pixels"] / (16 * 16 * 150) / 2
     assert end["evaluation"]["mean_iou"] > always_ground + 0.1
+
+
+def test_a_mask_with_a_class_too_many_anywhere_stops_the_run_before_it_begins(call: Convdsl, tmp_path: Path) -> None:
+    masks = MASKS.copy()
+    masks[3, 0, 0] = 5
+    for part, others in (("images", None), ("val_images", MASKS), ("test_images", MASKS)):
+        arrays = {"images": IMAGES, "masks": masks}
+        if others is not None:
+            arrays = {
+                "train_images": IMAGES,
+                "train_masks": others,
+                part: IMAGES[:9],
+                part.replace("images", "masks"): masks[:9],
+            }
+        made(tmp_path, "masks")
+        np.savez(tmp_path / "data.npz", **arrays)
+        wrong = call("run", "net.cnn", "--out", "x")
+        assert wrong.returncode == 1 and "E321" in wrong.stderr and "have 6 classes" in wrong.stderr
+        assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(("end", "low", "high", "said"), [
+    ("dense 1 sigmoid", 0.0, 80.0, "`sigmoid` gives numbers from 0 to 1, and those to be answered go from 0 to 80"),
+    ("dense 1 relu", -3.0, 3.0, "`relu` gives no numbers below 0, and those to be answered go from -3 to 3"),
+    ("dense 1 tanh", -3.0, 3.0, "`tanh` gives numbers from -1 to 1"),
+    ("dense 1 sigmoid", 0.0, 1.0, ""), ("dense 1 tanh", -1.0, 1.0, ""), ("dense 1", -9.0, 9.0, ""), ("dense 1 relu", 0.0, 9.0, ""),
+])  # fmt: skip
+def test_numbers_that_the_last_activation_cannot_give(end: str, low: float, high: float, said: str) -> None:
+    from types import SimpleNamespace
+
+    from convdsl.training.preparing import match
+
+    data = SimpleNamespace(
+        train_images=IMAGES, train_labels=np.linspace(low, high, 60), shape=(8, 8, 1), classes=(), name="d"
+    )
+    found = match(convdsl.parse(f"input 8x8x1 -> {end}"), data)
+    assert [d.code for d in found] == ["W521"] * bool(said) and said in "".join(str(d.message) for d in found)
+
+
+@pytest.mark.parametrize(("labels", "said"), [
+    (np.arange(60) % 4 * 100, "Of these numbers only 0, 100, 200, 300 occur: the classes are to be numbered from 0 to 3."),
+    (np.arange(60) % 5, "Write 5 there."),
+    (np.arange(60) % 4 - 1, "Classes are whole numbers from 0 on, and these labels go from -1 to 2."),
+])  # fmt: skip
+def test_numbers_that_are_no_classes_are_told_what_to_do(call: Convdsl, tmp_path: Path, labels: Any, said: str) -> None:
+    wrong = call(*made(tmp_path, "yes", labels, net="dense 4 softmax"), "--out", "x", "--class-weights", "none")
+    assert wrong.returncode == 1 and said in " ".join(wrong.stderr.split()) and not (tmp_path / "x").exists()

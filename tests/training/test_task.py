@@ -99,6 +99,51 @@ def test_black_and_white_masks_have_two_classes() -> None:
     assert found.occurring == 2 and not found.unknown and "0 and 255" in str(found.notes[0])
 
 
+def test_what_is_white_is_decided_once() -> None:
+    """A part that holds 0 and 255 only is read as the training was, whatever else it lacks."""
+    few = np.array([[[0, 255], [0, 0]]], np.uint8)
+    net, settings = convdsl.parse("input 2x2x1 -> conv 2 k1 softmax"), Settings()
+    for masks, wanted in (
+        ([[[0, 1], [255, 0]]], {-1, 0}),
+        ([[[0, 1], [1, 0]]], {0, 1}),
+        ([[[0, 255], [255, 0]]], {0, 1}),
+    ):
+        found = task_for(net, np.array(masks, np.uint8), settings)
+        assert set(np.unique(targets_for(net, few, found, settings))) == wanted
+    again = targets_for(net, np.array([[[0, 1], [1, 0]]], np.uint8), task_for(net, few, settings), settings)
+    assert set(np.unique(again)) == {0, 1}, "masks of 0 and 1 are what they are"
+
+
+@pytest.mark.parametrize(
+    ("white", "end", "classes"),
+    [
+        (128, "conv 2 k1 softmax", 2),
+        (1000, "conv 2 k1 softmax", 2),
+        (7, "conv 1 k1 sigmoid", 2),
+        (5, "conv 6 k1 softmax", 6),
+        (255, "conv 6 k1 softmax", 2),
+    ],
+)
+def test_any_number_is_white_where_two_classes_are_answered(white: int, end: str, classes: int) -> None:
+    found = task(end, np.where(MASKS > 1, white, 0).astype(np.uint16))
+    assert found.occurring == classes and (f"0 and {white}" in "".join(map(str, found.notes))) is (classes == 2)
+
+
+@pytest.mark.parametrize("end", ["conv 3 k1 softmax", "conv 3 k1 sigmoid"])
+def test_masks_written_as_decimals_are_classes(end: str) -> None:
+    found = task(end, MASKS.astype(np.float32))
+    assert found.kind == "map" and "written as decimals" in str(found.notes[0])
+    assert task(end, MASKS + 0.5).kind == task("conv 3 k1", MASKS.astype(float)).kind == "pictures"
+    with pytest.raises(Unsuitable, match="some of another part are not"):
+        task_for(convdsl.parse(IMAGE + end), MASKS.astype(float), Settings(), others=[MASKS + 0.5])
+
+
+def test_classes_of_the_other_parts_are_counted() -> None:
+    net = convdsl.parse(IMAGE + "conv 3 k1 softmax")
+    assert task_for(net, MASKS, Settings(), others=[MASKS, MASKS + 4]).occurring == 7
+    assert task_for(net, MASKS, Settings(), others=[np.where(MASKS > 1, 255, 0)]).occurring == 3
+
+
 def test_weights_that_make_classes_count_alike() -> None:
     balanced = task("dense 3", np.array([0, 0, 0, 2]), class_weights="balanced").table
     assert balanced is not None and balanced.tolist() == pytest.approx([4 / 6, 1, 2])
