@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from convdsl.codes import CODES, SEVERITIES
@@ -18,11 +19,36 @@ class Label(NamedTuple):
     text: Text
 
 
+class Edit(NamedTuple):
+    """What a text becomes in one place: `text` stands where `span` was; an empty span is a place between characters."""
+
+    span: Span
+    text: str
+
+
+class Fix(NamedTuple):
+    """A way out that a program can take: edits of the text that do not overlap, and the sentence that says it.
+
+    `safe`: it writes what stands there already in the words of this language, and there is no other reading. What has
+    to be guessed (a mistyped name, a size that would fit) is not.
+    """
+
+    title: Text
+    edits: tuple[Edit, ...]
+    safe: bool = False
+
+
+def written(span: Span, text: str, title: Text | None = None, *, safe: bool = False) -> Fix:
+    """The fix that writes `text` in one place."""
+    return Fix(title or T("Write `{text}`.", text=text), (Edit(span, text),), safe)
+
+
 class Diagnostic(NamedTuple):
     """One finding about a program.
 
     `code` is one of convdsl.codes: a letter for the severity and three digits. `formula` is the substituted
-    formula that shows why, `help` the way out. `source` is None where the finding is about no particular text.
+    formula that shows why, `help` the way out in words, `fixes` the ways out as edits, the likeliest first. `source` is
+    None where the finding is about no particular text.
     """
 
     code: str
@@ -33,6 +59,7 @@ class Diagnostic(NamedTuple):
     formula: str | None = None
     help: Text | None = None
     labels: tuple[Label, ...] = ()
+    fixes: tuple[Fix, ...] = ()
 
     @property
     def severity(self) -> str:
@@ -90,10 +117,15 @@ class Findings:
         *,
         note: Text | None = None,
         formula: str | None = None,
-        help: Text | None = None,
+        help: Text | Fix | None = None,
         labels: tuple[Label, ...] = (),
+        fixes: Iterable[Fix] = (),
     ) -> None:
-        self.items.append(Diagnostic(code, message, span, self.source, note, formula, help, labels))
+        """Adds a diagnostic. A `help` that is a fix stands before the others, and its title is what is said."""
+        if isinstance(help, Fix):
+            fixes, help = (help, *fixes), help.title
+        fixes = tuple(fixes)
+        self.items.append(Diagnostic(code, message, span, self.source, note, formula, help, labels, fixes))
 
     @property
     def failed(self) -> bool:

@@ -25,6 +25,16 @@ class Span(NamedTuple):
         """The range from the start of this one to the end of `other`."""
         return Span(self.start, other.end)
 
+    @property
+    def front(self) -> Span:
+        """The place before this range."""
+        return Span(self.start, self.start)
+
+    @property
+    def back(self) -> Span:
+        """The place behind this range."""
+        return Span(self.end, self.end)
+
 
 class Source:
     """A program's text with the name that messages call it by."""

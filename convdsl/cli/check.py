@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 
-from convdsl.cli.parsing import CallError, Unread, add_unknowns, given_from, read_program
+from convdsl.cli.parsing import CallError, Unread, add_unknowns, given_from, read_program, replace_program
 from convdsl.diagnostics import Findings, not_text
 from convdsl.messages import T
 from convdsl.net import Net
@@ -23,6 +24,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help=str(T("text for people, json for programs, github for annotations")),
     )
     parser.add_argument("--strict", action="store_true", help=str(T("warnings are errors")))
+    parser.add_argument(
+        "--fix",
+        action="store_true",
+        help=str(T("write what has one reading only in the words of this language, and say the rest")),
+    )
     parser.add_argument("--expand", action="store_true", help=str(T("show every layer of long networks")))
     parser.add_argument(
         "--show",
@@ -67,7 +73,24 @@ def _analyse(name: str, options: argparse.Namespace) -> Analysis:
         source = read_program(name)
     except NotText as error:
         return analyse(Source("", error.source.name))._replace(diagnostics=(not_text(error),))
-    return checked(source, **given_from(options))
+    given = given_from(options)
+    return _mended(name, source, lambda text: checked(text, **given)) if options.fix else checked(source, **given)
+
+
+def _mended(name: str, source: Source, check: Callable[[Source], Analysis]) -> Analysis:
+    """Looks at a program, and writes what can be mended into its file."""
+    from convdsl.editing.fixing import mended
+
+    if name == "-":
+        raise CallError(T("`--fix` writes into files, and standard input is none."))
+    better, count = mended(source, check)
+    if better.text != source.text:
+        replace_program(name, better.text)
+        print(
+            T("{file}: one error is mended.", "{file}: {n} errors are mended.", file=source.name, n=count),
+            file=sys.stderr,
+        )
+    return check(better)
 
 
 def _fails(analysis: Analysis, strict: bool) -> bool:

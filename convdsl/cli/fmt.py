@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from difflib import unified_diff
-from pathlib import Path
 
-from convdsl import files
-from convdsl.cli.parsing import CallError, read_program
+from convdsl.cli.parsing import read_program, replace_program
 from convdsl.diagnostics import Findings, not_text
 from convdsl.language import parse
 from convdsl.language.formatter import formatted
-from convdsl.messages import T, reason
-from convdsl.source import MAX_BYTES, NotText, Source
+from convdsl.messages import T
+from convdsl.source import NotText, Source
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,15 +63,5 @@ def _deliver(name: str, source: Source, text: str, options: argparse.Namespace) 
     elif name == "-":
         getattr(sys.stdout, "unfiltered", sys.stdout).write(text)  # into a pipe or a file: the program as it is
     elif text != source.text:
-        _replace(Path(os.path.realpath(name)), text)
+        replace_program(name, text)
         print(T("{file} is rewritten.", file=name))
-
-
-def _replace(file: Path, text: str) -> None:
-    """Writes a file in one step, so that nobody ever sees half of it. Keeps its permissions and line ends."""
-    try:
-        old = files.read(file, MAX_BYTES)
-        new = text.replace("\n", "\r\n") if b"\r\n" in old else text
-        files.write(file, (new.encode(),), seen=files.digest(old))
-    except OSError as error:
-        raise CallError(T("{name} cannot be written: {reason}.", name=str(file), reason=reason(error))) from None

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import os
 import re
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from convdsl import files
 from convdsl.messages import T, reason, translate
-from convdsl.source import NotText, Source, decode, read
+from convdsl.source import MAX_BYTES, NotText, Source, decode, read
 
 argparse._ = translate  # type: ignore[attr-defined]  # argparse's own words ("usage", "options") in the user's language
 
@@ -139,6 +141,17 @@ def read_program(name: str) -> Source:
         ) from None
     except (OSError, ValueError) as error:
         raise Unread(T("{name} cannot be read: {reason}.", name=name, reason=reason(error))) from None
+
+
+def replace_program(name: str, text: str) -> None:
+    """Writes a program in one step, so that nobody ever sees half of it. Keeps the file's permissions and line ends."""
+    path = os.path.realpath(name)
+    try:
+        old = files.read(path, MAX_BYTES)
+        new = text.replace("\n", "\r\n") if b"\r\n" in old else text
+        files.write(path, (new.encode(),), seen=files.digest(old))
+    except OSError as error:
+        raise CallError(T("{name} cannot be written: {reason}.", name=path, reason=reason(error))) from None
 
 
 def _no_file(name: str) -> T:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from convdsl.diagnostics import Findings, Label
+from convdsl.diagnostics import Findings, Fix, Label, written
 from convdsl.language import habits
 from convdsl.language.keywords import KEYWORDS
 from convdsl.language.statement import open_brackets
@@ -30,10 +30,11 @@ def explain(tokens: list[Token], position: int, expected: set[str], findings: Fi
             "E108",
             span,
             T("The character {character} means nothing here.", character=_visible(shown)),
-            help=_stray_help(str(token)),
+            help=_stray_help(token),
         )
     elif kind == "RBRACE" and not open_brackets(tokens[:position]):
-        findings.add("E107", span, T("This `}}` closes nothing."), help=T("Remove it, or open its block with `{{`."))
+        way = T("Remove it, or open its block with `{{`.")
+        findings.add("E107", span, T("This `}}` closes nothing."), help=written(span, "", way))
     elif kind == "SEP":
         _separator(token, before, findings)
     elif "SEP" in expected and before is not None:
@@ -41,14 +42,14 @@ def explain(tokens: list[Token], position: int, expected: set[str], findings: Fi
             "E101",
             span,
             T("`{token}` cannot follow here.", token=shown),
-            help=T("Layers are separated by `->` or by the end of the line."),
+            help=_arrow_before(token, T("Layers are separated by `->` or by the end of the line.")),
         )
     elif kind.lower() in KEYWORDS:
         findings.add(
             "E101",
             span,
             T("`{token}` begins a line of its own.", token=shown),
-            help=T("Put `->` or the end of the line before it."),
+            help=written(span.front, "-> ", T("Put `->` or the end of the line before it.")),
         )
     else:
         findings.add("E101", span, T("`{token}` is not what belongs here.", token=shown), help=_wanted(expected))
@@ -60,11 +61,13 @@ def _end(tokens: list[Token], position: int, findings: Findings) -> None:
     place = Span(max(end - 1, 0), end)
     if opened:
         bracket = opened[-1]
+        missing = "}" if str(bracket) == "{" else ")"
+        way = T("Add the missing `{bracket}`.", bracket=missing)
         findings.add(
             "E107",
             bracket.span,
             T("`{bracket}` is never closed.", bracket=str(bracket)),
-            help=T("Add the missing `{bracket}`.", bracket="}" if str(bracket) == "{" else ")"),
+            help=written(*_closing(tokens, bracket, missing, end), way),
             labels=(Label(place, T("the text ends here")),),
         )
     elif position and str(tokens[position - 1]) == "->":
@@ -72,11 +75,24 @@ def _end(tokens: list[Token], position: int, findings: Findings) -> None:
             "E101",
             tokens[position - 1].span,
             T("There is no layer behind this arrow."),
-            help=T("Write one, or remove the arrow."),
+            help=written(tokens[position - 1].span, "", T("Write one, or remove the arrow.")),
         )
     else:
         last = tokens[position - 1].span if position else place
         findings.add("E101", last, T("The text ends in the middle of a line."), help=T("Finish it, or remove it."))
+
+
+def _closing(tokens: list[Token], bracket: Token, missing: str, end: int) -> tuple[Span, str]:
+    """Where a bracket that is never closed could be: behind what stands on its line, else at the end of the text."""
+    behind = tokens[tokens.index(bracket) + 1 :]
+    line: list[Token] = []
+    for token in behind:
+        if token.type == "$END" or str(token) == "\n":
+            break
+        line.append(token)
+    if missing == "}":
+        return (line[-1].span.back, " }") if line else (Span(end, end), "\n}")
+    return (line[-1].span.back if line else bracket.span.back), ")"
 
 
 def _separator(token: Token, before: Token | None, findings: Findings) -> None:
@@ -86,7 +102,7 @@ def _separator(token: Token, before: Token | None, findings: Findings) -> None:
             "E101",
             span,
             T("There is no layer on one side of this arrow."),
-            help=T("An arrow stands between two layers: `conv 8 k3 -> maxpool 2`."),
+            help=written(span, "", T("An arrow stands between two layers: `conv 8 k3 -> maxpool 2`.")),
         )
     else:
         place = before.span if before is not None else span
@@ -106,17 +122,29 @@ _LOOKALIKES = dict(zip("аеорсухкіѕјмт", "aeopcyxkisjmt", strict=Tru
 """Cyrillic letters that are taken for Latin ones."""
 
 
-def _stray_help(character: str) -> T:
+def _meant(character: str) -> str | None:
+    """The plain character that another only looks like."""
     plain = _LOOKALIKES.get(character) or unicodedata.normalize("NFKC", character)
-    if plain != character and plain.isascii() and plain.isprintable():
-        return T("It only looks like `{plain}`: write that.", plain=plain)
+    return plain if plain != character and plain.isascii() and plain.isprintable() else None
+
+
+def _arrow_before(token: Token, way: T) -> T | Fix:
+    """A layer behind a layer, on one line."""
+    return written(token.span.front, "-> ", way) if token.type in ("WORD", "MIXED") else way
+
+
+def _stray_help(token: Token) -> T | Fix:
+    character = str(token)
+    plain = _meant(character)
+    if plain is not None:
+        return written(token.span, plain, T("It only looks like `{plain}`: write that.", plain=plain), safe=True)
     if character in "[]":
         return T("A matrix is written `[1 0 -1; 2 0 -2]`, a group of layers in `{{ }}`.")
     if character in "\"'«»“”":
         return T("Text in quotes stands between two straight double quotes, on one line.")
     if character == "=":
         return T("A quantity is compared with =, <=, >=, < or >.")
-    return T("Remove it. A comment begins with #.")
+    return written(token.span, "", T("Remove it. A comment begins with #."))
 
 
 _NAMES = {

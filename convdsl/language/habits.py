@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from convdsl.diagnostics import written
 from convdsl.language import foreign, slips
 from convdsl.language.keywords import BRACED, STRUCTURES
-from convdsl.language.statement import ENDS, SIZES, Answer, Statement, around, word_before
+from convdsl.language.statement import ENDS, SIZES, Answer, Statement, around, rewritten, word_before
 from convdsl.language.tokens import Token
 from convdsl.messages import T
 from convdsl.source import Span
@@ -52,18 +53,15 @@ def answer(tokens: list[Token], position: int, expected: set[str], source: str) 
 def _call(s: Statement) -> Answer | None:
     if s.first in ("INPUT", "LET", "EXPECT", "BLOCK", "SHARED", "NET", "TRAIN"):
         return None
-    rewritten = foreign.rewrite(s.text)
-    return written_elsewhere(s.span, rewritten) if rewritten else None
+    here = foreign.rewrite(s.text)
+    return written_elsewhere(s.span, here) if here else None
 
 
-def written_elsewhere(span: Span, rewritten: str) -> Answer:
+def written_elsewhere(span: Span, here: str) -> Answer:
     """A call as Python writes it, and what it is called here."""
-    return Answer(
-        span,
-        T("A layer's values stand behind its name, without parentheses and commas."),
-        T("Here it is written `{text}`.", text=rewritten),
-        "E109",
-    )
+    message = T("A layer's values stand behind its name, without parentheses and commas.")
+    fix = written(span, here, T("Here it is written `{text}`.", text=here), safe=True)
+    return Answer(span, message, fix, "E109")
 
 
 def _python(s: Statement) -> Answer | None:
@@ -83,15 +81,16 @@ def _assignment(s: Statement) -> Answer | None:
         return None
     rest = s.text[s.token.span.end - s.span.start :].strip()
     if re.match(r"[0-9(]", rest):
-        return Answer(
+        return rewritten(
             s.span,
             T("A value is given a name with `let`, and names are upper-case."),
-            T("Write `{text}`.", text=f"let {str(s.tokens[0]).upper()} = {rest}"),
+            f"let {str(s.tokens[0]).upper()} = {rest}",
         )
-    return Answer(
+    return rewritten(
         s.tokens[0].span.to(s.token.span),
         T("Layers have no names: each one works on the one before it."),
-        T("Write `{text}`.", text=rest),
+        rest,
+        at=s.span,
     )
 
 
@@ -102,20 +101,19 @@ def _comment(s: Statement) -> Answer | None:
     elif str(s.token) == "%" and "SEP" in s.expected and s.after is not None and s.after.type == "WORD":
         sign = s.token.span
     if sign is not None:
-        return Answer(
-            sign,
-            T("`{token}` begins no comment here.", token=s.source[sign.start : sign.end]),
-            T("A comment begins with #."),
-        )
+        return _other_comment(sign, s.source[sign.start : sign.end])
     before = str(s.before) if s.before is not None else ""
     for token, shown in ((s.token, str(s.token)), (s.before, before)):
         if token is not None and shown in ("//", "/", "%") and (token is not s.token or not s.place or shown == "//"):
             if shown != "//" and s.tokens[0] is not token:
                 continue
-            return Answer(
-                token.span, T("`{token}` begins no comment here.", token=shown), T("A comment begins with #.")
-            )
+            return _other_comment(token.span, shown)
     return None
+
+
+def _other_comment(sign: Span, shown: str) -> Answer:
+    fix = written(sign, "#", T("A comment begins with #."), safe=True)
+    return Answer(sign, T("`{token}` begins no comment here.", token=shown), fix)
 
 
 def _python_matrix(s: Statement) -> Answer | None:
@@ -124,11 +122,8 @@ def _python_matrix(s: Statement) -> Answer | None:
         return None
     rows = [" ".join(re.split(r"[\s,]+", row.strip(" ,"))) for row in re.findall(r"\[([^\]\[]*)\]", match[1])]
     span = Span(s.span.start + match.start(), s.span.start + match.end())
-    return Answer(
-        span,
-        T("A matrix stands in one pair of brackets, with `;` between its rows."),
-        T("Write `{text}`.", text=f"[{'; '.join(rows)}]"),
-    )
+    message = T("A matrix stands in one pair of brackets, with `;` between its rows.")
+    return rewritten(span, message, f"[{'; '.join(rows)}]")
 
 
 # Between statements.
@@ -137,11 +132,9 @@ def _python_matrix(s: Statement) -> Answer | None:
 def _arrow(s: Statement) -> Answer | None:
     start = s.token.span.start
     if s.before is not None and s.before.type in ("PLUS", "MINUS") and s.token.type == "WORD":
-        return Answer(
-            s.before.span,
-            T("`{sign}` does not separate layers.", sign=str(s.before)),
-            T("Write `->` or begin a new line."),
-        )
+        return _other_arrow(s.before.span, T("`{sign}` does not separate layers.", sign=str(s.before)))
+    if s.before is not None and str(s.before) == "=" and str(s.token) == ">" and s.before.span.end == start:
+        return _other_arrow(s.before.span.to(s.token.span), T("`{sign}` does not separate layers.", sign="=>"))
     match = _ARROWS.match(s.source, start)
     if match is None or not ({"SEP"} & s.expected or s.token.type == "VBAR" or (s.token.type == "STRAY" and s.place)):
         return None
@@ -153,26 +146,25 @@ def _arrow(s: Statement) -> Answer | None:
         if sign == "|"
         else T("`{sign}` does not separate layers.", sign=sign)
     )
-    return Answer(Span(start, start + len(sign)), message, T("Write `->` or begin a new line."))
+    return _other_arrow(Span(start, start + len(sign)), message)
+
+
+def _other_arrow(sign: Span, message: T) -> Answer:
+    return Answer(sign, message, written(sign, "->", T("Write `->` or begin a new line."), safe=True))
 
 
 def _number_first(s: Statement) -> Answer | None:
     """`8 conv k3`, `3x3 conv, 8`, `8 filters of 3x3`, and `10` or `28x28x6` alone."""
     filters = re.fullmatch(r"([0-9]+) +(?:filters?|filtros?|kernels?)(?: +(?:of|de))? +([0-9]+x[0-9]+)", s.text)
     if filters and not s.place:
-        return Answer(
-            s.span,
-            T("The name of the layer stands first."),
-            T("Write `{text}`.", text=f"conv {filters[1]} k{filters[2]}"),
-        )
+        return rewritten(s.span, T("The name of the layer stands first."), f"conv {filters[1]} k{filters[2]}")
     alone = re.fullmatch(r"[0-9]+(?: *[x×X*] *[0-9]+){1,3}", s.text.strip())
     if alone and not s.place and not s.source[s.span.end :].lstrip(" x×").startswith("{"):
         size = "x".join(re.findall("[0-9]+", s.text))
-        return Answer(
-            s.span,
-            T("A size alone is no layer."),
-            T("`input {size}` begins a network, `expect {size}` checks what came out.", size=size),
-        )
+        way = T("`input {size}` begins a network, `expect {size}` checks what came out.", size=size)
+        first = not s.source[: s.span.start].strip()
+        fix = written(s.span, f"{'input' if first else 'expect'} {size}", way)
+        return Answer(s.span, T("A size alone is no layer."), fix)
     match = re.fullmatch(r"([0-9]+(?:x[0-9]+)*)(?: +([a-z]+)(.*))?", s.text)
     if s.place or s.token.type != "NUMBER" or not match:
         return None
@@ -180,13 +172,13 @@ def _number_first(s: Statement) -> Answer | None:
     if name is None and s.source[s.span.end :].lstrip(" x×")[:1] == "{":
         return None
     if name is None:
-        return Answer(
-            s.span, T("A number alone is no layer."), T("Write its layer before it: `{text}`.", text=f"dense {size}")
-        )
+        line = f"dense {size}"
+        fix = written(s.span, line, T("Write its layer before it: `{text}`.", text=line))
+        return Answer(s.span, T("A number alone is no layer."), fix)
     if name == "x" or ("x" not in size and re.match("[0-9]", rest)):
         return None
     line = f"{name} {rest} k{size}" if "x" in size else f"{name} {size} {rest}".strip()
-    return Answer(s.tokens[0].span, T("The name of the layer stands first."), T("Write `{text}`.", text=line))
+    return rewritten(s.tokens[0].span, T("The name of the layer stands first."), line, at=s.span)
 
 
 def _glued_window(s: Statement) -> Answer | None:
@@ -198,7 +190,7 @@ def _glued_window(s: Statement) -> Answer | None:
         line = f"{match[1]} k{match[2]}"
     else:
         return None
-    return Answer(s.span, T("The window has its letter, `k`."), T("Write `{text}`.", text=line))
+    return rewritten(s.span, T("The window has its letter, `k`."), line)
 
 
 def _quotes(s: Statement) -> Answer | None:
@@ -207,7 +199,7 @@ def _quotes(s: Statement) -> Answer | None:
     plain = re.sub("[\"'‘’“”«»]", "", s.text).strip()
     if not plain or "\n" in plain:
         return None
-    return Answer(s.token.span, T("Words and sizes stand without quotes."), T("Write `{text}`.", text=plain))
+    return rewritten(s.token.span, T("Words and sizes stand without quotes."), plain, at=s.span)
 
 
 def _bullet(s: Statement) -> Answer | None:
@@ -215,12 +207,16 @@ def _bullet(s: Statement) -> Answer | None:
         return None
     following = s.source[s.token.span.end : s.token.span.end + 20]
     if s.token.type == "NUMBER" and re.match(r"\s*[x×*]?\s*\{", following):
-        return Answer(
-            s.token.span, T("Layers are repeated with `repeat`."), T("Write `repeat {n} {{ … }}`.", n=str(s.token))
-        )
+        n = str(s.token)
+        sign = s.token.span._replace(end=s.token.span.end + following.index("{"))
+        fix = written(sign, f"repeat {n} ", T("Write `repeat {n} {{ … }}`.", n=n), safe=True)
+        return Answer(s.token.span, T("Layers are repeated with `repeat`."), fix)
     if not re.match(r"[.):-]?\s+[a-z]", following):
         return None
-    return Answer(s.token.span, T("Lines have no numbers and no bullets."), T("Remove it."))
+    gap = re.match(r"[.):-]?\s+", following)
+    bullet = s.token.span._replace(end=s.token.span.end + (len(gap[0]) if gap else 0))
+    fix = written(bullet, "", T("Remove it."), safe=True)
+    return Answer(s.token.span, T("Lines have no numbers and no bullets."), fix)
 
 
 # Commas, points, percent signs.
@@ -241,15 +237,15 @@ def _comma(s: Statement) -> Answer | None:
             text = "x".join(str(t) for t in sizes if t.type != "COMMA")
             opening = s.tokens.index(bracket) if bracket in s.tokens else 0
             name = next((str(t) for t in reversed(s.tokens[:opening]) if t.type == "WORD"), "")
-            return Answer(
-                bracket.span.to(inside[closing].span),
-                T("Sizes are joined by `x`, not by commas."),
-                T("Write `{text}`.", text=f"{name if len(name) < 3 else ''}{text}"),
-            )
+            group = bracket.span.to(inside[closing].span)
+            short = name if len(name) < 3 else ""
+            message = T("Sizes are joined by `x`, not by commas.")
+            return rewritten(group, message, f"{short}{text}", by=f"{'' if short or name == '' else ' '}{text}")
     if s.before.type == s.after.type == "NUMBER" and s.after.span.start <= s.token.span.end:
         return _decimal_comma(s, str(s.before), str(s.after), s.before.span.to(s.after.span))
     if bracket is not None and bracket.type == "LBRACE" and word_before(s.source, bracket) in BRACED - set(STRUCTURES):
-        return Answer(s.token.span, T("Branches are separated by `|`."), T("Write `|` instead of the comma."))
+        fix = written(s.token.span, " |", T("Write `|` instead of the comma."), safe=True)
+        return Answer(s.token.span, T("Branches are separated by `|`."), fix)
     if "SEP" not in s.expected or s.first not in ("WORD", "MIXED"):
         return None
     if (
@@ -258,19 +254,14 @@ def _comma(s: Statement) -> Answer | None:
         and s.token.span.start == s.before.span.end
         and s.after.span.start == s.token.span.end
     ):
-        return Answer(
-            s.before.span.to(s.after.span),
-            T("Sizes are joined by `x`, not by commas."),
-            T("Write `{text}`.", text=f"{s.before}x{s.after}"),
-        )
+        message = T("Sizes are joined by `x`, not by commas.")
+        return rewritten(s.before.span.to(s.after.span), message, f"{s.before}x{s.after}")
     parts = [p.strip() for p in s.text.split(",")]
     if all(map(_reads_as_options, parts[1:])):
-        return Answer(
-            s.token.span,
-            T("Options are separated by spaces, not by commas."),
-            T("Write `{text}`.", text=" ".join(parts)),
-        )
-    return Answer(s.token.span, T("A comma does not separate layers."), T("Write `->` or begin a new line."))
+        message = T("Options are separated by spaces, not by commas.")
+        return rewritten(s.token.span, message, " ".join(parts), at=s.span)
+    fix = written(s.token.span, " ->", T("Write `->` or begin a new line."), safe=True)
+    return Answer(s.token.span, T("A comma does not separate layers."), fix)
 
 
 def _sides(s: Statement, name: str, numbers: list[int]) -> Answer:
@@ -279,11 +270,9 @@ def _sides(s: Statement, name: str, numbers: list[int]) -> Answer:
     if len(numbers) % 2 or len(numbers) > 6:
         return Answer(span, T("Sizes are joined by `x`, not by commas."), T("Write `{text}`.", text=f"{name} 1x2"))
     before, after = ("x".join(map(str, reversed(numbers[n::2]))) for n in (0, 1))
-    return Answer(
-        span,
-        T("Sides have names, and sizes are joined by `x`, rows first."),
-        T("If this is in PyTorch's order, write `{text}`.", text=f"{name} before={before} after={after}"),
-    )
+    line = f"{name} before={before} after={after}"
+    fix = written(s.span, line, T("If this is in PyTorch's order, write `{text}`.", text=line))
+    return Answer(span, T("Sides have names, and sizes are joined by `x`, rows first."), fix)
 
 
 def _reads_as_options(part: str) -> bool:
@@ -295,12 +284,10 @@ def _reads_as_options(part: str) -> bool:
 
 def _decimal_comma(s: Statement, left: str, right: str, span: Span) -> Answer:
     if len(right) == 3 and left != "0" and s.first == "EXPECT":
-        return Answer(span, T("Digits are not grouped with commas."), T("Write `{text}`.", text=left + right))
-    return Answer(
-        span,
-        T("A comma cannot stand inside a number."),
-        T("Decimals are written with a point: {number}.", number=f"{left}.{right}"),
-    )
+        return rewritten(span, T("Digits are not grouped with commas."), left + right)
+    number = f"{left}.{right}"
+    fix = written(span, number, T("Decimals are written with a point: {number}.", number=number), safe=True)
+    return Answer(span, T("A comma cannot stand inside a number."), fix)
 
 
 def _point(s: Statement) -> Answer | None:
@@ -309,16 +296,13 @@ def _point(s: Statement) -> Answer | None:
     if s.before is not None and s.before.span.end == s.token.span.start and str(s.before)[-1:].isdigit():
         real = re.fullmatch("(momentum|eps|alpha|beta|init)([0-9]+)", str(s.before))
         if real:
-            text = T("Write `{text}`.", text=f"{real[1]}={real[2]}.{s.after}")
-            return Answer(s.before.span.to(s.after.span), T("A number with a point stands behind `=`."), text)
-        return Answer(
-            s.before.span.to(s.after.span),
-            T("This has to be a whole number."),
-            T("Windows, strides, paddings and counts are whole: `{text}`.", text=str(s.before)),
-        )
-    return Answer(
-        s.token.span.to(s.after.span), T("A number begins with a digit."), T("Write `{text}`.", text=f"0.{s.after}")
-    )
+            message = T("A number with a point stands behind `=`.")
+            return rewritten(s.before.span.to(s.after.span), message, f"{real[1]}={real[2]}.{s.after}")
+        number = s.before.span.to(s.after.span)
+        whole = str(s.before)
+        way = T("Windows, strides, paddings and counts are whole: `{text}`.", text=whole)
+        return Answer(number, T("This has to be a whole number."), written(number, whole, way))
+    return rewritten(s.token.span.to(s.after.span), T("A number begins with a digit."), f"0.{s.after}")
 
 
 def _percent(s: Statement) -> Answer | None:
@@ -326,19 +310,14 @@ def _percent(s: Statement) -> Answer | None:
     if sign is None or str(sign) != "%" or s.place < 2 or s.tokens[s.place - 2].type != "NUMBER":
         return None
     number = s.tokens[s.place - 2]
-    return Answer(
-        number.span.to(sign.span),
-        T("Shares are written as decimals, without a percent sign."),
-        T("Write `{text}`.", text=f"{float(str(number).rstrip('KMG').replace('_', '')) / 100:g}"),
-    )
+    share = f"{float(str(number).rstrip('KMG').replace('_', '')) / 100:g}"
+    return rewritten(number.span.to(sign.span), T("Shares are written as decimals, without a percent sign."), share)
 
 
 def _comparison(s: Statement) -> Answer | None:
     if s.first != "EXPECT" or s.before is None or str(s.before) + str(s.token) not in ("=>", "=<"):
         return None
-    return Answer(
-        s.before.span.to(s.token.span), T("The sign of equality stands last."), T("Write `{text}`.", text=f"{s.token}=")
-    )
+    return rewritten(s.before.span.to(s.token.span), T("The sign of equality stands last."), f"{s.token}=")
 
 
 def _bare_expression(s: Statement) -> Answer | None:
@@ -349,11 +328,8 @@ def _bare_expression(s: Statement) -> Answer | None:
     match = re.match(r"([a-z]{1,2})([0-9A-Z][0-9A-Z_]*[-+*/%][-0-9A-Z_+*/%()]*)", s.source[start : start + 60])
     if match is None:
         return None
-    return Answer(
-        Span(start, start + len(match[0])),
-        T("An expression stands in parentheses."),
-        T("Write `{text}`.", text=f"{match[1]}({match[2]})"),
-    )
+    span = Span(start, start + len(match[0]))
+    return rewritten(span, T("An expression stands in parentheses."), f"{match[1]}({match[2]})")
 
 
 def _no_value(s: Statement) -> Answer | None:
@@ -361,11 +337,9 @@ def _no_value(s: Statement) -> Answer | None:
     if s.token.type not in ENDS or s.before is None or s.before.type != "EQUAL" or s.place < 2:
         return None
     name = s.tokens[s.place - 2]
-    return Answer(
-        name.span.to(s.before.span),
-        T("`{option}` has no value.", option=str(name)),
-        T("Write one behind it: `{text}`.", text=f"{name}3"),
-    )
+    span, example = name.span.to(s.before.span), f"{name}3"
+    fix = written(span, example, T("Write one behind it: `{text}`.", text=example))
+    return Answer(span, T("`{option}` has no value.", option=str(name)), fix)
 
 
 _HABITS: tuple[Callable[[Statement], Answer | None], ...] = (

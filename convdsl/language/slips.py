@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from convdsl.diagnostics import written
 from convdsl.language.keywords import BRACED
-from convdsl.language.statement import SIZES, Answer, Statement, word_before
+from convdsl.language.statement import SIZES, Answer, Statement, rewritten, word_before
 from convdsl.messages import T
 
 _IN_SIZES = (*SIZES, "LPAR", "RPAR", "CALL", "COMMA", "EQUAL", "X", "TIMES", "MATRIX")
@@ -16,15 +17,10 @@ def capital_name(s: Statement) -> Answer | None:
     if s.place or s.token.type != "SYMBOL":
         return None
     if s.after is not None and s.after.type == "EQUAL" and len(s.tokens) > 2:
-        return Answer(
-            s.token.span, T("A value is given a name with `let`."), T("Write `{text}`.", text=f"let {s.text}")
-        )
-    text = s.with_token(str(s.token).lower())
-    return Answer(
-        s.token.span,
-        T("Names are lower-case; `{token}` would be a symbol.", token=str(s.token)),
-        T("Write `{text}`.", text=text),
-    )
+        return rewritten(s.token.span, T("A value is given a name with `let`."), f"let {s.text}", at=s.span)
+    lower = str(s.token).lower()
+    message = T("Names are lower-case; `{token}` would be a symbol.", token=str(s.token))
+    return rewritten(s.token.span, message, s.with_token(lower), by=lower)
 
 
 def small_symbol(s: Statement) -> Answer | None:
@@ -37,7 +33,7 @@ def small_symbol(s: Statement) -> Answer | None:
         upper = "x".join(part.upper() for part in shown.split("x"))
     else:
         upper = shown.upper().replace("-", "_")
-    return Answer(s.token.span, T("A symbol for a number is upper-case."), T("Write `{text}`.", text=upper))
+    return rewritten(s.token.span, T("A symbol for a number is upper-case."), upper)
 
 
 # Keywords.
@@ -53,11 +49,8 @@ def input(s: Statement) -> Answer | None:
     if rest and not named and all(t.type in _IN_SIZES or str(t) in (":", "[", "]", ";") for t in rest):
         sizes = re.findall(r"[A-Z][A-Z0-9_]*|[0-9]+|\?[A-Z]*", " ".join(map(str, rest)))
         if 1 <= len(sizes) <= 4:
-            return Answer(
-                rest[0].span.to(rest[-1].span),
-                T("The sizes of an input are joined by `x`."),
-                T("Write `{text}`.", text=f"input {'x'.join(sizes)}"),
-            )
+            span, joined = rest[0].span.to(rest[-1].span), "x".join(sizes)
+            return rewritten(span, T("The sizes of an input are joined by `x`."), f"input {joined}", by=joined)
     glued = s.before is not None and s.before.span.end == s.token.span.start
     if str(s.token) == "x" and glued:
         return Answer(
@@ -85,23 +78,20 @@ def net(s: Statement) -> Answer | None:
         return None
     words = re.findall(r"\w+", s.text)[1:]
     if not words:
-        return Answer(s.tokens[0].span, T("`net` needs a name."), T("Write `{text}`.", text="net lenet5"))
+        return rewritten(s.tokens[0].span, T("`net` needs a name."), "net lenet5", safe=False)
     if s.place == len(s.tokens) or s.token.type == "INPUT":
         return None
     name = "_".join(words)
     name = name if name[0].isalpha() else f"net_{name}"
-    return Answer(
-        s.tokens[1].span.to(s.tokens[-1].span),
-        T("The name of a net is one word."),
-        T("Write `{text}`.", text=f"net {name}"),
-    )
+    span = s.tokens[1].span.to(s.tokens[-1].span)
+    return rewritten(span, T("The name of a net is one word."), f"net {name}", by=name)
 
 
 def let(s: Statement) -> Answer | None:
     if s.first != "LET" or "EQUAL" not in s.expected or len(s.tokens) < 3:
         return None
     rest = s.text[s.token.span.start - s.span.start :]
-    return Answer(s.span, T("`=` is missing."), T("Write `{text}`.", text=f"let {s.tokens[1]} = {rest}"))
+    return rewritten(s.span, T("`=` is missing."), f"let {s.tokens[1]} = {rest}")
 
 
 def train(s: Statement) -> Answer | None:
@@ -119,22 +109,18 @@ def setting(s: Statement) -> Answer | None:
     bracket = s.brackets[-1] if s.brackets else None
     if bracket is None or bracket.type != "LBRACE" or word_before(s.source, bracket) != "train":
         return None
-    lines = [" ".join(re.sub(r"[=:]", " ", line).split()) for line in re.split(r"[;,]", s.text)]
+    text = re.sub(r"(?<=[0-9]),(?=[0-9])", ".", s.text)  # a decimal comma
+    lines = [" ".join(re.sub(r"[=:]", " ", line).split()) for line in re.split(r"[;,]", text)]
     lines = [line for line in lines if line]
     if str(s.token) == ";" and len(lines) > 1 and all(re.match(r"[a-z_]+ ", line) for line in lines):
-        return Answer(
-            s.token.span,
-            T("Each setting of `train` stands on a line of its own."),
-            T("Write {lines} on lines of their own.", lines=", ".join(f"`{line}`" for line in lines)),
-        )
-    words = re.sub(r"[=:,;]", " ", s.text).split()
+        way = T("Write {lines} on lines of their own.", lines=", ".join(f"`{line}`" for line in lines))
+        fix = written(s.span, "\n".join(lines), way, safe=True)
+        return Answer(s.token.span, T("Each setting of `train` stands on a line of its own."), fix)
+    words = re.sub(r"[=:,;]", " ", text).split()
     if s.first != "WORD" or len(words) < 2 or words == s.text.split():
         return None
-    return Answer(
-        s.span,
-        T("A line of `train` is a name and its value, with a space between them."),
-        T("Write `{text}`.", text=" ".join(words)),
-    )
+    message = T("A line of `train` is a name and its value, with a space between them.")
+    return rewritten(s.span, message, " ".join(words))
 
 
 def block(s: Statement) -> Answer | None:
@@ -154,11 +140,9 @@ def block(s: Statement) -> Answer | None:
     if s.expected <= {"LBRACE", "CALL", "LPAR"}:
         symbols = [str(t) for t in s.tokens[2:] if t.type == "SYMBOL"]
         if s.token.type == "SYMBOL":
-            return Answer(
-                s.token.span,
-                T("Parameters stand in parentheses, right behind the name."),
-                T("Write `{text}`.", text=f"block {name}({', '.join(symbols)}) {{ … }}"),
-            )
+            head = f"block {name}({', '.join(symbols)})"
+            message = T("Parameters stand in parentheses, right behind the name.")
+            return rewritten(s.token.span, message, f"{head} {{ … }}", at=s.span, by=head)
         return Answer(
             s.tokens[0].span,
             T("`{name}` needs braces.", name=word),
@@ -178,19 +162,14 @@ def expect(s: Statement) -> Answer | None:
     sizes = [str(t) for t in rest if t.type in SIZES]
     if s.place == len(s.tokens) and not sizes:
         quantity = str(words[-1]) if words else "params"
-        return Answer(
-            s.span, T("`expect` needs a value."), T("For example `{example}`.", example=f"expect {quantity} 80")
-        )
+        example = f"expect {quantity} 80"
+        return Answer(s.span, T("`expect` needs a value."), T("For example `{example}`.", example=example))
     if not words and len(sizes) > 1 and all(t.type in (*_IN_SIZES, "X") for t in rest):
-        return Answer(
-            rest[0].span.to(rest[-1].span),
-            T("Sizes are joined by `x`."),
-            T("Write `{text}`.", text=f"expect {'x'.join(sizes)}"),
-        )
+        span, joined = rest[0].span.to(rest[-1].span), "x".join(sizes)
+        return rewritten(span, T("Sizes are joined by `x`."), f"expect {joined}", by=joined)
     if str(s.token) == ":":
-        return Answer(
-            s.token.span, T("No colon stands here."), T("Write `{text}`.", text=re.sub(r" ?: ?", " ", s.text))
-        )
+        line = re.sub(r" ?: ?", " ", s.text)
+        return rewritten(s.token.span, T("No colon stands here."), line, at=s.span)
     if str(s.token) == "!":
         return Answer(
             s.token.span,
@@ -198,13 +177,11 @@ def expect(s: Statement) -> Answer | None:
             T("A quantity is compared with =, <=, >=, < or >."),
         )
     if s.token.type == "WORD" and s.place == 2 and s.tokens[1].type == "NUMBER" and len(rest) == 2:
-        return Answer(
-            s.token.span,
-            T("The name of the quantity stands before its value."),
-            T("Write `{text}`.", text=f"expect {s.token} {s.tokens[1]}"),
-        )
+        message = T("The name of the quantity stands before its value.")
+        return rewritten(s.token.span, message, f"expect {s.token} {s.tokens[1]}", at=s.span)
     if s.token.type == "WORD" and sizes:
-        return Answer(s.token.span, T("A line states one expectation."), T("Write the next one on a line of its own."))
+        fix = written(s.token.span.front, "\nexpect ", T("Write the next one on a line of its own."))
+        return Answer(s.token.span, T("A line states one expectation."), fix)
     return None
 
 
@@ -214,11 +191,8 @@ def parentheses(s: Statement) -> Answer | None:
         name = str(s.tokens[0])
         if name in BRACED:
             inside = s.text[len(name) :].strip(" ()")
-            return Answer(
-                s.span,
-                T("The value of `{name}` stands without parentheses.", name=name),
-                T("Write `{text}`.", text=f"{name} {inside} {{ … }}"),
-            )
+            message = T("The value of `{name}` stands without parentheses.", name=name)
+            return rewritten(s.span, message, f"{name} {inside} {{ … }}", by=f"{name} {inside}")
     bracket = s.brackets[-1] if s.brackets else None
     if s.token.type == "WORD" and bracket is not None and bracket.type in ("LPAR", "CALL"):
         name = word_before(s.source, bracket)

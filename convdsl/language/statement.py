@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from convdsl.diagnostics import Edit, Fix
 from convdsl.language.tokens import Token
 from convdsl.messages import T
 from convdsl.source import Span
@@ -15,12 +16,21 @@ SIZES = ("NUMBER", "SYMBOL", "HOLE")
 
 
 class Answer(NamedTuple):
-    """What is wrong, and what to write."""
+    """What is wrong, and what to write: in words, or as edits."""
 
     span: Span
     message: T
-    help: T
+    help: T | Fix
     code: str = "E101"
+
+
+def rewritten(
+    span: Span, message: T, text: str, *, at: Span | None = None, by: str | None = None, safe: bool = True
+) -> Answer:
+    """What is wrong in `span`, where `text` is to be written. The edit is `by` (else `text`) in the place `at` (else in
+    `span`)."""
+    edit = Edit(at or span, text if by is None else by)
+    return Answer(span, message, Fix(T("Write `{text}`.", text=text), (edit,), safe))
 
 
 class Statement(NamedTuple):

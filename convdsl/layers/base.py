@@ -7,6 +7,7 @@ in symbols (see convdsl.algebra).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import prod
 from typing import Any, ClassVar, NamedTuple
 
@@ -20,7 +21,8 @@ class SizeError(Exception):
     """Sizes that do not fit a layer: the diagnostic's code, the message, the substituted formula and the way out.
 
     `argument` names the option that the message is about, so that the place shown is that option's. `sizes` are the
-    shapes of the branches, where those are what does not fit.
+    shapes of the branches, where those are what does not fit. `ways` are options with values that may fit, the likeliest
+    first.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class SizeError(Exception):
         help: T | None = None,
         argument: str | None = None,
         sizes: tuple[Sizes, ...] = (),
+        ways: Iterable[tuple[str, Any]] = (),
     ) -> None:
         self.code = code
         self.message = message
@@ -39,6 +42,7 @@ class SizeError(Exception):
         self.help = help
         self.argument = argument
         self.sizes = sizes
+        self.ways = tuple(ways)
         super().__init__(str(message))
 
 
@@ -93,6 +97,12 @@ class Layer:
 
     def __repr__(self) -> str:
         return f"<{self.text()}>"
+
+    def but(self, **values: Any) -> Layer:
+        """The same layer with some other values, as they are written. Raises BadValue."""
+        given = {name: self.__dict__[name] for name in self.__dict__["given"]}
+        given.update((name, self.arguments[name].accept(value)) for name, value in values.items())
+        return type(self)(**given)
 
     @classmethod
     def documentation(cls) -> str:

@@ -51,6 +51,7 @@ def check_groups(layer: Any, x: Sizes) -> None:
                 formula=f"{channels}/{layer.g} = {channels / layer.g:.4g}",
                 help=T("Here `g` can be {list}.", list=", ".join(map(str, common[:12]))) if common else None,
                 argument="g",
+                ways=[("g", g) for g in common[:12]],
             )
 
 
@@ -176,6 +177,7 @@ class TransposedConv(Windowed):
                     limit=text(maximum(s, d) - 1),
                 ),
                 argument="op",
+                ways=(("op", maximum(s, d) - 1),),
             )
         output = output_size_transposed(n, f, s, p, op, d)
         if at_least(output, 1) is False:

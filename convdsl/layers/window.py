@@ -126,6 +126,7 @@ def refuse_empty_windows(axes: tuple[Axis, ...]) -> None:
                 ),
                 help=T("`p` is at most {limit} here.", limit=text(axis.extent - 1)),
                 argument="p",
+                ways=(("p", axis.extent - 1),),
             )
         if axis.empty is not None if known else axis.d != 1 and compare(axis.d, "<=", axis.input) is False:
             raise SizeError(
@@ -138,6 +139,7 @@ def refuse_empty_windows(axes: tuple[Axis, ...]) -> None:
                 ),
                 help=T("`d` is at most {limit} here.", limit=text(axis.input)),
                 argument="d",
+                ways=(("d", axis.input),),
             )
 
 
@@ -181,8 +183,10 @@ class Windowed(Layer):
         formula = f"{size_formula(n, f, s, p, d)} = {text(output)}".replace("-", "−")
         extent = d * (f - 1) + 1
         helps = None
+        ways: list[tuple[str, Any]] = []
         if is_number(n) and is_number(extent):
             fit = ceil_divide(extent - n, 2)
+            ways = [("p", fit), ("p", "same"), ("k", n + 2 * p)]
             if n + 2 * p >= 1 and d == 1:
                 helps = T(
                     "`p{p}` or `p same` would make it fit, as would a window of at most {k}, or less shrinking "
@@ -198,7 +202,7 @@ class Windowed(Layer):
             if p or d != 1
             else T("The window is {extent} wide, but the input only {size}.", extent=text(extent), size=padded)
         )
-        return SizeError("E301", message, formula=formula, help=helps, argument="k")
+        return SizeError("E301", message, formula=formula, help=helps, argument="k", ways=ways)
 
     def output(self, x: Sizes) -> Sizes:
         return (*(axis.output for axis in self.geometry(x)), self.channels(x))

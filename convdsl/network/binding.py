@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
-from convdsl.diagnostics import Findings
+from convdsl.diagnostics import Findings, Fix, written
 from convdsl.language import parse, tree
 from convdsl.layers import ACTIVATIONS, BY_NAME, Argument, BadValue, Layer
 from convdsl.layers.activation import Activation
 from convdsl.layers.arguments import PADDING_WORDS, REQUIRED, Choice, Flag, Real
 from convdsl.messages import T
+from convdsl.network.edits import line_instead, without_word
 from convdsl.network.suggest import did_you_mean
 from convdsl.network.values import Refused, Scope, Values
 from convdsl.source import Source, Span
@@ -64,7 +65,7 @@ class Binder:
                             "E206",
                             span,
                             T("`{option}` is given twice.", option=argument.name),
-                            help=T("Keep one of them."),
+                            help=Fix(T("Keep one of them."), (without_word(self.findings.source.text, span),)),
                         )
                         raise Refused
                     given[argument.name] = value
@@ -77,14 +78,16 @@ class Binder:
         if declared.one_of and not given.keys() & set(declared.one_of):
             missing.append(declared.arguments[declared.one_of[0]])
         if missing and not wrong:
-            self._missing(declared, name, missing, items)
+            self._missing(declared, name, missing, items, scope)
             raise Refused
         if wrong:
-            self._offer(declared, items, scope, before)
+            self._offer(declared, name, items, scope, before)
             raise Refused
         return Bound(declared(**given), activation, places)
 
-    def _offer(self, declared: type[Layer], items: Sequence[tree.Item], scope: Scope, before: int) -> None:
+    def _offer(
+        self, declared: type[Layer], name: tree.Word, items: Sequence[tree.Item], scope: Scope, before: int
+    ) -> None:
         """Where all that is wrong with a line is how it is written, says so once, with the line as it should be."""
         found = self.findings.items[before:]
         if not found or not all(d.code in ("E202", "E203", "E204", "E205") for d in found):
@@ -92,7 +95,8 @@ class Binder:
         line = self.mended_line(declared, items, scope)
         if line is not None:
             first = self.findings.items[before]
-            self.findings.items[before:] = [first._replace(help=T("Write `{text}`.", text=line))]
+            fix = line_instead(self.findings.source.text, name, items, line, T("Write `{text}`.", text=line))
+            self.findings.items[before:] = [first._replace(help=fix.title, fixes=(fix,))]
 
     def mended_line(self, declared: type[Layer], items: Sequence[tree.Item], scope: Scope) -> str | None:
         """The layer in this language's words, if it can be guessed and is right."""
@@ -131,7 +135,12 @@ class Binder:
             "E202",
             word.span,
             T("`{word}` is a layer of its own, and no option of `{layer}`.", word=word.text, layer=declared.name),
-            help=T("Put `->` or the end of the line before it: `{text}`.", text=line),
+            help=written(
+                word.span.front,
+                "-> ",
+                T("Put `->` or the end of the line before it: `{text}`.", text=line),
+                safe=True,
+            ),
         )
         raise _Ended
 
@@ -165,7 +174,7 @@ class Binder:
                 raise Refused
         following = next(positional, None)
         if following is None:
-            self._too_many(declared, item)
+            self._too_many(declared, name, item)
         return following, self._value(following, item, scope, item.span, context=declared.name), item.span
 
     def _word(
@@ -224,16 +233,20 @@ class Binder:
         following = _PADDING_WORD.match(self.findings.source.text, word.span.end)
         word_behind = following[1] if following else ""
         if meant is not None and meant in declared.arguments:
-            help = T(
-                "Here it is called `{option}`, as in `{example}`.",
-                option=meant,
-                example=f"{meant} {word_behind}"
-                if meant == "p" and word_behind
-                else _as_written(declared.arguments[meant], 2),
+            help: T | Fix = written(
+                Span(word.span.start, word.span.start + len(word.text)),
+                meant,
+                T(
+                    "Here it is called `{option}`, as in `{example}`.",
+                    option=meant,
+                    example=f"{meant} {word_behind}"
+                    if meant == "p" and word_behind
+                    else _as_written(declared.arguments[meant], 2),
+                ),
             )
         else:
             options = [a.word if isinstance(a, Flag) else n for n, a in declared.arguments.items() if not a.positional]
-            help = did_you_mean(word.text, known) or (
+            help = did_you_mean(word.text, known, word.span) or (
                 T(
                     "It is written like this: `{example}`; its options are: {list}.",
                     example=declared.example,
@@ -269,7 +282,12 @@ class Binder:
                 "E210",
                 word.span,
                 message,
-                help=T("Put `-> {activation}` behind it, as a layer of its own.", activation=word.text),
+                help=written(
+                    word.span.front,
+                    "-> ",
+                    T("Put `-> {activation}` behind it, as a layer of its own.", activation=word.text),
+                    safe=before is None,
+                ),
             )
             raise Refused
         activation = ACTIVATIONS[word.text]
@@ -291,14 +309,20 @@ class Binder:
             self.findings.add("E204", span, error.message, help=error.help)
             raise Refused from None
 
-    def _too_many(self, declared: type[Layer], item: tree.Item) -> NoReturn:
+    def _too_many(self, declared: type[Layer], name: tree.Word, item: tree.Item) -> NoReturn:
         if not any(a.positional for a in declared.arguments.values()):
             message = T("`{layer}` takes no value without a name.", layer=declared.name)
         else:
             message = T("`{layer}` takes no further value without a name.", layer=declared.name)
         if issubclass(declared, Activation) and isinstance(item, tree.Number):
-            help = T(
-                "It changes no sizes. With {n} outputs before it: `dense {n} {name}`.", n=item.text, name=declared.name
+            help: T | Fix = written(
+                name.span.to(item.span),
+                f"dense {item.text} {declared.name}",
+                T(
+                    "It changes no sizes. With {n} outputs before it: `dense {n} {name}`.",
+                    n=item.text,
+                    name=declared.name,
+                ),
             )
         else:
             help = T("It is written like this: `{example}`.", example=declared.example)
@@ -306,7 +330,12 @@ class Binder:
         raise Refused
 
     def _missing(
-        self, declared: type[Layer], name: tree.Word, missing: list[Argument], items: Sequence[tree.Item]
+        self,
+        declared: type[Layer],
+        name: tree.Word,
+        missing: list[Argument],
+        items: Sequence[tree.Item],
+        scope: Scope,
     ) -> None:
         first = missing[0] if missing[0].positional or len(missing) == 1 else missing[1]
         if first.name == "k" and not first.positional:
@@ -318,7 +347,9 @@ class Binder:
         value = declared.example.split()[1] if first.positional else ""
         window = "k3" if any(a.name == "k" and not a.positional for a in missing) else ""
         line = " ".join(filter(None, (name.text, value, *written, window)))
-        self.findings.add("E203", name.span, message, help=T("For example `{example}`.", example=line))
+        way = T("For example `{example}`.", example=line)
+        fix = line_instead(text, name, items, line, way)
+        self.findings.add("E203", name.span, message, help=fix if self.is_right(line, declared, scope) else way)
 
 
 class _Ended(Exception):

@@ -6,9 +6,10 @@ from itertools import accumulate
 from typing import Any
 
 from convdsl import algebra
-from convdsl.diagnostics import Findings
+from convdsl.diagnostics import Findings, Fix, written
 from convdsl.layers import show_shape
 from convdsl.messages import Grouped, T
+from convdsl.network.edits import whole
 from convdsl.network.graph import Expectation, Network
 from convdsl.network.sizes import Facts, Report
 from convdsl.network.values import VALUES
@@ -76,11 +77,10 @@ def _compare(expectation: Expectation, report: Report, sums: Sums, findings: Fin
                 help=T("Give them values with `--set`, or ask `convdsl solve`."),
             )
     elif not truth:
-        written = expectation.written
         sign = "" if expectation.comparison == "=" else f"{expectation.comparison} "
         findings.add(
             "E401",
-            written.span,
+            expectation.written.span,
             T(
                 "Expected {quantity} {sign}{expected}, but it is {actual}.",
                 quantity=quantity,
@@ -88,7 +88,9 @@ def _compare(expectation: Expectation, report: Report, sums: Sums, findings: Fin
                 expected=shown[1],
                 actual=shown[0],
             ),
-            help=_correct(expectation, sums, actual) if expectation.comparison == "=" else None,
+            help=_correct(expectation, sums, actual, report.network.source.text)
+            if expectation.comparison == "="
+            else None,
         )
 
 
@@ -110,18 +112,21 @@ def _number(value: Any) -> object:
     return Grouped(value) if isinstance(value, int) else algebra.text(value)
 
 
-def _correct(expectation: Expectation, sums: Sums, actual: Any) -> T:
-    written, expected = expectation.written, expectation.expected
+def _correct(expectation: Expectation, sums: Sums, actual: Any, text: str) -> Fix:
+    """The line with what is true in it; `text` is the program's."""
+    wrong, expected = expectation.written, expectation.expected
+    value = whole(text, wrong.value.span)
     if isinstance(expected, float) and isinstance(actual, int) and abs(expected * 1000 - actual) < 0.5:
-        return T("A point is decimal here, and thousands are not grouped: write `{text}`.", text=str(actual))
+        way = T("A point is decimal here, and thousands are not grouped: write `{text}`.", text=str(actual))
+        return written(value, str(actual), way)
     if expectation.quantity == "shape" and len(expected) == 1:
         for quantity in ("params", "macs"):
             total = sums.to(expectation.node, quantity)
             if total == expected[0]:
-                return T("Write `{text}`.", text=f"expect {quantity} {total}")
-    words = "".join(f"{w.text} " for w in written.words)
-    return T(
-        "If the network is right, write `expect {words}{actual}`.",
-        words=words,
-        actual=show_shape(actual, "x") if isinstance(actual, tuple) else algebra.text(actual),
+                line = f"expect {quantity} {total}"
+                return written(whole(text, wrong.span), line, T("Write `{text}`.", text=line))
+    words = "".join(f"{w.text} " for w in wrong.words)
+    right = show_shape(actual, "x") if isinstance(actual, tuple) else algebra.text(actual)
+    return written(
+        value, right, T("If the network is right, write `expect {words}{actual}`.", words=words, actual=right)
     )

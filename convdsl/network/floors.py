@@ -11,10 +11,12 @@ from math import exp, inf, log
 from typing import Any, NamedTuple
 
 from convdsl.algebra import is_number
-from convdsl.diagnostics import Findings
+from convdsl.diagnostics import Findings, Fix, written
 from convdsl.language import tree
 from convdsl.messages import T
+from convdsl.network.edits import without, without_word
 from convdsl.network.ending import Ending, ending
+from convdsl.source import Span
 
 RANGES = {
     "sigmoid": (0.0, 1.0),
@@ -118,8 +120,20 @@ def bounded_scores(nodes: Any, output: int, classes: int, findings: Findings) ->
         else T("`{name}` at the end of a classifier bounds its scores.", name=end.name),
         note=note,
         formula=None if floor.width == inf else f"{floor.formula} = {floor.loss:.3f}",
-        help=T("Leave it out: the softmax takes the scores as they are.") if behind else _way(end, classes),
+        help=_leave_out(end, findings.source.text, T("Leave it out: the softmax takes the scores as they are."))
+        if behind
+        else _way(end, classes, findings.source.text),
     )
+
+
+def _leave_out(end: Ending, text: str, title: T) -> T | Fix:
+    """The way out that takes an activation out: its word, or the statement that it is."""
+    node = end.node
+    start = text.rfind(end.name, *node.span) if node is not None else -1
+    if node is None or start < 0:
+        return title
+    word = Span(start, start + len(end.name))
+    return Fix(title, (without(text, node.span) if node.activation is None else without_word(text, word),))
 
 
 def bounded_answers(nodes: Any, output: int, low: float, high: float, findings: Findings) -> None:
@@ -142,7 +156,7 @@ def bounded_answers(nodes: Any, output: int, low: float, high: float, findings: 
         end.node.places.get(end.name, end.node.span),
         beyond,
         note=T("What lies beyond can never be reached, however long the training."),
-        help=T("End with no activation, or bring the targets into that range."),
+        help=_leave_out(end, findings.source.text, T("End with no activation, or bring the targets into that range.")),
     )
 
 
@@ -158,12 +172,17 @@ def _note(floor: Floor) -> T:
     )
 
 
-def _way(end: Ending, classes: int) -> T:
+def _way(end: Ending, classes: int, text: str) -> T | Fix:
     if end.name == "sigmoid" and classes == 2:
-        return T("End with `softmax` in its place, or with one output: `dense 1 sigmoid` answers yes or no.")
-    if end.name == "sigmoid":
-        return T("End with `softmax` in its place; for several labels at once, say `loss binary_cross_entropy`.")
-    return T("End with `softmax` in its place, or with no activation.")
+        way = T("End with `softmax` in its place, or with one output: `dense 1 sigmoid` answers yes or no.")
+    elif end.name == "sigmoid":
+        way = T("End with `softmax` in its place; for several labels at once, say `loss binary_cross_entropy`.")
+    else:
+        way = T("End with `softmax` in its place, or with no activation.")
+    if end.node is None or end.name == "softmax":
+        return way
+    start = text.rfind(end.name, *end.node.span)
+    return written(Span(start, start + len(end.name)), "softmax", way) if start >= 0 else way
 
 
 def look_at_end(network: Any, report: Any, findings: Findings) -> None:

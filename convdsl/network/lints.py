@@ -6,7 +6,7 @@ from math import gcd, prod
 from typing import Any
 
 from convdsl import algebra
-from convdsl.diagnostics import Findings, Label
+from convdsl.diagnostics import Findings, Fix, Label, written
 from convdsl.layers import Axis, show_shape
 from convdsl.layers.activation import Softmax
 from convdsl.layers.convolution import Conv, DepthwiseConv, Local
@@ -15,9 +15,10 @@ from convdsl.layers.normalization import BatchNorm
 from convdsl.layers.shaping import Dropout, Flatten, Identity, Reshape
 from convdsl.layers.window import Pooling, Windowed, size_formula
 from convdsl.messages import Grouped, T
+from convdsl.network.edits import behind, option, whole, without
 from convdsl.network.floors import look_at_end
 from convdsl.network.graph import Network, Node
-from convdsl.network.sizes import Facts, Report
+from convdsl.network.sizes import Facts, Report, fixes_of
 from convdsl.source import Span
 
 DOES_NOT_DIVIDE = ("W501", "N530")
@@ -35,7 +36,7 @@ def look_twice(network: Network, report: Report, findings: Findings) -> None:
         key = (id(node.layer), facts.inputs)
         if key not in seen and (*key, node.span) not in seen:
             before_it = len(findings.items), len(harmless)
-            _windows(node, facts, findings, harmless)
+            _windows(network, node, facts, findings, harmless)
             seen.add(key if (len(findings.items), len(harmless)) == before_it else (*key, node.span))
         before = works_on[node.index]
         if before is not None and (before.span, node.span) not in seen:
@@ -57,7 +58,9 @@ def look_twice(network: Network, report: Report, findings: Findings) -> None:
 # Windows.
 
 
-def _windows(node: Node, facts: Facts, findings: Findings, harmless: list[tuple[Node, Axis, Span]]) -> None:
+def _windows(
+    network: Network, node: Node, facts: Facts, findings: Findings, harmless: list[tuple[Node, Axis, Span]]
+) -> None:
     layer = node.layer
     if not isinstance(layer, (Windowed, Local)):
         return
@@ -67,7 +70,7 @@ def _windows(node: Node, facts: Facts, findings: Findings, harmless: list[tuple[
         if axis in axes[:number] or not all(map(algebra.is_number, axis[:7])):
             continue
         if axis.rule == "floor" and axis.remainder and axis.lost:
-            _does_not_divide(node, axis, span, findings)
+            _does_not_divide(network, node, facts, axis, span, findings)
         elif axis.rule == "floor" and axis.remainder:
             harmless.append((node, axis, span))
         if axis.rule == "same" and (axis.before + axis.after) % 2 and axis.k % 2 == 0:
@@ -85,10 +88,18 @@ def _windows(node: Node, facts: Facts, findings: Findings, harmless: list[tuple[
                 ),
                 help=T("An odd window such as {k} keeps the middle.", k=axis.k + 1),
                 labels=_calls(node),
+                fixes=fixes_of(
+                    node, [("k", axis.k + 1)], network, lambda layer: not any(a.k % 2 == 0 for a in _axes(layer, facts))
+                ),
             )
 
 
-def _does_not_divide(node: Node, axis: Axis, span: Span, findings: Findings) -> None:
+def _axes(layer: Any, facts: Facts) -> tuple[Axis, ...]:
+    return layer.geometry(facts.inputs[0])
+
+
+def _does_not_divide(network: Network, node: Node, facts: Facts, axis: Axis, span: Span, findings: Findings) -> None:
+    ways = _would_divide(axis, isinstance(node.layer, Pooling))
     findings.add(
         "W501",
         span,
@@ -99,8 +110,13 @@ def _does_not_divide(node: Node, axis: Axis, span: Span, findings: Findings) -> 
             n=axis.lost,
         ),
         formula=_quotient(axis),
-        help=_would_divide(axis, isinstance(node.layer, Pooling)),
+        help=T(
+            "What would divide: {options}; or an input of {sizes} here.",
+            options=", ".join(f"{name}{value}" for name, value in ways),
+            sizes=" / ".join(map(str, _sizes_that_divide(axis))),
+        ),
         labels=_calls(node),
+        fixes=fixes_of(node, ways, network, lambda layer: not any(a.remainder and a.lost for a in _axes(layer, facts))),
     )
 
 
@@ -152,24 +168,25 @@ def _quotient(axis: Axis) -> str:
     return f"{formula} = {_exact(axis)} → {axis.output}"
 
 
-def _would_divide(axis: Axis, pooled: bool) -> T:
-    """Paddings, strides and input sizes near the given ones that leave no remainder."""
+def _would_divide(axis: Axis, pooled: bool) -> list[tuple[str, int]]:
+    """Paddings and strides near the given ones that leave no remainder."""
     n, s, p, extent = axis.input, axis.s, axis.before, axis.extent
-    ways = []
+    ways: list[tuple[str, int]] = []
     most = min(p + s - 1, axis.extent // 2) if pooled else p + s - 1
     lacking = s - axis.remainder + (s if (s - axis.remainder) % 2 else 0)
     if lacking % 2 == 0 and p + lacking // 2 <= most:
-        ways.append(f"p{p + lacking // 2}")
+        ways.append(("p", p + lacking // 2))
     path = n + 2 * p - extent
     smaller = next((t for t in range(min(s - 1, path), max(s - 1000, 0), -1) if path % t == 0), None)
     if smaller is not None:
-        ways.append(f"s{smaller}")
-    sizes = [m for m in (n - axis.remainder, n - axis.remainder + s) if m + 2 * p >= extent and m > 0]
-    return T(
-        "What would divide: {options}; or an input of {sizes} here.",
-        options=", ".join(ways),
-        sizes=" / ".join(map(str, sizes)),
-    )
+        ways.append(("s", smaller))
+    return ways
+
+
+def _sizes_that_divide(axis: Axis) -> list[int]:
+    """Input sizes near the given one that leave no remainder."""
+    near = (axis.input - axis.remainder, axis.input - axis.remainder + axis.s)
+    return [m for m in near if m + 2 * axis.before >= axis.extent and m > 0]
 
 
 def _calls(node: Node) -> tuple[Label, ...]:
@@ -191,6 +208,11 @@ def _before(network: Network) -> list[Node | None]:
     return found
 
 
+def _with_relu(node: Node, findings: Findings) -> Fix:
+    title = T("End it with an activation: `{text} relu`.", text=node.text)
+    return behind(findings.source.text, node.span, "relu", title)
+
+
 def _linear_pair(before: Node, node: Node, findings: Findings) -> None:
     if isinstance(node.layer, Dense) and isinstance(before.layer, Dense) and before.activation is None:
         findings.add(
@@ -200,7 +222,7 @@ def _linear_pair(before: Node, node: Node, findings: Findings) -> None:
             note=T(
                 "A linear function of a linear function is linear: together they can do no more than one dense layer."
             ),
-            help=T("End it with an activation: `{text} relu`.", text=before.text),
+            help=_with_relu(before, findings),
             labels=(Label(node.span, T("the second one")),),
         )
 
@@ -225,7 +247,7 @@ def _linear_convolutions(network: Network, node: Node, report: Report, seen: set
             "Away from the borders they can do no more than one convolution with a window of {window}.",
             window=show_shape(tuple(extents)),
         ),
-        help=T("End it with an activation: `{text} relu`.", text=before.text),
+        help=_with_relu(before, findings),
         labels=(Label(node.span, T("the second one")), *_calls(node)),
     )
 
@@ -238,7 +260,7 @@ def _second_softmax(before: Node, node: Node, findings: Findings) -> None:
         node.span,
         T("A second softmax follows the first."),
         note=T("It works on probabilities instead of scores: all classes end up nearly equal, and learning is slow."),
-        help=T("Remove this layer."),
+        help=Fix(T("Remove this layer."), (without(findings.source.text, node.span),)),
         labels=(Label(before.span, T("the first softmax")),),
     )
 
@@ -256,7 +278,9 @@ def _momentum_elsewhere(node: Node, findings: Findings) -> None:
                 take=f"{100 * (1 - momentum):g}",
             ),
             note=T("Here momentum is the part that is kept, as in Keras. PyTorch writes down the part that is new."),
-            help=T("If it comes from PyTorch, write `momentum={value}`.", value=f"{1 - momentum:g}"),
+            help=option(findings.source.text, node, "momentum", f"{1 - momentum:g}")._replace(
+                title=T("If it comes from PyTorch, write `momentum={value}`.", value=f"{1 - momentum:g}")
+            ),
             labels=_calls(node),
         )
 
@@ -279,7 +303,7 @@ def _channels_first(network: Network, findings: Findings) -> None:
             network.input_span,
             T("This input is {h} high, {w} wide and has {c} channels.", h=shape[0], w=shape[1], c=shape[2]),
             note=T("It looks like channels first. Sizes are written height × width × channels."),
-            help=T("Did you mean `input {shape}`?", shape=show_shape(better, "x")),
+            help=_other_input(network, better),
         )
 
 
@@ -294,8 +318,15 @@ def _no_channels(network: Network, findings: Findings) -> None:
         network.input_span,
         T("This input is a row of {length} positions with {channels} channels.", length=shape[0], channels=shape[1]),
         note=T("Two sizes are length × channels. An image has three: height × width × channels."),
-        help=T("Did you mean `input {shape}`?", shape=show_shape((*shape, 1), "x")),
+        help=_other_input(network, (*shape, 1)),
     )
+
+
+def _other_input(network: Network, shape: tuple[Any, ...]) -> Fix:
+    assert network.input_span is not None
+    line = f"input {show_shape(shape, 'x')}"
+    place = whole(network.source.text, network.input_span)
+    return written(place, line, T("Did you mean `{name}`?", name=line))
 
 
 def _dominating_dense(report: Report, findings: Findings) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from convdsl import algebra
-from convdsl.diagnostics import Findings, Label
+from convdsl.diagnostics import Edit, Findings, Fix, Label
+from convdsl.diagnostics import written as put
 from convdsl.language import tree
 from convdsl.language.keywords import STRUCTURES
 from convdsl.layers import BY_NAME, COMBINATIONS, Layer
@@ -14,6 +15,7 @@ from convdsl.layers.activation import Activation
 from convdsl.layers.combining import Residual
 from convdsl.messages import Grouped, T
 from convdsl.network.binding import Binder, Bound
+from convdsl.network.edits import whole, without
 from convdsl.network.graph import QUANTITIES, Expectation, Network, Node
 from convdsl.network.outline import Level, Path
 from convdsl.network.suggest import did_you_mean
@@ -104,7 +106,10 @@ class _Resolver:
                     self._once("input", input is not None, statement.span)
                     if input is None and any(self._is_known(s) for s in body):
                         self.findings.add(
-                            "E213", statement.span, T("`input` stands before the first layer."), help=T("Move it up.")
+                            "E213",
+                            statement.span,
+                            T("`input` stands before the first layer."),
+                            help=self._to_the_top(statement.span, body[0].span),
                         )
                     input = input or statement
                 case tree.Train():
@@ -157,10 +162,18 @@ class _Resolver:
 
     # Statements that stand once, at the top.
 
+    def _to_the_top(self, span: Span, first: Span) -> Fix:
+        text = self.program.source.text
+        moved = Edit(first.front, f"{text[span.start : whole(text, span).end]}\n")
+        return Fix(T("Move it up."), (moved, without(text, span)))
+
     def _once(self, keyword: str, again: bool, span: Span) -> None:
         if again:
             self.findings.add(
-                "E209", span, T("There is a second `{keyword}` here.", keyword=keyword), help=T("Keep one of them.")
+                "E209",
+                span,
+                T("There is a second `{keyword}` here.", keyword=keyword),
+                help=Fix(T("Keep one of them."), (without(self.program.source.text, span),)),
             )
 
     def _define(self, block: tree.Block) -> None:
@@ -185,10 +198,14 @@ class _Resolver:
                 "E216",
                 block.parameters[0].span,
                 T("A shared block takes no values: its weights exist once."),
-                help=T(
-                    "Write `{one}`; or `{many}`, with weights of their own for each call.",
-                    one=f"shared {name} {{ … }}",
-                    many=f"block {name}({', '.join(p.name for p in block.parameters)}) {{ … }}",
+                help=put(
+                    Span(block.span.start, block.span.start + len("shared")),
+                    "block",
+                    T(
+                        "Write `{one}`; or `{many}`, with weights of their own for each call.",
+                        one=f"shared {name} {{ … }}",
+                        many=f"block {name}({', '.join(p.name for p in block.parameters)}) {{ … }}",
+                    ),
                 ),
             )
         elif len(block.branches) > 1:
@@ -382,7 +399,7 @@ class _Resolver:
                 self.findings.items.append(diagnostic)
 
     def _complain(
-        self, code: str, span: Span, message: T, help: T | None = None, labels: tuple[Label, ...] = ()
+        self, code: str, span: Span, message: T, help: T | Fix | None = None, labels: tuple[Label, ...] = ()
     ) -> None:
         before = len(self.findings.items)
         self.findings.add(code, span, message, help=help, labels=labels)
@@ -443,7 +460,12 @@ class _Resolver:
                     "E212",
                     branch.span,
                     T("Nothing stands in this branch."),
-                    help=T("An empty path is written `identity`."),
+                    help=put(
+                        branch.span.front,
+                        " identity ",
+                        T("An empty path is written `identity`."),
+                        safe=word in COMBINATIONS,
+                    ),
                 )
         if word in COMBINATIONS:
             return self._combine(written, current, place)
@@ -656,7 +678,7 @@ class _Resolver:
             else T("There is no `{name}` with braces.", name=written.name.text)
         )
         found = strangers.answer(written, self.blocks, self.binder, self.program.source.text)
-        if not isinstance(found, T):
+        if isinstance(found, strangers.Answer):
             self._complain(found.code, found.span, found.message, help=found.help)
         else:
             self._complain("E201", written.name.span, message, help=found)
@@ -672,17 +694,19 @@ class _Resolver:
         if found is not None:
             self._complain(found.code, found.span, found.message, help=found.help)
             return
-        help = did_you_mean(word, self.blocks) or T("Define it: `block {name}(…) {{ … }}`.", name=word)
+        help = did_you_mean(word, self.blocks, call.name.span) or T("Define it: `block {name}(…) {{ … }}`.", name=word)
         self._complain("E207", call.name.span, T("There is no block `{name}`.", name=word), help=help)
 
     # Expectations.
 
-    def _shape_word(self, word: tree.Word, written: tree.Expect) -> T | None:
+    def _shape_word(self, word: tree.Word, written: tree.Expect) -> Fix | None:
         """`expect output 10`: a shape is expected without a word before it."""
         if word.text not in ("output", "shape", "size", "salida", "forma", "dim", "layer"):
             return None
         value = self.program.source.text[written.value.span.start : written.value.span.end]
-        return T("Write `{text}`.", text=f"expect {'layer params ' if word.text == 'layer' else ''}{value}")
+        line = f"expect {'layer params ' if word.text == 'layer' else ''}{value}"
+        place = whole(self.program.source.text, written.span)
+        return Fix(T("Write `{text}`.", text=line), (Edit(place, line),), safe=word.text != "layer")
 
     def _expect(self, written: tree.Expect, current: int, place: Place) -> None:
         words = [w.text for w in written.words]
@@ -697,7 +721,7 @@ class _Resolver:
                 wrong.span,
                 T("`{word}` is nothing that can be expected.", word=wrong.text),
                 help=self._shape_word(wrong, written)
-                or did_you_mean(wrong.text, QUANTITIES)
+                or did_you_mean(wrong.text, QUANTITIES, wrong.span)
                 or T("A shape such as `28x28x6`, or one of: {list}.", list=", ".join(QUANTITIES)),
             )
             return

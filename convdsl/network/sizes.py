@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from math import prod
 from typing import Any, NamedTuple
 
 from convdsl import algebra
-from convdsl.diagnostics import Findings, Label
+from convdsl.diagnostics import Findings, Fix, Label
 from convdsl.language.layout import LARGEST
-from convdsl.layers import Layer, Reach, SizeError, show_shape
+from convdsl.layers import BadValue, Layer, Reach, SizeError, show_shape
 from convdsl.layers.combining import Combination
 from convdsl.layers.shaping import Flatten, Identity, Reshape
 from convdsl.messages import Grouped, T
+from convdsl.network.edits import option
 from convdsl.network.graph import Network, Node
 from convdsl.network.values import VALUES
 
@@ -160,7 +162,7 @@ def _facts(node: Node, facts: list[Facts], answers: dict[Any, Any], network: Net
     if isinstance(answer, SizeError):
         if (*key, node.span) not in answers:
             answers[*key, node.span] = answer
-            _report(answer, node, network, findings)
+            _report(answer, node, inputs, network, findings)
         return Facts(None, field=facts[node.inputs[0]].field)
     if node.shared:
         answer = _of_another(answer, node, facts, network, findings)
@@ -251,7 +253,7 @@ def _count(shapes: dict[str, Shape]) -> Any:
     return algebra.simplify(sum(prod(s) for s in shapes.values())) if shapes else 0
 
 
-def _report(error: SizeError, node: Node, network: Network, findings: Findings) -> None:
+def _report(error: SizeError, node: Node, inputs: tuple[Any, ...], network: Network, findings: Findings) -> None:
     span = node.places.get(error.argument or "", node.span)
     labels = [Label(call, T("called here")) for call in node.calls]
     if error.sizes:
@@ -260,7 +262,28 @@ def _report(error: SizeError, node: Node, network: Network, findings: Findings) 
             Label(p, T("this branch gives {shape}", shape=show_shape(s)))
             for p, s in zip(places, error.sizes, strict=True)
         ]
-    findings.add(error.code, span, error.message, formula=error.formula, help=error.help, labels=tuple(labels))
+    findings.add(
+        error.code,
+        span,
+        error.message,
+        formula=error.formula,
+        help=error.help,
+        labels=tuple(labels),
+        fixes=fixes_of(node, error.ways, network, lambda layer: bool(layer.output(*inputs))),
+    )
+
+
+def fixes_of(
+    node: Node, ways: Iterable[tuple[str, Any]], network: Network, fits: Callable[[Layer], bool]
+) -> Iterator[Fix]:
+    """The fixes that give a layer's options other values: those of the ways with which the layer `fits`."""
+    layer = node.layer
+    for name, value in ways:
+        if layer is None or name not in layer.arguments or not (isinstance(value, str) or algebra.is_number(value)):
+            continue
+        with suppress(SizeError, BadValue, algebra.TooLong, algebra.Exhausted):
+            if fits(layer.but(**{name: value if isinstance(value, str) else int(value)})):
+                yield option(network.source.text, node, name, str(value))
 
 
 def merge(fields: list[tuple[Field, ...]]) -> tuple[Field, ...]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from convdsl.diagnostics import Fix
+from convdsl.diagnostics import written as put
 from convdsl.language import tree
 from convdsl.language.foreign import rewrite
 from convdsl.language.habits import Answer, written_elsewhere
@@ -12,6 +14,7 @@ from convdsl.language.keywords import KEYWORDS, STRUCTURES
 from convdsl.layers import BY_NAME, COMBINATIONS
 from convdsl.messages import T
 from convdsl.network.binding import Binder
+from convdsl.network.edits import line_instead, whole, without
 from convdsl.network.suggest import did_you_mean
 from convdsl.network.values import Scope
 from convdsl.network.words import MARKS, NOT_HERE, fold, keyword_called, layer_called
@@ -21,29 +24,32 @@ _OPTION = re.compile(r"[kspdg][0-9]+")
 _GLUED = re.compile(r"([a-z_]+?)([0-9]+)((?:[kspdg][0-9]+)*)")
 
 
-def answer(written: tree.Layer, blocks: Mapping[str, tree.Block], binder: Binder, text: str) -> T | Answer:
+def answer(written: tree.Layer, blocks: Mapping[str, tree.Block], binder: Binder, text: str) -> T | Fix | Answer:
     """The way out for a layer that does not exist: a help, or another diagnosis altogether. `text` is the program's."""
     word = written.name.text
-    line = _closed(text, written)
+    place = whole(text, written.span)
+    line = text[place.start : place.end]
     rest = text[written.name.span.end : written.span.end].strip()
     if word in blocks:
-        return _uncalled_block(blocks[word], written)
+        return _uncalled_block(blocks[word], written, place)
     if written.branches is None and line[len(word) :].startswith("("):
-        call = foreign_call(Span(written.span.start, written.span.start + len(line)), line)
+        call = foreign_call(place, line)
         if call is not None:
             return call
-    several = _several_words(written, binder)
+    several = _several_words(written, binder, text)
     if several is not None:
         return several
     keyword = keyword_called(word)
     declared = layer_called(word)
     if keyword is not None and (declared is None or written.branches is not None):
-        return T("Here it is written `{example}`.", example=_keyword_line(keyword, rest))
+        here = _keyword_line(keyword, rest)
+        way = T("Here it is written `{example}`.", example=here)
+        return put(written.name.span, keyword, way) if here == f"{keyword} {rest}" else way
     if declared is not None:
         mended = None if written.branches is not None else binder.mended_line(declared, written.items, Scope())
-        return T("Here it is written `{example}`.", example=mended or declared.example)
+        return _here(text, written.name, written.items, mended, declared.example)
     if fold(word) in MARKS:
-        return T("The last layer is the output: nothing marks it.")
+        return Fix(T("The last layer is the output: nothing marks it."), (without(text, written.span),))
     if fold(word) in NOT_HERE:
         return T("This is a language for convolutional networks: recurrent and attention layers do not exist in it.")
     if _OPTION.fullmatch(word):
@@ -52,11 +58,19 @@ def answer(written: tree.Layer, blocks: Mapping[str, tree.Block], binder: Binder
     if glued and glued[1] in BY_NAME:
         window = f"{glued[1]} {rest} k{glued[2]}"
         if rest[:1].isdigit() and binder.is_right(window, BY_NAME[glued[1]], Scope()):
-            return T("Here it is written `{example}`.", example=window)
+            return _here(text, written.name, written.items, window, window)
         spaced = " ".join(filter(None, (glued[1], glued[2], *_OPTION.findall(glued[3]), rest)))
-        return T("Here it is written `{example}`.", example=spaced)
+        right = spaced if written.branches is None and binder.is_right(spaced, BY_NAME[glued[1]], Scope()) else None
+        return _here(text, written.name, written.items, right, spaced)
     names = [*BY_NAME, *STRUCTURES, *blocks, *KEYWORDS]
-    return did_you_mean(word, names) or T("`convdsl explain layers` lists all layers.")
+    return did_you_mean(word, names, written.name.span) or T("`convdsl explain layers` lists all layers.")
+
+
+def _here(text: str, name: tree.Word, items: Sequence[tree.Item], line: str | None, example: str) -> T | Fix:
+    """How a line is written here; without the line, the example of a layer."""
+    if line is None:
+        return T("Here it is written `{example}`.", example=example)
+    return line_instead(text, name, items, line, T("Here it is written `{example}`.", example=line))
 
 
 def foreign_call(span: Span, text: str) -> Answer | None:
@@ -65,7 +79,7 @@ def foreign_call(span: Span, text: str) -> Answer | None:
     return written_elsewhere(span, rewritten) if rewritten else None
 
 
-def _several_words(written: tree.Layer, binder: Binder) -> T | None:
+def _several_words(written: tree.Layer, binder: Binder, text: str) -> T | Fix | None:
     """`max pool 2`, `fully connected 10`, `capa densa 10`: a name in two or three words."""
     words = [written.name.text]
     for item in written.items[:2]:
@@ -75,26 +89,18 @@ def _several_words(written: tree.Layer, binder: Binder) -> T | None:
         declared = layer_called("".join(words))
         if declared is not None:
             mended = binder.mended_line(declared, written.items[len(words) - 1 :], Scope())
-            return T("Here it is written `{example}`.", example=mended or declared.example)
+            return _here(text, written.name, written.items, mended, declared.example)
     return None
 
 
-def _closed(text: str, written: tree.Layer) -> str:
-    """The text of a layer, with the parentheses that end it: they are no part of its last value."""
-    end = written.span.end
-    line = text[written.span.start : end]
-    while line.count("(") > line.count(")") and text[end : end + 1] in (")", " "):
-        line += text[end]
-        end += 1
-    return line
-
-
-def _uncalled_block(block: tree.Block, written: tree.Layer) -> T:
-    plain = [i for i in written.items if isinstance(i, (tree.Number, tree.Symbol))]
-    values = [i.text if isinstance(i, tree.Number) else i.name for i in plain]
-    if len(values) != len(block.parameters):
-        values = [p.name for p in block.parameters]
-    return T("A block is called with parentheses: `{text}`.", text=f"{block.name.text}({', '.join(values)})")
+def _uncalled_block(block: tree.Block, written: tree.Layer, place: Span) -> T | Fix:
+    simple = [i for i in written.items if isinstance(i, (tree.Number, tree.Symbol))]
+    values = [i.text if isinstance(i, tree.Number) else i.name for i in simple]
+    wanted = [p.name for p in block.parameters]
+    call = f"{block.name.text}({', '.join(values if len(values) == len(wanted) else wanted)})"
+    way = T("A block is called with parentheses: `{text}`.", text=call)
+    plain = len(values) == len(wanted) == len(written.items) and written.branches is None
+    return put(place, call, way, safe=True) if plain else way
 
 
 def _keyword_line(keyword: str, rest: str) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from convdsl.diagnostics import Fix, written
 from convdsl.messages import T
+from convdsl.source import Span
 
 
 def closest(word: str, names: Iterable[str]) -> str | None:
@@ -17,7 +19,12 @@ def closest(word: str, names: Iterable[str]) -> str | None:
     return matches[0] if matches else None
 
 
-def did_you_mean(word: str, names: Iterable[str]) -> T | None:
-    """ "Did you mean …?", if a name is close."""
+def did_you_mean(word: str, names: Iterable[str], span: Span) -> Fix | None:
+    """ "Did you mean …?", if a name is close: the fix that writes it in the place of the word, which begins `span`."""
     name = closest(word, names)
-    return T("Did you mean `{name}`?", name=name) if name else None
+    return meant(word, name, span) if name else None
+
+
+def meant(word: str, name: str, span: Span) -> Fix:
+    """ "Did you mean …?" for a name that is known."""
+    return written(Span(span.start, span.start + len(word)), name, T("Did you mean `{name}`?", name=name))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from convdsl.algebra import is_number, text
-from convdsl.diagnostics import Diagnostic
+from convdsl.diagnostics import Diagnostic, Fix
 from convdsl.network import Analysis
 from convdsl.network.outline import dotted
+from convdsl.source import Source
 
 COUNTS = ("params", "trainable", "buffers", "macs", "flops")
 
@@ -69,7 +70,19 @@ def diagnostic_data(diagnostic: Diagnostic, strict: bool = False) -> dict[str, A
         "formula": diagnostic.formula,
         "note": str(diagnostic.note) if diagnostic.note else None,
         "help": str(diagnostic.help) if diagnostic.help else None,
+        "fixes": [fix_data(fix, diagnostic.source) for fix in diagnostic.fixes],
     }
+
+
+def fix_data(fix: Fix, source: Source) -> dict[str, Any]:
+    """A way out as edits, which do not overlap: what stands between two places becomes `text`. Lines and columns are
+    those of the text before."""
+    edits = []
+    for edit in fix.edits:
+        (line, column), (end_line, end_column) = source.position(edit.span.start), source.position(edit.span.end)
+        place = {"line": line, "column": column, "end_line": end_line, "end_column": end_column}
+        edits.append({**place, "text": edit.text})
+    return {"title": str(fix.title), "safe": fix.safe, "edits": edits}
 
 
 def plain(value: Any) -> Any:

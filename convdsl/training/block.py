@@ -8,10 +8,12 @@ from contextlib import suppress
 from typing import Any, NamedTuple, NoReturn
 
 from convdsl.algebra import is_number
-from convdsl.diagnostics import Findings, Label
+from convdsl.diagnostics import Findings, Fix, Label, written
 from convdsl.language import tree
 from convdsl.messages import T
+from convdsl.network.edits import without, without_word
 from convdsl.network.suggest import did_you_mean
+from convdsl.network.suggest import meant as meant_name
 from convdsl.network.values import Refused, Scope, Values
 from convdsl.network.words import fold
 from convdsl.source import Span
@@ -49,7 +51,7 @@ def read_block(settings: Iterable[tree.Setting], findings: Findings) -> dict[str
                 "E214",
                 setting.span,
                 T("`{name}` is given twice.", name=name),
-                help=T("Keep one of them."),
+                help=Fix(T("Keep one of them."), (without(findings.source.text, setting.span),)),
                 labels=(Label(seen[name], T("the first one")),),
             )
         else:
@@ -62,7 +64,7 @@ def read_block(settings: Iterable[tree.Setting], findings: Findings) -> dict[str
                 "E214",
                 result[name].span,
                 T("`{name}` is given twice.", name=name),
-                help=T("Keep one of them."),
+                help=Fix(T("Keep one of them."), (without(findings.source.text, result[name].span),)),
                 labels=(Label(result["optimizer"].options[name][1], T("the first one")),),
             )
     return result
@@ -73,14 +75,14 @@ def _unknown(setting: tree.Setting, findings: Findings) -> None:
     owner = next((n for n, line in LINES.items() if name in line.options), None)
     meant = ELSEWHERE.get(fold(name))
     if owner and owner != "augment":
-        help = T("It is an option of `{line}`: `{example}`.", line=owner, example=_with_option(owner, name))
+        help: T | Fix = T("It is an option of `{line}`: `{example}`.", line=owner, example=_with_option(owner, name))
     elif owner:
         example = name if isinstance(LINES["augment"].options[name], Choice) else f"{name} …"
         help = T("It is an option of `{line}`: `{example}`.", line=owner, example=f"augment {example}")
     elif meant:
-        help = T("Did you mean `{name}`?", name=meant)
+        help = meant_name(name, meant, setting.name.span)
     else:
-        help = did_you_mean(name, LINES) or T("There are: {list}.", list=", ".join(LINES))
+        help = did_you_mean(name, LINES, setting.name.span) or T("There are: {list}.", list=", ".join(LINES))
     findings.add("E214", setting.name.span, T("There is no setting `{name}`.", name=name), help=help)
 
 
@@ -132,14 +134,14 @@ class _Reader:
                 self._refuse(items[1].span, T("`{name}` takes one value.", name=self.name), self._example())
             return Given(self.setting.span, items[0].text)
         span = items[0].span.to(items[-1].span)
-        written = self.findings.source.text[span.start : span.end]
-        if re.search(r"\s", written):
+        value = self.findings.source.text[span.start : span.end]
+        if re.search(r"\s", value):
             self._refuse(
                 span,
                 T("`{name}` takes one value.", name=self.name),
                 T("A path stands in quotes: `{example}`.", example='data "my pictures"'),
             )
-        return Given(self.setting.span, written)
+        return Given(self.setting.span, value)
 
     def _item(self, item: tree.Item, following: tree.Item | None) -> int:
         """Takes one item, or an option with the item behind it; returns how many were used."""
@@ -190,8 +192,11 @@ class _Reader:
 
     def _put(self, key: tree.Word, value: Any, span: Span) -> None:
         if key.text in self.options:
-            self._refuse(span, T("`{name}` is given twice.", name=key.text), T("Keep one of them."))
+            self._refuse(span, T("`{name}` is given twice.", name=key.text), self._without(span))
         self.options[key.text] = (value, span)
+
+    def _without(self, span: Span) -> Fix:
+        return Fix(T("Keep one of them."), (without_word(self.findings.source.text, span),))
 
     def _option(self, key: tree.Word) -> Option:
         declared = self.line.options.get(key.text)
@@ -229,7 +234,7 @@ class _Reader:
             self._refuse(
                 item.span,
                 T("A point is decimal: {text} is {value}.", text=item.text, value=f"{value:g}"),
-                T("Write `{text}`.", text=item.text.replace(".", "")),
+                written(item.span, item.text.replace(".", "")),
             )
         trouble = declared.trouble(name, value)
         if trouble:
@@ -265,21 +270,21 @@ class _Reader:
     def _unknown_word(self, word: tree.Word) -> NoReturn:
         names = [*self.line.words, *self.line.options]
         meant = SAME.get(word.text) or ELSEWHERE.get(fold(word.text))
-        if meant in self.line.options or meant in self.line.words:
-            help: T = T("Did you mean `{name}`?", name=meant)
+        if meant is not None and (meant in self.line.options or meant in self.line.words):
+            help: T | Fix = meant_name(word.text, meant, word.span)
         elif word.text in LINES and self.name != word.text:
             help = T("`{name}` is a line of its own: `{example}`.", name=word.text, example=LINES[word.text].example)
         elif not names:
             help = T("It takes a number: `{example}`.", example=self.line.example)
         else:
-            help = did_you_mean(word.text, names) or T("There are: {list}.", list=", ".join(names))
+            help = did_you_mean(word.text, names, word.span) or T("There are: {list}.", list=", ".join(names))
         self._refuse(word.span, T("`{name}` takes no `{word}`.", name=self.name, word=word.text), help)
 
     def _too_many(self, item: tree.Item) -> NoReturn:
-        help = self._example()
+        help: T | Fix = self._example()
         if self.name == "optimizer":
-            written = self.findings.source.text[item.span.start : item.span.end]
-            help = T("The learning rate is written `lr={value}`.", value=written)
+            value = self.findings.source.text[item.span.start : item.span.end]
+            help = written(item.span, f"lr={value}", T("The learning rate is written `lr={value}`.", value=value))
         self._refuse(item.span, T("`{name}` takes no further value without a name.", name=self.name), help)
 
     def _example(self) -> T:
@@ -289,6 +294,6 @@ class _Reader:
         found = re.search(rf"\b{option}[ =][0-9.]+", self.line.example)
         return found[0] if found else f"{option}={3 if getattr(self.line.options[option], 'whole', False) else 0.1}"
 
-    def _refuse(self, span: Span, message: T, help: T | None) -> NoReturn:
+    def _refuse(self, span: Span, message: T, help: T | Fix | None) -> NoReturn:
         self.findings.add("E214", span, message, help=help)
         raise Refused

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from convdsl.diagnostics import Fix, written
 from convdsl.language import tree
 from convdsl.messages import T
 from convdsl.network.words import fold
 from convdsl.source import Span
 from convdsl.training.lines import ELSEWHERE, LINES, SAME, Line
 
-Trouble = tuple[Span, T, T]
+Trouble = tuple[Span, T, T | Fix]
 """The place, what is wrong, the way out."""
 
 
@@ -28,7 +29,7 @@ def misplaced_comma(line: Line, items: Sequence[tree.Item], text: str) -> Troubl
             return (
                 comma.span,
                 T("Each setting of `train` stands on a line of its own."),
-                T("End the line before `{name}`.", name=name.text),
+                written(comma.span, "\n", T("End the line before `{name}`.", name=name.text), safe=True),
             )
     return None
 
@@ -49,6 +50,7 @@ def _inside_a_number(line: Line, comma: Span, after: Span, text: str) -> Trouble
     left, right = number[0] if number else "", text[after.start : after.end]
     span = Span(comma.start - len(left), after.end)
     if line.number is not None and line.number.whole and len(right) == 3:
-        return span, T("Digits are not grouped with commas."), T("Write `{text}`.", text=left + right)
-    help = T("Decimals are written with a point: {number}.", number=f"{left}.{right}")
-    return span, T("A comma cannot stand inside a number."), help
+        return span, T("Digits are not grouped with commas."), written(span, left + right, safe=True)
+    pointed = f"{left}.{right}"
+    way = T("Decimals are written with a point: {number}.", number=pointed)
+    return span, T("A comma cannot stand inside a number."), written(span, pointed, way, safe=True)

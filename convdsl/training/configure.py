@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from convdsl.algebra import is_number
-from convdsl.diagnostics import Findings
+from convdsl.diagnostics import Findings, Fix
 from convdsl.engine.optimizer import Optimizer
 from convdsl.language import parse, tree
 from convdsl.messages import T
+from convdsl.network.edits import without, without_word
 from convdsl.network.graph import Network
 from convdsl.source import Source, Span
 from convdsl.training.block import Given, read_block
@@ -226,7 +227,11 @@ def check_lines(given: Lines, settings: Settings, shape: tuple[Any, ...], findin
         found = mixed(DIGITS.get(settings.data, ()), settings.augment)
         if found is not None:
             message, way = warning(found)
-            findings.add("W540", given["augment"].options[found.change][1], message, help=way)
+            span = given["augment"].options[found.change][1]
+            alone = len(given["augment"].options) == 1
+            text = findings.source.text
+            edit = without(text, given["augment"].span) if alone else without_word(text, span)
+            findings.add("W540", span, message, help=way if found.change == "rotate" else Fix(way, (edit,)))
 
 
 def _check_augment(line: Given, augment: Augment, shape: tuple[Any, ...], findings: Findings) -> None:

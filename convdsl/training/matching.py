@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from convdsl import algebra
-from convdsl.diagnostics import Findings
+from convdsl.diagnostics import Findings, Fix, written
 from convdsl.layers import show_shape
 from convdsl.messages import T
 from convdsl.network.ending import ending
@@ -46,13 +46,13 @@ def check_images(net: WrittenNet, shape: tuple[int, ...], data: str, findings: F
     if whole and len(wanted) == len(shape) and all(n % m == 0 for n, m in zip(shape, wanted, strict=True)):
         return
     span = net.analysis.network.input_span or Span(0, 1)
-    written = "x".join(map(str, shape))
-    help = T("Write `input {shape}`", shape=written)
+    line = "x".join(map(str, shape))
+    help = T("Write `input {shape}`", shape=line)
     others = [name for name, size in _known_shapes() if size == wanted]
     if others:
         way = T("{write}, or take other data: `--data {name}`.", write=help, name=others[0])
     else:
-        way = T("{write}, or call `convdsl run` with `--input {shape}`.", write=help, shape=written)
+        way = T("{write}, or call `convdsl run` with `--input {shape}`.", write=help, shape=line)
     note = None
     if len(wanted) == len(shape) == 3 and (shape[2], *shape[:2]) == wanted:
         note = T("The input is written with the channels last: height x width x channels.")
@@ -66,7 +66,7 @@ def check_images(net: WrittenNet, shape: tuple[int, ...], data: str, findings: F
             wanted=show_shape(wanted),
         ),
         note=note,
-        help=way,
+        help=written(span, f"input {line}", way) if net.analysis.network.input_span else way,
     )
 
 
@@ -148,7 +148,7 @@ def _maps(net: NetView, data: Any, task: Task, node: Node, findings: Findings) -
     files = getattr(data, "seen_in", ())
     first = files[wanted - 1] if len(files) >= wanted else ""
     note = T("Class {number} is in {file}.", number=wanted - 1, file=first) if first else None
-    way = T("Write {number} there.", number=wanted)
+    way = _number_there(node, wanted)
     if 1 < len(few := _occurring(data.train_labels, wanted)) <= count:
         way = _renumber(few)
     findings.add(
@@ -193,9 +193,9 @@ def _single(net: NetView, data: Any, task: Task, node: Node, findings: Findings)
     spread = len(output) > 1 and prod(output[:-1]) > 1
     line = {"classes": f"dense {wanted} softmax", "labels": f"dense {wanted} sigmoid"}.get(task.kind, f"dense {wanted}")
     if spread:
-        way = T("Put `gap -> {line}` at the end.", line=line)
+        way: T | Fix = T("Put `gap -> {line}` at the end.", line=line)
     elif "units" in node.places or "filters" in node.places:
-        way = T("Write {number} there.", number=wanted)
+        way = _number_there(node, wanted)
     else:
         way = T("Put `{line}` at the end.", line=line)
     lowest = data.train_labels.min() if task.kind == "classes" and len(data.train_labels) else 0
@@ -256,6 +256,13 @@ def _single(net: NetView, data: Any, task: Task, node: Node, findings: Findings)
             ),
             help=way,
         )
+
+
+def _number_there(node: Node, wanted: int) -> T | Fix:
+    """The layer's outputs as many as they should be."""
+    place = node.places.get("units") or node.places.get("filters")
+    title = T("Write {number} there.", number=wanted)
+    return written(place, str(wanted), title) if place is not None else title
 
 
 def _last_weighted(net: NetView) -> Node | None:
