@@ -18,6 +18,7 @@ from convdsl.source import NotText, Source, read
 from convdsl.training.checked import checked
 
 if TYPE_CHECKING:
+    from convdsl.drawing.picture import Drawing
     from convdsl.training.ensemble import Ensemble
     from convdsl.training.model import Model
     from convdsl.training.trained import Predictor
@@ -77,6 +78,19 @@ class Net:
         from convdsl.report.terminal import print_summary
 
         print_summary(self.analysis, expand=expand)
+
+    def draw(self, *, theme: str = "light", mono: bool = False, **options: Any) -> Drawing:
+        """A drawing, which shows itself in a notebook; its `save(path)` writes a file.
+
+        `options` are those of `convdsl draw`: `style`, `direction`, `depth`, `show`, `colour`, `shape`, `width` (pixels),
+        `legend`. Raises convdsl.drawing.picture.CannotDraw, a ValueError, for what there is not.
+        """
+        from convdsl.drawing.picture import draw
+
+        return draw(self.analysis, theme, mono, **options)
+
+    def _repr_svg_(self) -> str:
+        return self.draw().svg
 
     def compile(self, batch: int | None = None, device: str = "cpu", seed: int | None = None, **options: Any) -> Model:
         """A model with weights, ready to train on `device` in batches of up to `batch` images.

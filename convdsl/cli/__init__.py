@@ -14,6 +14,7 @@ from convdsl.source import NotText
 
 COMMANDS = {
     "check": T("sizes, costs and what is wrong, for one program or several"),
+    "draw": T("a network as a picture, drawn from what `check` knows"),
     "run": T("train, evaluate and save a network"),
     "predict": T("which class a picture is, with a trained network"),
     "evaluate": T("a trained network on the images of a data set"),

@@ -23,9 +23,9 @@ from rich.text import Text
 from convdsl.cli.called import options_of
 from convdsl.cli.loop import entries
 from convdsl.editing import blocks_of, pieces
+from convdsl.layers import formula_shape
 from convdsl.messages import T
 from convdsl.report.console import print_text
-from convdsl.report.table import formula_shape
 from convdsl.teaching.answers import Answer, Refused
 from convdsl.teaching.commands import CALLS, meant
 from convdsl.teaching.completion import choices, proposals
@@ -236,7 +236,7 @@ def _keys(session: Session, place: _Place) -> KeyBindings:
 
 def _toolbar(session: Session) -> str:
     """The name of the network and its sums; how an answer of several lines ends."""
-    from convdsl.report.numbers import grouped, short
+    from convdsl.algebra.numbers import grouped, short
 
     if session.practice.question is not None:
         return f"  {T('an empty line ends the answer')}" if session.practice.question.multiline else ""

@@ -1,7 +1,7 @@
 """One declaration for each layer: arguments, sizes, parameters, costs and documentation."""
 
 from convdsl.layers.arguments import Argument, BadValue
-from convdsl.layers.base import Layer, Reach, SizeError, show_shape
+from convdsl.layers.base import Layer, Reach, SizeError, formula_shape, show_shape
 from convdsl.layers.registry import ACTIVATIONS, BY_NAME, COMBINATIONS, ELSEWHERE, LAYERS
 from convdsl.layers.window import Axis, output_size
 
@@ -17,6 +17,7 @@ __all__ = [
     "Layer",
     "Reach",
     "SizeError",
+    "formula_shape",
     "output_size",
     "show_shape",
 ]

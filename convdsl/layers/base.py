@@ -254,5 +254,12 @@ def show_shape(shape: Sizes, cross: str = "×") -> str:
     )
 
 
+def formula_shape(shape: Sizes, cross: str = "×") -> str:
+    """`28×28×6`, formulas as on a blackboard."""
+    from convdsl.algebra.chalk import on_board
+
+    return on_board(show_shape(shape, cross))
+
+
 def _closed(formula: str) -> bool:
     return formula.startswith("floor(") and formula.endswith(")") and formula.count("(") == formula.count(")") == 2

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from convdsl.network.graph import Node
@@ -18,13 +18,15 @@ class Level(NamedTuple):
     """A block, a pair of braces, or a turn of a `repeat`, that layers stand in.
 
     `kind` is `block`, `brace` or `repeat`. `number` counts the namesakes in the same place from 1 on; the turns of all
-    repeats of a place are numbered on. `branch` is the number of the branch within the braces, 0 where there are none.
+    repeats of a place are numbered on. `branch` is the number of the branch within the braces, 0 where there are none;
+    `arguments` are the values that a block is called with.
     """
 
     kind: str
     name: str
     number: int = 1
     branch: int = 0
+    arguments: tuple[Any, ...] = ()
 
     def __str__(self) -> str:
         """The level in a dotted path: `bottleneck`, `add_2.1`, the second turn of a repeat as `2`."""

@@ -542,12 +542,12 @@ class _Resolver:
             current = self._chain(body, current, inner._replace(path=self._path(inner, "repeat", "repeat")))
         return current
 
-    def _path(self, place: Place, kind: str, name: str) -> Path:
+    def _path(self, place: Place, kind: str, name: str, arguments: tuple[Any, ...] = ()) -> Path:
         """The path of braces, of a block or of the next turn of a repeat in `place`. Namesakes of one place are numbered;
         so are the turns of all repeats there."""
         key = (place.path, name)
         self.named[key] = number = self.named.get(key, 0) + 1
-        return (*place.path, Level(kind, name, number))
+        return (*place.path, Level(kind, name, number, arguments=arguments))
 
     def _aux(self, written: tree.Layer, body: tuple[tree.Statement, ...], current: int, inner: Place) -> int:
         weight = self._single(written, inner.scope, T("`aux` needs the weight of its loss: `aux 0.3 {{ … }}`."))
@@ -617,7 +617,7 @@ class _Resolver:
         scope = self._inner_scope(self.globals, values, call.span)
         inner = Place(
             scope,
-            self._path(place, "block", name),
+            self._path(place, "block", name, tuple(arguments)),
             place.frozen,
             (*place.blocks, name),
             (*place.calls, call.span),

@@ -12,8 +12,10 @@ from rich.text import Text
 from convdsl.algebra import is_number
 from convdsl.algebra.blackboard import Letter
 from convdsl.algebra.board import letters
+from convdsl.algebra.numbers import grouped
 from convdsl.derivation import derive_layer
 from convdsl.derivation.lettering import legend
+from convdsl.layers import formula_shape
 from convdsl.messages import T
 from convdsl.network import Analysis, Expectation, analyse
 from convdsl.network.expectations import Sums, actual_value
@@ -21,8 +23,6 @@ from convdsl.report.conditions import condition_lines, number_list
 from convdsl.report.console import print_text
 from convdsl.report.diagnostics import clean
 from convdsl.report.formulas import as_text
-from convdsl.report.numbers import grouped
-from convdsl.report.table import formula_shape
 from convdsl.solver import Answer
 from convdsl.source import Source
 

@@ -11,14 +11,14 @@ from rich import table as rich_table
 from rich.console import Console
 from rich.text import Text
 
+from convdsl.algebra.numbers import formula, grouped, short
 from convdsl.derivation.compare import Comparison, Row
 from convdsl.document import Node, Table
+from convdsl.layers import formula_shape
 from convdsl.messages import T
 from convdsl.network import Analysis
 from convdsl.report.data import plain
 from convdsl.report.diagnostics import clean
-from convdsl.report.numbers import formula, grouped, short
-from convdsl.report.table import formula_shape
 
 
 def print_comparison(out: Console, comparison: Comparison) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from convdsl.algebra.numbers import formula, grouped
 from convdsl.algebra.relations import Relation
 from convdsl.messages import T
-from convdsl.report.numbers import formula, grouped
 from convdsl.solver.conditions import Clause, Condition, Quotient, isolated, sides
 
 MOST = 24

@@ -8,11 +8,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from convdsl.algebra.numbers import grouped
 from convdsl.datasets.inspecting import Findings
 from convdsl.datasets.summary import Part, Summary
 from convdsl.messages import T
 from convdsl.report.diagnostics import clean
-from convdsl.report.numbers import grouped
 
 NAMED = 12
 """Classes that are named; of more the first ones."""

@@ -11,13 +11,12 @@ from rich.text import Text
 from convdsl.derivation import Derivation, LayerDerivation, NetDerivation
 from convdsl.derivation.lettering import legend
 from convdsl.document import Formula, Heading, Label, Node, Sentence
-from convdsl.layers import show_shape
+from convdsl.layers import formula_shape, show_shape
 from convdsl.messages import T
 from convdsl.report.console import print_text
 from convdsl.report.data import diagnostic_data, plain
 from convdsl.report.diagnostics import clean
 from convdsl.report.formulas import as_latex, as_sympy, as_text
-from convdsl.report.table import formula_shape
 
 _MARGIN = "    "
 

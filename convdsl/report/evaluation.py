@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from convdsl.algebra.numbers import grouped
 from convdsl.messages import T
 from convdsl.report.diagnostics import clean
-from convdsl.report.numbers import grouped
 from convdsl.training.intervals import wilson
 from convdsl.training.metrics import Classes, Figures, Labels, PerClass, Pictures, Regions, Values
 

@@ -9,7 +9,7 @@ from typing import Any
 from convdsl import algebra
 from convdsl.algebra.blackboard import Letter
 from convdsl.algebra.board import Shown
-from convdsl.report.numbers import formula, grouped
+from convdsl.algebra.numbers import formula, grouped
 
 _LOOSE = ("sum", "minus")
 """What needs parentheses inside a product."""

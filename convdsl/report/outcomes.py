@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from convdsl.algebra.numbers import grouped
 from convdsl.messages import T
 from convdsl.report.diagnostics import clean
 from convdsl.report.evaluation import class_table, percent
-from convdsl.report.numbers import grouped
 from convdsl.report.predictions import cell
 from convdsl.training.intervals import wilson
 from convdsl.training.metrics import Classes, Figures, Labels, Pictures, Regions, Values

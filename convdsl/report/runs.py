@@ -13,10 +13,10 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
+from convdsl.algebra.numbers import grouped
 from convdsl.messages import T
 from convdsl.report.diagnostics import clean
 from convdsl.report.evaluation import percent
-from convdsl.report.numbers import grouped
 from convdsl.report.predictions import cell
 from convdsl.training.comparing import Mean
 from convdsl.training.runs import Group, Run, differences, main_figures

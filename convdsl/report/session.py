@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
+from convdsl.algebra.numbers import grouped, short
 from convdsl.diagnostics import Diagnostic
+from convdsl.layers import formula_shape
 from convdsl.messages import T
 from convdsl.report.console import print_text
 from convdsl.report.diagnostics import clean, print_diagnostics
-from convdsl.report.numbers import grouped, short
-from convdsl.report.table import MOST_ROWS, Row, formula_shape, layer_rows, print_table
+from convdsl.report.table import MOST_ROWS, Row, layer_rows, print_table
 from convdsl.teaching.answers import Added, Answer, Asked, Helped, Listed, Marked, Refused, Reviewed, Shown, Told
 from convdsl.teaching.commands import COMMANDS, shown
 

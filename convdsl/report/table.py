@@ -9,14 +9,13 @@ from rich.console import Console
 from rich.text import Text
 
 from convdsl.algebra import is_number, simplify
-from convdsl.algebra.chalk import on_board
-from convdsl.layers import show_shape
+from convdsl.algebra.numbers import formula, grouped, memory, share, short
+from convdsl.layers import formula_shape
 from convdsl.messages import T
 from convdsl.network import Analysis, Facts, Node, Report
 from convdsl.network.outline import Group, Level, Path, outline
 from convdsl.report.columns import Column, fits, print_columns, widths
 from convdsl.report.diagnostics import clean
-from convdsl.report.numbers import formula, grouped, memory, share, short
 
 MOST_ROWS = 48
 """Longer tables fold the layers of a block into one row, unless they are asked for."""
@@ -161,11 +160,6 @@ def _field(facts: Facts) -> str:
     if all(f.places == 1 for f in facts.field) and not all(map(is_number, sizes)):
         return str(T("all"))
     return "×".join(f"({s})" if " " in s and len(sizes) > 1 else s for s in map(formula, sizes))
-
-
-def formula_shape(shape: tuple[Any, ...]) -> str:
-    """`28×28×6`, formulas as on a blackboard."""
-    return on_board(show_shape(shape))
 
 
 def _title(level: Level) -> str:

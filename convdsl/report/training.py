@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
+from convdsl.algebra.numbers import grouped, memory, short
 from convdsl.messages import T
 from convdsl.report.dataset import taken_line
 from convdsl.report.diagnostics import clean
 from convdsl.report.evaluation import percent, show_evaluation
-from convdsl.report.numbers import grouped, memory, short
 from convdsl.training import events
 from convdsl.training.facts import Remark
 

@@ -8,10 +8,10 @@ import time
 import pytest
 from rich.console import Console
 
+from convdsl.algebra.numbers import grouped, memory, share, short
 from convdsl.messages import use_language
 from convdsl.network import analyse
 from convdsl.report.diagnostics import clean, github, print_diagnostics
-from convdsl.report.numbers import grouped, memory, share, short
 from convdsl.report.table import print_table
 from convdsl.report.terminal import print_analysis
 from convdsl.source import Source

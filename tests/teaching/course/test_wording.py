@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from convdsl.algebra.numbers import grouped
 from convdsl.messages import Grouped, use_language
-from convdsl.report.numbers import grouped
 from convdsl.teaching.course import Exercise, load
 from convdsl.teaching.course.written import fill, number
 from convdsl.teaching.questions import Question, ask

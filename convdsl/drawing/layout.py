@@ -1,0 +1,456 @@
+"""Where boxes and wires stand. Branches only nest, so a recursion does it: what follows goes behind, branches go side by
+side, and no wire ever crosses another or runs through a box.
+
+Everything is laid out along a *flow*, to the right or down: `length` is along it, `breadth` across. First sizes are found,
+from the inside out; then places are given, from the outside in, and each wire is taken along to the box that it ends in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+from convdsl.drawing import measure
+from convdsl.drawing.scene import Curve, Group, Line, Point, Polygon, Rect, Shape, moved
+from convdsl.drawing.telling import Box
+
+HEAD, HEAD_HALF = 7.0, 3.4
+"""Length and half breadth of an arrow's head."""
+CORNER = 6.0
+ROW_GAP = 40.0
+"""Between rows of a chain that is wrapped: the wire back runs in it."""
+TURN = 14.0
+"""How far behind the last box of a row, and before the first of the next, the wire turns."""
+LANE_GAP = 16.0
+FORK = 14.0
+"""From where branches part to where they run side by side."""
+FRAME = 12.0
+STRIP = 22.0
+"""The margin inside a frame, and the height of the strip with its name."""
+TITLE = 11.0
+"""Size of the letters in it."""
+
+
+class Glyph(NamedTuple):
+    """One box as a style draws it: shapes from its top left corner (0, 0), and where wires come in and go out. `wire` ones
+    are entered without an arrow. `window` is where a style that shows windows draws them (see Style.between)."""
+
+    box: Box
+    width: float
+    height: float
+    shapes: tuple[Shape, ...]
+    inlet: Point
+    outlet: Point
+    wire: bool = False
+    window: tuple[float, ...] = ()
+    bounds: tuple[float, float, float, float] | None = None
+
+
+class Style(Protocol):
+    """What a style decides: how a box looks, where branches meet, how far boxes stand apart."""
+
+    gap: float
+
+    def glyph(self, box: Box) -> Glyph:
+        """A box of layers."""
+
+    def joint(self, box: Box, places: Sequence[float], axis: float, shares: Sequence[float]) -> Joint:
+        """A layer where branches meet that arrive at `places` across the flow, which goes on at `axis`; `shares` are how
+        much of the channels is each one's."""
+
+    def apart(self, before: Box, after: Box) -> float:
+        """How far two boxes that follow each other stand apart."""
+
+    def between(
+        self, before: tuple[Glyph, float, float], after: tuple[Glyph, float, float]
+    ) -> tuple[Shape, ...] | None:
+        """Shapes that lead from a box to the next one in the place of an arrow; None where an arrow does."""
+
+
+class Joint(NamedTuple):
+    """Where branches meet: a glyph, how far across the flow its edge is from place 0, where (along and across, from its
+    corner) each branch ends, and how far behind the branches it stands. To `curved` ones wires bend."""
+
+    glyph: Glyph
+    offset: float
+    ends: tuple[Point, ...]
+    lead: float
+    curved: bool = False
+
+
+class Pending(NamedTuple):
+    """A wire on its way: from which layer, by which points, and the glyph it left just now."""
+
+    node: int
+    points: tuple[Point, ...]
+    glyph: tuple[Glyph, float, float] | None = None
+
+    def to(self, *points: Point) -> Pending:
+        return Pending(self.node, self.points + points)
+
+
+class Pen:
+    """Collects what is placed. Along and across become x and y here."""
+
+    def __init__(self, style: Style, down: bool) -> None:
+        self.style = style
+        self.down = down
+        self.frames: list[Group] = []
+        self.edges: list[Group] = []
+        self.boxes: list[Group] = []
+
+    def point(self, along: float, across: float) -> Point:
+        return (across, along) if self.down else (along, across)
+
+    def glyph(self, glyph: Glyph, along: float, across: float) -> tuple[float, float]:
+        """Puts a glyph with its corner at a place; returns x and y."""
+        x, y = self.point(along, across)
+        box = glyph.box
+        left, top, width, height = glyph.bounds or (0.0, 0.0, glyph.width, glyph.height)
+        shapes = tuple(moved(s, x, y) for s in glyph.shapes)
+        bounds = (x + left, y + top, width, height)
+        name = " ".join(box.lines)
+        self.boxes.append(Group("box", shapes, name, box.about, box.cover, box.first, box.last, bounds))
+        return x, y
+
+    def wire(self, pending: Pending, to: int, head: bool, curve: Curve | None = None) -> None:
+        """Draws a wire that has arrived."""
+        points = _straightened(pending.points)
+        shapes: list[Shape] = []
+        if curve is not None:
+            if len(points) > 1:
+                shapes.append(Line(points, radius=CORNER))
+            shapes += [curve, _head(curve.points[2], _tip(curve))]
+        elif len(points) > 1:
+            shapes.append(Line((*points[:-1], _before(points[-2], points[-1])) if head else points, radius=CORNER))
+            if head:
+                shapes.append(_head(points[-2], points[-1]))
+        self.edges.append(Group("edge", tuple(shapes), from_=pending.node, to=to))
+
+
+class Laid:
+    """Something with a size. `enter` and `leave` are how far across the flow wires come in and go out."""
+
+    length = 0.0
+    breadth = 0.0
+    enter = 0.0
+    leave = 0.0
+    rows = 1
+
+    def place(self, pen: Pen, along: float, across: float, pending: Pending) -> Pending:
+        """Draws it with its corner at a place, ends the wire that comes in, and returns the one that goes out."""
+        raise NotImplementedError
+
+
+class OneBox(Laid):
+    def __init__(self, glyph: Glyph, down: bool) -> None:
+        self.glyph = glyph
+        self.box = glyph.box
+        self.length, self.breadth = (glyph.height, glyph.width) if down else (glyph.width, glyph.height)
+        self.enter = glyph.inlet[0] if down else glyph.inlet[1]
+        self.leave = glyph.outlet[0] if down else glyph.outlet[1]
+
+    def place(self, pen: Pen, along: float, across: float, pending: Pending) -> Pending:
+        x, y = pen.glyph(self.glyph, along, across)
+        here = (self.glyph, x, y)
+        led = pen.style.between(pending.glyph, here) if pending.glyph and not pen.down else None
+        if led is not None:
+            pen.edges.append(Group("edge", led, from_=pending.node, to=self.box.first))
+        else:
+            inlet = (x + self.glyph.inlet[0], y + self.glyph.inlet[1])
+            pen.wire(pending.to(inlet), self.box.first, not self.glyph.wire)
+        return Pending(self.box.last, ((x + self.glyph.outlet[0], y + self.glyph.outlet[1]),), here)
+
+
+class Chain(Laid):
+    """What follows each other, in as many rows as the room asks for."""
+
+    def __init__(self, parts: Sequence[Laid], gaps: Sequence[float], room: float) -> None:
+        self.parts = parts
+        self.gaps = gaps
+        self.lines = _rows(parts, gaps, room)
+        self.rows = max(len(self.lines), max((part.rows for part in parts), default=1))
+        self.heights: list[tuple[float, float]] = []
+        """For each row: where its axis is below its top, and its breadth."""
+        self.length = 0.0
+        for number, (first, end) in enumerate(self.lines):
+            top, bottom, axis = 0.0, 0.0, 0.0
+            for part in parts[first:end]:
+                top, bottom = min(top, axis - part.enter), max(bottom, axis - part.enter + part.breadth)
+                axis += part.leave - part.enter
+            self.heights.append((-top, bottom - top))
+            margin = (TURN + 16) * (number > 0) + TURN * (len(self.lines) > 1)
+            self.length = max(self.length, _length(parts, gaps, first, end) + margin)
+        self.breadth = sum(h for _, h in self.heights) + ROW_GAP * max(0, len(self.lines) - 1)
+        if parts:
+            self.enter = self.heights[0][0]
+            last = self.lines[-1]
+            drift = sum(p.leave - p.enter for p in parts[last[0] : last[1]])
+            self.leave = self.breadth - self.heights[-1][1] + self.heights[-1][0] + drift
+
+    def place(self, pen: Pen, along: float, across: float, pending: Pending) -> Pending:
+        top = across
+        axis = before = across + self.enter
+        place = end_of_row = along
+        for number, (first, end) in enumerate(self.lines):
+            axis = top + self.heights[number][0]
+            place = along
+            if number:
+                right = end_of_row + TURN
+                gap = top - ROW_GAP / 2
+                pending = pending.to(
+                    pen.point(right, before),
+                    pen.point(right, gap),
+                    pen.point(along, gap),
+                    pen.point(along, axis),
+                )
+                place += TURN + 16
+            for index in range(first, end):
+                part = self.parts[index]
+                pending = part.place(pen, place, axis - part.enter, pending)
+                axis += part.leave - part.enter
+                place += part.length + (self.gaps[index] if index < end - 1 else 0)
+            before, end_of_row = axis, place
+            top += self.heights[number][1] + ROW_GAP
+        if self.parts and abs(place - along - self.length) > 0.01:
+            pending = pending.to(pen.point(along + self.length, axis))
+        return pending
+
+
+def _length(parts: Sequence[Laid], gaps: Sequence[float], first: int, end: int) -> float:
+    return sum(p.length for p in parts[first:end]) + sum(gaps[first : end - 1])
+
+
+def _rows(parts: Sequence[Laid], gaps: Sequence[float], room: float) -> list[tuple[int, int]]:
+    """The first and the end of each row: as few rows as can be, about equally long. What has rows itself has one alone."""
+    if not parts:
+        return []
+    if all(p.rows == 1 for p in parts) and _length(parts, gaps, 0, len(parts)) <= room:
+        return [(0, len(parts))]
+    inside = room - 2 * TURN - 16
+    rows = _greedy(parts, gaps, inside)
+    if len(parts) > 400:
+        return rows
+    low = max(p.length for p in parts)
+    high = max(inside, low)
+    for _ in range(12):
+        middle = (low + high) / 2
+        if len(_greedy(parts, gaps, middle)) > len(rows):
+            low = middle
+        else:
+            high = middle
+    return _greedy(parts, gaps, high)
+
+
+def _greedy(parts: Sequence[Laid], gaps: Sequence[float], room: float) -> list[tuple[int, int]]:
+    rows: list[tuple[int, int]] = []
+    first, length = 0, 0.0
+    for index, part in enumerate(parts):
+        alone = part.rows > 1 or (index > first and parts[index - 1].rows > 1)
+        more = length + (gaps[index - 1] if index > first else 0) + part.length
+        if index > first and (more > room or alone):
+            rows.append((first, index))
+            first, more = index, part.length
+        length = more
+    return [*rows, (first, len(parts))]
+
+
+class Lanes(Laid):
+    """Branches side by side, and where they meet."""
+
+    def __init__(
+        self,
+        lanes: Sequence[Laid],
+        joint: Callable[[Sequence[float], float], Joint] | None,
+        main: int,
+        lead: float,
+        down: bool,
+    ) -> None:
+        self.lanes = lanes
+        self.lead = lead
+        self.offsets: list[float] = []
+        place = 0.0
+        for lane in lanes:
+            self.offsets.append(place)
+            place += lane.breadth + LANE_GAP
+        enters = [o + lane.enter for o, lane in zip(self.offsets, lanes, strict=True)]
+        leaves = [o + lane.leave for o, lane in zip(self.offsets, lanes, strict=True)]
+        top, bottom = 0.0, place - LANE_GAP
+        self.enter = enters[main] if main >= 0 else (enters[0] + enters[-1]) / 2
+        self.inner = max(lane.length for lane in lanes)
+        self.length = FORK + lead + self.inner
+        self.joint = joint(leaves, self.enter if main < 0 else leaves[main]) if joint else None
+        self.leave = self.enter
+        self.tail = 0.0
+        if self.joint:
+            glyph = self.joint.glyph
+            self.tail = self.joint.lead
+            across = self.joint.offset
+            size = (glyph.height, glyph.width) if not down else (glyph.width, glyph.height)
+            top, bottom = min(top, across), max(bottom, across + size[0])
+            self.leave = across + (glyph.outlet[0] if down else glyph.outlet[1])
+            self.length += self.tail + size[1]
+        elif leaves:
+            self.leave = leaves[max(main, 0)]
+        self.shift = -top
+        self.breadth = bottom - top
+        self.enter += self.shift
+        self.leave += self.shift
+        self.rows = max(lane.rows for lane in lanes)
+
+    def place(self, pen: Pen, along: float, across: float, pending: Pending) -> Pending:
+        fork = along + FORK
+        ends: list[Pending] = []
+        drawn = False
+        for lane, offset in zip(self.lanes, self.offsets, strict=True):
+            top = across + self.shift + offset
+            level = top + lane.enter
+            start = pending._replace(glyph=None)
+            if drawn:  # the way to the fork has been drawn
+                start = Pending(pending.node, (pen.point(fork - CORNER, across + self.enter),))
+            drawn = True
+            if abs(level - across - self.enter) > 0.01:
+                start = start.to(pen.point(fork, across + self.enter), pen.point(fork, level))
+            end = lane.place(pen, fork + self.lead, top, start)
+            if lane.length < self.inner - 0.01 or isinstance(lane, Chain):
+                end = end.to(pen.point(fork + self.lead + self.inner, top + lane.leave))
+            ends.append(end)
+        if self.joint is None:
+            return ends[0]._replace(glyph=None)
+        glyph = self.joint.glyph
+        corner = (fork + self.lead + self.inner + self.tail, across + self.shift + self.joint.offset)
+        x, y = pen.glyph(glyph, *corner)
+        for end, (a, c) in zip(ends, self.joint.ends, strict=True):
+            target = pen.point(corner[0] + a, corner[1] + c)
+            last = end.points[-1]
+            if self.joint.curved:
+                pen.wire(end, glyph.box.first, True, _bent(last, target, pen.down))
+            else:
+                level = last[0] if pen.down else last[1]
+                turned = pen.point(corner[0] + a, level)
+                pen.wire(end.to(turned, target) if turned != target else end.to(target), glyph.box.first, True)
+        return Pending(glyph.box.last, ((x + glyph.outlet[0], y + glyph.outlet[1]),))
+
+
+def _bent(start: Point, end: Point, down: bool) -> Curve:
+    """A curve that leaves and arrives along the flow; its end leaves room for the head of an arrow."""
+    if down:
+        end = (end[0], end[1] - HEAD + 1)
+        middle = (start[1] + end[1]) / 2
+        return Curve((start, (start[0], middle), (end[0], middle), end))
+    end = (end[0] - HEAD + 1, end[1])
+    middle = (start[0] + end[0]) / 2
+    return Curve((start, (middle, start[1]), (middle, end[1]), end))
+
+
+class Framed(Laid):
+    """What stands in a block or a repeat, in a frame with its name."""
+
+    def __init__(self, inner: Laid, name: str, badge: str, down: bool, depth: int) -> None:
+        self.inner, self.name, self.badge, self.depth = inner, name, badge, depth
+        self.down = down
+        self.strip = STRIP if name or badge else FRAME
+        words = measure.width(name, TITLE, True) + measure.width(badge, TITLE, True) + 24 + 12 * bool(name and badge)
+        self.pad_along = self.strip + 4 if down else FRAME
+        self.pad_across = FRAME if down else self.strip
+        self.length = inner.length + self.pad_along + FRAME
+        self.breadth = inner.breadth + self.pad_across + FRAME
+        wide = (self.breadth if down else self.length) - words
+        self.extra = max(0.0, -wide)
+        if down:
+            self.breadth += self.extra
+            self.pad_across += self.extra / 2
+        else:
+            self.length += self.extra
+            self.pad_along += self.extra / 2
+        self.enter = self.pad_across + inner.enter
+        self.leave = self.pad_across + inner.leave
+        self.rows = inner.rows
+
+    def place(self, pen: Pen, along: float, across: float, pending: Pending) -> Pending:
+        x, y = pen.point(along, across)
+        width, height = (self.breadth, self.length) if self.down else (self.length, self.breadth)
+        shapes: list[Shape] = [
+            Rect(x, y, width, height, "frame2" if self.depth % 2 else "frame", "frameline", 1.0, 7.0)
+        ]
+        if self.name:
+            shapes.append(measure.line(x + 10, y + 15, self.name, TITLE, "muted", True, "start"))
+        if self.badge:
+            shapes.append(measure.line(x + width - 10, y + 15, self.badge, TITLE, "ink", True, "end"))
+        pen.frames.append(
+            Group("frame", tuple(shapes), f"{self.name} {self.badge}".strip(), bounds=(x, y, width, height))
+        )
+        pending = self.inner.place(pen, along + self.pad_along, across + self.pad_across, pending)
+        return pending.to(pen.point(along + self.length, across + self.leave))
+
+
+class SideExit(Laid):
+    """A chain that leaves the main one and ends: the main one goes straight on beside it."""
+
+    def __init__(self, inner: Laid, mark: Sequence[Shape], size: Point, down: bool, lead: float) -> None:
+        self.inner, self.mark, self.size, self.lead = inner, tuple(mark), size, lead
+        self.tail = 22.0
+        mark_length, mark_breadth = (size[1], size[0]) if down else size
+        self.enter = self.leave = 4.0
+        self.top = self.enter + LANE_GAP + 6
+        self.mark_at = (FORK + lead + inner.length + self.tail, self.top + inner.leave - mark_breadth / 2)
+        self.length = self.mark_at[0] + mark_length + 4
+        self.breadth = self.top + max(inner.breadth, inner.leave + mark_breadth / 2)
+        self.rows = inner.rows
+
+    def place(self, pen: Pen, along: float, across: float, pending: Pending) -> Pending:
+        fork = along + FORK
+        level = across + self.top + self.inner.enter
+        start = Pending(pending.node, (pen.point(fork - CORNER, across + self.enter),))
+        start = start.to(pen.point(fork, across + self.enter), pen.point(fork, level))
+        end = self.inner.place(pen, fork + self.lead, across + self.top, start)
+        corner = pen.point(along + self.mark_at[0], across + self.mark_at[1])
+        target = pen.point(along + self.mark_at[0], across + self.top + self.inner.leave)
+        points = _straightened(end.to(target).points)
+        shapes: list[Shape] = [Line((*points[:-1], _before(points[-2], points[-1])), radius=CORNER)]
+        shapes.append(_head(points[-2], points[-1]))
+        shapes += [moved(s, *corner) for s in self.mark]
+        bounds = (*corner, *self.size)
+        pen.frames.append(Group("exit", tuple(shapes), bounds=bounds))
+        return pending._replace(glyph=None).to(pen.point(along + self.length, across + self.leave))
+
+
+# Wires.
+
+
+def _straightened(points: Sequence[Point]) -> tuple[Point, ...]:
+    """Points without those that change nothing."""
+    kept: list[Point] = []
+    for point in points:
+        if kept and abs(point[0] - kept[-1][0]) < 0.01 and abs(point[1] - kept[-1][1]) < 0.01:
+            continue
+        if len(kept) > 1 and any(
+            abs(kept[-2][i] - point[i]) < 0.01 and abs(kept[-1][i] - point[i]) < 0.01 for i in (0, 1)
+        ):
+            kept.pop()
+        kept.append(point)
+    return tuple(kept)
+
+
+def _before(start: Point, end: Point) -> Point:
+    """Where a line stops whose arrow's tip is `end`."""
+    length = max(((end[0] - start[0]) ** 2 + (end[1] - start[1]) ** 2) ** 0.5, 0.01)
+    share = min(1.0, (HEAD - 1) / length)
+    return (end[0] - (end[0] - start[0]) * share, end[1] - (end[1] - start[1]) * share)
+
+
+def _tip(curve: Curve) -> Point:
+    """Where the head of the arrow on a curve of `_bent` ends."""
+    (ax, ay), (bx, by) = curve.points[2:]
+    return (bx, by + HEAD - 1) if abs(ax - bx) < 0.01 and abs(ay - by) > 0.01 else (bx + HEAD - 1, by)
+
+
+def _head(start: Point, end: Point) -> Polygon:
+    """An arrow's head with its tip at `end`; of a curve, `end` is where the curve stops."""
+    dx, dy = end[0] - start[0], end[1] - start[1]
+    length = max((dx * dx + dy * dy) ** 0.5, 0.01)
+    ux, uy = dx / length, dy / length
+    back = (end[0] - ux * HEAD, end[1] - uy * HEAD)
+    left = (back[0] - uy * HEAD_HALF, back[1] + ux * HEAD_HALF)
+    right = (back[0] + uy * HEAD_HALF, back[1] - ux * HEAD_HALF)
+    return Polygon((end, left, right), fill="wire")

@@ -1,0 +1,90 @@
+"""Every shipped network drawn in every style, language and theme: a drawing that does not disagree with `check`."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from convdsl.algebra.numbers import grouped, short
+from convdsl.drawing.drawing import STYLES
+from convdsl.drawing.fold import MOST_BOXES
+from convdsl.drawing.picture import Drawing, choices
+from convdsl.messages import use_language
+from convdsl.network import Analysis, analyse
+from convdsl.report.data import analysis_data
+from convdsl.source import read
+from tests.drawing.reading import check_markup, check_nodes, check_texts, check_wires, expanded, read_svg
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+EXAMPLES = sorted((ROOT / "examples").glob("*.cnn"))
+SHOW = "sizes,params,macs"
+
+
+@cache
+def analysed(path: Path) -> Analysis:
+    return analyse(read(path))
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    yield
+    use_language("en")
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
+def test_every_drawing_is_right(path: Path) -> None:
+    analysis = analysed(path)
+    for language in ("en", "es"):
+        use_language(language)
+        for style in STYLES[1:]:
+            for theme in ("light", "dark"):
+                drawing = Drawing(analysis, choices(style=style, show=SHOW, legend=True), theme)
+                text = drawing.svg
+                check_markup(text)
+                if theme == "light":
+                    found = read_svg(text)
+                    check_nodes(analysis, found)
+                    check_figures(analysis, text)
+                    check_texts(drawing.drawn)
+                    check_wires(drawing.drawn)
+
+
+def check_figures(analysis: Analysis, text: str) -> None:
+    """Every number of parameters and MACs in the tooltips is the sum that JSON has for the box's layers."""
+    layers = {layer["index"]: layer for layer in analysis_data(analysis, ())["layers"]}
+    found = read_svg(text)
+    for group in found.root.iter("{http://www.w3.org/2000/svg}g"):
+        if not group.get("data-nodes"):
+            continue
+        title = group.find("{http://www.w3.org/2000/svg}title")
+        said = (title.text or "") if title is not None else ""
+        nodes = expanded(group.get("data-nodes") or "")
+        if nodes == (0,) or not all(isinstance(layers[i]["macs"], int) for i in nodes):
+            continue
+        turns = int(m[1]) if (m := re.search(r"^× (\d+)$", said, re.M)) else 1
+        params, macs = (sum(layers[i][key] for i in nodes) // turns for key in ("params", "macs"))
+        words = said.split("\n")
+        if params:
+            assert any(re.match(re.escape(grouped(params)) + r"\s", w) for w in words), (said, params)
+        if macs:
+            assert f"{grouped(macs)} MACs" in words, (said, macs)
+            inside = [t.text or "" for t in group.iter("{http://www.w3.org/2000/svg}text")]
+            assert not inside or f"{short(macs)} MACs" in inside or "".join(inside).count("MACs") == 0
+        last = layers[sorted(nodes)[len(nodes) // turns - 1]]["output"]
+        if all(isinstance(n, int) for n in last):
+            assert "→ " + "×".join(map(str, last)) in said, (said, last)
+
+
+@pytest.mark.parametrize("name", ["resnet152", "densenet121", "googlenet"])
+def test_long_networks_are_small_pictures(name: str) -> None:
+    drawing = Drawing(analysed(ROOT / "examples" / f"{name}.cnn"), choices())
+    assert len(read_svg(drawing.svg).boxes) <= MOST_BOXES + 1 <= 40
+    assert drawing.scene.width <= 1200 and len(drawing.svg) <= 200_000
+
+
+def test_the_same_bytes_every_time() -> None:
+    path = ROOT / "examples" / "googlenet.cnn"
+    assert Drawing(analyse(read(path)), choices()).svg == Drawing(analyse(read(path)), choices()).svg
