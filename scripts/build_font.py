@@ -43,7 +43,9 @@ def build(source: Path, style: str) -> None:
         _raised(font, code, letter)
     _add(font, NARROW, TTGlyphPen(None).glyph(), font["hmtx"]["space"][0] * 2 // 3)
     for record in font["name"].names:
-        record.string = {1: "Convdsl Sans", 2: style, 4: f"Convdsl Sans {style}", 6: f"ConvdslSans-{style}"}[record.nameID]
+        record.string = {1: "Convdsl Sans", 2: style, 4: f"Convdsl Sans {style}", 6: f"ConvdslSans-{style}"}[
+            record.nameID
+        ]
     font["head"].modified = font["head"].created  # the same bytes whenever it is made
     font.recalcTimestamp = False
     font.save(FONTS / f"sans-{style.lower()}.ttf")
@@ -79,7 +81,9 @@ def _bracket(font: TTFont, code: int, left: int, top: int) -> None:
         pen.closePath()
 
     box(edge, low, edge + stroke, high)
-    box(edge + stroke, high - stroke, edge + reach, high) if top else box(edge + stroke, low, edge + reach, low + stroke)
+    box(edge + stroke, high - stroke, edge + reach, high) if top else box(
+        edge + stroke, low, edge + reach, low + stroke
+    )
     glyph = pen.glyph()
     glyph.recalcBounds(font["glyf"])
     _add(font, code, glyph, width)
