@@ -37,13 +37,13 @@ def test_interleaved_networks_agree(text: str) -> None:
 @pytest.mark.parametrize("text", INTERLEAVED[:3])
 def test_at_every_width(text: str, lanes: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONVDSL_LANES", lanes)
-    assert Model(convdsl.parse(text), batch=IMAGES).plan.lanes == int(lanes)
+    assert Model(convdsl.parse(text), batch=IMAGES).plan.frame.lanes == int(lanes)
     assert not faults(text, IMAGES)
 
 
 def test_the_contract_holds_for_whole_blocks_of_images() -> None:
     """What test_contract.py asks for a few images, for those networks that interleave with more."""
-    wide = [text for text in PROGRAMS if Model(convdsl.parse(text), batch=IMAGES).plan.lanes]
+    wide = [text for text in PROGRAMS if Model(convdsl.parse(text), batch=IMAGES).plan.frame.lanes]
     assert len(wide) >= 3
     assert not [line for text in wide for line in faults(text, IMAGES)]
 

@@ -12,6 +12,7 @@ import pytest
 import convdsl
 from convdsl.engine.optimizer import Optimizer
 from convdsl.engine.plan import Loss, Plan, Step, Target, Value, plan, program
+from convdsl.engine.plan.keeping import layouts
 from convdsl.engine.plan.kinds import KINDS, ONLY_IN_BLOCKS, ONLY_WHOLE, SETTINGS
 from convdsl.engine.plan.lowering import Lowering
 from convdsl.engine.plan.ops import Tape, backward_steps, forward_steps
@@ -102,8 +103,13 @@ def _first(steps: list[Step], kind: str) -> Step:
     return next(step for step in steps if step.kind == kind)
 
 
+def _changed(steps: list[Step], first: str, **fields: Any) -> None:
+    step = _first(steps, first)
+    steps[steps.index(step)] = replace(step, **fields)
+
+
 def _unknown_kind(steps: list[Step]) -> None:
-    _first(steps, "gather").kind = "collect"
+    _changed(steps, "gather", kind="collect")
 
 
 def _role_missing(steps: list[Step]) -> None:
@@ -131,7 +137,7 @@ def _setting_of_another_type(steps: list[Step]) -> None:
 
 
 def _scope(steps: list[Step]) -> None:
-    _first(steps, "pool").scope = "task"
+    _changed(steps, "pool", scope="task")
 
 
 def _never_written(steps: list[Step]) -> None:
@@ -217,24 +223,32 @@ def test_a_pass_that_goes_wrong_is_found_at_its_own_door(monkeypatch: pytest.Mon
 
 def test_a_step_for_other_devices_is_found() -> None:
     made = plan(convdsl.parse(POOLED), 4, Optimizer(), GPU)
-    made.target = Target()
+    elsewhere = replace(made, frame=replace(made.frame, target=Target()))
     with pytest.raises(WrongPlan, match="'unpool' is not for such a device"):
-        verify(made)
+        verify(elsewhere)
 
 
 @pytest.mark.parametrize("target", [Target(16, 32), GPU], ids=["blocks", "whole"])
 def test_steps_leave_nothing_behind_in_their_operations(target: Target) -> None:
-    """What the way back needs of the way forward it asks for, and what a pass finds out is in what it returns."""
+    """What the way back needs of the way forward it asks for, and what a pass finds out is in what it returns: of the
+    weights too."""
     for text in (*NETWORKS, POOLED):
         low = Lowering(convdsl.parse(text), target, True, {})
         low.run()
         before = [dict(op.settings) for op in low.ops]
+        weights = [dict(vars(p)) for p in low.parameters.values()]
+        ops = program._prepared(low, [low.ops[-1].output], True, 0, {})
         tape = Tape(target)
-        steps = [step for op in low.ops for step in forward_steps(op, True)]
-        tape.add_to(low.ops[-1].output)
-        steps += [step for op in reversed(low.ops) for step in backward_steps(op, tape)]
+        steps = [step for op in ops for step in forward_steps(op, True)]
+        tape.add_to(ops[-1].output)
+        steps += [step for op in reversed(ops) for step in backward_steps(op, tape)]
         settings = [dict(step.settings) for step in steps]
         after = program.schedule(program.share_gradients(steps, tape.tied))
-        _ = program.join_activations(after, target) if target.whole_batch else program.use_winograd(after, target)
+        _ = (
+            program.join_activations(after, target)
+            if target.whole_batch
+            else program.use_winograd(after, target, layouts(ops))
+        )
         assert [op.settings for op in low.ops] == before
+        assert [vars(p) for p in low.parameters.values()] == weights
         assert [step.settings for step in steps] == settings

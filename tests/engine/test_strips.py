@@ -36,6 +36,16 @@ def test_strips_compute_what_the_layers_say(text: str) -> None:
     check(text)
 
 
+def test_the_convolution_in_front_can_be_looked_at_alone() -> None:
+    """There it is no strip, and would take Winograd's way, for which there are no weights."""
+    net = convdsl.parse("input 36x36x16 -> conv 32 k3 p1 relu -> dense 3")
+    model, x, _ = excited(net)
+    assert cut(model)
+    plain = Model(net, batch=4, device="plain")
+    plain.load_weights(model.weights)
+    close(model.activations(x, 1), plain.activations(x, 1), "layer 1")
+
+
 def test_many_images_and_a_ragged_last_block(monkeypatch: pytest.MonkeyPatch) -> None:
     net = convdsl.parse(PROGRAMS[0])
     found = []

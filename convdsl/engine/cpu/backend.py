@@ -44,7 +44,7 @@ class CpuBackend:
         return self.plan.memory
 
     def weights(self, parameter: Parameter) -> np.ndarray:
-        return self._arrays.weights[parameter.offset : parameter.offset + parameter.layout.size]
+        return self._arrays.weights[parameter.place.offset : parameter.place.offset + parameter.layout.size]
 
     def set_weights(self, arrays: Mapping[str, np.ndarray]) -> None:
         for name, array in arrays.items():
@@ -56,8 +56,8 @@ class CpuBackend:
         self._arrays.table[: table.size] = table
 
     def gradient(self, parameter: Parameter) -> np.ndarray:
-        source = self._arrays.deferred if parameter.deferred else self._arrays.gradients
-        return source[parameter.gradient_offset : parameter.gradient_offset + parameter.layout.size]
+        source = self._arrays.deferred if parameter.place.deferred else self._arrays.gradients
+        return source[parameter.place.gradient_offset : parameter.place.gradient_offset + parameter.layout.size]
 
     def state(self, name: str, parameter: Parameter) -> np.ndarray:
         start = self._arrays.state_offsets[parameter.name]

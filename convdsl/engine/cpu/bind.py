@@ -44,9 +44,9 @@ class Memory:
 
     def __init__(self, plan: Plan) -> None:
         batch = plan.batch
-        self.weights = aligned(plan.weight_floats)
-        self.gradients = aligned(plan.chunk_gradient_floats * plan.copies)
-        self.deferred = aligned(plan.deferred_floats)
+        self.weights = aligned(plan.room.weights)
+        self.gradients = aligned(plan.room.by_chunk * plan.copies)
+        self.deferred = aligned(plan.room.deferred)
         trained = sum(p.layout.size for p in plan.trained)
         self.states = {name: aligned(trained) for name in plan.optimizer.states}
         self.state_offsets: dict[str, int] = {}
@@ -186,10 +186,10 @@ class Binder:
         return Layout((d, h, w, c), value.strides)
 
     def weight(self, parameter: Parameter, element: int = 0) -> int:
-        return int(self.memory.weights.ctypes.data) + (parameter.offset + element) * 4
+        return int(self.memory.weights.ctypes.data) + (parameter.place.offset + element) * 4
 
     def pack(self, parameter: Parameter, name: str, element: int = 0) -> int:
-        return int(self.memory.weights.ctypes.data) + (parameter.pack_offsets[name] + element) * 4
+        return int(self.memory.weights.ctypes.data) + (parameter.place.pack_offsets[name] + element) * 4
 
     def filters(self, parameter: Parameter) -> tuple[Filters, int]:
         """Filters in the order of the way forward, and their address."""
@@ -199,10 +199,10 @@ class Binder:
 
     def gradient(self, parameter: Parameter) -> Argument:
         """Where a parameter's gradient is summed: by chunk, or for all images at once."""
-        if parameter.deferred:
-            return number(int(self.memory.deferred.ctypes.data) + parameter.gradient_offset * 4)
-        base = int(self.memory.gradients.ctypes.data) + parameter.gradient_offset * 4
-        return (base, 0, 0, 0, self.plan.chunk_gradient_floats * 4, 0)
+        if parameter.place.deferred:
+            return number(int(self.memory.deferred.ctypes.data) + parameter.place.gradient_offset * 4)
+        base = int(self.memory.gradients.ctypes.data) + parameter.place.gradient_offset * 4
+        return (base, 0, 0, 0, self.plan.room.by_chunk * 4, 0)
 
     def vector(self, parameter: Parameter | None) -> tuple[Argument, Layout]:
         """A parameter as one row of floats; any memory where there is none."""

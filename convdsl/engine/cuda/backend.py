@@ -53,11 +53,11 @@ class CudaBackend:
     # weights and what belongs to them
 
     def weights(self, parameter: Parameter) -> np.ndarray:
-        return self._read(self._arrays.weights + parameter.offset * 4, parameter)
+        return self._read(self._arrays.weights + parameter.place.offset * 4, parameter)
 
     def set_weights(self, arrays: Mapping[str, np.ndarray]) -> None:
         for name, array in arrays.items():
-            self._device.upload(self._arrays.weights + self.plan.parameters[name].offset * 4, array)
+            self._device.upload(self._arrays.weights + self.plan.parameters[name].place.offset * 4, array)
 
     def weigh(self, table: np.ndarray) -> None:
         self._device.upload(self._arrays.table, np.ascontiguousarray(table, np.float32))

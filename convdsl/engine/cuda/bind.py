@@ -109,8 +109,8 @@ class Arrays:
 
     def __post_init__(self) -> None:
         plan, batch = self.plan, self.plan.batch
-        self.weights = self.allocate(plan.weight_floats * 4)
-        self.gradients = self.allocate((plan.chunk_gradient_floats + plan.deferred_floats) * 4)
+        self.weights = self.allocate(plan.room.weights * 4)
+        self.gradients = self.allocate((plan.room.by_chunk + plan.room.deferred) * 4)
         trained = 0
         for parameter in plan.trained:
             self.state_offsets[parameter.name] = trained
@@ -137,7 +137,7 @@ class Arrays:
 
     def gradient_element(self, parameter: Parameter) -> int:
         """Where a parameter's summed gradient begins."""
-        return parameter.gradient_offset + (self.plan.chunk_gradient_floats if parameter.deferred else 0)
+        return parameter.place.gradient_offset + (self.plan.room.by_chunk if parameter.place.deferred else 0)
 
 
 BINDINGS: dict[str, Callable[[Binder, Step], None]] = {}
@@ -199,7 +199,7 @@ class Binder:
         """A parameter as one row of floats; any memory where there is none."""
         if parameter is None:
             return self.arrays.weights, FLAT
-        return self.arrays.weights + parameter.offset * 4, FLAT
+        return self.arrays.weights + parameter.place.offset * 4, FLAT
 
     def gradient(self, parameter: Parameter | None, splits: int) -> Given:
         """Room for partial sums of a parameter's gradient, [split, number]."""

@@ -35,7 +35,6 @@ class PlainBackend:
         for owner, again in plan.again:
             self._weights[again] = self._weights[owner]
         self._table = np.ones(2 * output[-1], self.dtype)
-        self._programs: dict[int | None, Program] = {}
         self._hits = np.zeros((0, self.positions), np.int64)
 
     @staticmethod
@@ -101,10 +100,8 @@ class PlainBackend:
         return outcome
 
     def infer(self, upto: int | None, batch: Batch, out: np.ndarray | None) -> Outcome:
-        if upto not in self._programs:
-            self._programs[upto] = self.plan.inference_upto(upto)
         run = Run(self, batch, 0, out)
-        run.program(self._programs[upto])
+        run.program(self.plan.inference if upto is None else self.plan.inference_upto(upto))
         return self._outcome(run)
 
     def _outcome(self, run: Run) -> Outcome:

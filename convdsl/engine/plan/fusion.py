@@ -9,42 +9,47 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from convdsl.engine.plan.layouts import Copied, FilterByFilter
+from convdsl.engine.plan.layouts import FilterByFilter
 from convdsl.engine.plan.ops import BACKWARD, Op, Tape, backward, forward
-from convdsl.engine.plan.values import Parameter, Step, Target, Value
+from convdsl.engine.plan.values import Layouts, Parameter, Step, Target, Value
 
 _POOL = {"k": (1, 2, 2), "s": (1, 2, 2), "d": (1, 1, 1), "before": (0, 0, 0)}
 
 
-def fuse(ops: list[Op], roots: list[Value], target: Target, training: bool) -> list[Op]:
-    """The operations with those that can be joined joined."""
+def fuse(ops: list[Op], roots: list[Value], target: Target, training: bool, chosen: Layouts) -> list[Op]:
+    """The operations with those that can be joined joined. `chosen` are layouts that the training of the network has
+    settled already."""
     if not target.does("fusion"):
         return ops
     readers = Counter(x for op in ops for x in op.inputs)
     result: list[Op] = []
     for op in ops:
         before = result[-1] if result else None
-        if (
-            before is not None
-            and op.inputs == [before.output]
-            and readers[before.output] == 1
-            and before.output not in roots
-            and _joinable(before, op, target, training)
-        ):
-            result[-1] = Op(
-                "conv_pool",
-                before.node,
-                before.inputs,
-                op.output,
-                before.weights,
-                {"window": before.settings["window"], "inner": before.output},
-            )
+        joined = None
+        if before is not None and op.inputs == [before.output] and readers[before.output] == 1:
+            joined = _joined(before, op, target, training, chosen) if before.output not in roots else None
+        if joined is not None:
+            result[-1] = joined
         else:
             result.append(op)
     return result
 
 
-def _joinable(conv: Op, pool: Op, target: Target, training: bool) -> bool:
+def _joined(conv: Op, pool: Op, target: Target, training: bool, chosen: Layouts) -> Op | None:
+    """Both as one operation; None where no kernel can do them together, or their way back."""
+    if not _joinable(conv, pool, target):
+        return None
+    weight, window = conv.weights["weight"], conv.settings["window"]
+    sparse = training and conv.output.learns and not target.whole_batch
+    layout = _by_filter(weight, window.k, conv.inputs[0], target) if sparse else chosen.get(weight)
+    if sparse and layout is None:
+        return None
+    settings = {"window": window, "inner": conv.output}
+    return Op("conv_pool", conv.node, conv.inputs, pool.output, conv.weights, settings, layout=layout)
+
+
+def _joinable(conv: Op, pool: Op, target: Target) -> bool:
+    """Whether one kernel can do both."""
     if conv.kind != "conv" or pool.kind != "pool" or pool.settings["mode"] != "max" or pool.activation is not None:
         return False
     if conv.activation is None or conv.activation[0] != "relu":
@@ -55,21 +60,10 @@ def _joinable(conv: Op, pool: Op, target: Target, training: bool) -> bool:
         return False
     if over.output[1] * 2 > window.output[1] or over.output[2] * 2 > window.output[2]:
         return False
-    if target.whole_batch:
-        return weight.layout.groups == 1
-    if weight.several:
+    if weight.natural.groups != 1:
         return False
-    if window.s != (1, 1, 1) or window.d != (1, 1, 1) or conv.output.shape[3] % target.lanes:
-        return False
-    if isinstance(weight.layout, FilterByFilter):
-        return True
-    layout = _by_filter(weight, window.k, x, target)
-    if weight.layout.groups != 1 or (training and conv.output.learns and layout is None):
-        return False
-    if training and layout is not None and conv.output.learns:
-        weight.packs["forward"] = Copied(weight.layout)
-        weight.layout = layout
-    return True
+    plain = window.s == window.d == (1, 1, 1) and not weight.several
+    return target.whole_batch or (plain and conv.output.shape[3] % target.lanes == 0)
 
 
 def taps_in_tile(target: Target) -> int:
@@ -93,10 +87,8 @@ def _by_filter(weight: Parameter, k: tuple[int, int, int], x: Value, target: Tar
 def _conv_pool(op: Op, training: bool) -> list[Step]:
     (x,), window = op.inputs, op.settings["window"]
     x.widen(window.frame)
-    step = Step("gather_pool", op.node, {"x": x}, {"y": op.output}, op.weights, {"window": window})
-    if training and op.output.learns:
-        step.writes["where"] = op.where
-    return [step]
+    writes = {"y": op.output, "where": op.where} if training and op.output.learns else {"y": op.output}
+    return [Step("gather_pool", op.node, {"x": x}, writes, op.weights, {"window": window})]
 
 
 @backward("conv_pool")
@@ -106,7 +98,7 @@ def _conv_pool_back(op: Op, tape: Tape) -> list[Step]:
     bias = {role: p for role, p in op.weights.items() if role == "bias" and p.trainable}
     if tape.target.whole_batch:
         return _dense_back(op, tape, bias)
-    if weight.layout.few:
+    if op.layout.few:
         passed = Value(f"passed {g.name}", y.shape)
         steps = [Step("passed", op.node, {"y": y, "g": g}, {"passed": passed}, bias)]
         if weight.trainable:

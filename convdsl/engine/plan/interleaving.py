@@ -57,7 +57,7 @@ def _interleaved(ops: list[Op], first: Value, results: set[Value]) -> set[Value]
         if op.kind == "reshape":
             continue
         if op.kind == "conv":
-            filters = op.weights["weight"].layout
+            filters = op.weights["weight"].natural
             if filters.groups != 1:
                 return set()
             convolutions += 1

@@ -92,7 +92,7 @@ class Lowering:
             return first
         if node.index not in first.again:
             own = f"{node.index}.{node.op}.{role}"
-            again = Parameter(own, first.shape, first.layout, first.trainable, learned, value, owned=False)
+            again = Parameter(own, first.shape, first.natural, first.trainable, learned, value, owned=False)
             first.again[node.index] = again
         return first.again[node.index]
 
@@ -172,7 +172,7 @@ def _tconv(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     (x,), window = inputs, low.window(node, layer).adjoint
     filters = low.filters(layer.g, x.shape[3] // layer.g, layer.filters // layer.g, window.taps)
     weights = _with_bias(low, node, layer, low.parameter(node, "weight", filters))
-    return low.emit(node, "tconv", [x], _output(low, node), weights, window=window, target=low.target)
+    return low.emit(node, "tconv", [x], _output(low, node), weights, window=window)
 
 
 @_layer("dense")
@@ -197,7 +197,6 @@ def _filter(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value
     shape = (inputs[0].shape[3], 1, len(rows), len(rows[0]))
     fixed = [[float(v) / float(divisor) for v in row] for row in rows]
     weight = low.parameter(node, "kernel", TapsFirst, learned=False, shape=shape, value=[[fixed]] * shape[0])
-    weight.trainable = False
     return low.emit(node, "dwconv", inputs, _output(low, node), {"weight": weight}, window=window)
 
 
@@ -279,8 +278,6 @@ def _bn(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
         "running_mean": low.parameter(node, "running_mean", learned=False, value=0.0),
         "running_var": low.parameter(node, "running_var", learned=False, value=1.0),
     }
-    for role in ("running_mean", "running_var"):
-        weights[role].trainable = False
     keep = float(layer.momentum)
     statistics = {"eps": float(layer.eps), "keep": keep, "take": round(1 - keep, 12)}
     return low.emit(

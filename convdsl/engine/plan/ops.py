@@ -25,6 +25,8 @@ class Op:
     weights: dict[str, Parameter] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     activation: tuple[str, float] | None = None
+    layout: Any = None
+    """Where another layout of its weight than the natural one suits it: that one (see keeping.py)."""
 
     @cached_property
     def where(self) -> Value:

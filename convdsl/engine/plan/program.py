@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Literal
 
 from convdsl.engine.plan import unweighted, weighted  # noqa: F401  (they register their operations)
 from convdsl.engine.plan.fusion import fuse, join_activations
 from convdsl.engine.plan.interleaving import interleave, schedule
+from convdsl.engine.plan.keeping import layouts
 from convdsl.engine.plan.lowering import Lowering
 from convdsl.engine.plan.memory import allocate, allocate_batch
 from convdsl.engine.plan.ops import Op, Tape, backward_steps, forward_steps
 from convdsl.engine.plan.saving import recompute, share_gradients
 from convdsl.engine.plan.strips import in_strips
-from convdsl.engine.plan.values import Parameter, Step, Target, Value
+from convdsl.engine.plan.values import Layouts, Parameter, Step, Target, Value
 from convdsl.engine.plan.verify import passed
 from convdsl.engine.plan.winograd import use_winograd
 from convdsl.network.view import NetView
@@ -21,7 +23,7 @@ from convdsl.network.view import NetView
 Kind = Literal["chunks", "strips", "serial", "tasks", "batch"]
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Region:
     """Steps between two points where all threads meet. In a region of `chunks` each thread takes chunks of images and
     does all steps for one block of them after another; in one of `strips`, strips of an image, for all images
@@ -29,13 +31,13 @@ class Region:
     region, `batch`: each step is done for all images before the next one begins."""
 
     kind: Kind
-    steps: list[Step] = field(default_factory=list)
+    steps: list[Step]
     strips: int = 0
     block: int = 0
     """Images that are taken at a time."""
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Program:
     """`block_bytes` is what a worker needs for a block, `batch_bytes` what all images need, `extra_bytes` the rest."""
 
@@ -43,12 +45,18 @@ class Program:
     input: Value
     outputs: dict[int, Value]
     values: list[Value]
-    block_bytes: int = 0
-    batch_bytes: int = 0
+    exits: int
+    block_bytes: int
+    batch_bytes: int
     extra_bytes: int = 0
-    exits: int = 1
     statistics: dict[Op, int] = field(default_factory=dict)
     """Where among the rest the sums of each batch normalisation begin, in bytes."""
+    layouts: Layouts = field(default_factory=dict)
+    """What its operations ask for; see keeping.py."""
+
+    @property
+    def steps(self) -> list[Step]:
+        return [step for region in self.regions for step in region.steps]
 
 
 LOSSES = ("cross_entropy", "weighted_cross_entropy", "binary_cross_entropy", "mse", "mae")
@@ -78,15 +86,31 @@ class Loss:
         return {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}.get(self.kind, "")
 
 
-def training_program(
-    net: NetView, target: Target, parameters: dict[str, Parameter], loss: Loss, block: int, batch: int, lanes: int = 0
-) -> Program:
+@dataclass(frozen=True)
+class Frame:
+    """What the programs of a network have in common. There is room for `batch` images, `block` of them are taken at a time
+    and `lanes`, if it is not 0, are interleaved; `parameters` are added when they are first met."""
+
+    net: NetView
+    target: Target
+    loss: Loss
+    block: int
+    batch: int
+    lanes: int
+    parameters: dict[str, Parameter]
+
+    def lowered(self, training: bool, upto: int | None = None) -> Lowering:
+        low = Lowering(self.net, self.target, training, self.parameters, self.loss.end)
+        low.run(upto)
+        return low
+
+
+def training_program(frame: Frame) -> Program:
     """Forward, loss, backward, and the gradients that are left for the end."""
-    low = Lowering(net, target, True, parameters, loss.end)
-    low.run()
+    net, target, loss, low = frame.net, frame.target, frame.loss, frame.lowered(True)
     exits = [(net.output, 1.0), *((n.index, float(n.exit)) for n in net.nodes if n.exit is not None)]
     roots = [_loss_input(low, index, loss) for index, _ in exits]
-    ops = _prepared(low, roots, True, lanes)
+    ops = _prepared(low, roots, True, frame.lanes, {})
     steps = [Step("load", 0, {}, {"y": low.input})]
     for op in ops:
         steps += forward_steps(op, True)
@@ -113,27 +137,18 @@ def training_program(
     for op in reversed(ops):
         steps += backward_steps(op, tape)
     tape.settle_frames()
-    return _assemble(steps, low, {}, len(exits), block, batch, tape.tied)
+    return _assemble(frame, steps, low, {}, len(exits), tape.tied, layouts(ops))
 
 
-def inference_program(
-    net: NetView,
-    target: Target,
-    parameters: dict[str, Parameter],
-    loss: Loss,
-    block: int,
-    batch: int,
-    lanes: int = 0,
-    upto: int | None = None,
-) -> Program:
-    """Forward only, to node `upto` or to the output; there, with the loss of each image where labels are given."""
-    low = Lowering(net, target, False, parameters, loss.end)
-    index = net.output if upto is None else upto
-    low.run(index)
+def inference_program(frame: Frame, chosen: Layouts, upto: int | None = None) -> Program:
+    """Forward only, to node `upto` or to the output; there, with the loss of each image where labels are given. `chosen`
+    are the layouts that training asks for."""
+    index, loss = frame.net.output if upto is None else upto, frame.loss
+    low = frame.lowered(False, index)
     result = low.values[index]
     roots = [result] if upto is not None else [result, _loss_input(low, index, loss)]
     steps = [Step("load", 0, {}, {"y": low.input})]
-    for op in _prepared(low, roots, False, lanes):
+    for op in _prepared(low, roots, False, frame.lanes, chosen):
         steps += forward_steps(op, False)
     if upto is None:
         steps.append(
@@ -152,17 +167,17 @@ def inference_program(
             )
         )
     steps.append(Step("emit", index, {"x": result}))
-    return _assemble(steps, low, {index: result}, 1, block, batch, set())
+    return _assemble(frame, steps, low, {index: result}, 1, set(), chosen)
 
 
-def _prepared(low: Lowering, roots: list[Value], training: bool, lanes: int) -> list[Op]:
+def _prepared(low: Lowering, roots: list[Value], training: bool, lanes: int, chosen: Layouts) -> list[Op]:
     """The operations that the roots need, joined where that pays, or with their images interleaved."""
     ops = _needed(low.ops, roots)
     if lanes:
         interleave(ops, low.input, lanes)
         return ops
-    ops = fuse(ops, roots, low.target, training)
-    return ops if low.target.whole_batch else in_strips(ops, roots, low.target)
+    ops = fuse(ops, roots, low.target, training, chosen)
+    return ops if low.target.whole_batch else in_strips(ops, roots, low.target, training, chosen)
 
 
 def _loss_input(low: Lowering, index: int, loss: Loss) -> Value:
@@ -181,9 +196,16 @@ def _needed(ops: list[Op], roots: list[Value]) -> list[Op]:
 
 
 def _assemble(
-    steps: list[Step], low: Lowering, outputs: dict[int, Value], exits: int, block: int, batch: int, tied: set[Value]
+    frame: Frame,
+    steps: list[Step],
+    low: Lowering,
+    outputs: dict[int, Value],
+    exits: int,
+    tied: set[Value],
+    chosen: Layouts,
 ) -> Program:
-    target = low.target
+    """The steps in their regions, with places for their values."""
+    target, block = frame.target, frame.block
     steps = passed("lowering", steps)
     if target.does("views"):
         steps = passed("views", _without_copies(steps))
@@ -191,37 +213,42 @@ def _assemble(
         steps = passed("sharing", share_gradients(steps, tied))
     steps = passed("scheduling", _statistics_first(schedule(steps)))
     if target.whole_batch:
-        return _assemble_batch(steps, low, outputs, exits, batch)
-    steps = passed("winograd", use_winograd(steps, target))
-    regions: list[Region] = []
-    late = [s for s in steps if s.scope == "task"]
-    for step in steps:
-        if step.scope == "task":
-            continue
-        kind: Kind = "serial" if step.scope == "serial" else "strips" if step.strips else "chunks"
-        if not regions or (regions[-1].kind, regions[-1].strips) != (kind, step.strips):
-            regions.append(Region(kind, [], step.strips, STRIP_BLOCKS * block if step.strips else block))
-        regions[-1].steps.append(step)
-    for region in regions:
-        region.steps.sort(key=lambda s: s.scope != "start")
+        return _assemble_batch(frame, steps, low, outputs, exits)
+    steps = passed("winograd", use_winograd(steps, target, chosen))
+    regions = _regions([s for s in steps if s.scope != "task"], block)
     if target.does("recomputing"):
-        recompute(regions)
-    if late:
+        regions = recompute(regions)
+    if late := [s for s in steps if s.scope == "task"]:
         regions.append(Region("tasks", late))
     placed = passed("recomputing", [step for region in regions for step in region.steps])
-    values = list(dict.fromkeys(v.root for step in placed for v in step.values()))
-    program = Program(regions, low.input, outputs, values, exits=exits)
-    program.block_bytes, program.batch_bytes = allocate([(r.steps, r.block) for r in regions], batch, target)
-    program.statistics, program.extra_bytes = _statistics(steps)
-    return program
+    block_bytes, batch_bytes = allocate([(r.steps, r.block) for r in regions], frame.batch, target)
+    statistics, extra = _statistics(steps)
+    return Program(
+        regions, low.input, outputs, _roots(placed), exits, block_bytes, batch_bytes, extra, statistics, chosen
+    )
 
 
-def _assemble_batch(steps: list[Step], low: Lowering, outputs: dict[int, Value], exits: int, batch: int) -> Program:
+def _regions(steps: list[Step], block: int) -> list[Region]:
+    """Cut where all threads must meet; what a chunk begins with comes first in each."""
+    regions: list[Region] = []
+    for (kind, strips), group in groupby(steps, _where):
+        ordered = sorted(group, key=lambda s: s.scope != "start")
+        regions.append(Region(kind, ordered, strips, STRIP_BLOCKS * block if strips else block))
+    return regions
+
+
+def _where(step: Step) -> tuple[Kind, int]:
+    return "serial" if step.scope == "serial" else "strips" if step.strips else "chunks", step.strips
+
+
+def _roots(steps: list[Step]) -> list[Value]:
+    return list(dict.fromkeys(v.root for step in steps for v in step.values()))
+
+
+def _assemble_batch(frame: Frame, steps: list[Step], low: Lowering, outputs: dict[int, Value], exits: int) -> Program:
     steps = passed("epilogues", join_activations([s for s in steps if s.scope != "start"], low.target))
-    values = list(dict.fromkeys(v.root for s in steps for v in s.values()))
-    program = Program([Region("batch", steps)], low.input, outputs, values, exits=exits)
-    program.batch_bytes = allocate_batch(steps, batch, low.target)
-    return program
+    taken = allocate_batch(steps, frame.batch, frame.target)
+    return Program([Region("batch", steps)], low.input, outputs, _roots(steps), exits, 0, taken)
 
 
 def _statistics_first(steps: list[Step]) -> list[Step]:

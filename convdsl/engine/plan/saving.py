@@ -56,21 +56,24 @@ def _safe(order: list[Step], at: int, root: Value, y: Value, dropped: set[Step])
     return first_write < 0 or last_read < first_write
 
 
-def recompute(regions: list[Region]) -> None:
+def recompute(regions: list[Region]) -> list[Region]:
     """The output of a batch normalisation is needed again on the way back: there it is computed again from the input,
     which is kept anyway, so that only one of them goes through memory."""
+    regions = [*regions]
     for index, region in enumerate(regions):
-        for step in list(region.steps):
+        for step in region.steps:
             if step.kind != "bn_apply" or not step.settings["training"]:
                 continue
             y = step.writes["y"]
             made = [s for s in region.steps if y in s.writes.values()]
-            later = [r for r in regions[index + 1 :] if any(y in s.values() for s in r.steps)]
+            rest = range(index + 1, len(regions))
+            later = [n for n in rest if any(y in s.values() for s in regions[n].steps)]
             if _aliased(regions, y) or not _repeatable(made, y, regions[index + 1 :]):
                 continue
-            if all(r.kind == "chunks" for r in later):
-                for other in later:
-                    _again(other, made, y)
+            if all(regions[n].kind == "chunks" for n in later):
+                for n in later:
+                    regions[n] = _again(regions[n], made, y)
+    return regions
 
 
 def _repeatable(made: list[Step], y: Value, later: list[Region]) -> bool:
@@ -85,15 +88,15 @@ def _aliased(regions: list[Region], value: Value) -> bool:
     return any(v is not value and v.root is value for r in regions for s in r.steps for v in s.values())
 
 
-def _again(region: Region, made: list[Step], y: Value) -> None:
-    """Repeats all steps that made y, so that what they do and what is read later cannot differ."""
+def _again(region: Region, made: list[Step], y: Value) -> Region:
+    """The region with all steps that made y once more, so that what they do and what is read later cannot differ."""
     copy = Value(f"{y.name} again", y.shape)
     copy.widen(y.frame)
 
     def renamed(roles: dict[str, Value]) -> dict[str, Value]:
         return {role: copy if v is y else v for role, v in roles.items()}
 
-    for reader in region.steps:
-        reader.reads = renamed(reader.reads)
-    first = next(n for n, s in enumerate(region.steps) if copy in s.reads.values())
-    region.steps[first:first] = [replace(s, reads=renamed(s.reads), writes=renamed(s.writes)) for s in made]
+    steps = [replace(s, reads=renamed(s.reads)) if y in s.reads.values() else s for s in region.steps]
+    first = next(n for n, s in enumerate(steps) if copy in s.reads.values())
+    again = [replace(s, reads=renamed(s.reads), writes=renamed(s.writes)) for s in made]
+    return replace(region, steps=[*steps[:first], *again, *steps[first:]])

@@ -12,8 +12,7 @@ from dataclasses import replace
 
 from convdsl.engine.plan.layouts import Rows
 from convdsl.engine.plan.ops import Op, Tape, backward, forward
-from convdsl.engine.plan.values import Parameter, Step, Strip, Target, Value, Window
-from convdsl.engine.plan.weighted import needs_pack
+from convdsl.engine.plan.values import Layouts, Parameter, Step, Strip, Target, Value, Window
 
 LARGE = 1 << 16
 """Bytes of the convolution's output for an image, from which on a block of images leaves the second-level cache."""
@@ -28,8 +27,9 @@ STRIP_BYTES = 1 << 14
 """Most bytes of a strip, for one image."""
 
 
-def in_strips(ops: list[Op], roots: list[Value], target: Target) -> list[Op]:
-    """The operations, where it pays with a convolution and a dense layer as one."""
+def in_strips(ops: list[Op], roots: list[Value], target: Target, training: bool, chosen: Layouts) -> list[Op]:
+    """The operations, where it pays with a convolution and a dense layer as one. `chosen` are layouts that the training
+    of the network has settled already."""
     if not target.does("strips"):
         return ops
     for number, conv in enumerate(ops):
@@ -46,12 +46,13 @@ def in_strips(ops: list[Op], roots: list[Value], target: Target) -> list[Op]:
             or _readers(ops, flat.output) > (flat is not dense)
         ):
             continue
-        _few_units(dense.weights["weight"], target)
+        weight = dense.weights["weight"]
+        layout = _few_units(weight, target) if training else chosen.get(weight)
         weights = {"conv": conv.weights["weight"], **dense.weights}
         if "bias" in conv.weights:
             weights["conv_bias"] = conv.weights["bias"]
-        settings = {"window": conv.settings["window"], "conv": conv, "rows": rows, "target": target}
-        joined = Op("conv_dense", dense.node, conv.inputs, dense.output, weights, settings, dense.activation)
+        settings = {"window": conv.settings["window"], "conv": conv, "rows": rows}
+        joined = Op("conv_dense", dense.node, conv.inputs, dense.output, weights, settings, dense.activation, layout)
         place = ops.index(dense)
         rest = [op for op in ops[number + 1 : place] if op is not flat]
         return [*ops[:number], *rest, joined, *ops[place + 1 :]]
@@ -68,7 +69,7 @@ def _rows(conv: Op, target: Target) -> int:
         conv.kind != "conv"
         or conv.weights["weight"].several
         or conv.inputs[0].learns
-        or getattr(conv.weights["weight"].layout, "groups", 0) != 1
+        or conv.weights["weight"].natural.groups != 1
     ):
         return 0
     depth, rows, columns, channels = conv.output.shape
@@ -79,11 +80,11 @@ def _rows(conv: Op, target: Target) -> int:
     return possible[0] if possible and rows // possible[0] >= FEWEST_STRIPS else 0
 
 
-def _few_units(weight: Parameter, target: Target) -> None:
+def _few_units(weight: Parameter, target: Target) -> Rows | None:
     """Sums for two images and all units fit in registers at once: vectors along the inputs then waste nothing."""
     units = weight.shape[0]
-    if 2 * units + 4 <= target.registers and units < target.lanes and not isinstance(weight.layout, Rows):
-        weight.layout = Rows(weight.shape, 2 * target.lanes)
+    few = 2 * units + 4 <= target.registers and units < target.lanes
+    return Rows(weight.shape, 2 * target.lanes) if few else None
 
 
 class _Pieces:
@@ -114,9 +115,7 @@ class _Pieces:
 
 
 def _in(strips: int, steps: list[Step]) -> list[Step]:
-    for step in steps:
-        step.strips = strips
-    return steps
+    return [replace(step, strips=strips) for step in steps]
 
 
 @forward("conv_dense")
@@ -136,14 +135,10 @@ def _forward(op: Op, training: bool) -> list[Step]:
 def _backward(op: Op, tape: Tape) -> list[Step]:
     pieces, g, conv, weight = _Pieces(op), tape.of(op.output), op.settings["conv"], op.weights["weight"]
     steps = pieces.gather(op)
-    zero = Step("zero_gradients", op.node, settings={"rows": pieces.y}, scope="start")
     if weight.trainable:
-        weight.deferred = True  # complete after one strip: no copies
         steps.append(Step("dense_weight", op.node, {"x": pieces.y, "g": g}, {}, {"weight": weight}, scope="block"))
     if pieces.y.learns:
         gy = Value(f"d {pieces.y.name}", pieces.y.shape)
-        if not isinstance(weight.layout, Rows):
-            needs_pack(weight, None, op.settings["target"])
         masked = conv.activation is not None and conv.activation[0] == "relu"
         rest = None if masked else conv.activation
         reads = {"g": gy} if rest is None else {"y": pieces.y, "g": gy}
@@ -156,7 +151,6 @@ def _backward(op: Op, tape: Tape) -> list[Step]:
         if op.weights["conv"].trainable:
             filters = {"weight": op.weights["conv"]}
             steps.append(Step("correlate", conv.node, {"x": pieces.x, "g": gy}, {}, filters, {"window": pieces.window}))
-        for parameter in (*bias.values(), op.weights["conv"]):
-            parameter.copies = pieces.count
-    zero.weights = {p.name: p for p in op.weights.values() if p.trainable and p is not op.weights.get("bias")}
-    return _in(pieces.count, [zero, *steps]) if zero.weights else []
+    summed = {p.name: p for p in op.weights.values() if p.trainable and p is not op.weights.get("bias")}
+    zero = Step("zero_gradients", op.node, weights=summed, settings={"rows": pieces.y}, scope="start")
+    return _in(pieces.count, [zero, *steps]) if summed else []

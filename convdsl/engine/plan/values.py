@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any, Literal
@@ -234,40 +234,70 @@ class Phase:
         return self.offsets[1] - self.offsets[0] if len(self.offsets) > 1 else 0
 
 
+@dataclass(frozen=True)
+class Kept:
+    """How a parameter is kept (see keeping.py). Offsets are in floats: of the weights, of other arrangements of them that
+    are kept up to date, and of the gradient among its like.
+
+    `deferred` gradients are computed after the backward pass, over the whole batch at once, instead of in a copy for each
+    chunk of images, or, with `copies`, for each strip.
+    """
+
+    layout: Any
+    """See layouts.py."""
+    offset: int
+    packs: dict[str, Any]
+    """Name → Pack, Copied or Transformed."""
+    pack_offsets: dict[str, int]
+    gradient_offset: int
+    deferred: bool
+    copies: int
+
+
 @dataclass(eq=False)
 class Parameter:
-    """Something that the network holds: learned numbers, fixed ones (`value`), or running statistics.
-
-    `layout` says how the engine keeps it (see layouts.py). `deferred` gradients are computed after the backward pass,
-    over the whole batch at once, instead of in a copy for each chunk of images, or, with `copies`, for each strip.
-    """
+    """Something that the network holds: learned numbers, fixed ones (`value`), or running statistics."""
 
     name: str
     shape: tuple[int, ...]
-    layout: Any
+    natural: Any
+    """The layout that it is lowered to, which another may take the place of."""
     trainable: bool = True
     learned: bool = True
     value: Any = None
-    deferred: bool = False
-    copies: int = 0
-    offset: int = -1
-    gradient_offset: int = -1
-    packs: dict[str, Any] = field(default_factory=dict)
-    """Other arrangements of the same weights that are kept up to date: name → Pack."""
-    pack_offsets: dict[str, int] = field(default_factory=dict)
     again: dict[int, Parameter] = field(default_factory=dict)
     """What further layers with the same weights have of their own, by layer: gradients, which are added to these, and
     packs. Their other numbers lie where these do."""
     owned: bool = True
     """Whether it is no such."""
+    kept: Kept | None = None
+    """Set once, when both programs of the network are made; passes do not ask."""
 
     @property
     def several(self) -> bool:
         """Whether several layers read it, so that its layout cannot be chosen for one of them."""
         return bool(self.again) or not self.owned
 
+    @property
+    def place(self) -> Kept:
+        """How it is kept, in a plan that is complete."""
+        assert self.kept is not None, f"{self.name} has no place yet"
+        return self.kept
 
-@dataclass(eq=False)
+    @property
+    def layout(self) -> Any:
+        return self.place.layout
+
+    @property
+    def packs(self) -> dict[str, Any]:
+        return self.place.packs
+
+
+Layouts = Mapping[Parameter, Any]
+"""Of those parameters that another layout than the natural one was chosen for."""
+
+
+@dataclass(frozen=True, eq=False)
 class Step:
     """One thing to do. `reads` and `writes` name values by their role; a role in both is changed in place."""
 

@@ -7,9 +7,11 @@ swapped: its way forward is `spread`.
 
 from __future__ import annotations
 
+from typing import Any
+
 from convdsl.engine.plan.layouts import Filters, Pack, vectors_for
 from convdsl.engine.plan.ops import Op, Tape, backward, forward
-from convdsl.engine.plan.values import Parameter, Step, Target, Value, Window
+from convdsl.engine.plan.values import Parameter, Scope, Step, Target, Value, Window
 
 DEFERRED = 1 << 16
 """From this many weights on, the gradient of a convolution is computed over the whole batch at the end: a copy of it for
@@ -36,93 +38,66 @@ def swapped(filters: Filters, window: Window | None, target: Target) -> Pack:
     return Pack(filters.groups, filters.filters, channels, tuple(order), lanes, vectors)
 
 
-def needs_pack(weight: Parameter, window: Window | None, target: Target) -> None:
-    """The way back through a weight reads it with its sides swapped."""
-    if not target.whole_batch and "swapped" not in weight.packs:
-        weight.packs["swapped"] = swapped(weight.layout, window, target)
-
-
-def _gather(op: Op, x: Value, y: Value, weight: Parameter, window: Window, bias: Parameter | None, add: bool) -> Step:
+def _gather(op: Op, x: Value, y: Value, weights: dict[str, Parameter], relu: Any = None, add: bool = False) -> Step:
+    window: Window = op.settings["window"]
     x.widen(window.frame)
-    weights = {"weight": weight} if bias is None else {"weight": weight, "bias": bias}
-    return Step("gather", op.node, {"x": x}, {"y": y}, weights, {"window": window, "add": add, "activation": None})
+    return Step("gather", op.node, {"x": x}, {"y": y}, weights, {"window": window, "add": add, "activation": relu})
 
 
-def _spread(
-    op: Op, g: Value, x: Value, weight: Parameter, window: Window, bias: Parameter | None, add: bool, target: Target
-) -> Step:
+def _spread(op: Op, g: Value, x: Value, weights: dict[str, Parameter], relu: Any = None, add: bool = False) -> Step:
+    window: Window = op.settings["window"]
     g.widen(window.spread_frame)
-    needs_pack(weight, window, target)
-    weights = {"weight": weight} if bias is None else {"weight": weight, "bias": bias}
-    return Step("spread", op.node, {"x": g}, {"y": x}, weights, {"window": window, "add": add, "activation": None})
+    return Step("spread", op.node, {"x": g}, {"y": x}, weights, {"window": window, "add": add, "activation": relu})
 
 
-def _correlate(op: Op, x: Value, g: Value, weight: Parameter, window: Window, target: Target) -> Step:
+def _correlate(op: Op, x: Value, g: Value, weight: Parameter, target: Target) -> Step:
+    window: Window = op.settings["window"]
     x.widen(window.frame)
     apart = not x.interleaved  # at the end images are taken one by one
-    weight.deferred = weight.layout.size > DEFERRED and apart and target.does("deferral")
-    return Step(
-        "correlate",
-        op.node,
-        {"x": x, "g": g},
-        {},
-        {"weight": weight},
-        {"window": window},
-        "task" if weight.deferred else "image",
-    )
+    late = weight.natural.size > DEFERRED and apart and target.does("deferral")
+    scope: Scope = "task" if late else "image"
+    return Step("correlate", op.node, {"x": x, "g": g}, {}, {"weight": weight}, {"window": window}, scope)
+
+
+def _relu(op: Op) -> tuple[str, float] | None:
+    """The activation, if it is one that kernels apply themselves."""
+    return op.activation if op.activation is not None and op.activation[0] == "relu" else None
 
 
 @forward("conv")
 def _conv(op: Op, training: bool) -> list[Step]:
-    step = _gather(
-        op, op.inputs[0], op.output, op.weights["weight"], op.settings["window"], op.weights.get("bias"), False
-    )
-    if op.activation is not None and op.activation[0] == "relu":
-        step.settings["activation"] = op.activation
-    return [step]
+    return [_gather(op, op.inputs[0], op.output, op.weights, _relu(op))]
 
 
 @backward("conv")
 def _conv_back(op: Op, tape: Tape) -> list[Step]:
-    (x,), g, weight, window = op.inputs, tape.of(op.output), op.weights["weight"], op.settings["window"]
-    steps = [_correlate(op, x, g, weight, window, tape.target)] if weight.trainable else []
+    (x,), g, weight = op.inputs, tape.of(op.output), op.weights["weight"]
+    steps = [_correlate(op, x, g, weight, tape.target)] if weight.trainable else []
     if x.learns:
         into, add = tape.add_to(x)
-        steps.append(_spread(op, g, into, weight, window, None, add, tape.target))
+        steps.append(_spread(op, g, into, {"weight": weight}, add=add))
     return steps
 
 
 @forward("tconv")
 def _tconv(op: Op, training: bool) -> list[Step]:
-    step = _spread(
-        op,
-        op.inputs[0],
-        op.output,
-        op.weights["weight"],
-        op.settings["window"],
-        op.weights.get("bias"),
-        False,
-        op.settings["target"],
-    )
-    if op.activation is not None and op.activation[0] == "relu":
-        step.settings["activation"] = op.activation
-    return [step]
+    return [_spread(op, op.inputs[0], op.output, op.weights, _relu(op))]
 
 
 @backward("tconv")
 def _tconv_back(op: Op, tape: Tape) -> list[Step]:
-    (x,), g, weight, window = op.inputs, tape.of(op.output), op.weights["weight"], op.settings["window"]
-    steps = [_correlate(op, g, x, weight, window, tape.target)] if weight.trainable else []
+    (x,), g, weight = op.inputs, tape.of(op.output), op.weights["weight"]
+    steps = [_correlate(op, g, x, weight, tape.target)] if weight.trainable else []
     if x.learns:
         into, add = tape.add_to(x)
-        steps.append(_gather(op, g, into, weight, window, None, add))
+        steps.append(_gather(op, g, into, {"weight": weight}, add=add))
     return steps
 
 
 @forward("dense")
 def _dense(op: Op, training: bool) -> list[Step]:
-    fused = op.activation if op.activation is not None and op.activation[0] == "relu" else None
-    return [Step("dense", op.node, {"x": op.inputs[0]}, {"y": op.output}, op.weights, {"activation": fused}, "block")]
+    settings = {"activation": _relu(op)}
+    return [Step("dense", op.node, {"x": op.inputs[0]}, {"y": op.output}, op.weights, settings, "block")]
 
 
 @backward("dense")
@@ -130,21 +105,11 @@ def _dense_back(op: Op, tape: Tape) -> list[Step]:
     (x,), g, weight = op.inputs, tape.of(op.output), op.weights["weight"]
     steps = []
     if weight.trainable:
-        weight.deferred = weight.layout.size > DEFERRED_DENSE and tape.target.does("deferral")
-        steps.append(
-            Step(
-                "dense_weight",
-                op.node,
-                {"x": x, "g": g},
-                {},
-                {"weight": weight},
-                {},
-                "task" if weight.deferred else "block",
-            )
-        )
+        late = weight.natural.size > DEFERRED_DENSE and tape.target.does("deferral")
+        scope: Scope = "task" if late else "block"
+        steps.append(Step("dense_weight", op.node, {"x": x, "g": g}, {}, {"weight": weight}, {}, scope))
     if x.learns:
         into, add = tape.add_to(x)
-        needs_pack(weight, None, tape.target)
         steps.append(Step("dense_input", op.node, {"g": g}, {"x": into}, {"weight": weight}, {"add": add}, "block"))
     return steps
 
@@ -158,10 +123,10 @@ def _like_back(op: Op, tape: Tape, name: str) -> list[Step]:
     (x,), g, weight = op.inputs, tape.of(op.output), op.weights["weight"]
     steps = []
     if weight.trainable:
-        scope = "task" if weight.deferred else "image"
+        scope: Scope = "task" if name == "local" else "image"
         bias = op.weights.get("bias") if name == "local" else None
         weights = {"weight": weight} if bias is None else {"weight": weight, "bias": bias}
-        steps.append(Step(f"{name}_weight", op.node, {"x": x, "g": g}, {}, weights, {**op.settings}, scope))  # type: ignore[arg-type]
+        steps.append(Step(f"{name}_weight", op.node, {"x": x, "g": g}, {}, weights, {**op.settings}, scope))
     if x.learns:
         into, add = tape.add_to(x)
         steps.append(
@@ -187,7 +152,4 @@ def _local(op: Op, training: bool) -> list[Step]:
 
 @backward("local")
 def _local_back(op: Op, tape: Tape) -> list[Step]:
-    op.weights["weight"].deferred = True
-    if "bias" in op.weights:
-        op.weights["bias"].deferred = True
     return _like_back(op, tape, "local")

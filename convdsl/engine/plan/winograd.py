@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from convdsl.engine.plan.layouts import Filters, Pack
-from convdsl.engine.plan.values import Parameter, Step, Target, Value
+from convdsl.engine.plan.values import Layouts, Parameter, Step, Target, Value
+from convdsl.engine.plan.weighted import swapped
 
 FREQUENCIES = 16
 
@@ -29,35 +30,44 @@ class Transformed:
     width: int
 
     @property
+    def name(self) -> str:
+        """Of the pack."""
+        return f"winograd {self.source}"
+
+    @property
     def size(self) -> int:
         return FREQUENCIES * self.blocks * self.rows * self.width
 
 
 @dataclass(frozen=True)
 class Tiles:
-    """How an output is cut: `grid` groups of `group` tiles of 2x2, rows and columns; and the pack of weights."""
+    """How an output is cut: `grid` groups of `group` tiles of 2x2, rows and columns; and the weights."""
 
     grid: tuple[int, int]
     group: tuple[int, int]
-    pack: str
+    weights: Transformed
+
+    @property
+    def pack(self) -> str:
+        return self.weights.name
 
 
-def use_winograd(steps: list[Step], target: Target) -> list[Step]:
-    """The steps, those that are to use it told so."""
+def use_winograd(steps: list[Step], target: Target, layouts: Layouts) -> list[Step]:
+    """The steps, those that are to use it told so. `layouts` are those that the plan has chosen for weights."""
     if not target.does("winograd"):
         return steps
     able = ("gather", "spread", "gather_pool")
-    return [_considered(step, target) if step.kind in able and not step.strips else step for step in steps]
+    return [_considered(step, target, layouts) if step.kind in able and not step.strips else step for step in steps]
 
 
-def _considered(step: Step, target: Target) -> Step:
+def _considered(step: Step, target: Target, layouts: Layouts) -> Step:
     window, weight, x = step.settings["window"], step.weights["weight"], step.reads["x"]
     y = step.writes["y"]
     if (window.k, window.s, window.d) != ((1, 3, 3), (1, 1, 1), (1, 1, 1)) or x.interleaved or target.registers < 32:
         return step
     scale = 1 if step.kind == "gather_pool" else 2
     rows, columns = y.shape[1] // scale, y.shape[2] // scale
-    source, filters = _source(step, weight)
+    source, filters = _source(step, weight, layouts, target)
     channels, outputs = x.shape[3], y.shape[3]
     if filters.groups != 1 or x.shape[0] != 1 or channels % target.lanes or outputs % target.lanes:
         return step
@@ -66,21 +76,21 @@ def _considered(step: Step, target: Target) -> Step:
     group = _group(rows, columns, filters.vectors, target)
     if group[0] * group[1] < 4:
         return step
-    pack = f"winograd {source}"
     width = filters.lanes * filters.vectors
-    weight.packs[pack] = Transformed(source, filters.blocks, channels, width)
-    settings = {**step.settings, "winograd": Tiles((rows // group[0], columns // group[1]), group, pack)}
+    weights = Transformed(source, filters.blocks, channels, width)
+    if weight.kept is not None and weights.name not in weight.packs:
+        return step  # of a program that is made later, for a single layer: it has to do with what is kept
+    settings = {**step.settings, "winograd": Tiles((rows // group[0], columns // group[1]), group, weights)}
     room = FREQUENCIES * group[0] * group[1] * (channels + filters.blocks * width)
     writes = {**step.writes, "scratch": Value(f"tiles of {y.name}", (1, 1, 1, room))}
     return replace(step, settings=settings, writes=writes)
 
 
-def _source(step: Step, weight: Parameter) -> tuple[str, Filters | Pack]:
+def _source(step: Step, weight: Parameter, layouts: Layouts, target: Target) -> tuple[str, Filters | Pack]:
+    """From which arrangement of the weights the transformed ones are made, and how that one is."""
     if step.kind == "spread":
-        return "swapped", weight.packs["swapped"]
-    if isinstance(weight.layout, Filters):
-        return "", weight.layout
-    return "forward", weight.packs["forward"].filters
+        return "swapped", swapped(weight.natural, step.settings["window"], target)
+    return "forward" if weight in layouts else "", weight.natural
 
 
 def _group(rows: int, columns: int, vectors: int, target: Target) -> tuple[int, int]:

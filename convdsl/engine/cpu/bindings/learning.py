@@ -44,7 +44,7 @@ def _table(memory: Memory) -> tuple[Argument, Layout]:
 
 def zero_gradients(binder: Binder) -> None:
     """Each chunk begins with its gradients at zero."""
-    floats = binder.plan.chunk_gradient_floats
+    floats = binder.plan.room.by_chunk
     base: Argument = (int(binder.memory.gradients.ctypes.data), 0, 0, 0, floats * 4, 0)
     binder.emit(pointwise.fill_zero, {"address": base, "count": number(floats)})
 
@@ -78,8 +78,8 @@ def add_up_shared(binder: Binder) -> None:
             continue
         share = {"task": PART, "tasks": tasks, "size": number(again.layout.size)}
         own, of_first = binder.gradient(again)[0], binder.gradient(owner)[0]
-        if not again.deferred and plan.chunks > 1:
-            step = number(plan.chunk_gradient_floats)
+        if not again.place.deferred and plan.chunks > 1:
+            step = number(plan.room.by_chunk)
             binder.emit(learning.collect, {"g": number(own), **share, "copies": number(plan.chunks), "step": step})
         step = number((own - of_first) // 4)
         binder.emit(learning.collect, {"g": number(of_first), **share, "copies": number(2), "step": step})
@@ -94,8 +94,8 @@ def update(binder: Binder) -> None:
 
         gradient = binder.gradient(run[0])
         base = number(gradient[0])
-        copies = run[0].copies or plan.chunks
-        if not run[0].deferred and copies > 1:
+        copies = run[0].place.copies or plan.chunks
+        if not run[0].place.deferred and copies > 1:
             binder.emit(
                 learning.collect,
                 {
@@ -104,7 +104,7 @@ def update(binder: Binder) -> None:
                     "tasks": tasks,
                     "size": number(size),
                     "copies": number(copies),
-                    "step": number(plan.chunk_gradient_floats),
+                    "step": number(plan.room.by_chunk),
                 },
             )
         states = [number(s.ctypes.data + offset * 4) for s in memory.states.values()]
@@ -120,9 +120,9 @@ def _runs(parameters: list[Parameter]) -> list[list[Parameter]]:
         if (
             last is not None
             and not last.packs
-            and (last.deferred, last.copies) == (p.deferred, p.copies)
-            and last.offset + last.layout.size == p.offset
-            and last.gradient_offset + last.layout.size == p.gradient_offset
+            and (last.place.deferred, last.place.copies) == (p.place.deferred, p.place.copies)
+            and last.place.offset + last.layout.size == p.place.offset
+            and last.place.gradient_offset + last.layout.size == p.place.gradient_offset
         ):
             runs[-1].append(p)
         else:

@@ -411,7 +411,7 @@ def _zero(binder: Binder, step: Step) -> None:
     """At the beginning of a strip: its copy of the gradients, or its rows of one that all strips share."""
     for parameter in step.weights.values():
         at = binder.gradient(parameter)
-        if not parameter.deferred:
+        if not parameter.place.deferred:
             binder.emit(pointwise.fill_zero, {"address": at, "count": number(parameter.layout.size)})
             continue
         f, x = parameter.layout, step.settings["rows"]

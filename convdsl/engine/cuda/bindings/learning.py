@@ -105,7 +105,7 @@ def update(binder: Binder) -> None:
         for first in range(0, size, BLOCK):
             rows.append(
                 (
-                    parameter.offset + first,
+                    parameter.place.offset + first,
                     arrays.state_offsets[parameter.name] + first,
                     arrays.gradient_element(parameter) + first,
                     min(BLOCK, size - first),
