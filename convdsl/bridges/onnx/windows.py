@@ -1,0 +1,87 @@
+"""How a window of ONNX is written here: the padding that puts it in the same places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from convdsl.layers import Layer, SizeError
+
+
+class Window(NamedTuple):
+    """A window along all spatial axes, as a node states it; one number for each axis."""
+
+    k: tuple[int, ...]
+    s: tuple[int, ...]
+    d: tuple[int, ...]
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    ceil: bool
+
+    def places(self, sizes: Sequence[int]) -> tuple[int, ...]:
+        """How many places it has along each axis; rounded up, none of them starts behind the input."""
+        found = []
+        for n, k, s, d, b, a in zip(sizes, self.k, self.s, self.d, self.before, self.after, strict=True):
+            free = n + b + a - d * (k - 1) - 1
+            count = (-(-free // s) if self.ceil else free // s) + 1
+            found.append(count - 1 if self.ceil and (count - 1) * s >= n + b else count)
+        return tuple(found)
+
+
+def window(given: dict[str, Any], sizes: Sequence[int], k: Sequence[int]) -> Window:
+    """The window of a node with these attributes over an input of these sizes."""
+    rank = len(sizes)
+    s = tuple(given.get("strides") or (1,) * rank)
+    d = tuple(given.get("dilations") or (1,) * rank)
+    pads = tuple(given.get("pads") or (0,) * (2 * rank))
+    auto = given.get("auto_pad", "NOTSET")
+    if auto in ("SAME_UPPER", "SAME_LOWER"):
+        total = [max((-(-n // t) - 1) * t + e * (f - 1) + 1 - n, 0) for n, t, e, f in zip(sizes, s, d, k, strict=True)]
+        small, large = tuple(n // 2 for n in total), tuple(n - n // 2 for n in total)
+        pads = (*small, *large) if auto == "SAME_UPPER" else (*large, *small)
+    elif auto == "VALID":
+        pads = (0,) * (2 * rank)
+    return Window(tuple(k), s, d, pads[:rank], pads[rank:], bool(given.get("ceil_mode", 0)))
+
+
+def short(values: Sequence[int]) -> tuple[int, ...]:
+    """One number where all axes have the same."""
+    return tuple(values[:1]) if len(set(values)) == 1 else tuple(values)
+
+
+def arguments(asked: Window, default: Sequence[int] = (1,)) -> dict[str, Any]:
+    """The options that say window, stride and dilation; those that are what is meant anyway are left out. Without a stride
+    the windows of pooling stand side by side: there `default` is the window."""
+    found: dict[str, Any] = {"k": short(asked.k)}
+    if short(asked.s) != short(tuple(default) * (len(asked.s) // len(default))):
+        found["s"] = short(asked.s)
+    if set(asked.d) != {1}:
+        found["d"] = short(asked.d)
+    return found
+
+
+def fitting(
+    layer: type[Layer], given: dict[str, Any], asked: Window, shape: tuple[int, ...], rounds: bool = False
+) -> Layer | None:
+    """The layer with the padding that puts its windows where `asked` has them; None where no padding does."""
+    wanted = list(zip(asked.before, asked.places(shape[:-1]), strict=True))
+    for further in _paddings(asked, rounds):
+        candidate: Any = layer(**given, **further)
+        try:
+            axes = candidate.geometry(shape)
+        except SizeError:
+            continue
+        if [(a.before, a.output) for a in axes] == wanted:
+            return candidate  # type: ignore[no-any-return]
+    return None
+
+
+def _paddings(asked: Window, rounds: bool) -> Iterator[dict[str, Any]]:
+    plain: dict[str, Any] = {"p": short(asked.before)} if any(asked.before) else {}
+    if asked.before == asked.after:
+        yield plain
+    yield {"p": "same"}
+    if rounds:
+        yield {**plain, "ceil": True}
+    yield plain
+    yield {"p": "same_lower"}

@@ -1,0 +1,48 @@
+"""A network with its weights, as every bridge takes and gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from convdsl.diagnostics import Findings
+from convdsl.messages import T
+from convdsl.network import Analysis, Node
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """A network whose sizes are all numbers, and its weights and running statistics by name (`3.conv.weight`), laid out as
+    PyTorch does: filters (F, C/g, kH, kW), dense (units, inputs) with the inputs in the order H, W, C.
+
+    `about` is what else a file should say: the names of the classes, how images are made ready.
+    """
+
+    analysis: Analysis
+    weights: Mapping[str, Any]
+    about: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, node: Node) -> dict[str, Any]:
+        """The weights of a layer by role: `weight`, `bias`, `running_mean`, `running_var`, `prelu`."""
+        prefix = f"{node.shared or node.index}."
+        return {name.rsplit(".", 1)[1]: value for name, value in self.weights.items() if name.startswith(prefix)}
+
+
+class Unsayable(Exception):
+    """A layer that a format has no words for; `why` says what is missing there."""
+
+    def __init__(self, node: Node, format: str, why: T | None = None) -> None:
+        self.node, self.format, self.why = node, format, why
+        super().__init__(f"{node.index}.{node.op}: {format}")
+
+
+def place_of(error: Unsayable, findings: Findings) -> None:
+    """Adds E601, which says where in the program the layer stands."""
+    findings.add(
+        "E601",
+        error.node.span,
+        T("`{layer}` cannot be written as {format}.", layer=error.node.op, format=error.format),
+        note=error.why,
+        help=T("Write the network with another layer in its place."),
+    )
