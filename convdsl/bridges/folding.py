@@ -17,7 +17,7 @@ from convdsl.bridges.bracing import Braces, Statement
 LONGEST = 8
 """Statements of a window."""
 BLOCKS = 24
-PARAMETERS = 5
+PARAMETERS = 6
 _NUMBER = re.compile(r"(?<![\w.=])([a-z]?)(\d+)(?![\w.])")
 _LETTERS = {"": "CEFHJLMQRTUVWXYZ", "k": "K", "s": "S", "p": "P", "g": "G", "d": "D"}
 _MORE = "ABINO"
@@ -43,6 +43,15 @@ class Lines:
         return 1 + sum(line.size for body in self.bodies for line in body)
 
 
+_STRIDED = re.compile(r"(?<=conv )(.*?\bk[\dx]+)(?! s)")
+_UNSTRIDED = re.compile(r"(conv .*?\bk[\dx]+) s1\b")
+"""Where a convolution says no stride, which folding writes out so that it can be a parameter; and where it says 1."""
+
+
+def _all(line: Lines) -> list[Lines]:
+    return [line, *(inner for body in line.bodies for child in body for inner in _all(child))]
+
+
 def lines_of(statements: Sequence[Statement]) -> list[Lines]:
     found = []
     for statement in statements:
@@ -51,20 +60,26 @@ def lines_of(statements: Sequence[Statement]) -> list[Lines]:
             bodies = [lines_of(branch) for branch in statement.branches]
             found.append(Lines(statement.word, bodies, statement.after))
         else:
-            text = f"freeze {{ {statement.text} }}" if statement.piece and statement.piece.frozen else statement.text
+            text = _STRIDED.sub(r"\1 s1", statement.text)
+            if statement.piece is not None and statement.piece.frozen:
+                text = f"freeze {{ {text} }}"
             found.append(Lines(text, comment=name))
     return found
 
 
 def folded(lines: list[Lines]) -> tuple[list[Lines], list[Lines]]:
     """The blocks that were found, and the statements that call them."""
+    lines = _repeated(lines)
     blocks: list[Lines] = []
     while len(blocks) < BLOCKS and (window := _best(lines)):
         places, pattern = window
         blocks.append(_block(lines, places, pattern, len(blocks)))
     for block in blocks:
         block.bodies = [_repeated(body) for body in block.bodies]
-    return _used(blocks), _repeated(lines)
+    lines = _repeated(lines)
+    for line in [inner for chain in (*blocks, *lines) for inner in _all(chain)]:
+        line.text = _UNSTRIDED.sub(r"\1", line.text)
+    return _used(blocks), lines
 
 
 # Blocks
@@ -108,7 +123,7 @@ def _best(lines: list[Lines]) -> tuple[list[_Window], str] | None:
         for length in range(1, min(LONGEST, len(chain)) + 1):
             for start in range(len(chain) - length + 1):
                 window = _Window(chain, start, length)
-                if window.size >= 3:
+                if window.size >= 3 and not (length == 1 and chain[start].text.startswith("repeat ")):
                     groups[" -> ".join(patterns[start : start + length])].append(window)
     best, most = None, 1.0
     for pattern, windows in groups.items():
@@ -192,15 +207,10 @@ def _renamed(lines: list[Lines], names: dict[int, str]) -> list[Lines]:
 
 def _name(pattern: str, number: int) -> str:
     """What a block is called: after what stands in it."""
-    kind = (
-        "residual_block"
-        if pattern.startswith(("residual", "add"))
-        else "inception"
-        if pattern.startswith("concat")
-        else "separable"
-        if "dwconv" in pattern
-        else "block"
-    )
+    kinds = {"residual": "residual", "add": "residual", "concat": "inception", "repeat": "stage"}
+    kind = next((name for word, name in kinds.items() if pattern.startswith(f"{word} ")), "")
+    if not kind:
+        kind = "stage" if "repeat" in pattern else "separable" if "dwconv" in pattern else "part"
     return f"{kind}_{number + 1}"
 
 
