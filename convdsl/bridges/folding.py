@@ -43,7 +43,7 @@ class Lines:
         return 1 + sum(line.size for body in self.bodies for line in body)
 
 
-_STRIDED = re.compile(r"(?<=conv )(.*?\bk[\dx]+)(?! s)")
+_STRIDED = re.compile(r"(?<=conv )(.*?\bk[\dx]+)(?![\dx]| s)")
 _UNSTRIDED = re.compile(r"(conv .*?\bk[\dx]+) s1\b")
 """Where a convolution says no stride, which folding writes out so that it can be a parameter; and where it says 1."""
 

@@ -37,7 +37,7 @@ def _conv(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
         raise r.refused(
             node, T("its filters see {n} channels, and there are {m}", n=weight.shape[1] * groups, m=x.shape[-1])
         )
-    layer = fitting(kind, options, asked, x.shape)
+    layer = fitting(kind, options, asked, x.shape, ("plain", "same", "same_lower"))
     if layer is None:
         x, layer = _padded(r, node, x, asked.before, asked.after), kind(**options)
     r.give_map(node, layer, x, {"weight": weight, "bias": bias})
@@ -141,7 +141,7 @@ def _maxpool(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
             raise r.refused(node, T("it has a border twice"))
         asked = asked._replace(before=pads[0], after=pads[1])
     options = arguments(asked, asked.k)
-    layer = fitting(pooling.MaxPool, options, asked, x.shape, rounds=True)
+    layer = fitting(pooling.MaxPool, options, asked, x.shape)
     if layer is None:
         if not _never_negative(r, x):
             raise r.refused(node, T("its padding has no form here"))
@@ -185,17 +185,20 @@ def _avgpool(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
         exclude or not padded and asked.k == x.shape[:-1]
     ) and (padded or asked.ceil):  # fmt: skip
         return r.give_map(node, pooling.GlobalAvgPool(), x)
-    options = arguments(asked, asked.k) | ({"exclude_pad": True} if exclude and padded else {})
-    if exclude or asked.before == asked.after or not padded:
-        layer = fitting(pooling.AvgPool, options, asked, x.shape, rounds=asked.ceil or exclude)
-        if layer is not None:
-            return r.give_map(node, layer, x)
-    if exclude:
-        raise r.refused(node, T("its padding has no form here"))
-    if asked.ceil:
+    options = arguments(asked, asked.k)
+    if not padded:  # beyond the input nothing is counted
+        layer = fitting(pooling.AvgPool, options, asked, x.shape, ("rounded",) if asked.ceil else ("plain",))
+    elif exclude:
+        layer = fitting(pooling.AvgPool, {**options, "exclude_pad": True}, asked, x.shape)
+    elif asked.before == asked.after:
+        layer = fitting(pooling.AvgPool, options, asked, x.shape, ("rounded",) if asked.ceil else ("plain",))
+    elif asked.ceil:
         raise r.refused(node, T("its padding counts, and its size is rounded up"))
-    x = _padded(r, node, x, asked.before, asked.after)
-    r.give_map(node, pooling.AvgPool(**options), x)
+    else:
+        x, layer = _padded(r, node, x, asked.before, asked.after), pooling.AvgPool(**options)
+    if layer is None:
+        raise r.refused(node, T("its padding has no form here"))
+    r.give_map(node, layer, x)
 
 
 @reads("GlobalAveragePool")
@@ -389,15 +392,15 @@ def _resize(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
     scales: Any = given.get("scales")
     if scales is None and sizes is None:
         scales = r.array(node, 2 if node.op_type == "Resize" and len(node.input) > 2 else 1)
-    rank, mode = len(x.shape) - 1, given.get("mode", "nearest")
-    whole = (1, *x.there)
-    if sizes is not None and sizes.size:
-        factors = [n / m for n, m in zip((1, *sizes.reshape(-1).tolist()[1:]), whole, strict=False)]
-    else:
-        factors = [float(n) for n in np.asarray(scales if scales is not None else ()).reshape(-1)]
-    if len(factors) == rank and given.get("axes"):
-        factors = [1, 1, *factors]
-    if len(factors) != rank + 2 or factors[:2] != [1, 1] or any(f < 1 or f != int(f) for f in factors):
+    mode, whole = given.get("mode", "nearest"), (1, *x.there)
+    axes = [a % len(whole) for a in given.get("axes") or range(len(whole))]
+    asked = sizes if sizes is not None and sizes.size else scales
+    factors = [1.0] * len(whole)
+    for axis, number in zip(axes, [] if asked is None else np.asarray(asked).reshape(-1).tolist(), strict=False):
+        factors[axis] = number / whole[axis] if asked is sizes and axis else float(number) if asked is scales else 1.0
+    if given.get("keep_aspect_ratio_policy", "stretch") != "stretch" or asked is None:
+        raise r.refused(node, T("it does not enlarge by a whole factor"))
+    if factors[:2] != [1, 1] or any(f < 1 or f != int(f) for f in factors):
         raise r.refused(node, T("it does not enlarge by a whole factor"))
     placed = given.get("coordinate_transformation_mode", "asymmetric" if r.version < 11 else "half_pixel")
     rounded = given.get("nearest_mode", "floor" if r.version < 11 else "round_prefer_floor")

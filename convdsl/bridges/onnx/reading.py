@@ -12,7 +12,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
-from onnx import ModelProto, NodeProto, helper
+from onnx import ModelProto, NodeProto, TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
 from convdsl.bridges.onnx import loading
@@ -125,6 +125,10 @@ class Reader:
         self.input = entry.name
         if not entry.type.HasField("tensor_type") or not 2 <= len(dims) <= 5:
             raise Foreign(T("The input {name} is no row of values, sequence, image or volume for each example.", name=entry.name))
+        kind = entry.type.tensor_type.elem_type
+        if kind not in (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16):
+            kinds = TensorProto.DataType.Name(kind).lower()
+            raise Foreign(T("The input {name} holds {kind}, and networks here take float32.", name=entry.name, kind=kinds))
         self.batch = dims[0] or 1
         last = self._turned_at_once(entry.name, len(dims))
         axes = tuple(range(len(dims) - 1)) if last else channels_first(dims[1:])

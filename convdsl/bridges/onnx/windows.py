@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from convdsl.layers import Layer, SizeError
@@ -60,13 +60,21 @@ def arguments(asked: Window, default: Sequence[int] = (1,)) -> dict[str, Any]:
     return found
 
 
+WAYS = ("plain", "same", "rounded", "same_lower")
+"""How a layer may come to its padding: a number, or one of the words."""
+
+
 def fitting(
-    layer: type[Layer], given: dict[str, Any], asked: Window, shape: tuple[int, ...], rounds: bool = False
+    layer: type[Layer], given: dict[str, Any], asked: Window, shape: tuple[int, ...], ways: Sequence[str] = WAYS
 ) -> Layer | None:
     """The layer with the padding that puts its windows where `asked` has them; None where no padding does."""
+    plain: dict[str, Any] = {"p": short(asked.before)} if any(asked.before) else {}
+    options = {"plain": plain, "rounded": {**plain, "ceil": True}, "same": {"p": "same"}, "same_lower": {"p": "same_lower"}}
+    if asked.before != asked.after:  # what a padding on both sides would hide
+        ways = [*(w for w in ways if w != "plain"), *(w for w in ways if w == "plain")]
     wanted = list(zip(asked.before, asked.places(shape[:-1]), strict=True))
-    for further in _paddings(asked, rounds):
-        candidate: Any = layer(**given, **further)
+    for way in ways:
+        candidate: Any = layer(**given, **options[way])
         try:
             axes = candidate.geometry(shape)
         except SizeError:
@@ -74,14 +82,3 @@ def fitting(
         if [(a.before, a.output) for a in axes] == wanted:
             return candidate  # type: ignore[no-any-return]
     return None
-
-
-def _paddings(asked: Window, rounds: bool) -> Iterator[dict[str, Any]]:
-    plain: dict[str, Any] = {"p": short(asked.before)} if any(asked.before) else {}
-    if asked.before == asked.after:
-        yield plain
-    yield {"p": "same"}
-    if rounds:
-        yield {**plain, "ceil": True}
-    yield plain
-    yield {"p": "same_lower"}
