@@ -69,6 +69,12 @@ SECTIONS: tuple[tuple[T, dict[str, T]], ...] = (
         },
     ),
     (
+        T("Other formats"),
+        {
+            "E601": T("A layer that another format does not have"),
+        },
+    ),
+    (
         T("Warnings and notes"),
         {
             "W501": T("The stride does not divide"),

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 class Net:
     """A network that `check` finds no error in. Shapes are tuples with the channels last: (H, W, C)."""
 
-    def __init__(self, analysis: Analysis) -> None:
+    def __init__(self, analysis: Analysis, weights: Mapping[str, Any] | None = None) -> None:
         self.analysis = analysis
+        self.weights: Mapping[str, Any] = weights or {}
+        """Weights that came with the network, by name, where it is from a file that holds some (`from_onnx`)."""
 
     def __repr__(self) -> str:
         return f"<Net {self.name}: {len(self.nodes)} layers>"
@@ -101,9 +103,35 @@ class Net:
         from convdsl.training.model import Model
 
         model = Model(self, batch=batch, device=device, seed=seed, **options)
+        if self.weights:
+            model.load_weights(self.weights, strict=False)
         for line in caches.told():
             warnings.warn(str(line), stacklevel=2)
         return model
+
+    def to_onnx(self, path: str | PathLike[str], weights: Model | Mapping[str, Any] | None = None) -> None:
+        """Writes the network with weights as an ONNX file (opset 21): input `input` (N, C, H, W), output `output`.
+
+        `weights` are a model, or arrays by the names of `model.weights` and `model.buffers`; without them those that the
+        network came with, else those that training starts from. Side exits are left out. Needs the extra `onnx`. Raises
+        ProgramError for a layer that ONNX does not have, ValueError where a size is open or weights are missing, OSError.
+        """
+        from convdsl import files
+        from convdsl.bridges.giving import onnx_bytes
+
+        files.write(path, [onnx_bytes(self, weights)])
+
+
+def from_onnx(path: str | PathLike[str], *, input: Sequence[int] | None = None, output: str | None = None) -> Net:
+    """The network in an ONNX file, with its weights: `net.compile()` starts from them, `net.text` is its program.
+
+    `input` (channels last) is for a file that leaves its sizes open, `output` chooses one of several. Needs the extra
+    `onnx`. Raises convdsl.bridges.pieces.Foreign, which names the node that is no layer of the language.
+    """
+    from convdsl.bridges.onnx.file import read_onnx
+
+    found = read_onnx(Path(path), input, output)
+    return Net(found.analysis, found.weights)
 
 
 def parse(

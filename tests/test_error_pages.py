@@ -15,7 +15,7 @@ import pytest
 
 from convdsl.cli import main
 from convdsl.codes import CODES
-from convdsl.diagnostics import Diagnostic, Findings, not_text
+from convdsl.diagnostics import Diagnostic, Findings, ProgramError, not_text
 from convdsl.messages import use_language
 from convdsl.net import Net
 from convdsl.report.console import console
@@ -81,7 +81,7 @@ def check(program: str, language: str, folder: Path, capsys: pytest.CaptureFixtu
     path.write_text(program, encoding="utf-8")
     main(["check", "--format", "json", "--lang", language, str(path)])
     found = json.loads(capsys.readouterr().out)["diagnostics"]
-    return found + [diagnostic_data(d) for d in about_data(program)]
+    return found + [diagnostic_data(d) for d in (*about_data(program), *about_export(program))]
 
 
 def diagnose(program: str) -> list[Diagnostic]:
@@ -90,7 +90,21 @@ def diagnose(program: str) -> list[Diagnostic]:
         source = decode(program.encode(), "net.cnn")
     except NotText as error:
         return [not_text(error)]
-    return [*checked(source).diagnostics, *about_data(program)]
+    return [*checked(source).diagnostics, *about_data(program), *about_export(program)]
+
+
+def about_export(program: str) -> list[Diagnostic]:
+    """What `export onnx` has to say of a right program without symbols."""
+    if "local" not in program or (analysis := checked(Source(program, "net.cnn"))).failed:
+        return []
+    pytest.importorskip("onnx", reason="the package onnx is not installed")
+    from convdsl.bridges.giving import onnx_bytes
+
+    try:
+        onnx_bytes(Net(analysis))
+    except ProgramError as error:
+        return list(error.diagnostics)
+    return []
 
 
 def about_data(program: str) -> list[Diagnostic]:

@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from convdsl.bridges.bracing import Braces, Statement
 
@@ -127,7 +128,7 @@ def _best(lines: list[Lines]) -> tuple[list[_Window], str] | None:
                     groups[" -> ".join(patterns[start : start + length])].append(window)
     best, most = None, 1.0
     for pattern, windows in groups.items():
-        if len(windows) < 2 or "(" in pattern.split("{")[0] and len(windows) < 3:
+        if len(windows) < 2 or ("(" in pattern.split("{")[0] and len(windows) < 3):
             continue
         apart = _apart(windows)
         count = len(apart)
@@ -144,7 +145,7 @@ def _best(lines: list[Lines]) -> tuple[list[_Window], str] | None:
 
 
 def _adjacent(windows: list[_Window]) -> bool:
-    return all(b.start == a.start + a.length for a, b in zip(windows, windows[1:], strict=False))
+    return all(b.start == a.start + a.length for a, b in pairwise(windows))
 
 
 def _apart(windows: list[_Window]) -> list[_Window]:

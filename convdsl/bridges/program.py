@@ -12,21 +12,21 @@ from convdsl.bridges.pieces import Flow, Foreign
 from convdsl.bridges.weighted import Weighted
 from convdsl.diagnostics import Findings
 from convdsl.language import parse
-from convdsl.language.keywords import KEYWORDS
 from convdsl.language.formatter import formatted
+from convdsl.language.keywords import KEYWORDS
 from convdsl.messages import T
 from convdsl.network import analyse
 from convdsl.source import Source
 
 
-def written(flow: Flow, comment: str = "") -> Weighted:
+def written(flow: Flow, name: str = "") -> Weighted:
     """The network as a program in the one usual form, with its weights. Raises Foreign."""
+    name = _identifier(name or flow.name)
     statements = braced(flow)
     blocks, lines = folded(lines_of(statements))
-    head = [f"# {line}".rstrip() for line in comment.splitlines()]
-    head += [f"net {_identifier(flow.name)}", f"input {'x'.join(map(str, flow.shape))}", ""]
+    head = [f"net {name}", f"input {'x'.join(map(str, flow.shape))}", ""]
     text = "\n".join([*head, *(part for block in blocks for part in (*_text(block, 0), "")), *_all(lines, 0)])
-    source = Source(text, f"{_identifier(flow.name)}.cnn")
+    source = Source(text, f"{name}.cnn")
     findings = Findings(source)
     program = parse(source, findings)
     assert not findings.failed, findings.items
@@ -37,7 +37,10 @@ def written(flow: Flow, comment: str = "") -> Weighted:
     errors = [d for d in analysis.diagnostics if d.severity == "error"]
     if errors or len(nodes) != len(pieces):
         raise Foreign(
-            T("The network cannot be written: {reason}", reason=errors[0].message if errors else f"{len(pieces)} ≠ {len(nodes)}")
+            T(
+                "The network cannot be written: {reason}",
+                reason=errors[0].message if errors else f"{len(pieces)} ≠ {len(nodes)}",
+            )
         )
     weights: dict[str, Any] = {}
     for node, piece in zip(nodes, pieces, strict=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,3 +46,15 @@ def place_of(error: Unsayable, findings: Findings) -> None:
         note=error.why,
         help=T("Write the network with another layer in its place."),
     )
+
+
+def leading_to(output: int, nodes: Sequence[Node]) -> set[int]:
+    """The layers that an output comes from: all but the side exits."""
+    found: set[int] = set()
+    waiting = [output]
+    while waiting:
+        at = waiting.pop()
+        if at and at not in found:
+            found.add(at)
+            waiting += nodes[at - 1].inputs
+    return found

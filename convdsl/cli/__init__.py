@@ -28,8 +28,12 @@ COMMANDS = {
     "course": T("exercises with answers that are computed: to work through, to print, to write"),
     "grade": T("mark files of answers to the course's exercises"),
     "fmt": T("the one way to write a program"),
+    "export": T("a network with its weights for other frameworks: ONNX"),
+    "import": T("a network of another framework as a program"),
 }
 """Every command and what it does; its code is in convdsl/cli/NAME.py, with `arguments(parser)` and `run(arguments)`."""
+FILES = {"import": "importing"}
+"""Commands whose names no file can have: words of Python."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -49,7 +53,7 @@ def _main(argv: list[str]) -> int:
         return status
     except (CallError, UnknownSymbol) as error:
         print(f"convdsl: {error}", file=sys.stderr)
-        return 2
+        return getattr(error, "status", 2)
     except (ProgramError, NotText) as error:
         from convdsl.report.diagnostics import complain
 
@@ -113,7 +117,7 @@ def _dispatch(arguments: list[str]) -> int:
         name = arguments[0]
     if name not in COMMANDS:
         raise CallError(_unknown(name))
-    module = import_module(f"convdsl.cli.{name}")
+    module = import_module(f"convdsl.cli.{FILES.get(name, name)}")
     parser = Parser(prog=f"convdsl {name}", description=str(module.__doc__ and COMMANDS[name]))
     module.arguments(parser)
     return module.run(parser.read(arguments[1:]))

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from convdsl.cli.parsing import CallError, Unread, add_unknowns, given_from, read_program, replace_program
+from convdsl.cli.parsing import CallError, NotOurs, Unread, add_unknowns, given_from, read_program, replace_program
 from convdsl.diagnostics import Findings, not_text
 from convdsl.messages import T
 from convdsl.net import Net
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     for name in options.files:
         try:
             analyses.append(_analyse(name, options))
-        except Unread as error:
+        except (NotOurs, Unread) as error:
             if len(options.files) == 1:
                 raise
             print(f"convdsl: {error}", file=sys.stderr)

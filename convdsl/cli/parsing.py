@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn
 
 from convdsl import files
@@ -20,12 +21,20 @@ argparse._ = translate  # type: ignore[attr-defined]  # argparse's own words ("u
 class CallError(Exception):
     """The call is wrong, or something outside the program failed: exit status 2."""
 
+    status = 2
+
     def __init__(self, message: T | str) -> None:
         self.message = message
         super().__init__(message)
 
     def __str__(self) -> str:
         return str(self.message)
+
+
+class NotOurs(CallError):
+    """A file that can be read, and what is in it is wrong or no network of the language: exit status 1."""
+
+    status = 1
 
 
 class Unread(CallError):
@@ -129,6 +138,11 @@ def read_program(name: str) -> Source:
     if name == "-":
         data = sys.stdin.buffer.read()
         return decode(data, str(T("<standard input>")))
+    if name.lower().endswith(".onnx"):
+        from convdsl.cli.foreign import read_foreign
+
+        found = read_foreign(Path(name)).analysis.source
+        return Source(found.text, name)
     try:
         return read(name)
     except NotText:
@@ -157,7 +171,6 @@ def replace_program(name: str, text: str) -> None:
 def _no_file(name: str) -> T:
     """That a program is not there, and which one beside it may be meant."""
     from difflib import get_close_matches
-    from pathlib import Path
 
     folder = Path(name).parent
     try:

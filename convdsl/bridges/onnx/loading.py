@@ -44,7 +44,9 @@ def read_model(path: Path) -> ModelProto:
             T("Export it again in another one: `opset_version=17`."),
         )  # fmt: skip
     if len(model.graph.node) > NODES:
-        raise Foreign(T("{path} has {count} nodes, and {most} are read.", path=path, count=len(model.graph.node), most=NODES))
+        raise Foreign(
+            T("{path} has {count} nodes, and {most} are read.", path=path, count=len(model.graph.node), most=NODES)
+        )
     _bring_in(model.graph, path)
     return model
 
@@ -63,7 +65,12 @@ def _bring_in(graph: GraphProto, path: Path) -> None:
         beside = path.parent / place
         if not place or Path(place).is_absolute() or path.parent.resolve() not in beside.resolve().parents:
             raise Foreign(
-                T("The tensor {name} lies in {place}, outside the folder of {path}.", name=tensor.name, place=place, path=path)
+                T(
+                    "The tensor {name} lies in {place}, outside the folder of {path}.",
+                    name=tensor.name,
+                    place=place,
+                    path=path,
+                )
             )
         try:
             with files.opened(beside):

@@ -63,7 +63,7 @@ def _tconv(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
         goal = tuple(wanted)[-rank:] if wanted else tuple(n * t for n, t in zip(sizes, s, strict=True))
         cut = [n - m for n, m in zip(full, goal, strict=True)]
         less, rest = [n // 2 for n in cut], [n - n // 2 for n in cut]
-        pads = (*less, *rest) if auto == "SAME_UPPER" or wanted and auto != "SAME_LOWER" else (*rest, *less)
+        pads = (*less, *rest) if auto == "SAME_UPPER" or (wanted and auto != "SAME_LOWER") else (*rest, *less)
         if auto == "SAME_LOWER":
             pads = (*rest, *less)
     before, after = pads[:rank], pads[rank:]
@@ -112,10 +112,10 @@ def _matmul(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
 
 
 def _product(r: Reader, node: NodeProto, x: Seen, weight: np.ndarray, bias: np.ndarray | None) -> None:
-    if not x.row and len(x.shape) > 1 or weight.ndim != 2 or weight.shape[1] != prod(x.shape):
+    if (not x.row and len(x.shape) > 1) or weight.ndim != 2 or weight.shape[1] != prod(x.shape):
         raise r.refused(node, T("its matrix does not fit a row of values"))
     if bias is not None:
-        if bias.size not in (1, weight.shape[0]) or bias.ndim > 1 and bias.shape[-1] != bias.size:
+        if bias.size not in (1, weight.shape[0]) or (bias.ndim > 1 and bias.shape[-1] != bias.size):
             raise r.refused(node, T("its bias differs from image to image"))
         bias = np.broadcast_to(bias.reshape(-1), (weight.shape[0],))
     layer = dense.Dense(units=weight.shape[0], **({"bias": False} if bias is None else {}))
@@ -182,7 +182,7 @@ def _avgpool(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
     padded = any(asked.before) or any(asked.after)
     sizes = zip(x.shape, asked.k, asked.d, asked.before, strict=False)
     if set(asked.places(x.shape[:-1])) == {1} and all(d == 1 and k - b >= n for n, k, d, b in sizes) and (
-        exclude or not padded and asked.k == x.shape[:-1]
+        exclude or (not padded and asked.k == x.shape[:-1])
     ) and (padded or asked.ceil):  # fmt: skip
         return r.give_map(node, pooling.GlobalAvgPool(), x)
     options = arguments(asked, asked.k)
@@ -446,7 +446,9 @@ def _bn(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
     x, arrays = _each_channel(r, node, x, arrays)
     weights = dict(zip(("weight", "bias", "running_mean", "running_var"), arrays, strict=True))
     momentum = round(float(given.get("momentum", 0.9)), 6)
-    layer = normalization.BatchNorm(**_eps(r, node, given), **({} if momentum == 0.9 or momentum > 0.9999 else {"momentum": momentum}))
+    layer = normalization.BatchNorm(
+        **_eps(r, node, given), **({} if momentum == 0.9 or momentum > 0.9999 else {"momentum": momentum})
+    )
     r.give_same(node, layer, x, weights)
 
 
@@ -491,7 +493,9 @@ def _ln(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
     bias = np.zeros_like(weight) if bias is None and weight is not None else bias
     if not x.row and axis == dims and x.axes[-1] == channel:
         options = {"channels": True} if len(x.shape) > 1 else {}
-        return r.give_same(node, normalization.LayerNorm(**options, **_eps(r, node, given)), x, {"weight": weight, "bias": bias})
+        return r.give_same(
+            node, normalization.LayerNorm(**options, **_eps(r, node, given)), x, {"weight": weight, "bias": bias}
+        )
     arrays = [None if v is None else r.per_channel(node, v[None], x) for v in (weight, bias)]
     if axis != 1 or any(v is None for v in arrays):
         raise r.refused(node, T("it has not one number for each channel"))
@@ -504,7 +508,12 @@ def _lrn(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
     if size % 2 == 0:
         raise r.refused(node, T("its window is even, and lies on the other side here"))
     defaults = {"n": 5, "alpha": 1e-4, "beta": 0.75, "k": 2.0}
-    values = {"n": size, "alpha": given.get("alpha", 1e-4), "beta": given.get("beta", 0.75), "k": given.get("bias", 1.0)}
+    values = {
+        "n": size,
+        "alpha": given.get("alpha", 1e-4),
+        "beta": given.get("beta", 0.75),
+        "k": given.get("bias", 1.0),
+    }
     values = {n: v if n == "n" else float(f"{v:.7g}") for n, v in values.items()}
     options = {name: value for name, value in values.items() if value != defaults[name]}
     r.give_same(node, normalization.LocalResponseNorm(**options), r.map(node))
@@ -590,6 +599,8 @@ def _clip(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
 @reads("PRelu")
 def _prelu(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
     x, slope = r.value(node), r.tensor(node, 1)
+    if slope is not None and r.version < 7 and slope.size == x.shape[-1]:  # then the slopes were those of the channels
+        slope = slope.reshape(-1, *(1,) * (len(x.shape) - 1))
     slopes = None if slope is None else r.per_channel(node, slope, x)
     if slopes is None:
         raise r.refused(node, T("its slope differs from place to place"))
@@ -713,7 +724,12 @@ def _affine(r: Reader, node: NodeProto, number: int) -> None:
         return r.give(node, x)
     if node.op_type == "Mul" and constant.size > 1:
         return r.give_same(node, shaping.Scale(), x, {"weight": factor})
-    fixed = {"weight": factor, "bias": shift, "running_mean": np.zeros_like(c), "running_var": np.full_like(c, 1 - 1e-5)}
+    fixed = {
+        "weight": factor,
+        "bias": shift,
+        "running_mean": np.zeros_like(c),
+        "running_var": np.full_like(c, 1 - 1e-5),
+    }
     r.give_same(node, normalization.BatchNorm(), x, fixed)
     r.pieces[-1].frozen = True
 
@@ -760,7 +776,10 @@ def _erf(r: Reader, node: NodeProto, x: Seen, constant: np.ndarray) -> bool:
     if constant.size != 1:
         return False
     value, root = float(constant.reshape(-1)[0]), 2**0.5
-    if not (node.op_type == "Div" and isclose(value, root, rel_tol=1e-4) or node.op_type == "Mul" and isclose(value, 1 / root, rel_tol=1e-4)):
+    if not (
+        (node.op_type == "Div" and isclose(value, root, rel_tol=1e-4))
+        or (node.op_type == "Mul" and isclose(value, 1 / root, rel_tol=1e-4))
+    ):
         return False
     erf = r.reader(node.output[0], "Erf")
     plus = r.reader(erf.output[0], "Add") if erf is not None else None

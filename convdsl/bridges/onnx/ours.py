@@ -31,7 +31,9 @@ def program_within(model: ModelProto) -> Weighted | None:
         if node.shared:
             continue
         for role, size in {**facts.weights, **facts.buffer_shapes}.items():
-            numbered[f"{node.index}.{node.op}.{role}"] = np.arange(np.prod(size, dtype=np.int64), dtype=np.int32).reshape(size)
+            numbered[f"{node.index}.{node.op}.{role}"] = np.arange(
+                np.prod(size, dtype=np.int64), dtype=np.int32
+            ).reshape(size)
     try:
         layers = Layers(Weighted(analysis, numbered))
     except Unsayable:

@@ -6,7 +6,6 @@ N×C×H×W. What a layer has for each value of a row (the columns of a dense lay
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any, NamedTuple
@@ -16,7 +15,6 @@ from onnx import ModelProto, NodeProto, TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
 from convdsl.bridges.onnx import loading
-
 from convdsl.bridges.pieces import Flow, Foreign, Piece
 from convdsl.layers import Layer, SizeError, shaping
 from convdsl.messages import T
@@ -124,11 +122,15 @@ class Reader:
         dims = [dim.dim_value if dim.HasField("dim_value") else 0 for dim in entry.type.tensor_type.shape.dim]
         self.input = entry.name
         if not entry.type.HasField("tensor_type") or not 2 <= len(dims) <= 5:
-            raise Foreign(T("The input {name} is no row of values, sequence, image or volume for each example.", name=entry.name))
+            raise Foreign(
+                T("The input {name} is no row of values, sequence, image or volume for each example.", name=entry.name)
+            )
         kind = entry.type.tensor_type.elem_type
         if kind not in (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16):
             kinds = TensorProto.DataType.Name(kind).lower()
-            raise Foreign(T("The input {name} holds {kind}, and networks here take float32.", name=entry.name, kind=kinds))
+            raise Foreign(
+                T("The input {name} holds {kind}, and networks here take float32.", name=entry.name, kind=kinds)
+            )
         self.batch = dims[0] or 1
         last = self._turned_at_once(entry.name, len(dims))
         axes = tuple(range(len(dims) - 1)) if last else channels_first(dims[1:])
@@ -158,7 +160,9 @@ class Reader:
         names = [entry.name for entry in self.graph.output]
         if wanted is not None:
             if wanted not in {name for node in self.nodes for name in node.output}:
-                raise Foreign(T("There is no value {name}.", name=wanted), T("Outputs: {names}.", names=", ".join(names)))
+                raise Foreign(
+                    T("There is no value {name}.", name=wanted), T("Outputs: {names}.", names=", ".join(names))
+                )
             return wanted
         if len(names) != 1:
             raise Foreign(
@@ -194,7 +198,9 @@ class Reader:
             try:
                 OPERATORS[node.op_type](self, node, given)
             except SizeError as error:
-                raise Foreign(T("`{name}` ({op}): {reason}", name=_called(node), op=node.op_type, reason=error.message)) from None
+                raise Foreign(
+                    T("`{name}` ({op}): {reason}", name=_called(node), op=node.op_type, reason=error.message)
+                ) from None
         else:
             raise self.refused(node)
 
@@ -225,7 +231,9 @@ class Reader:
     def refused(self, node: NodeProto, why: Any = "") -> Foreign:
         """That a node is no layer of the language."""
         if why:
-            return Foreign(T("`{name}` ({op}) is no layer of the language: {why}.", name=_called(node), op=node.op_type, why=why))
+            return Foreign(
+                T("`{name}` ({op}) is no layer of the language: {why}.", name=_called(node), op=node.op_type, why=why)
+            )
         return Foreign(T("`{name}` ({op}) is no layer of the language.", name=_called(node), op=node.op_type))
 
     # What the operators are made of
@@ -264,7 +272,12 @@ class Reader:
         return np.ascontiguousarray(found, np.float32).reshape(found.shape)
 
     def add(
-        self, node: NodeProto, layer: Layer, inputs: Sequence[Seen], weights: dict[str, Any] | None = None, name: bool = True
+        self,
+        node: NodeProto,
+        layer: Layer,
+        inputs: Sequence[Seen],
+        weights: dict[str, Any] | None = None,
+        name: bool = True,
     ) -> int:
         """A new piece; its number."""
         kept = {role: value for role, value in (weights or {}).items() if value is not None}

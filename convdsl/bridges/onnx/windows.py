@@ -69,7 +69,12 @@ def fitting(
 ) -> Layer | None:
     """The layer with the padding that puts its windows where `asked` has them; None where no padding does."""
     plain: dict[str, Any] = {"p": short(asked.before)} if any(asked.before) else {}
-    options = {"plain": plain, "rounded": {**plain, "ceil": True}, "same": {"p": "same"}, "same_lower": {"p": "same_lower"}}
+    options = {
+        "plain": plain,
+        "rounded": {**plain, "ceil": True},
+        "same": {"p": "same"},
+        "same_lower": {"p": "same_lower"},
+    }
     if asked.before != asked.after:  # what a padding on both sides would hide
         ways = [*(w for w in ways if w != "plain"), *(w for w in ways if w == "plain")]
     wanted = list(zip(asked.before, asked.places(shape[:-1]), strict=True))
@@ -80,5 +85,5 @@ def fitting(
         except SizeError:
             continue
         if [(a.before, a.output) for a in axes] == wanted:
-            return candidate  # type: ignore[no-any-return]
+            return candidate
     return None

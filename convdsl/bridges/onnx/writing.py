@@ -5,14 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from convdsl.bridges.onnx.graph import Graph, Value, is_row, turned_columns
-from convdsl.bridges.weighted import Unsayable, Weighted
+from convdsl.bridges.weighted import Unsayable, Weighted, leading_to
 from convdsl.layers import Layer
 from convdsl.layers.activation import Activation
 from convdsl.messages import T
@@ -75,7 +75,9 @@ class Layers:
 
     def _activated(self, activation: Activation, x: Value, weights: dict[str, Any]) -> Value:
         write = ACTIVATIONS.get(activation.name)
-        return x._replace(name=write(self.graph, x, activation, weights) if write else self.graph.node(activation.name, [x.name]))
+        return x._replace(
+            name=write(self.graph, x, activation, weights) if write else self.graph.node(activation.name, [x.name])
+        )
 
     def shape(self, node: Node) -> tuple[int, ...]:
         """The shape that a layer gives, channels last."""
@@ -97,22 +99,10 @@ class Layers:
         return self.constant(node, role, value)
 
 
-def leading_to(output: int, nodes: Sequence[Node]) -> set[int]:
-    """The layers that an output comes from: all but the side exits."""
-    found: set[int] = set()
-    waiting = [output]
-    while waiting:
-        at = waiting.pop()
-        if at and at not in found:
-            found.add(at)
-            waiting += nodes[at - 1].inputs
-    return found
-
-
 # Windows with weights
 
 
-def _window(axes: Any) -> dict[str, list[int]]:
+def _window(axes: Any) -> dict[str, Any]:
     return {
         "kernel_shape": [int(a.k) for a in axes],
         "strides": [int(a.s) for a in axes],
@@ -151,7 +141,7 @@ def _tconv(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, A
     pads = [int(a.before) for a in axes] + [max(int(a.after), 0) for a in axes]
     further = [max(-int(a.after), 0) for a in axes]
     given = [x.name, *_weighted(layers, node, weights)]
-    window = {**_window(axes), "pads": pads, "output_padding": further, "group": int(layer.g)}
+    window: dict[str, Any] = {**_window(axes), "pads": pads, "output_padding": further, "group": int(layer.g)}
     return Value(layers.graph.node("ConvTranspose", given, **window), layers.shape(node))
 
 
@@ -174,9 +164,13 @@ def _dense(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, A
     if x.rank:
         name, shape = graph.reshaped(x.name, (prod(x.shape),), "in_a_row"), x.shape
     turned = shape is not None and not is_row(shape)
-    if turned:
+    if shape is not None and turned:
         weight = turned_columns(weight, shape)
-    given = [name, layers.constant(node, "weight", weight, turned), *([layers.constant(node, "bias", weights["bias"])] if "bias" in weights else [])]
+    given = [
+        name,
+        layers.constant(node, "weight", weight, turned),
+        *([layers.constant(node, "bias", weights["bias"])] if "bias" in weights else []),
+    ]
     return Value(graph.node("Gemm", given, transB=1), layers.shape(node))
 
 
@@ -349,7 +343,7 @@ def _bn(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, Any]
     (x,), layer = inputs, _any(node)
     roles = ("weight", "bias", "running_mean", "running_var")
     given = [layers.for_each_channel(node, role, weights[role], x) for role in roles]
-    how = {"epsilon": float(layer.eps), "momentum": float(layer.momentum)}
+    how: dict[str, Any] = {"epsilon": float(layer.eps), "momentum": float(layer.momentum)}
     return x._replace(name=layers.graph.node("BatchNormalization", [x.name, *given], **how))
 
 

@@ -1,0 +1,47 @@
+"""What a network gives to a bridge: sizes that are numbers, and a weight for every layer that has one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from convdsl.bridges.weighted import Unsayable, Weighted, leading_to, place_of
+from convdsl.diagnostics import Findings
+from convdsl.messages import T
+
+
+def given(net: Any, weights: Any, about: Mapping[str, str] | None = None) -> Weighted:
+    """A network of `convdsl.parse` with weights: a model, arrays by name, or None for those that it came with, else those
+    that training starts from. Raises ValueError where sizes are open or weights are missing or do not fit."""
+    network = net.analysis.network
+    open_sizes = ", ".join(sorted(network.symbols | set(network.holes)))
+    if open_sizes:
+        raise ValueError(str(T("These sizes are open: {names}. Give them values.", names=open_sizes)))
+    if weights is None:
+        weights = net.weights or net.compile(batch=1, device="plain")
+    if not isinstance(weights, Mapping):
+        weights = {**weights.weights, **weights.buffers}
+    needed = leading_to(net.output, net.nodes)
+    for node in net.nodes:
+        facts = net.report[node.index]
+        for role, shape in {**facts.weights, **facts.buffer_shapes}.items() if not node.shared else ():
+            name = f"{node.index}.{node.op}.{role}"
+            if name not in weights and node.index in needed:
+                raise ValueError(str(T("There is no tensor {name} among the weights.", name=name)))
+            if name in weights and tuple(weights[name].shape) != tuple(shape):
+                raise ValueError(str(T("The tensor {name} is of another network: its shape is {shape}.", name=name,
+                                       shape="x".join(map(str, weights[name].shape)))))  # fmt: skip
+    return Weighted(net.analysis, weights, about or {})
+
+
+def onnx_bytes(net: Any, weights: Any = None, about: Mapping[str, str] | None = None) -> bytes:
+    """The content of an ONNX file. Raises ProgramError with the place of a layer that ONNX does not have, ValueError."""
+    from convdsl.bridges.onnx.model import to_onnx
+
+    try:
+        return to_onnx(given(net, weights, about)).SerializeToString()
+    except Unsayable as error:
+        findings = Findings(net.analysis.source)
+        place_of(error, findings)
+        findings.raise_errors()
+        raise
