@@ -78,6 +78,11 @@ def assemble(
 _WHICH = {"training": T("training"), "validation": T("validation"), "test": T("test")}
 
 
+def count_classes(labels: np.ndarray, images: int) -> bool:
+    """Whether whole numbers can be those of classes, where there are so many images to train: not below 0, nor far above."""
+    return bool(labels.min(initial=0) >= 0 and labels.max(initial=0) < max(1000, images))
+
+
 def _as_numbers(
     parts: dict[str, Part], classes: Sequence[Text] | None, labels_from: int | None, notes: list[Text]
 ) -> dict[str, Part]:
@@ -85,9 +90,9 @@ def _as_numbers(
     if classes or labels_from or parts["training"][1].ndim > 1 or parts["training"][1].dtype.kind == "f":
         return parts
     every = np.concatenate([labels for _, labels in parts.values()])
-    low, high = int(every.min(initial=0)), int(every.max(initial=0))
-    if low >= 0 and high < max(1000, len(parts["training"][1])):
+    if count_classes(every, len(parts["training"][1])):
         return parts
+    low, high = int(every.min(initial=0)), int(every.max(initial=0))
     notes.append(
         T("The labels go from {low} to {high}, which are no numbers of classes: they are taken as numbers to be predicted.",
           low=low, high=high)

@@ -12,7 +12,7 @@ import numpy as np
 
 from convdsl.datasets.assemble import assemble, set_aside
 from convdsl.datasets.dataset import DataError, Dataset, Options, Pictures, Progress, Text
-from convdsl.datasets.layout import Layout, counted, layout, left_out
+from convdsl.datasets.layout import counted, layout, left_out
 from convdsl.datasets.memory import require
 from convdsl.datasets.names import quoted
 from convdsl.datasets.pictures import SUFFIXES, Unreadable, decode, depth, measure, pillow, quiet
@@ -39,19 +39,39 @@ def pictures_of(tree: Tree, path: Path, options: Options, classes: Sequence[Text
     become grey (1) only if all of them are. A few unreadable pictures are left out. All of this is said in the notes.
     Raises DataError before anything is decoded if the images do not fit into the memory.
     """
-    pillow()
-    notes = list(tree.notes)
+    notes: list[Text] = []
     if options.labels_from is not None:
         raise DataError(T("{path}: `labels_from` is for labels that are numbers, and here folders are.", path=path))
     found = layout(tree, path, notes)
+    labelled = found.train + found.validation + found.test
+    numbers = {label: i for i, label in enumerate(found.classes)}
+    labels = np.array([numbers[label] for label, _ in labelled], np.int64)
+    counts = (len(found.train), len(found.validation), len(found.test))
+    names = classes if classes and len(classes) == len(found.classes) else found.classes
+    return sorted_pictures(tree, path, options, Sorted([file for _, file in labelled], labels, counts, names), notes)
+
+
+class Sorted(NamedTuple):
+    """Pictures in the order of the parts, with their labels as `assemble` takes them; `counts` are how many there are to
+    train, to validate and to test; `classes` the names of labels that are numbers of classes, where they have names."""
+
+    files: list[File]
+    labels: np.ndarray
+    counts: tuple[int, int, int]
+    classes: Sequence[Text] | None
+
+
+def sorted_pictures(tree: Tree, path: Path, options: Options, found: Sorted, notes: list[Text]) -> Dataset:
+    """The pictures that were found in `tree`, read as `pictures_of` says; `notes` go before its own."""
+    pillow()
+    notes = [*tree.notes, *notes]
     if left := left_out(tree):
         n = sum(left.values())
         notes.append(
             T("{n} file is no image and is left out: {endings}.", "{n} files are no images and are left out: {endings}.",
               n=n, endings=counted(left))
         )  # fmt: skip
-    labelled = found.train + found.validation + found.test
-    files = [file for _, file in labelled]
+    files, labels = found.files, found.labels
     with quiet():
         (height, width, channels), sizes = shape_of(files, options)
         require(
@@ -60,18 +80,17 @@ def pictures_of(tree: Tree, path: Path, options: Options, classes: Sequence[Text
             T("Use smaller images, or an input of a smaller size."),
         )
         reader = Reader(files, (height, width, channels), options.progress)
-        numbers = {label: i for i, label in enumerate(found.classes)}
-        labels = np.array([numbers[label] for label, _ in labelled], np.int64)
-        orders = _order(found, labels, options.seed, notes)
+        orders = _order(found.counts, labels, options.seed, notes)
         parts = [reader.read(order, what) for order, what in zip(orders, _READING, strict=True)]
     scale = reader.same_depth([images for images, _ in parts], notes)
     reader.report(path, notes)
-    _readable(found.classes, labels, parts[0][1], reader, path)
-    names = classes if classes and len(classes) == len(found.classes) else found.classes
+    if found.classes and labels.ndim == 1:
+        _readable(found.classes, labels, parts[0][1], reader, path)
     train, validation, test = ((images, labels[kept]) for images, (_, kept) in zip(scale.images, parts, strict=True))
     data = assemble(
         path.name.split(".")[0], str(path), train, test if len(test[0]) else None,
-        validation=validation if len(validation[0]) else None, classes=names, notes=notes, seed=options.seed,
+        validation=validation if len(validation[0]) else None, classes=found.classes, notes=notes, seed=options.seed,
+        labels_from=options.labels_from,
     )  # fmt: skip
     paths = [tuple(quoted(files[i].path) for i in kept) for _, kept in parts]
     damaged = tuple((quoted(file.path), str(why)) for file, why in reader.bad)
@@ -80,7 +99,7 @@ def pictures_of(tree: Tree, path: Path, options: Options, classes: Sequence[Text
 
 
 def _readable(
-    classes: Sequence[str], labels: np.ndarray, kept: np.ndarray, reader: Reader, path: Path
+    classes: Sequence[Text], labels: np.ndarray, kept: np.ndarray, reader: Reader, path: Path
 ) -> None:  # fmt: skip
     """Raises DataError where no picture of some class can be read."""
     there = set(labels[kept].tolist())
@@ -98,12 +117,12 @@ def _readable(
 _READING = (T("Reading the training images"), T("Reading the validation images"), T("Reading the test images"))
 
 
-def _order(found: Layout, labels: np.ndarray, seed: int, notes: list[Text]) -> list[np.ndarray]:
+def _order(counts: tuple[int, int, int], labels: np.ndarray, seed: int, notes: list[Text]) -> list[np.ndarray]:
     """Which files are for training, for validation and for the test, in the order in which they are read."""
-    cut, end = len(found.train), len(found.train) + len(found.validation)
+    cut, end = counts[0], counts[0] + counts[1]
     watch = cut + shuffled(end - cut, seed)
-    if found.test or found.validation:
-        return [shuffled(cut, seed), watch, end + shuffled(len(found.test), seed)]
+    if counts[1] or counts[2]:
+        return [shuffled(cut, seed), watch, end + shuffled(counts[2], seed)]
     train, test = stratified(labels, seed)
     if not len(test):
         raise DataError(T("Every class has only one image: none can be set aside for the test."))

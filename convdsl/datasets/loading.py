@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import warnings
 import zipfile
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -15,11 +17,12 @@ from convdsl.datasets.folder import is_picture, pictures_of
 from convdsl.datasets.idx import holds_idx, idx_in, idx_of, is_idx, load_idx
 from convdsl.datasets.known import load_known
 from convdsl.datasets.masks import masked_pictures, pairs_of
-from convdsl.datasets.names import quoted
+from convdsl.datasets.names import ending, quoted
 from convdsl.datasets.npz import load_npz
 from convdsl.datasets.places import search_path
 from convdsl.datasets.registry import KNOWN, find
-from convdsl.datasets.tree import READ_ERRORS, opened, read_tree
+from convdsl.datasets.tables import is_table, tabled
+from convdsl.datasets.tree import READ_ERRORS, File, Tree, opened, read_tree
 from convdsl.files import opened as open_regular
 from convdsl.messages import T
 
@@ -103,6 +106,8 @@ def _load_path(path: Path, options: Options) -> Dataset:
         return load_idx(path, options) if idx else _load_tree(path, options)
     if not head:
         raise DataError(T("{path} is empty.", path=path), _again())
+    if is_table(path.name) and not head.startswith((b"PK", b"\x1f\x8b")):
+        return _load_table(path, options)
     if head.startswith(b"PK"):
         return load_npz(path, options) if _holds_arrays(path) else _load_tree(path, options)
     if is_idx(path) or head.startswith(b"\0\0"):
@@ -133,13 +138,46 @@ def _holds_arrays(path: Path) -> bool:
 
 def _load_tree(path: Path, options: Options) -> Dataset:
     packed = not path.is_dir()
-    tree = read_tree(path, lambda name: is_picture(name) or cifar.is_batch(name) or (packed and idx_in(name)))
+    tree = read_tree(
+        path, lambda name: is_picture(name) or is_table(name) or cifar.is_batch(name) or (packed and idx_in(name))
+    )
     if packed and any(idx_in(file.path) for file in tree.files):
         return idx_of(tree, path, options)
     if any(cifar.is_batch(file.path) for file in tree.files):
         return cifar.batches_of(tree, path)
+    tables = [file for file in tree.files if is_table(file.path)]
+    if tables:
+        left = Counter((file.path.rpartition("/")[0], ending(file.path)) for file in tables)
+        files = tuple(file for file in tree.files if not is_table(file.path))
+        tree = replace(tree, files=files, left=Counter(tree.left) + left)
     pairs = pairs_of(tree, path)
-    return pictures_of(tree, path, options) if pairs is None else masked_pictures(pairs, path, options)
+    if pairs is not None:
+        return masked_pictures(pairs, path, options)
+    try:
+        return pictures_of(tree, path, options)
+    except DataError:
+        data = tabled(_without(tree, tables), tables, path, options)  # where no folders are classes, tables may be
+        if data is None:
+            raise
+        return data
+
+
+def _without(tree: Tree, tables: Sequence[File]) -> Tree:
+    """The tree, of which tables are no files that were left out."""
+    used = Counter((file.path.rpartition("/")[0], ending(file.path)) for file in tables)
+    return replace(tree, left=Counter(tree.left) - used)
+
+
+def _load_table(path: Path, options: Options) -> Dataset:
+    """The pictures beside one table."""
+    tree = read_tree(path.parent, is_picture)
+    data = tabled(replace(tree, left={}), [File(path.name, path.read_bytes)], path, options)
+    if data is None:
+        raise DataError(
+            T("{path} names no pictures with their labels.", path=path),
+            T("A table is expected with a line for each picture: `{line}`.", line="cat1.png,cat"),
+        )
+    return replace(data, source=str(path))
 
 
 def _again() -> T:

@@ -52,29 +52,34 @@ def depth(summary: Summary) -> str:
 
 def classes(summary: Summary) -> str:
     """`10 classes of 600: T-shirt, trousers …`; with each count where they differ."""
+    size = "x".join(map(str, summary.each))
+    low, high = (f"{end + 0.0:.4g}" for end in summary.ends or (0.0, 0.0))
     if summary.answers == "pictures":
-        return str(T("a picture for each image"))
-    if summary.answers == "masks" and not summary.classes:
-        return str(T("a class for each pixel"))
-    if not summary.classes:
-        return str(T("the labels are numbers"))
+        return str(T("a picture of {size} for each image ({low} to {high})", size=size, low=low, high=high))
+    if summary.answers == "numbers":
+        count = summary.each[0] if summary.each else 1
+        return str(T("the labels are numbers from {low} to {high}", "{n} numbers for each image, from {low} to {high}",
+                     n=count, low=low, high=high))  # fmt: skip
     if summary.answers == "masks":
-        return str(T("a class for each pixel: {names}", names=_named(summary.classes)))
+        whole = sum(summary.parts[0].counts) or 1
+        shares = [
+            f"{clean(n)} {100 * c / whole:.3g} %" for n, c in zip(summary.classes, summary.parts[0].counts, strict=True)
+        ]
+        return str(T("a class for each of {size} pixels: {names}", size=size, names=_first(shares)))
     if summary.answers == "labels":
-        return str(
-            T("{count} labels, several at once: {names}", count=len(summary.classes), names=_named(summary.classes))
-        )
+        shown = [f"{clean(n)} {grouped(c)}" for n, c in zip(summary.classes, summary.parts[0].counts, strict=True)]
+        return str(T("{count} labels, several at once: {names}", count=len(summary.classes), names=_first(shown)))
     counts = summary.parts[0].counts or (0,) * len(summary.classes)
     alike = len(set(counts)) == 1
     shown = [clean(n) if alike else f"{clean(n)} {grouped(c)}" for n, c in zip(summary.classes, counts, strict=True)]
-    names = ", ".join(shown[:NAMED]) + (" …" if len(shown) > NAMED else "")
+    names = _first(shown)
     if alike and counts[0]:
         return str(T("{count} classes of {each}: {names}", count=len(counts), each=grouped(counts[0]), names=names))
     return str(T("{count} classes: {names}", count=len(summary.classes), names=names))
 
 
-def _named(names: Sequence[str]) -> str:
-    return ", ".join(map(clean, names[:NAMED])) + (" …" if len(names) > NAMED else "")
+def _first(shown: Sequence[str]) -> str:
+    return ", ".join(shown[:NAMED]) + (" …" if len(shown) > NAMED else "")
 
 
 def part_name(part: Part) -> str:
@@ -100,15 +105,21 @@ def _balance(summary: Summary) -> Table:
     """The classes with their counts in each part, and a bar."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     table.add_column("#", justify="right", style="dim")
-    table.add_column(str(T("class")), overflow="fold")
+    several, masks = summary.answers == "labels", summary.answers == "masks"
+    table.add_column(str(T("label") if several else T("class")), overflow="fold")
     for part in summary.parts:
-        table.add_column(part_name(part), justify="right")
+        name = part_name(part)
+        table.add_column(str(T("pixels {part}", part=name)) if masks else name, justify="right")
     table.add_column("")
     most = max(summary.parts[0].counts) or 1
     for number, name in enumerate(summary.classes[:MOST]):
         counts = [part.counts[number] for part in summary.parts]
         table.add_row(
-            str(number), clean(name), *map(grouped, counts), "█" * round(24 * counts[0] / most), end_section=False
+            "" if masks else str(number),
+            clean(name),
+            *map(grouped, counts),
+            "█" * round(24 * counts[0] / most),
+            end_section=False,
         )
     if len(summary.classes) > MOST:
         table.add_row("", str(T("and {n} more", n=len(summary.classes) - MOST)), *("" for _ in summary.parts), "")
@@ -122,7 +133,21 @@ MOST = 40
 def remarks(found: Findings) -> list[str]:
     """What is worth knowing of a data set, a sentence each."""
     said: list[T] = []
-    if found.ratio >= UNEVEN:
+    if found.ratio >= UNEVEN and found.summary.answers == "masks":
+        said.append(
+            T(
+                "The classes are uneven: {share} of the pixels to train are of one class.",
+                share=f"{100 * found.majority:.1f} %",
+            )
+        )
+    elif found.ratio >= UNEVEN and found.summary.answers == "labels":
+        said.append(
+            T(
+                "The labels are uneven: the commonest is there {ratio} times as often as the rarest.",
+                ratio=f"{found.ratio:.1f}",
+            )
+        )
+    elif found.ratio >= UNEVEN:
         said.append(
             T(
                 "The classes are uneven: the commonest has {ratio} times as many training images as the rarest. Whoever always "

@@ -393,6 +393,29 @@ def test_data_finds_duplicates_damage_and_imbalance(tmp_path: Path) -> None:
     assert "Las clases están desequilibradas" in spanish and "Dañadas: train/a/bad.png (no es una imagen)." in spanish
 
 
+@pytest.mark.parametrize(
+    ("labels", "line", "row"),
+    [
+        (
+            np.tile(np.eye(4, dtype=np.uint8)[0] * 3, (40, 4, 1)),
+            "a class for each of 4x4 pixels: 0 75 %, 3 25 %",
+            "3 128 32",
+        ),
+        (np.array([[1, 1, 0]] * 40), "3 labels, several at once: 0 32, 1 32, 2 0", "1 1 32 8"),
+        (np.linspace(-2, 5, 40), "the labels are numbers from -2 to 5", ""),
+        (np.linspace(-2, 5, 80).reshape(40, 2), "2 numbers for each image, from -2 to 5", ""),
+        (np.full((40, 8, 8, 3), 0.5), "a picture of 8x8x3 for each image (0.5 to 0.5)", ""),
+    ],
+)
+def test_data_counts_answers_of_every_kind(tmp_path: Path, labels: Any, line: str, row: str) -> None:
+    rng = np.random.RandomState(0)
+    np.savez(tmp_path / "d.npz", images=rng.randint(0, 256, (40, 4, 4)).astype(np.uint8), targets=labels)
+    said = call("data", tmp_path / "d.npz")
+    assert said.returncode == 0 and line in said.stdout
+    assert not row or any(" ".join(text.split()[: len(row.split())]) == row for text in said.stdout.splitlines())
+    assert json.loads(call("data", tmp_path / "d.npz", "--format", "json").stdout)["answers"]
+
+
 def test_a_clean_set_says_so() -> None:
     done = call("data", "fashion-mini")
     assert done.returncode == 0 and "No image occurs twice." in done.stdout and "uneven" not in done.stdout
