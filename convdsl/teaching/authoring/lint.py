@@ -95,6 +95,8 @@ MOST_LONGEST = 0.4
 FEWEST_TEXTS = 30
 """So many different texts an exercise has at least, with VARIED seeds: neighbours in a classroom do not get the same one."""
 VARIED = 200
+SMALLEST_POOL = 8
+"""So many options a choice has at least; `show` of them are shown."""
 
 
 def _variety(exercise: Exercise) -> Iterator[Complaint]:
@@ -108,7 +110,21 @@ def _variety(exercise: Exercise) -> Iterator[Complaint]:
             return
         if len(texts) >= FEWEST_TEXTS:
             break
-    if len(texts) < FEWEST_TEXTS and not exercise.few_texts:
+    small = 0 < len(exercise.options) < SMALLEST_POOL
+    if exercise.few_texts:
+        if len(texts) >= FEWEST_TEXTS and not small:
+            yield "few_texts", T("There are {least} texts and more: `few_texts` is not needed.", least=FEWEST_TEXTS)
+        return
+    if small:
+        yield (
+            "kind",
+            T(
+                "There are {n} options; {least} are needed, of which `show = 4` shows some, or a reason in `few_texts`.",
+                n=len(exercise.options),
+                least=SMALLEST_POOL,
+            ),
+        )
+    if len(texts) < FEWEST_TEXTS:
         yield (
             "draw" if exercise.draw else "kind",
             T(
@@ -118,8 +134,6 @@ def _variety(exercise: Exercise) -> Iterator[Complaint]:
                 least=FEWEST_TEXTS,
             ),
         )
-    elif len(texts) >= FEWEST_TEXTS and exercise.few_texts:
-        yield "few_texts", T("There are {least} texts and more: `few_texts` is not needed.", least=FEWEST_TEXTS)
 
 
 def _static(exercise: Exercise) -> Iterator[Complaint]:

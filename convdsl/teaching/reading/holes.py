@@ -89,6 +89,7 @@ def _fillings(
     items = _without_ends(items)
     if len(items) == 1 and isinstance(items[0], Term) and items[0].form == BRACKET and not items[0].ways:
         items = list(items[0].items)
+    _no_equations(items, names, text)
     named, calculation = _named(items, names, text, squares)
     if named is not None:
         if set(named) == set(names):
@@ -104,6 +105,27 @@ def _fillings(
     if len(names) == 1 and alternative and len(values) > 1:
         return [Filling({names[0]: v}, calculation) for v in values]
     raise _missing(names, text)
+
+
+def _no_equations(items: list[Item], names: tuple[str, ...], text: str) -> None:
+    """Raises Unclear for `12 + N = 36`: a formula with the hole itself in it, whose value is not that of the hole.
+    `k = 2, s = k + 1 = 3` is none."""
+    holes = [i for i in items if isinstance(i, Term) and i.form == HOLE]
+    owner = None
+    for item in items:
+        if isinstance(item, Term) and item.form == HOLE:
+            owner = item.name
+        elif isinstance(item, Term) and item.form == SYMBOLIC:
+            settled = {i.name for i in holes} - {owner}
+            if any(_mentions(text[item.start : item.end], n) for n in names if n not in settled):
+                raise _unread(item, text)
+
+
+def _mentions(formula: str, name: str) -> bool:
+    """Whether a formula has a name in it, and more than that: `- p = 3` stands in a list."""
+    if re.fullmatch(r"[-+−]\s*" + re.escape(name), formula, re.IGNORECASE):
+        return False
+    return re.search(rf"(?<![^\W\d_]){re.escape(name)}(?!\w)", formula, re.IGNORECASE) is not None
 
 
 def _missing(names: tuple[str, ...], text: str) -> Unclear:

@@ -240,6 +240,13 @@ def test_lint_sees_too_few_texts_and_a_needless_excuse(written: Write) -> None:
     assert "few_texts" in str(problem) and problem.line == 1
 
 
+def test_lint_sees_too_few_options(written: Write) -> None:
+    seven = POOL[: POOL.rindex("[option.")]
+    (problem,) = lint(load(written('draw.N = "1..99"\n' + seven.replace("?", " {N}?"))), [1])
+    assert "7 options" in str(problem)
+    assert not lint(load(written('few_texts = "seven deadly sins"\n' + seven)), [1])
+
+
 def test_a_pool_has_to_be_large_enough(written: Write) -> None:
     problems = read_course(written(POOL.replace("show = 4", "show = 9")))[1]
     assert "`show` is a number from 2 to 8" in str(problems[0])

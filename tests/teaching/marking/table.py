@@ -871,8 +871,8 @@ TABLE: list[tuple[str, int, str, Verdicts]] = [
         7,
         "es",
         {
-            "right": ("1 6 6; 3 3 1; 1 1 1", "1,0 6,0 6,0\n3,0 3,0 1,0\n1,0 1,0 1,0"),
-            "wrong": ("6 6; 3 1", "6 9 / 3 1", "1 6 6; 3 3 1; 1 1 -1"),
+            "right": ("4 6 2; 5 6 4; 6 6 5", "4,0 6,0 2,0\n5,0 6,0 4,0\n6,0 6,0 5,0"),
+            "wrong": ("6 5; 6 5", "6 9 / 6 5", "4 6 2; 5 6 4; 6 6 -5"),
         },
     ),
     # Letters, and the text of an option.
@@ -974,34 +974,34 @@ TABLE: list[tuple[str, int, str, Verdicts]] = [
     ),
     (
         "name-the-kernel",
-        7,
+        26,
         "es",
         {
             "right": ("d", "Prewitt", "prewitt", "es Prewitt", "d) Prewitt", "d, Prewitt", "PREWITT"),
-            "wrong": ("Sobel", "laplaciano", "c) Sobel"),
+            "wrong": ("Sobel", "laplaciano", "a) Sobel"),
             "unclear": ("d) Sobel", "Prewitt o Sobel", "no Prewitt", "Canny"),
         },
     ),
     (
         "keras-names",
-        127,
+        225,
         "es en",
         {
-            "right": ("d", "Conv2D(16, kernel_size=3, strides=2)", "`Conv2D(16, kernel_size=3, strides=2)`"),
+            "right": ("c", "Conv2D(88, kernel_size=5, strides=2)", "`Conv2D(88, kernel_size=5, strides=2)`"),
             "wrong": (
-                "Conv2D(16, KERNEL_SIZE=3, strides=2)",
-                "Conv2D(16, kernel size=3, strides=2)",
-                "Conv2D(16, kernel_size=3, stride=2)",
+                "Conv2D(88, KERNEL_SIZE=5, strides=2)",
+                "Conv2D(88, kernel size=5, strides=2)",
+                "Conv2D(88, kernel_size=5, stride=2)",
             ),
-            "unclear": ("Conv2D(16, kernel_size=3)", "conv2d(16, kernel_size=3, strides=2)"),
+            "unclear": ("Conv2D(88, kernel_size=5)", "conv2d(88, kernel_size=5, strides=2)"),
         },
     ),
     (
         "head",
-        7,
+        104,
         "es",
         {
-            "right": ("c", "`dense 1` sin activación", "dense 1 sin activación", "c) dense 1 sin activación"),
+            "right": ("d", "`dense 1` sin activación", "dense 1 sin activación", "d) dense 1 sin activación"),
             "wrong": ("dense 1 softmax", "`dense 10 relu`"),
             "unclear": ("dense 1", "dense", "c) dense 10 relu"),
         },

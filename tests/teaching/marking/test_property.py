@@ -87,9 +87,10 @@ def says_the_same(question: Question, text: str) -> bool:
         same = re.sub(r"\W", "", text).casefold().endswith(re.sub(r"\W", "", option).casefold())
         return same or re.match(rf"\W*{letter}(?![^\W_])", text, re.IGNORECASE) is not None
     if question.kind == "hole":
-        parts = re.split(r"\s,?(?:o|or)[\s,.-]", text.rstrip(" ….,!'"))
+        parts = re.split(r"[\s,]+(?:o|or)(?:[\s,.+!-]|(?=[kN] ?=))", text.rstrip(" ….,!'"))
         return all(fits(question, re.sub(r"\.(?=\s*=)|(?<=\d) (?=,)", "", part)) for part in parts if part.strip())
     right = question.right
+    text = re.sub(r"(^|\n)\s*\* ", r"\1  ", text)  # the bullet of a list
     text = re.sub(r"(?<![\w.,])[aey](?![\w.,])", " ", text)
     if is_matrix(right):
         # A sign may stand apart at the start of a row; a slash may tell rows apart.

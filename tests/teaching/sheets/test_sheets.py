@@ -153,7 +153,7 @@ def test_everybody_has_numbers_of_his_own(sheet: Sheet) -> None:
 
 
 def test_sheets_that_coincide_are_named(convdsl: Convdsl, tmp_path: Path) -> None:
-    (tmp_path / "s.toml").write_text('secret = "12345678"\nexercises = ["pool-grid"]\n')
+    (tmp_path / "s.toml").write_text('secret = "12345678"\nexercises = ["padded-picture"]\n')
     (tmp_path / "r.csv").write_text("id\n" + "".join(f"{n}\n" for n in range(1, 41)))
     done = convdsl("course", "assign", "s.toml", "--roster", "r.csv", "-o", "out")
     assert done.returncode == 0 and "the same sheet: " in done.stderr and "40 sheets in out." in done.stdout
