@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from statistics import median
 
-from convdsl.solver import Answer, solve
+from convdsl.solver import Solutions, solve
 from convdsl.source import Source
 
 DEPTHS = (2, 5, 10, 20, 50, 100)
@@ -71,7 +71,7 @@ def sizes(number: int) -> str:
     return f"input 32x32x3 -> conv 8 {k} {s} {p} -> conv 8 {l} {t} -> expect 6x6x8"
 
 
-def seconds(text: str) -> tuple[float, Answer]:
+def seconds(text: str) -> tuple[float, Solutions]:
     times = []
     for _ in range(RUNS):
         begun = time.perf_counter()

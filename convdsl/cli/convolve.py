@@ -7,14 +7,14 @@ import re
 import sys
 
 from convdsl import document
-from convdsl.cli.matrices import given, given_kernel
+from convdsl.cli.matrices import given, given_kernel, place_in
 from convdsl.cli.parsing import CallError
 from convdsl.layers import SizeError
 from convdsl.messages import Grouped, T
 from convdsl.report.arithmetic import Notation
 from convdsl.report.convolution import Position
 from convdsl.report.json_writer import print_json
-from convdsl.teaching.convolution import POOLINGS, Operation, Options
+from convdsl.teaching.convolution import POOLINGS, Options
 from convdsl.teaching.exact import Number
 from convdsl.teaching.kernels import GRADIENTS, Kernel, Median, names, read_kernel
 from convdsl.teaching.matrix import Matrix, MatrixError, Rows
@@ -210,7 +210,7 @@ def present(task: Task | None, matrix: Matrix, options: argparse.Namespace) -> N
     work = perform(task, matrix.values) if task else None
     operation = last_operation(work) if work else None
     notation = Notation(matrix.fractions or bool(task and task.fractions), options.decimals)
-    at = checked(options.at, operation)
+    at = place_in(options.at, operation)
     places = [at] if at else list(operation.places()) if options.steps and operation else []
     if len(places) > MOST_STEPS:
         raise CallError(T("That would be {n} places; `--at` shows one of them.", n=Grouped(len(places))))
@@ -258,21 +258,3 @@ def _print(
         print_work(out, work, notation, at)
     if flat is not None:
         print_flat(out, output_of(work) if work else matrix, flat, notation)
-
-
-def checked(at: Position | None, operation: Operation | None) -> Position | None:
-    """The place asked for. Raises CallError where the output has no such place."""
-    if at is None or operation is None:
-        return None
-    rows, columns = operation.size
-    if at[0] >= rows or at[1] >= columns:
-        raise CallError(
-            T(
-                "The output has {rows} rows and {columns} columns: there is no place {r},{c}.",
-                rows=rows,
-                columns=columns,
-                r=at[0] + 1,
-                c=at[1] + 1,
-            )
-        )
-    return at

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from convdsl import document
-from convdsl.cli.convolve import checked
+from convdsl.cli.matrices import place_in
 from convdsl.cli.parsing import CallError
 from convdsl.datasets import DataError
 from convdsl.messages import T, reason
@@ -175,7 +175,7 @@ def _print_places(out: Console, picture: Picture, task: Task, options: argparse.
             assert isinstance(step, Operation)
             rows = _Outputs(step)
         work = perform(task if last is None else task._replace(kernels=(last,)), rows)
-        at = checked(options.at, last_operation(work))
+        at = place_in(options.at, last_operation(work))
         assert at is not None
         out.print()
         if str(name):

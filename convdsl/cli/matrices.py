@@ -9,7 +9,9 @@ from pathlib import Path
 from convdsl import files
 from convdsl.cli.parsing import CallError
 from convdsl.messages import T
+from convdsl.report.convolution import Position
 from convdsl.source import NotText, decode
+from convdsl.teaching.convolution import Operation
 from convdsl.teaching.kernels import Kernel, Median, read_kernel, typed
 from convdsl.teaching.matrix import Matrix, MatrixError, read_matrix
 
@@ -55,3 +57,21 @@ def given_kernel(written: str) -> Kernel | Median:
         if isinstance(found, Matrix):
             return typed(found)
     return read_kernel(written)
+
+
+def place_in(at: Position | None, operation: Operation | None) -> Position | None:
+    """The place asked for. Raises CallError where the output has no such place."""
+    if at is None or operation is None:
+        return None
+    rows, columns = operation.size
+    if at[0] >= rows or at[1] >= columns:
+        raise CallError(
+            T(
+                "The output has {rows} rows and {columns} columns: there is no place {r},{c}.",
+                rows=rows,
+                columns=columns,
+                r=at[0] + 1,
+                c=at[1] + 1,
+            )
+        )
+    return at

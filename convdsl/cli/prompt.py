@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.text import Text
 
 from convdsl.cli.called import options_of
-from convdsl.cli.loop import entries
+from convdsl.cli.entries import entries
 from convdsl.editing import blocks_of, pieces
 from convdsl.layers import formula_shape
 from convdsl.messages import T

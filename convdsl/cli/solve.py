@@ -9,7 +9,7 @@ from convdsl.cli.parsing import CallError, add_unknowns, given_from, read_progra
 from convdsl.messages import T
 from convdsl.network import Analysis
 from convdsl.report.json_writer import print_json
-from convdsl.solver import Answer, solve
+from convdsl.solver import Solutions, solve
 from convdsl.solver.answer import SECONDS
 from convdsl.source import Source
 from convdsl.training import checked
@@ -61,7 +61,7 @@ def about(analysis: Analysis, options: argparse.Namespace) -> int:
     return int(not answer.solutions)
 
 
-def _print(answer: Answer, source: Source, given: dict[str, object]) -> None:
+def _print(answer: Solutions, source: Source, given: dict[str, object]) -> None:
     from convdsl.report.answers import print_answer
     from convdsl.report.console import console
     from convdsl.report.diagnostics import complain

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from convdsl.diagnostics import written
 from convdsl.language import foreign, slips
 from convdsl.language.keywords import BRACED, STRUCTURES
-from convdsl.language.statement import ENDS, SIZES, Answer, Statement, around, rewritten, word_before
+from convdsl.language.statement import ENDS, SIZES, Correction, Statement, around, rewritten, word_before
 from convdsl.language.tokens import Token
 from convdsl.messages import T
 from convdsl.source import Span
@@ -37,7 +37,7 @@ _OPTION_WORDS = (
 _OPTION = re.compile(r"[0-9]+(x[0-9]+)*|[a-z]{1,2} ?=? ?[0-9?A-Z(][^ ]*|[a-z_]+ ?= ?\S+|p (same|valid)|[a-z_]+")
 
 
-def answer(tokens: list[Token], position: int, expected: set[str], source: str) -> Answer | None:
+def answer(tokens: list[Token], position: int, expected: set[str], source: str) -> Correction | None:
     """The answer of the first habit that is recognised in the statement around `tokens[position]`."""
     statement = around(tokens, position, expected, source)
     for habit in _HABITS:
@@ -50,25 +50,25 @@ def answer(tokens: list[Token], position: int, expected: set[str], source: str) 
 # Other tools.
 
 
-def _call(s: Statement) -> Answer | None:
+def _call(s: Statement) -> Correction | None:
     if s.first in ("INPUT", "LET", "EXPECT", "BLOCK", "SHARED", "NET", "TRAIN"):
         return None
     here = foreign.rewrite(s.text)
     return written_elsewhere(s.span, here) if here else None
 
 
-def written_elsewhere(span: Span, here: str) -> Answer:
+def written_elsewhere(span: Span, here: str) -> Correction:
     """A call as Python writes it, and what it is called here."""
     message = T("A layer's values stand behind its name, without parentheses and commas.")
     fix = written(span, here, T("Here it is written `{text}`.", text=here), safe=True)
-    return Answer(span, message, fix, "E109")
+    return Correction(span, message, fix, "E109")
 
 
-def _python(s: Statement) -> Answer | None:
+def _python(s: Statement) -> Correction | None:
     """Other lines of Python: `import torch`, `model = Sequential()`, `model.compile(…)`."""
     if not _PYTHON.match(s.text) or s.first not in ("WORD", "MIXED", "SYMBOL", "STRAY"):
         return None
-    return Answer(
+    return Correction(
         s.span,
         T("This is a line of Python."),
         T("A program here is a list of layers, one to a line; `convdsl run` trains it."),
@@ -76,7 +76,7 @@ def _python(s: Statement) -> Answer | None:
     )
 
 
-def _assignment(s: Statement) -> Answer | None:
+def _assignment(s: Statement) -> Correction | None:
     if s.token.type != "EQUAL" or s.place != 1 or s.first not in ("WORD", "MIXED", "SYMBOL"):
         return None
     rest = s.text[s.token.span.end - s.span.start :].strip()
@@ -94,7 +94,7 @@ def _assignment(s: Statement) -> Answer | None:
     )
 
 
-def _comment(s: Statement) -> Answer | None:
+def _comment(s: Statement) -> Correction | None:
     sign = None
     if s.place > 1 and str(s.tokens[s.place - 2]) == str(s.before) == "-":
         sign = s.tokens[s.place - 2].span.to(s.tokens[s.place - 1].span)
@@ -111,12 +111,12 @@ def _comment(s: Statement) -> Answer | None:
     return None
 
 
-def _other_comment(sign: Span, shown: str) -> Answer:
+def _other_comment(sign: Span, shown: str) -> Correction:
     fix = written(sign, "#", T("A comment begins with #."), safe=True)
-    return Answer(sign, T("`{token}` begins no comment here.", token=shown), fix)
+    return Correction(sign, T("`{token}` begins no comment here.", token=shown), fix)
 
 
-def _python_matrix(s: Statement) -> Answer | None:
+def _python_matrix(s: Statement) -> Correction | None:
     match = re.search(r"\[\s*(\[.*\])\s*\]", s.text, re.DOTALL)
     if s.token.type != "STRAY" or str(s.token) != "[" or not match:
         return None
@@ -129,7 +129,7 @@ def _python_matrix(s: Statement) -> Answer | None:
 # Between statements.
 
 
-def _arrow(s: Statement) -> Answer | None:
+def _arrow(s: Statement) -> Correction | None:
     start = s.token.span.start
     if s.before is not None and s.before.type in ("PLUS", "MINUS") and s.token.type == "WORD":
         return _other_arrow(s.before.span, T("`{sign}` does not separate layers.", sign=str(s.before)))
@@ -149,11 +149,11 @@ def _arrow(s: Statement) -> Answer | None:
     return _other_arrow(Span(start, start + len(sign)), message)
 
 
-def _other_arrow(sign: Span, message: T) -> Answer:
-    return Answer(sign, message, written(sign, "->", T("Write `->` or begin a new line."), safe=True))
+def _other_arrow(sign: Span, message: T) -> Correction:
+    return Correction(sign, message, written(sign, "->", T("Write `->` or begin a new line."), safe=True))
 
 
-def _number_first(s: Statement) -> Answer | None:
+def _number_first(s: Statement) -> Correction | None:
     """`8 conv k3`, `3x3 conv, 8`, `8 filters of 3x3`, and `10` or `28x28x6` alone."""
     filters = re.fullmatch(r"([0-9]+) +(?:filters?|filtros?|kernels?)(?: +(?:of|de))? +([0-9]+x[0-9]+)", s.text)
     if filters and not s.place:
@@ -164,7 +164,7 @@ def _number_first(s: Statement) -> Answer | None:
         way = T("`input {size}` begins a network, `expect {size}` checks what came out.", size=size)
         first = not s.source[: s.span.start].strip()
         fix = written(s.span, f"{'input' if first else 'expect'} {size}", way)
-        return Answer(s.span, T("A size alone is no layer."), fix)
+        return Correction(s.span, T("A size alone is no layer."), fix)
     match = re.fullmatch(r"([0-9]+(?:x[0-9]+)*)(?: +([a-z]+)(.*))?", s.text)
     if s.place or s.token.type != "NUMBER" or not match:
         return None
@@ -174,14 +174,14 @@ def _number_first(s: Statement) -> Answer | None:
     if name is None:
         line = f"dense {size}"
         fix = written(s.span, line, T("Write its layer before it: `{text}`.", text=line))
-        return Answer(s.span, T("A number alone is no layer."), fix)
+        return Correction(s.span, T("A number alone is no layer."), fix)
     if name == "x" or ("x" not in size and re.match("[0-9]", rest)):
         return None
     line = f"{name} {rest} k{size}" if "x" in size else f"{name} {size} {rest}".strip()
     return rewritten(s.tokens[0].span, T("The name of the layer stands first."), line, at=s.span)
 
 
-def _glued_window(s: Statement) -> Answer | None:
+def _glued_window(s: Statement) -> Correction | None:
     """`conv3x3 8` and `conv 8@3x3`."""
     match = re.fullmatch(r"([a-z]+?)([0-9]+x[0-9]+)( [0-9]+)?( .*)?", s.text)
     if match and s.place == 1 and s.token.type == "X":
@@ -193,7 +193,7 @@ def _glued_window(s: Statement) -> Answer | None:
     return rewritten(s.span, T("The window has its letter, `k`."), line)
 
 
-def _quotes(s: Statement) -> Answer | None:
+def _quotes(s: Statement) -> Correction | None:
     if s.token.type != "STRING" and str(s.token) not in ("'", "‘", "’", "“", "”", "«", "»"):
         return None
     plain = re.sub("[\"'‘’“”«»]", "", s.text).strip()
@@ -202,7 +202,7 @@ def _quotes(s: Statement) -> Answer | None:
     return rewritten(s.token.span, T("Words and sizes stand without quotes."), plain, at=s.span)
 
 
-def _bullet(s: Statement) -> Answer | None:
+def _bullet(s: Statement) -> Correction | None:
     if s.place or s.token.type not in ("NUMBER", "MINUS", "TIMES", "STRAY") or str(s.token) in "[\"“«'":
         return None
     following = s.source[s.token.span.end : s.token.span.end + 20]
@@ -210,19 +210,19 @@ def _bullet(s: Statement) -> Answer | None:
         n = str(s.token)
         sign = s.token.span._replace(end=s.token.span.end + following.index("{"))
         fix = written(sign, f"repeat {n} ", T("Write `repeat {n} {{ … }}`.", n=n), safe=True)
-        return Answer(s.token.span, T("Layers are repeated with `repeat`."), fix)
+        return Correction(s.token.span, T("Layers are repeated with `repeat`."), fix)
     if not re.match(r"[.):-]?\s+[a-z]", following):
         return None
     gap = re.match(r"[.):-]?\s+", following)
     bullet = s.token.span._replace(end=s.token.span.end + (len(gap[0]) if gap else 0))
     fix = written(bullet, "", T("Remove it."), safe=True)
-    return Answer(s.token.span, T("Lines have no numbers and no bullets."), fix)
+    return Correction(s.token.span, T("Lines have no numbers and no bullets."), fix)
 
 
 # Commas, points, percent signs.
 
 
-def _comma(s: Statement) -> Answer | None:
+def _comma(s: Statement) -> Correction | None:
     if s.token.type != "COMMA" or s.before is None or s.after is None:
         return None
     sides = re.fullmatch(r"(pad|crop) *([0-9]+(?: *, *[0-9]+)+)", s.text.strip())
@@ -245,7 +245,7 @@ def _comma(s: Statement) -> Answer | None:
         return _decimal_comma(s, str(s.before), str(s.after), s.before.span.to(s.after.span))
     if bracket is not None and bracket.type == "LBRACE" and word_before(s.source, bracket) in BRACED - set(STRUCTURES):
         fix = written(s.token.span, " |", T("Write `|` instead of the comma."), safe=True)
-        return Answer(s.token.span, T("Branches are separated by `|`."), fix)
+        return Correction(s.token.span, T("Branches are separated by `|`."), fix)
     if "SEP" not in s.expected or s.first not in ("WORD", "MIXED"):
         return None
     if (
@@ -261,18 +261,18 @@ def _comma(s: Statement) -> Answer | None:
         message = T("Options are separated by spaces, not by commas.")
         return rewritten(s.token.span, message, " ".join(parts), at=s.span)
     fix = written(s.token.span, " ->", T("Write `->` or begin a new line."), safe=True)
-    return Answer(s.token.span, T("A comma does not separate layers."), fix)
+    return Correction(s.token.span, T("A comma does not separate layers."), fix)
 
 
-def _sides(s: Statement, name: str, numbers: list[int]) -> Answer:
+def _sides(s: Statement, name: str, numbers: list[int]) -> Correction:
     """`pad 0,1,2,3`: two numbers for each axis, in PyTorch's order, the last axis first."""
     span = s.tokens[1].span.to(s.tokens[-1].span)
     if len(numbers) % 2 or len(numbers) > 6:
-        return Answer(span, T("Sizes are joined by `x`, not by commas."), T("Write `{text}`.", text=f"{name} 1x2"))
+        return Correction(span, T("Sizes are joined by `x`, not by commas."), T("Write `{text}`.", text=f"{name} 1x2"))
     before, after = ("x".join(map(str, reversed(numbers[n::2]))) for n in (0, 1))
     line = f"{name} before={before} after={after}"
     fix = written(s.span, line, T("If this is in PyTorch's order, write `{text}`.", text=line))
-    return Answer(span, T("Sides have names, and sizes are joined by `x`, rows first."), fix)
+    return Correction(span, T("Sides have names, and sizes are joined by `x`, rows first."), fix)
 
 
 def _reads_as_options(part: str) -> bool:
@@ -282,15 +282,15 @@ def _reads_as_options(part: str) -> bool:
     return not layer and all(map(_OPTION.fullmatch, (first, *others)))
 
 
-def _decimal_comma(s: Statement, left: str, right: str, span: Span) -> Answer:
+def _decimal_comma(s: Statement, left: str, right: str, span: Span) -> Correction:
     if len(right) == 3 and left != "0" and s.first == "EXPECT":
         return rewritten(span, T("Digits are not grouped with commas."), left + right)
     number = f"{left}.{right}"
     fix = written(span, number, T("Decimals are written with a point: {number}.", number=number), safe=True)
-    return Answer(span, T("A comma cannot stand inside a number."), fix)
+    return Correction(span, T("A comma cannot stand inside a number."), fix)
 
 
-def _point(s: Statement) -> Answer | None:
+def _point(s: Statement) -> Correction | None:
     if str(s.token) != "." or s.after is None or s.after.type != "NUMBER":
         return None
     if s.before is not None and s.before.span.end == s.token.span.start and str(s.before)[-1:].isdigit():
@@ -301,11 +301,11 @@ def _point(s: Statement) -> Answer | None:
         number = s.before.span.to(s.after.span)
         whole = str(s.before)
         way = T("Windows, strides, paddings and counts are whole: `{text}`.", text=whole)
-        return Answer(number, T("This has to be a whole number."), written(number, whole, way))
+        return Correction(number, T("This has to be a whole number."), written(number, whole, way))
     return rewritten(s.token.span.to(s.after.span), T("A number begins with a digit."), f"0.{s.after}")
 
 
-def _percent(s: Statement) -> Answer | None:
+def _percent(s: Statement) -> Correction | None:
     sign = s.before
     if sign is None or str(sign) != "%" or s.place < 2 or s.tokens[s.place - 2].type != "NUMBER":
         return None
@@ -314,13 +314,13 @@ def _percent(s: Statement) -> Answer | None:
     return rewritten(number.span.to(sign.span), T("Shares are written as decimals, without a percent sign."), share)
 
 
-def _comparison(s: Statement) -> Answer | None:
+def _comparison(s: Statement) -> Correction | None:
     if s.first != "EXPECT" or s.before is None or str(s.before) + str(s.token) not in ("=>", "=<"):
         return None
     return rewritten(s.before.span.to(s.token.span), T("The sign of equality stands last."), f"{s.token}=")
 
 
-def _bare_expression(s: Statement) -> Answer | None:
+def _bare_expression(s: Statement) -> Correction | None:
     """`k2*F-1` instead of `k(2*F-1)`."""
     if s.token.type not in ("PLUS", "MINUS", "TIMES", "WHOLE", "OVER", "REST") or s.before is None:
         return None
@@ -332,17 +332,17 @@ def _bare_expression(s: Statement) -> Answer | None:
     return rewritten(span, T("An expression stands in parentheses."), f"{match[1]}({match[2]})")
 
 
-def _no_value(s: Statement) -> Answer | None:
+def _no_value(s: Statement) -> Correction | None:
     """`k=` with nothing behind it, and an arrow that leads nowhere."""
     if s.token.type not in ENDS or s.before is None or s.before.type != "EQUAL" or s.place < 2:
         return None
     name = s.tokens[s.place - 2]
     span, example = name.span.to(s.before.span), f"{name}3"
     fix = written(span, example, T("Write one behind it: `{text}`.", text=example))
-    return Answer(span, T("`{option}` has no value.", option=str(name)), fix)
+    return Correction(span, T("`{option}` has no value.", option=str(name)), fix)
 
 
-_HABITS: tuple[Callable[[Statement], Answer | None], ...] = (
+_HABITS: tuple[Callable[[Statement], Correction | None], ...] = (
     slips.input,
     slips.net,
     slips.let,

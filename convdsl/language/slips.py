@@ -6,14 +6,14 @@ import re
 
 from convdsl.diagnostics import written
 from convdsl.language.keywords import BRACED
-from convdsl.language.statement import SIZES, Answer, Statement, rewritten, word_before
+from convdsl.language.statement import SIZES, Correction, Statement, rewritten, word_before
 from convdsl.messages import T
 
 _IN_SIZES = (*SIZES, "LPAR", "RPAR", "CALL", "COMMA", "EQUAL", "X", "TIMES", "MATRIX")
 # Capitals.
 
 
-def capital_name(s: Statement) -> Answer | None:
+def capital_name(s: Statement) -> Correction | None:
     if s.place or s.token.type != "SYMBOL":
         return None
     if s.after is not None and s.after.type == "EQUAL" and len(s.tokens) > 2:
@@ -23,7 +23,7 @@ def capital_name(s: Statement) -> Answer | None:
     return rewritten(s.token.span, message, s.with_token(lower), by=lower)
 
 
-def small_symbol(s: Statement) -> Answer | None:
+def small_symbol(s: Statement) -> Correction | None:
     if s.token.type != "WORD" or "SYMBOL" not in s.expected or s.first not in ("BLOCK", "LET", "INPUT", "EXPECT"):
         return None
     shown = str(s.token)
@@ -39,7 +39,7 @@ def small_symbol(s: Statement) -> Answer | None:
 # Keywords.
 
 
-def input(s: Statement) -> Answer | None:
+def input(s: Statement) -> Correction | None:
     if s.first != "INPUT":
         return None
     rest = s.tokens[1:]
@@ -53,19 +53,19 @@ def input(s: Statement) -> Answer | None:
             return rewritten(span, T("The sizes of an input are joined by `x`."), f"input {joined}", by=joined)
     glued = s.before is not None and s.before.span.end == s.token.span.start
     if str(s.token) == "x" and glued:
-        return Answer(
+        return Correction(
             s.token.span,
             T("Behind this `x` a size is missing."),
             T("An input is height × width × channels: `input 28x28x3`."),
         )
     if named or (s.place and s.token.type in ("WORD", "MIXED") and glued):
-        return Answer(
+        return Correction(
             s.token.span,
             T("`{token}` is no size.", token=str(s.token)),
             T("An input is height × width × channels: `input 28x28x3`."),
         )
     if len(s.tokens) == 1:
-        return Answer(
+        return Correction(
             s.tokens[0].span,
             T("`input` needs its sizes."),
             T("An input is height × width × channels: `input 28x28x3`."),
@@ -73,7 +73,7 @@ def input(s: Statement) -> Answer | None:
     return None
 
 
-def net(s: Statement) -> Answer | None:
+def net(s: Statement) -> Correction | None:
     if s.first != "NET":
         return None
     words = re.findall(r"\w+", s.text)[1:]
@@ -87,24 +87,24 @@ def net(s: Statement) -> Answer | None:
     return rewritten(span, T("The name of a net is one word."), f"net {name}", by=name)
 
 
-def let(s: Statement) -> Answer | None:
+def let(s: Statement) -> Correction | None:
     if s.first != "LET" or "EQUAL" not in s.expected or len(s.tokens) < 3:
         return None
     rest = s.text[s.token.span.start - s.span.start :]
     return rewritten(s.span, T("`=` is missing."), f"let {s.tokens[1]} = {rest}")
 
 
-def train(s: Statement) -> Answer | None:
+def train(s: Statement) -> Correction | None:
     if s.first != "TRAIN" or s.place != 1:
         return None
-    return Answer(
+    return Correction(
         s.tokens[0].span,
         T("`{name}` needs braces.", name="train"),
         T("It is written like this: `{example}`.", example="train { epochs 5 }"),
     )
 
 
-def setting(s: Statement) -> Answer | None:
+def setting(s: Statement) -> Correction | None:
     """`epochs = 5,`, `lr: 0.01` and `epochs 5; lr 0.01` inside `train { … }`."""
     bracket = s.brackets[-1] if s.brackets else None
     if bracket is None or bracket.type != "LBRACE" or word_before(s.source, bracket) != "train":
@@ -115,7 +115,7 @@ def setting(s: Statement) -> Answer | None:
     if str(s.token) == ";" and len(lines) > 1 and all(re.match(r"[a-z_]+ ", line) for line in lines):
         way = T("Write {lines} on lines of their own.", lines=", ".join(f"`{line}`" for line in lines))
         fix = written(s.span, "\n".join(lines), way, safe=True)
-        return Answer(s.token.span, T("Each setting of `train` stands on a line of its own."), fix)
+        return Correction(s.token.span, T("Each setting of `train` stands on a line of its own."), fix)
     words = re.sub(r"[=:,;]", " ", text).split()
     if s.first != "WORD" or len(words) < 2 or words == s.text.split():
         return None
@@ -123,27 +123,27 @@ def setting(s: Statement) -> Answer | None:
     return rewritten(s.span, message, " ".join(words))
 
 
-def block(s: Statement) -> Answer | None:
+def block(s: Statement) -> Correction | None:
     if s.first not in ("BLOCK", "SHARED"):
         return None
     word = str(s.tokens[0])
     if s.place == 1 and s.token.type in ("LPAR", "CALL", "LBRACE"):
         example = "block unit(C) { conv C k3 }" if word == "block" else "shared unit { conv 8 k3 }"
-        return Answer(
+        return Correction(
             s.tokens[0].span,
             T("`{word}` needs a name.", word=word),
             T("It is written like this: `{example}`.", example=example),
         )
     name = str(s.tokens[1]) if len(s.tokens) > 1 else ""
     if s.token.type == "EQUAL":
-        return Answer(s.token.span, T("Parameters have no default values."), T("Give the values in each call."))
+        return Correction(s.token.span, T("Parameters have no default values."), T("Give the values in each call."))
     if s.expected <= {"LBRACE", "CALL", "LPAR"}:
         symbols = [str(t) for t in s.tokens[2:] if t.type == "SYMBOL"]
         if s.token.type == "SYMBOL":
             head = f"block {name}({', '.join(symbols)})"
             message = T("Parameters stand in parentheses, right behind the name.")
             return rewritten(s.token.span, message, f"{head} {{ … }}", at=s.span, by=head)
-        return Answer(
+        return Correction(
             s.tokens[0].span,
             T("`{name}` needs braces.", name=word),
             T(
@@ -154,7 +154,7 @@ def block(s: Statement) -> Answer | None:
     return None
 
 
-def expect(s: Statement) -> Answer | None:
+def expect(s: Statement) -> Correction | None:
     if s.first != "EXPECT":
         return None
     rest = s.tokens[1:]
@@ -163,7 +163,7 @@ def expect(s: Statement) -> Answer | None:
     if s.place == len(s.tokens) and not sizes:
         quantity = str(words[-1]) if words else "params"
         example = f"expect {quantity} 80"
-        return Answer(s.span, T("`expect` needs a value."), T("For example `{example}`.", example=example))
+        return Correction(s.span, T("`expect` needs a value."), T("For example `{example}`.", example=example))
     if not words and len(sizes) > 1 and all(t.type in (*_IN_SIZES, "X") for t in rest):
         span, joined = rest[0].span.to(rest[-1].span), "x".join(sizes)
         return rewritten(span, T("Sizes are joined by `x`."), f"expect {joined}", by=joined)
@@ -171,7 +171,7 @@ def expect(s: Statement) -> Answer | None:
         line = re.sub(r" ?: ?", " ", s.text)
         return rewritten(s.token.span, T("No colon stands here."), line, at=s.span)
     if str(s.token) == "!":
-        return Answer(
+        return Correction(
             s.token.span,
             T("What is expected is equal, smaller or larger: there is no `!=`."),
             T("A quantity is compared with =, <=, >=, < or >."),
@@ -181,11 +181,11 @@ def expect(s: Statement) -> Answer | None:
         return rewritten(s.token.span, message, f"expect {s.token} {s.tokens[1]}", at=s.span)
     if s.token.type == "WORD" and sizes:
         fix = written(s.token.span.front, "\nexpect ", T("Write the next one on a line of its own."))
-        return Answer(s.token.span, T("A line states one expectation."), fix)
+        return Correction(s.token.span, T("A line states one expectation."), fix)
     return None
 
 
-def parentheses(s: Statement) -> Answer | None:
+def parentheses(s: Statement) -> Correction | None:
     """`residual ( conv … )` and `repeat(3) { … }`."""
     if s.token.type == "LBRACE" and len(s.tokens) > 3 and s.tokens[1].type == "CALL":
         name = str(s.tokens[0])
@@ -197,7 +197,7 @@ def parentheses(s: Statement) -> Answer | None:
     if s.token.type == "WORD" and bracket is not None and bracket.type in ("LPAR", "CALL"):
         name = word_before(s.source, bracket)
         if name in BRACED:
-            return Answer(
+            return Correction(
                 bracket.span,
                 T("Layers are grouped by braces, not by parentheses."),
                 T("It is written like this: `{example}`.", example=f"{name} {{ … }}"),

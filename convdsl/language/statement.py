@@ -15,7 +15,7 @@ ENDS = ("SEP", "VBAR", "RBRACE", "$END")
 SIZES = ("NUMBER", "SYMBOL", "HOLE")
 
 
-class Answer(NamedTuple):
+class Correction(NamedTuple):
     """What is wrong, and what to write: in words, or as edits."""
 
     span: Span
@@ -26,11 +26,11 @@ class Answer(NamedTuple):
 
 def rewritten(
     span: Span, message: T, text: str, *, at: Span | None = None, by: str | None = None, safe: bool = True
-) -> Answer:
+) -> Correction:
     """What is wrong in `span`, where `text` is to be written. The edit is `by` (else `text`) in the place `at` (else in
     `span`)."""
     edit = Edit(at or span, text if by is None else by)
-    return Answer(span, message, Fix(T("Write `{text}`.", text=text), (edit,), safe))
+    return Correction(span, message, Fix(T("Write `{text}`.", text=text), (edit,), safe))
 
 
 class Statement(NamedTuple):

@@ -678,7 +678,7 @@ class _Resolver:
             else T("There is no `{name}` with braces.", name=written.name.text)
         )
         found = strangers.answer(written, self.blocks, self.binder, self.program.source.text)
-        if isinstance(found, strangers.Answer):
+        if isinstance(found, strangers.Correction):
             self._complain(found.code, found.span, found.message, help=found.help)
         else:
             self._complain("E201", written.name.span, message, help=found)

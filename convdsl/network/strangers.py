@@ -9,7 +9,7 @@ from convdsl.diagnostics import Fix
 from convdsl.diagnostics import written as put
 from convdsl.language import tree
 from convdsl.language.foreign import rewrite
-from convdsl.language.habits import Answer, written_elsewhere
+from convdsl.language.habits import Correction, written_elsewhere
 from convdsl.language.keywords import KEYWORDS, STRUCTURES
 from convdsl.layers import BY_NAME, COMBINATIONS
 from convdsl.messages import T
@@ -24,7 +24,7 @@ _OPTION = re.compile(r"[kspdg][0-9]+")
 _GLUED = re.compile(r"([a-z_]+?)([0-9]+)((?:[kspdg][0-9]+)*)")
 
 
-def answer(written: tree.Layer, blocks: Mapping[str, tree.Block], binder: Binder, text: str) -> T | Fix | Answer:
+def answer(written: tree.Layer, blocks: Mapping[str, tree.Block], binder: Binder, text: str) -> T | Fix | Correction:
     """The way out for a layer that does not exist: a help, or another diagnosis altogether. `text` is the program's."""
     word = written.name.text
     place = whole(text, written.span)
@@ -73,7 +73,7 @@ def _here(text: str, name: tree.Word, items: Sequence[tree.Item], line: str | No
     return line_instead(text, name, items, line, T("Here it is written `{example}`.", example=line))
 
 
-def foreign_call(span: Span, text: str) -> Answer | None:
+def foreign_call(span: Span, text: str) -> Correction | None:
     """The answer to a call as Python writes it: `flatten()`, `conv(64)`."""
     rewritten = rewrite(text)
     return written_elsewhere(span, rewritten) if rewritten else None

@@ -23,14 +23,14 @@ from convdsl.report.conditions import condition_lines, number_list
 from convdsl.report.console import print_text
 from convdsl.report.diagnostics import clean
 from convdsl.report.formulas import as_text
-from convdsl.solver import Answer
+from convdsl.solver import Solutions
 from convdsl.source import Source
 
 LISTED = 24
 """Lines of solutions that are printed."""
 
 
-def print_answer(out: Console, answer: Answer, source: Source, **given: Any) -> None:
+def print_answer(out: Console, answer: Solutions, source: Source, **given: Any) -> None:
     """The solutions or the condition, then the substitution of the first one. `given` are the symbols, the holes and the
     input that were given from outside."""
     for line in _headline(answer):
@@ -50,7 +50,7 @@ def print_answer(out: Console, answer: Answer, source: Source, **given: Any) -> 
             print_text(out, Text(explained, "dim"))
 
 
-def _headline(answer: Answer) -> Iterator[str]:
+def _headline(answer: Solutions) -> Iterator[str]:
     if answer.family is not None:
         yield from condition_lines(answer.family)
     elif len(answer.names) == 1 and answer.solutions:
@@ -69,7 +69,7 @@ def _headline(answer: Answer) -> Iterator[str]:
         yield str(T("There is no solution."))
 
 
-def _gathered(answer: Answer) -> Iterator[str]:
+def _gathered(answer: Solutions) -> Iterator[str]:
     """Solutions that differ in the last unknown only, on one line."""
     *first, last = answer.names
     for values, solutions in groupby(answer.solutions, lambda s: {name: s[name] for name in first}):
@@ -80,7 +80,7 @@ def _values(solution: dict[str, int]) -> str:
     return ", ".join(f"{name} = {grouped(value)}" for name, value in solution.items())
 
 
-def _examples(answer: Answer) -> str:
+def _examples(answer: Solutions) -> str:
     if len(answer.names) == 1:
         (name,) = answer.names
         return f"{name} = {', '.join(grouped(s[name]) for s in answer.solutions[:6])}, …"
@@ -172,7 +172,7 @@ def _shown(expectation: Expectation, analysis: Analysis) -> Iterator[tuple[str, 
         )
 
 
-def answer_data(answer: Answer) -> dict[str, Any]:
+def answer_data(answer: Solutions) -> dict[str, Any]:
     """An answer as `solve --format json` prints it."""
     reason = str(answer.reason) if answer.reason is not None else None
     if answer.diagnostics:

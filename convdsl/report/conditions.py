@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from convdsl.algebra.numbers import formula, grouped
-from convdsl.algebra.relations import Relation
 from convdsl.messages import T
 from convdsl.solver.conditions import Clause, Condition, Quotient, isolated, sides
+from convdsl.solver.relations import Relation
 
 MOST = 24
 """Alternatives that are written out."""

@@ -4,35 +4,30 @@ none."""
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
-from convdsl.algebra import forms
 from convdsl.algebra.forms import Atom
-from convdsl.algebra.periodic import Periodic, union
-from convdsl.algebra.searching import OutOfTime, Point
-from convdsl.diagnostics import Diagnostic
 from convdsl.messages import T
-from convdsl.network import analyse
-from convdsl.network.lints import DOES_NOT_DIVIDE
-from convdsl.solver.conditions import Condition, condition
+from convdsl.solver.conditions import condition
 from convdsl.solver.deadline import ended_after
+from convdsl.solver.periodic import Periodic
 from convdsl.solver.pieces import (
-    FIRST,
     MOST,
     Piece,
-    Points,
     Regular,
     bound_unknowns,
-    key,
     plainness,
     together,
     without_others,
 )
-from convdsl.solver.problem import Problem, pose
-from convdsl.solver.search import Clock, Searcher
+from convdsl.solver.points import OutOfTime, Point
+from convdsl.solver.problem import Problem
+from convdsl.solver.reasons import none_at_all
+from convdsl.solver.search import Clock
 from convdsl.solver.trace import Trace
+from convdsl.solver.ways import Question, Solutions, found_ways, merged
 from convdsl.source import Source
 
 SECONDS = 10.0
@@ -47,57 +42,6 @@ JUDGED = 60
 """Solutions that are checked once more as `check` would."""
 
 
-class Answer(NamedTuple):
-    """What is known of the unknowns of a program.
-
-    `names` are the holes, and the symbols that matter, in the order of the program. `solutions` are all solutions where
-    `family` is None; otherwise some with little padding and small numbers, `family` being the condition for all.
-    `complete` says whether this is proven to be everything. `reason` says why there is none, or why it may not be
-    everything. `diagnostics` is what is wrong with the program itself.
-    """
-
-    names: tuple[str, ...]
-    solutions: tuple[dict[str, int], ...]
-    complete: bool
-    family: Condition | None = None
-    reason: T | None = None
-    diagnostics: tuple[Diagnostic, ...] = ()
-    unknowns: bool = True
-
-
-class Program(NamedTuple):
-    """A source text with the values that are given from outside."""
-
-    source: Source
-    symbols: Mapping[str, int]
-    holes: Mapping[str, int]
-    input: tuple[Any, ...] | None
-    strict: bool
-
-    def pose(self, trace: Trace | None = None, **fixed: int) -> Problem:
-        """The problem that it poses, with some unknowns fixed."""
-        return pose(
-            self.source,
-            symbols={**self.symbols, **fixed},
-            holes={**self.holes, **fixed},
-            input=self.input,
-            strict=self.strict,
-            trace=trace,
-        )
-
-    def accepts(self, values: Mapping[str, int]) -> bool:
-        """Whether `check` is content when the unknowns have these values."""
-        return not any(
-            d.severity == "error" or (self.strict and d.code in DOES_NOT_DIVIDE) for d in self.diagnose(values)
-        )
-
-    def diagnose(self, values: Mapping[str, int]) -> tuple[Diagnostic, ...]:
-        """What `check` says when the unknowns have these values."""
-        return analyse(
-            self.source, symbols={**self.symbols, **values}, holes={**self.holes, **values}, input=self.input
-        ).diagnostics
-
-
 def solve(
     source: Source,
     *,
@@ -106,13 +50,13 @@ def solve(
     input: tuple[Any, ...] | None = None,
     strict: bool = False,
     seconds: float = SECONDS,
-) -> Answer:
+) -> Solutions:
     """All values of holes and symbols with which every size is possible and every expectation holds.
 
     `symbols`, `holes` and `input` give values from outside; `strict` asks strides to divide. The search is given up
     after about `seconds`, and says so.
     """
-    program = Program(source, dict(symbols or {}), dict(holes or {}), input, strict)
+    program = Question(source, dict(symbols or {}), dict(holes or {}), input, strict)
     clock = Clock(seconds)
     try:
         with ended_after(seconds):
@@ -120,19 +64,17 @@ def solve(
         with ended_after(max(clock.end - time.monotonic(), 0.0) + _LAST_WORDS):
             return _solved(program, problem, clock)
     except OutOfTime:
-        return Answer((), (), False, reason=T("The time allowed was not enough to look at all layers."))
+        return Solutions((), (), False, reason=T("The time allowed was not enough to look at all layers."))
 
 
-def _solved(program: Program, problem: Problem, clock: Clock) -> Answer:
-    from convdsl.solver.reasons import none_at_all
-
+def _solved(program: Question, problem: Problem, clock: Clock) -> Solutions:
     if len(set(problem.counts)) == 1:
         return _repeated(program, problem, clock)
     if problem.diagnostics:
-        return Answer((), (), False, diagnostics=problem.diagnostics)
+        return Solutions((), (), False, diagnostics=problem.diagnostics)
     unknowns = (*problem.holes, *problem.symbols)
     if not unknowns:
-        return Answer(
+        return Solutions(
             (),
             (),
             True,
@@ -143,7 +85,7 @@ def _solved(program: Program, problem: Problem, clock: Clock) -> Answer:
     if not ways and complete:
         return none_at_all(program, problem, clock)
     if not ways:
-        return Answer(
+        return Solutions(
             _names(problem, ()), (), False, reason=T("No answer was found in the time allowed; there may be one.")
         )
     return _answer(program, problem, ways, complete)
@@ -153,7 +95,7 @@ TIMES = 64
 """How many times of a `repeat` are tried."""
 
 
-def _repeated(program: Program, problem: Problem, clock: Clock) -> Answer:
+def _repeated(program: Question, problem: Problem, clock: Clock) -> Solutions:
     """The answer where it is asked how often something is repeated: the other unknowns are looked for with each number
     of times."""
     name = problem.counts[0]
@@ -167,7 +109,7 @@ def _repeated(program: Program, problem: Problem, clock: Clock) -> Answer:
         except OutOfTime:
             break
         if one.diagnostics:
-            return Answer((), (), False, diagnostics=one.diagnostics)
+            return Solutions((), (), False, diagnostics=one.diagnostics)
         tried = times
         (count,) = trace.variable(name).atoms()
         found, complete = found_ways(one, clock)
@@ -182,62 +124,11 @@ def _repeated(program: Program, problem: Problem, clock: Clock) -> Answer:
         raise OutOfTime
     reason = T("The number of times of `repeat` was tried from 1 to {n}.", n=tried)
     if not ways:
-        return Answer(_names(last, last.symbols), (), False, reason=reason)
-    return _answer(program, last, _merged(ways), whole)._replace(complete=False, reason=reason)
+        return Solutions(_names(last, last.symbols), (), False, reason=reason)
+    return _answer(program, last, merged(ways), whole)._replace(complete=False, reason=reason)
 
 
-def found_ways(problem: Problem, clock: Clock) -> tuple[list[tuple[Piece, ...]], bool]:
-    """The pieces of every case that has solutions, and whether all cases were gone through."""
-    searcher = Searcher(problem.holes, problem.symbols, clock)
-    ways: list[tuple[Piece, ...]] = []
-    complete = problem.whole
-    forms.use(problem.table)
-    try:
-        for case in problem.cases:
-            try:
-                pieces = searcher.solve(case)
-            except OutOfTime:
-                complete = False
-                continue
-            if pieces is not None:
-                ways.append(pieces)
-    finally:
-        forms.use(None)
-    return _merged(ways), complete
-
-
-def _merged(ways: list[tuple[Piece, ...]]) -> list[tuple[Piece, ...]]:
-    """Cases that differ in a single set are one."""
-    merged: list[tuple[Piece, ...]] = []
-    for way in ways:
-        for number, other in enumerate(merged):
-            joined = _joined(way, other)
-            if joined is not None:
-                merged[number] = joined
-                break
-        else:
-            merged.append(way)
-    return merged if len(merged) == len(ways) else _merged(merged)
-
-
-def _joined(a: tuple[Piece, ...], b: tuple[Piece, ...]) -> tuple[Piece, ...] | None:
-    if len(a) != len(b):
-        return None
-    different = [n for n, (x, y) in enumerate(zip(a, b, strict=True)) if key(x) != key(y)]
-    if not different:
-        return a
-    n = different[0]
-    x, y = a[n], b[n]
-    if len(different) == 1 and isinstance(x, Regular) and isinstance(y, Regular) and x.unknown is y.unknown:
-        both = union((x.values, y.values), x.unknown.minimum)
-        return (*a[:n], Regular(x.unknown, both), *a[n + 1 :]) if both is not None else None
-    if len(different) == 1 and isinstance(x, Points) and isinstance(y, Points) and x.unknowns == y.unknowns:
-        found = tuple(sorted({*x.found, *y.found}))
-        return (*a[:n], Points(x.unknowns, found, x.complete and y.complete), *a[n + 1 :])
-    return None
-
-
-def _answer(program: Program, problem: Problem, ways: list[tuple[Piece, ...]], complete: bool) -> Answer:
+def _answer(program: Question, problem: Problem, ways: list[tuple[Piece, ...]], complete: bool) -> Solutions:
     mattering = {u for way in ways for piece in way for u in bound_unknowns(piece)} | set(problem.holes)
     if not mattering:
         mattering = set(problem.symbols)
@@ -254,7 +145,7 @@ def _answer(program: Program, problem: Problem, ways: list[tuple[Piece, ...]], c
     if len(right) < len(judged):
         complete, solutions = False, [*right, *solutions[JUDGED:]]
     reason = None if complete else _why_not_complete(kept, finite)
-    return Answer(names, tuple(solutions), complete, None if finite else condition(kept), reason)
+    return Solutions(names, tuple(solutions), complete, None if finite else condition(kept), reason)
 
 
 _ORDINARY = 64
@@ -282,9 +173,3 @@ def _why_not_complete(ways: list[tuple[Piece, ...]], finite: bool) -> T:
     if not finite:
         return T("The condition is exact, but it is not proven how far its solutions go.")
     return T("The search was given up in the time allowed; there may be more.")
-
-
-def first_points(ways: list[tuple[Piece, ...]]) -> Iterator[Point]:
-    """Some points of what was found."""
-    for way in ways:
-        yield from islice(together(way), FIRST)

@@ -8,9 +8,9 @@ from math import inf, isinf
 from typing import Any, NamedTuple
 
 from convdsl.algebra.forms import Atom, Form, text
-from convdsl.algebra.periodic import Periodic
-from convdsl.algebra.relations import Relation
+from convdsl.solver.periodic import Periodic
 from convdsl.solver.pieces import Choice, Derived, Piece, Points, Region, Regular
+from convdsl.solver.relations import Relation
 
 
 class Clause(NamedTuple):

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from convdsl.algebra.searching import OutOfTime
+from convdsl.solver.points import OutOfTime
 
 _AGAIN = 1.0
 """Seconds until it is raised once more, where it was taken for the end of one case of many."""

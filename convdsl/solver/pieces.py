@@ -8,11 +8,11 @@ from math import isinf
 from typing import Any, NamedTuple
 
 from convdsl.algebra.forms import Atom
-from convdsl.algebra.intervals import Box
-from convdsl.algebra.periodic import Periodic
-from convdsl.algebra.relations import Relation, evaluate
-from convdsl.algebra.searching import Point
-from convdsl.algebra.systems import Put
+from convdsl.solver.intervals import Box
+from convdsl.solver.periodic import Periodic
+from convdsl.solver.points import Point
+from convdsl.solver.relations import Relation, evaluate
+from convdsl.solver.systems import Put
 
 MOST = 10_000
 """Solutions that are listed; more than that are described."""

@@ -8,8 +8,6 @@ from typing import Any, NamedTuple
 from convdsl import algebra
 from convdsl.algebra import forms
 from convdsl.algebra.forms import Atom, Form, Table, as_form, denominator, without
-from convdsl.algebra.intervals import Box
-from convdsl.algebra.relations import ONE, Relation
 from convdsl.diagnostics import Diagnostic, Findings
 from convdsl.language import Source, parse, tree
 from convdsl.layers import Reach, SizeError
@@ -18,6 +16,8 @@ from convdsl.network import Expectation, Facts, Network, Node
 from convdsl.network.expectations import Sums, actual_value
 from convdsl.network.resolve import resolve
 from convdsl.network.sizes import Field, ask, merge, same_shape, see, weight_shapes
+from convdsl.solver.intervals import Box
+from convdsl.solver.relations import ONE, Relation
 from convdsl.solver.trace import Impossible, State, Trace
 
 ADDED_UP = ("params", "trainable", "buffers", "macs", "flops")

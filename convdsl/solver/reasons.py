@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from convdsl.algebra.forms import Atom
-from convdsl.algebra.relations import ONE, Relation
-from convdsl.algebra.searching import OutOfTime, Point
 from convdsl.messages import Grouped, T
 from convdsl.network import Expectation
 from convdsl.network.lints import DOES_NOT_DIVIDE
-from convdsl.solver.answer import Answer, Program, first_points, found_ways
+from convdsl.solver.points import OutOfTime, Point
 from convdsl.solver.problem import Problem
+from convdsl.solver.relations import ONE, Relation
 from convdsl.solver.search import Clock
+from convdsl.solver.ways import Question, Solutions, first_points, found_ways
 
 FARTHEST = 10**12
 """How far off a nearest miss is looked for."""
@@ -22,17 +22,17 @@ SECONDS = 3.0
 """Time for finding out why."""
 
 
-def none_at_all(program: Program, problem: Problem, clock: Clock) -> Answer:
+def none_at_all(program: Question, problem: Problem, clock: Clock) -> Solutions:
     """The answer where it is proven that no value will do."""
     names = tuple(a.name for a in (*problem.holes, *problem.symbols))
     try:
         reason = _reason(program, problem, Clock(SECONDS))
     except OutOfTime:
         reason = T("No values meet everything that is expected.")
-    return Answer(names, (), True, reason=reason)
+    return Solutions(names, (), True, reason=reason)
 
 
-def _reason(program: Program, problem: Problem, clock: Clock) -> T:
+def _reason(program: Question, problem: Problem, clock: Clock) -> T:
     expectations = problem.network.expectations
     if not expectations or not _feasible(problem, (), clock):
         return _no_network(program, problem)
@@ -84,7 +84,7 @@ def _feasible(
     return list(first_points(ways))
 
 
-def _missed(program: Program, problem: Problem, number: int, kept: tuple[int, ...], clock: Clock) -> T:
+def _missed(program: Question, problem: Problem, number: int, kept: tuple[int, ...], clock: Clock) -> T:
     """What to say of an expectation that cannot be met together with those `kept`."""
     expectations = problem.network.expectations
     written = _written(program, expectations[number])
@@ -139,7 +139,7 @@ def _nearest(problem: Problem, number: int, kept: tuple[int, ...], clock: Clock)
     return points[0]
 
 
-def _written(program: Program, expectation: Expectation) -> str:
+def _written(program: Question, expectation: Expectation) -> str:
     span = expectation.written.span
     return f"`{' '.join(program.source.text[span.start : span.end].split())}`"
 
@@ -148,7 +148,7 @@ def _as_values(point: Point) -> str:
     return ", ".join(f"{atom.name} = {value}" for atom, value in sorted(point.items(), key=lambda item: item[0].number))
 
 
-def _actual(program: Program, problem: Problem, number: int, point: Point) -> Any:
+def _actual(program: Question, problem: Problem, number: int, point: Point) -> Any:
     """What an expectation speaks of has this value at a point."""
     from convdsl.layers import show_shape
     from convdsl.network import analyse
@@ -165,7 +165,7 @@ def _actual(program: Program, problem: Problem, number: int, point: Point) -> An
     return f"{Grouped(actual)} {expectation.quantity}" if isinstance(actual, int) else str(actual)
 
 
-def _no_network(program: Program, problem: Problem) -> T:
+def _no_network(program: Question, problem: Problem) -> T:
     """Where the sizes fit for no value: what `check` says of a few."""
     unknowns: tuple[Atom, ...] = (*problem.holes, *problem.symbols)
     said: dict[str, str] = {}

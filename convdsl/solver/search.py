@@ -9,13 +9,15 @@ from itertools import islice
 from math import isinf, prod
 from typing import Any
 
-from convdsl.algebra.eventually import Beyond, eventually, goes_on
 from convdsl.algebra.forms import Atom
-from convdsl.algebra.intervals import Box, Empty, narrow
-from convdsl.algebra.periodic import Periodic
-from convdsl.algebra.relations import Relation, holds, tidy
-from convdsl.algebra.searching import OutOfTime, Point, search
-from convdsl.algebra.systems import (
+from convdsl.solver.eventually import Beyond, eventually, goes_on
+from convdsl.solver.intervals import Box, Empty, narrow
+from convdsl.solver.periodic import Periodic
+from convdsl.solver.pieces import FIRST, MOST, Choice, Derived, Piece, Points, Region, Regular, plainness
+from convdsl.solver.points import OutOfTime, Point, search
+from convdsl.solver.problem import Case
+from convdsl.solver.relations import Relation, holds, tidy
+from convdsl.solver.systems import (
     Contradiction,
     components,
     eliminated,
@@ -26,8 +28,6 @@ from convdsl.algebra.systems import (
     slack_bounds,
     with_values,
 )
-from convdsl.solver.pieces import FIRST, MOST, Choice, Derived, Piece, Points, Region, Regular, plainness
-from convdsl.solver.problem import Case
 
 TRIED = 256
 """Values of bounded unknowns that are tried one by one where another is not bounded."""

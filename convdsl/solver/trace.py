@@ -9,8 +9,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from convdsl.algebra import forms
 from convdsl.algebra.forms import Atom, Form, Table
-from convdsl.algebra.intervals import Box, Empty, narrow, truth
-from convdsl.algebra.relations import ONE, Relation, tidy
+from convdsl.solver.intervals import Box, Empty, narrow, truth
+from convdsl.solver.relations import ONE, Relation, tidy
 
 Result = TypeVar("Result")
 _YES, _NO, _ABOVE, _BELOW = "yes", "no", "above", "below"

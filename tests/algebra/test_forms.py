@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from convdsl.algebra import forms
 from convdsl.algebra.chalk import on_board
 from convdsl.algebra.forms import as_form
-from convdsl.algebra.intervals import Bounds, Empty, _root, narrow, truth
-from convdsl.algebra.relations import ONE, Relation, evaluate, holds, tidy
-from convdsl.algebra.searching import divisors, search
-from convdsl.algebra.systems import Contradiction, simplified
+from convdsl.solver.intervals import Bounds, Empty, _root, narrow, truth
+from convdsl.solver.points import divisors, search
+from convdsl.solver.relations import ONE, Relation, evaluate, holds, tidy
+from convdsl.solver.systems import Contradiction, simplified
 from tests.algebra.written import NAMES, Endless, trees, unknowns_in, whole, worked_out
 
 HIGH = 5

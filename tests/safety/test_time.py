@@ -6,12 +6,12 @@ import time
 
 import pytest
 
-from convdsl.algebra.searching import OutOfTime
 from convdsl.engine import EngineError
 from convdsl.engine.cpu.target import detect
 from convdsl.network import analyse
 from convdsl.solver import solve
 from convdsl.solver.deadline import ended_after
+from convdsl.solver.points import OutOfTime
 from convdsl.source import Source
 
 STRIDES = "input NxMxC\n" + "conv A*B k F s S p P -> maxpool K s T\n" * 30

@@ -14,7 +14,7 @@ from convdsl.network import Analysis, analyse, infer
 from convdsl.network.expectations import verify
 from convdsl.network.lints import DOES_NOT_DIVIDE
 from convdsl.network.resolve import resolve
-from convdsl.solver import Answer
+from convdsl.solver import Solutions
 from convdsl.source import Source
 
 
@@ -208,7 +208,7 @@ def trial(seed: int) -> Trial:
     return _Writer(seed).trial()
 
 
-def contradiction(answer: Answer, asked: Trial, box: int, scattered: int) -> str | None:
+def contradiction(answer: Solutions, asked: Trial, box: int, scattered: int) -> str | None:
     """Where an answer and the trial of values disagree; None where they agree."""
     listed = {tuple(sorted(s.items())) for s in answer.solutions}
     for point in asked.points(box, scattered):

@@ -11,7 +11,7 @@ import pytest
 
 from convdsl.cli import main
 from convdsl.cli.called import respond
-from convdsl.cli.loop import entries
+from convdsl.cli.entries import entries
 from convdsl.messages import use_language
 from convdsl.report.console import console
 from convdsl.teaching.session import Session

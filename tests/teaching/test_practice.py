@@ -15,7 +15,8 @@ from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 from convdsl.cli import prompt
-from convdsl.cli.loop import Outcome, Pipe, talk
+from convdsl.cli.entries import Pipe
+from convdsl.cli.loop import Outcome, talk
 from convdsl.messages import use_language
 from convdsl.report.console import console
 from convdsl.teaching.answers import Asked, Marked, Told

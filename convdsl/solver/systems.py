@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from convdsl.algebra import forms
 from convdsl.algebra.forms import Atom, Form, Monomial, as_form
-from convdsl.algebra.intervals import Bounds, Box, Empty, narrow, truth
-from convdsl.algebra.relations import ONE, Relation, tidy, without_floor
+from convdsl.solver.intervals import Bounds, Box, Empty, narrow, truth
+from convdsl.solver.relations import ONE, Relation, tidy, without_floor
 
 
 class Contradiction(Exception):

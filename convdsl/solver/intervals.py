@@ -10,7 +10,7 @@ from math import inf, isinf
 from typing import Any
 
 from convdsl.algebra.forms import Atom, Form
-from convdsl.algebra.relations import Relation
+from convdsl.solver.relations import Relation
 
 Interval = tuple[Any, Any]
 Box = dict[Atom, Interval]

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convdsl.algebra import forms
-from convdsl.algebra.eventually import Beyond, eventually
 from convdsl.algebra.forms import as_form
-from convdsl.algebra.periodic import Periodic, union
-from convdsl.algebra.relations import ONE, Relation, holds
+from convdsl.solver.eventually import Beyond, eventually
+from convdsl.solver.periodic import Periodic, union
+from convdsl.solver.relations import ONE, Relation, holds
 from tests.algebra.written import Endless, worked_out
 
 

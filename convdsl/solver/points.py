@@ -8,10 +8,10 @@ from itertools import combinations
 from math import isinf, isqrt
 from typing import Any, NamedTuple
 
-from convdsl.algebra.compiled import function, predicate
 from convdsl.algebra.forms import Atom, Form
-from convdsl.algebra.intervals import Box, Empty, narrow, truth
-from convdsl.algebra.relations import Relation
+from convdsl.solver.compiled import function, predicate
+from convdsl.solver.intervals import Box, Empty, narrow, truth
+from convdsl.solver.relations import Relation
 
 Point = dict[Atom, int]
 

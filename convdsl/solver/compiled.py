@@ -8,7 +8,7 @@ from math import gcd
 from typing import Any
 
 from convdsl.algebra.forms import Atom, Form
-from convdsl.algebra.relations import Relation
+from convdsl.solver.relations import Relation
 
 
 def function(forms: list[Form], variables: list[Atom]) -> Callable[..., tuple[Any, ...]]:

@@ -9,7 +9,7 @@ from math import gcd, lcm
 from typing import Any
 
 from convdsl.algebra.forms import Atom, Form
-from convdsl.algebra.relations import Relation
+from convdsl.solver.relations import Relation
 
 Polynomial = tuple[Any, ...]
 """Factors of 1, t, t² …, the last one not 0; () is 0."""
