@@ -43,6 +43,7 @@ SECTIONS: tuple[tuple[T, dict[str, T]], ...] = (
             "E214": T("A line of the train block that cannot be used"),
             "E215": T("Something that cannot be expected"),
             "E216": T("A shared block that cannot be shared so"),
+            "E217": T("A kept value that is not there"),
         },
     ),
     (
@@ -86,6 +87,7 @@ SECTIONS: tuple[tuple[T, dict[str, T]], ...] = (
             "N507": T("A receptive field larger than the input"),
             "N508": T("An expectation with symbols"),
             "W509": T("An input without channels"),
+            "W511": T("A kept value that is not used"),
             "N510": T("Two convolutions that are one"),
             "W520": T("More outputs than classes"),
             "W521": T("An activation that bounds the scores"),

@@ -83,7 +83,7 @@ def _are_two_programs(subject: list[str], programs: list[str]) -> bool:
 
 def _page(word: str) -> str | None:
     """What there is to read about a code, a layer or all layers; None where the word is a file's name."""
-    from convdsl.language.keywords import STRUCTURES
+    from convdsl.language.keywords import WORDS
     from convdsl.layers import BY_NAME
     from convdsl.network.words import keyword_called, layer_called
     from convdsl.report.reference import describe, overview
@@ -97,7 +97,7 @@ def _page(word: str) -> str | None:
     layer = BY_NAME.get(word) or layer_called(word)
     if layer is not None:
         return "\n".join(describe(layer))
-    structure = STRUCTURES.get(keyword_called(word) or "")
+    structure = WORDS.get(keyword_called(word) or "")
     if structure is not None:
         return f"`{structure[0]}`\n\n{structure[1]}"
     if re.fullmatch(r"\w+", word):
@@ -106,11 +106,11 @@ def _page(word: str) -> str | None:
 
 
 def _unknown(word: str) -> T:
-    from convdsl.language.keywords import STRUCTURES
+    from convdsl.language.keywords import WORDS
     from convdsl.layers import BY_NAME
     from convdsl.network.suggest import closest
 
-    name = closest(word, [*BY_NAME, *STRUCTURES])
+    name = closest(word, [*BY_NAME, *WORDS])
     if name is not None:
         return T("there is no layer and no file `{word}`. Did you mean `convdsl explain {name}`?", word=word, name=name)
     return T("there is no layer and no file `{word}`. `convdsl explain layers` lists all layers.", word=word)

@@ -14,7 +14,8 @@ from convdsl.derivation.steps import Derivation, LayerDerivation, NetDerivation
 from convdsl.layers.combining import Combination, Concat
 from convdsl.messages import T
 from convdsl.network import Analysis, Facts, Node, Report
-from convdsl.network.sizes import Answer, Field, ask, see
+from convdsl.network.fields import Field, see
+from convdsl.network.sizes import Answer, ask
 
 AXIS_TITLES = {
     ("length",): T("length"),
@@ -174,7 +175,8 @@ def _answer(node: Node, facts: Facts) -> Answer:
     rank = len(facts.inputs[0]) - 1
     inputs = tuple(shape_letters(x) for x in facts.inputs)
     if isinstance(node.layer, Combination):
-        inputs = (inputs[0],) * len(inputs)
+        assert facts.output is not None
+        inputs = (shape_letters(facts.output),) * len(inputs)
         if isinstance(node.layer, Concat):
             inputs = tuple(
                 (*x[:-1], Letter(f"C_{n}", f[-1])) for n, (x, f) in enumerate(zip(inputs, facts.inputs, strict=True), 1)
@@ -256,11 +258,10 @@ def _field(node: Node, facts: Facts, report: Report, answer: Answer) -> Iterator
         return
     before = report[node.inputs[0]].field
     letters = [
-        Field(0, Letter("R", plain(f.high - f.low + 1)) - 1, Letter("J", plain(f.jump)), Letter("N", f.places))
+        Field(0, Letter("R", plain(f.high - f.low + 1)) - 1, Letter("J", plain(f.jump)), Letter("N", f.places), f.axis)
         for f in before
     ]
-    spatial = tuple(f.places for f in facts.field)
-    after = see(answer.reach, tuple(letters), (*spatial, 0))
+    after = see(answer.reach, tuple(letters), answer.output)
     sizes_after, jumps = tuple(f.size for f in after), tuple(f.jump for f in after)
     for title, axes in _alike(sizes_after, len(after)):
         name = T("receptive field") if len(axes) == len(after) else T("receptive field, {axes}", axes=title)

@@ -9,6 +9,7 @@ from typing import Any
 from convdsl.algebra.blackboard import Letter
 from convdsl.layers import Layer
 from convdsl.layers.arguments import Count, Window
+from convdsl.layers.rearranging import PixelShuffle, PixelUnshuffle
 from convdsl.layers.shaping import Upsample
 from convdsl.layers.window import Pooling
 from convdsl.messages import T
@@ -29,7 +30,7 @@ LETTERS = {
 """How the arguments of layers are called on the blackboard."""
 
 FACTOR = "E"
-"""The factor of an enlargement, which is no window."""
+"""The factor of an enlargement, or of its inverse, which is no window."""
 
 ALWAYS = ("k", "s", "p", "filters", "units")
 """Arguments that stand in the formula even where they have their usual value."""
@@ -94,7 +95,7 @@ def lettered(layer: Layer, rank: int) -> Layer:
     written = copy(layer)
     for name, argument in layer.arguments.items():
         value = getattr(layer, name)
-        letter = FACTOR if isinstance(layer, Upsample) else LETTERS.get(name)
+        letter = FACTOR if isinstance(layer, (PixelShuffle, PixelUnshuffle, Upsample)) else LETTERS.get(name)
         if letter is None or isinstance(value, str) or not isinstance(argument, (Count, Window)):
             continue
         if value is None and isinstance(layer, Pooling):

@@ -27,4 +27,7 @@ def _jump_before(node: Node, facts: Facts, axis: int) -> Any:
     """The jump before a layer, from the one behind it."""
     assert node.layer is not None
     reach = node.layer.reach(facts.inputs[0], facts.output or ()) if len(node.inputs) == 1 else None
-    return algebra.exact_divide(facts.jump[axis], reach[axis].step) if reach else facts.jump[axis] if facts.jump else 1
+    along = facts.field[axis].axis if axis < len(facts.field) else -1
+    if reach and 0 <= along < len(reach):
+        return algebra.exact_divide(facts.jump[axis], reach[along].step)
+    return facts.jump[axis] if facts.jump else 1

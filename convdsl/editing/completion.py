@@ -6,8 +6,8 @@ import re
 from typing import NamedTuple
 
 from convdsl.editing.words import GLUED, options_of
-from convdsl.language.keywords import KEYWORDS, STRUCTURES
-from convdsl.language.tree import Block
+from convdsl.language.keywords import KEYWORDS, WORDS
+from convdsl.language.tree import Block, parameter_name
 from convdsl.layers import ACTIVATIONS, BY_NAME, COMBINATIONS
 from convdsl.layers.arguments import PADDING_WORDS
 from convdsl.messages import translate
@@ -34,7 +34,7 @@ def proposals(text: str, analysis: Analysis) -> list[Proposal]:
     before = words[:-1] if typed else words
     if typed and not re.fullmatch(r"[a-z_]+", typed):
         return []
-    known = _beginnings(analysis) if not before else _continuations(before)
+    known = _beginnings(analysis) if not before else _kept(analysis) if before == ["from"] else _continuations(before)
     return [Proposal(w, len(typed), m) for w, m in known.items() if w.startswith(typed) and w != typed]
 
 
@@ -42,17 +42,23 @@ def _beginnings(analysis: Analysis) -> dict[str, str]:
     """Words that a statement can begin with."""
     known = {name: translate(layer.documentation()) for name, layer in BY_NAME.items() if name not in COMBINATIONS}
     known |= {name: f"{name} {{ A | B }}" for name in COMBINATIONS}
-    known |= {name: f"{written}: {meaning}" for name, (written, meaning) in STRUCTURES.items()}
+    known |= {name: f"{written}: {meaning}" for name, (written, meaning) in WORDS.items()}
     known |= {name: str(meaning) for name, meaning in KEYWORDS.items()}
     for name, parameters in blocks_of(analysis).items():
         known[f"{name}("] = f"block {name}({', '.join(parameters)})"
     return known
 
 
+def _kept(analysis: Analysis) -> dict[str, str]:
+    """The names that values are kept under."""
+    names = re.findall(r"\bkeep[ \t]+([a-z_][a-z0-9_]*)", analysis.program.source.text)
+    return {name: f"keep {name}" for name in names}
+
+
 def blocks_of(analysis: Analysis) -> dict[str, tuple[str, ...]]:
     """The blocks that a program defines, with their parameters."""
     blocks = [s for s in analysis.program.statements if isinstance(s, Block)]
-    return {b.name.text: tuple(p.name for p in b.parameters) for b in blocks}
+    return {b.name.text: tuple(map(parameter_name, b.parameters)) for b in blocks}
 
 
 def _continuations(before: list[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from convdsl.language.keywords import KEYWORDS, STRUCTURES
+from convdsl.language.keywords import KEYWORDS, WORDS
 from convdsl.layers import ACTIVATIONS, BY_NAME, COMBINATIONS, Layer
 from convdsl.layers.arguments import Choice, Flag, Padding
 from convdsl.network.graph import QUANTITIES
@@ -54,7 +54,7 @@ def _kind_of(word: str, layer: type[Layer] | None, first: bool, blocks: Iterable
     if first:
         if word in KEYWORDS:
             return "keyword"
-        if word in COMBINATIONS or word in STRUCTURES:
+        if word in COMBINATIONS or word in WORDS:
             return "structure"
         if word in ACTIVATIONS:
             return "activation"

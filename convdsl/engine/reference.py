@@ -46,6 +46,10 @@ def layer(
         return batch_norm(x, weights, training, layer.eps)
     if layer.name == "add":
         return sum(inputs[1:], x)
+    if layer.name == "mean":
+        return sum(inputs[1:], x) * (1 / len(inputs))
+    if layer.name == "max":
+        return np.stack(inputs).max(0)
     if layer.name == "mul":
         result = x
         for other in inputs[1:]:
@@ -185,6 +189,11 @@ def _adaptive(layer: Any, x: Array, w: Mapping[str, Array], output: tuple[int, .
 
 def _global(layer: Any, x: Array, w: Mapping[str, Array], output: tuple[int, ...]) -> Array:
     y = _empty(output, x)
+    if layer.channels:
+        for place in product(*(range(n) for n in output[:-1])):
+            values = list(x[place])
+            y[place] = total(values) * (1 / len(values)) if layer.name == "globalavgpool" else max(values)
+        return y
     for c in range(x.shape[-1]):
         values = list(x[..., c].reshape(-1))
         y[..., c] = total(values) * (1 / len(values)) if layer.name == "globalavgpool" else max(values)
@@ -216,6 +225,44 @@ def _pad(layer: Any, x: Array, w: Mapping[str, Array], output: tuple[int, ...]) 
         for c in range(x.shape[-1]):
             y[(*place, c)] = at(x, tuple(p - s for p, s in zip(place, shift, strict=True)), c)
     return y
+
+
+def _pixel_shuffle(layer: Any, x: Array, w: Mapping[str, Array], output: tuple[int, ...]) -> Array:
+    y = _empty(output, x)
+    factors = layer.factors(x.shape)
+    for place in product(*(range(n) for n in output[:-1])):
+        inside = [i % r for i, r in zip(place, factors, strict=True)]
+        number = 0
+        for i, r in zip(inside, factors, strict=True):
+            number = number * r + i
+        for c in range(output[-1]):
+            channel = c * math.prod(factors) + number
+            y[(*place, c)] = x[(*(i // r for i, r in zip(place, factors, strict=True)), channel)]
+    return y
+
+
+def _pixel_unshuffle(layer: Any, x: Array, w: Mapping[str, Array], output: tuple[int, ...]) -> Array:
+    y = _empty(output, x)
+    factors = layer.factors(x.shape)
+    for place in product(*(range(n) for n in output[:-1])):
+        for c in range(x.shape[-1]):
+            for number, inside in enumerate(product(*(range(r) for r in factors))):
+                at = tuple(i * r + k for i, r, k in zip(place, factors, inside, strict=True))
+                y[(*place, c * math.prod(factors) + number)] = x[(*at, c)]
+    return y
+
+
+def _transpose(layer: Any, x: Array, w: Mapping[str, Array], output: tuple[int, ...]) -> Array:
+    return x.T if x.ndim == 2 else np.swapaxes(x, -3, -2)
+
+
+def _slice(layer: Any, x: Array, w: Mapping[str, Array], output: tuple[int, ...]) -> Array:
+    first, size = layer.part(x.shape)
+    return x[..., first : first + size]
+
+
+def _maxout(layer: Any, x: Array, w: Mapping[str, Array], output: tuple[int, ...]) -> Array:
+    return np.stack([x[..., c * layer.n : (c + 1) * layer.n].max(-1) for c in range(output[-1])], axis=-1)
 
 
 def _shuffle(layer: Any, x: Array, w: Mapping[str, Array], output: tuple[int, ...]) -> Array:
@@ -274,6 +321,11 @@ _LAYERS: dict[str, Callable[..., Array]] = {
     "pad": _pad,
     "crop": _pad,
     "shuffle": _shuffle,
+    "pixelshuffle": _pixel_shuffle,
+    "pixelunshuffle": _pixel_unshuffle,
+    "transpose": _transpose,
+    "slice": _slice,
+    "maxout": _maxout,
     "lrn": _lrn,
     "ln": _layer_norm,
     "in": _layer_norm,
@@ -281,8 +333,9 @@ _LAYERS: dict[str, Callable[..., Array]] = {
     "flatten": lambda layer, x, w, output: x.reshape(output),
     "reshape": lambda layer, x, w, output: x.reshape(output),
     "identity": lambda layer, x, w, output: x,
+    "droppath": lambda layer, x, w, output: x,
     "dropout": lambda layer, x, w, output: x,
-    "scale": lambda layer, x, w, output: x * w["weight"],
+    "scale": lambda layer, x, w, output: x * (w["weight"] if layer.fixed is None else layer.fixed),
 }
 
 

@@ -108,7 +108,7 @@ def expect(parts: Parts, end: int) -> tree.Expect:
 
 def block(parts: Parts, end: int) -> tree.Block:
     keyword, name, *head, body = parts
-    parameters = tuple(p for p in _nodes(head) if type(p) is tree.Symbol)
+    parameters = tuple(p for p in _nodes(head) if type(p) in (tree.Symbol, tree.Word))
     return tree.Block(_span(parts, end), name, parameters, body, keyword.text == "shared")
 
 

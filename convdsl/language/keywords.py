@@ -18,11 +18,27 @@ KEYWORDS: dict[str, T] = {
 
 STRUCTURES: dict[str, tuple[str, T]] = {
     "residual": ("residual { A }", T("A(x) + x, the same as `add {{ A | identity }}`")),
-    "repeat": ("repeat N { A }", T("A, N times in a row, each with weights of its own")),
+    "repeat": (
+        "repeat N { A }",
+        T("A, N times in a row, each with weights of its own; with `repeat N as I`, I is the number of the turn"),
+    ),
+    "split": (
+        "split { A | B }",
+        T("an equal share of the channels for each branch, and the results side by side again"),
+    ),
     "aux": ("aux W { A }", T("a side exit, trained with W times its own loss and not on the main path")),
     "freeze": ("freeze { A }", T("nothing in A changes: weights are not trained, running statistics stand still")),
 }
 """Words before braces that are no layers: how they are written and what they mean."""
+
+NAMED: dict[str, tuple[str, T]] = {
+    "keep": ("keep a", T("gives the value here a name, inside its block")),
+    "from": ("from a", T("goes on from the value kept as a, as in `add {{ identity | from a }}`")),
+}
+"""Words before the name of a kept value: how they are written and what they mean."""
+
+WORDS = {**STRUCTURES, **NAMED}
+"""All of them: what begins a statement and is neither a layer nor a keyword."""
 
 BRACED = set(STRUCTURES)
 """All words that stand before braces: the layers that join branches come to them (convdsl/layers/registry.py)."""

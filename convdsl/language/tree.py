@@ -129,21 +129,27 @@ class Layer(NamedTuple):
 
 
 class Call(NamedTuple):
-    """`bottleneck(64, 1)`."""
+    """`bottleneck(64, 1)`, `unit(16, relu)`."""
 
     span: Span
     name: Word
-    arguments: tuple[Expression, ...]
+    arguments: tuple[Expression | Word, ...]
 
 
 class Block(NamedTuple):
-    """`block unit(C) { … }`, or `shared unit { … }`, whose weights exist once however often it is called."""
+    """`block unit(C, act) { … }`, or `shared unit { … }`, whose weights exist once however often it is called. A parameter
+    in upper case stands for a number, one in lower case for a word."""
 
     span: Span
     name: Word
-    parameters: tuple[Symbol, ...]
+    parameters: tuple[Symbol | Word, ...]
     branches: tuple[Branch, ...]
     shared: bool = False
+
+
+def parameter_name(parameter: Symbol | Word) -> str:
+    """What a block's parameter is called."""
+    return parameter.name if isinstance(parameter, Symbol) else parameter.text
 
 
 class Setting(NamedTuple):

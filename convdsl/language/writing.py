@@ -59,13 +59,13 @@ def head(statement: tree.Statement | tree.Setting) -> str:
             words = (w.text for w in statement.words)
             return " ".join(filter(None, ("expect", *words, comparison, value(statement.value))))
         case tree.Call():
-            return f"{statement.name.text}({', '.join(map(value, statement.arguments))})"
+            return f"{statement.name.text}({', '.join(map(_argument, statement.arguments))})"
         case tree.Block(shared=True, parameters=()):
             return f"shared {statement.name.text}"
         case tree.Block(shared=True):
-            return f"shared {statement.name.text}({', '.join(p.name for p in statement.parameters)})"
+            return f"shared {statement.name.text}({', '.join(map(tree.parameter_name, statement.parameters))})"
         case tree.Block():
-            return f"block {statement.name.text}({', '.join(p.name for p in statement.parameters)})"
+            return f"block {statement.name.text}({', '.join(map(tree.parameter_name, statement.parameters))})"
         case tree.Train():
             return "train"
         case tree.Setting():
@@ -118,7 +118,9 @@ def _item(item: tree.Item, glue: bool) -> str:
 
 def _glued(word: tree.Word, item: tree.Item | tree.Value) -> str | None:
     """`k3`, `kF`, `k?N`, `k1x7`, `k(2*F-1)`, `k=0.5`; None where the word is a long one or the item is no value."""
-    if not _SHORT.fullmatch(word.text) or isinstance(item, (tree.Word, tree.Text, tree.Matrix, tree.Named, tree.Comma)):
+    if not _SHORT.fullmatch(word.text) or word.text == "as":
+        return None
+    if isinstance(item, (tree.Word, tree.Text, tree.Matrix, tree.Named, tree.Comma)):
         return None
     if isinstance(item, (tree.Binary, tree.Negative)):
         return f"{word.text}({value(item)})"
@@ -134,6 +136,10 @@ def _matrix(text: str) -> str:
 
 
 # Values.
+
+
+def _argument(written: tree.Expression | tree.Word) -> str:
+    return written.text if isinstance(written, tree.Word) else value(written)
 
 
 def value(written: tree.Value) -> str:

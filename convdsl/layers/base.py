@@ -48,11 +48,13 @@ class SizeError(Exception):
 
 class Reach(NamedTuple):
     """How far one output of a layer sees along an axis, in inputs of the layer: `extent` inputs, the first of them
-    `before` inputs ahead of the window's place; the next output sees `step` inputs further (1/2 after doubling)."""
+    `before` inputs ahead of the window's place; the next output sees `step` inputs further (1/2 after doubling). `axis`
+    is the axis of the input that is meant, where it is another one than the output's; -1 where it runs along none."""
 
     extent: Any
     step: Any = 1
     before: Any = 0
+    axis: int | None = None
 
 
 class Layer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import Any, ClassVar, NoReturn
 
 from convdsl.algebra import equal, is_number
 from convdsl.layers.base import Layer, SizeError, Sizes, show_shape
@@ -56,24 +56,55 @@ def _factors(inputs: tuple[Sizes, ...]) -> SizeError:
 
 
 class Add(Combination):
-    """The sum of the branches, value by value."""
+    """The sum of the branches, value by value; 1×1×C is stretched over the positions of H×W×C, and H×W×1 over its
+    channels."""
 
     name = "add"
-    elsewhere = ("sum", "plus", "suma", "sumar")
+    elsewhere: ClassVar[tuple[str, ...]] = ("sum", "plus", "suma", "sumar")
     example = "add { conv 4 k3 p1 | identity } relu"
 
     def output(self, *inputs: Sizes) -> Sizes:
-        first = inputs[0]
-        for other in inputs[1:]:
-            if len(first) != len(other) or any(equal(a, b) is False for a, b in zip(first, other, strict=True)):
-                raise _disagree(inputs, T("The branches of `add` have different sizes."))
-        return first
+        return _met(inputs) or _refuse(inputs, T("The branches of `add` have different sizes."))
 
     def combine_flops(self, inputs: tuple[Sizes, ...], y: Sizes) -> Any:
         return (len(inputs) - 1) * prod(y)
 
     def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
         return T("The branches have one size and are added value by value.")
+
+
+class Mean(Add):
+    """The mean of the branches, value by value."""
+
+    name = "mean"
+    elsewhere: ClassVar[tuple[str, ...]] = ("average", "avg", "averaging", "promediar")
+    example = "mean { conv 4 k3 p1 | identity } relu"
+
+    def output(self, *inputs: Sizes) -> Sizes:
+        return _alike(inputs) or _refuse(inputs, T("The branches of `mean` have different sizes."))
+
+    def combine_flops(self, inputs: tuple[Sizes, ...], y: Sizes) -> Any:
+        return len(inputs) * prod(y)
+
+    def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
+        return T("The branches have one size; their mean is taken value by value.")
+
+    def why_flops(self, x: Sizes, y: Sizes) -> T | None:
+        return T("One operation for each value and each branch: the sum, then the division.")
+
+
+class Maximum(Add):
+    """The largest of the branches, value by value."""
+
+    name = "max"
+    elsewhere: ClassVar[tuple[str, ...]] = ("maximum",)
+    example = "max { conv 4 k3 p1 | conv 4 k1 }"
+
+    def output(self, *inputs: Sizes) -> Sizes:
+        return _alike(inputs) or _refuse(inputs, T("The branches of `max` have different sizes."))
+
+    def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
+        return T("The branches have one size; the largest is taken value by value.")
 
 
 class Residual(Add):
@@ -84,7 +115,7 @@ class Residual(Add):
 
     def output(self, *inputs: Sizes) -> Sizes:
         try:
-            return super().output(*inputs)
+            return _alike(inputs) or _refuse(inputs, T("The branches of `add` have different sizes."))
         except SizeError as error:
             branch, own = inputs
             error.message = T("The branch of `residual` changes the size, so that its input cannot be added.")
@@ -105,28 +136,49 @@ class Residual(Add):
 
 
 class Multiply(Combination):
-    """The product of the branches, value by value; 1×1×C is stretched over H×W×C."""
+    """The product of the branches, value by value; 1×1×C is stretched over the positions of H×W×C, and H×W×1 over its
+    channels."""
 
     name = "mul"
     elsewhere = ("multiply", "times", "product", "producto", "multiplicar")
     example = "mul { identity | globalavgpool -> conv 4 k1 sigmoid }"
 
     def output(self, *inputs: Sizes) -> Sizes:
-        result = list(inputs[0])
-        for other in inputs[1:]:
-            if len(other) != len(result) or equal(other[-1], result[-1]) is False:
-                raise _factors(inputs)
-            for axis, size in enumerate(other[:-1]):
-                result[axis] = _stretched(result[axis], size)
-                if result[axis] is None:
-                    raise _disagree(inputs, T("The branches of `mul` have different sizes."))
-        return tuple(result)
+        met = _met(inputs)
+        if met is None:
+            ranks = {len(x) for x in inputs}
+            if len(ranks) == 1 and _met(tuple(x[:-1] for x in inputs)) is None:
+                _refuse(inputs, T("The branches of `mul` have different sizes."))
+            raise _factors(inputs)
+        return met
 
     def combine_flops(self, inputs: tuple[Sizes, ...], y: Sizes) -> Any:
         return (len(inputs) - 1) * prod(y)
 
     def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
-        return T("The branches are multiplied value by value; 1×1 is stretched over the other branch.")
+        return T("The branches are multiplied value by value; an axis of size 1 is stretched over the other branch.")
+
+
+def _alike(inputs: tuple[Sizes, ...]) -> Sizes | None:
+    """The one size that all have; None where they disagree."""
+    first = inputs[0]
+    for other in inputs[1:]:
+        if len(first) != len(other) or any(equal(a, b) is False for a, b in zip(first, other, strict=True)):
+            return None
+    return first
+
+
+def _met(inputs: tuple[Sizes, ...]) -> Sizes | None:
+    """The size that all are stretched to, axes of size 1 fitting any; None where they disagree."""
+    result = list(inputs[0])
+    for other in inputs[1:]:
+        if len(other) != len(result):
+            return None
+        for axis, size in enumerate(other):
+            result[axis] = _stretched(result[axis], size)
+            if result[axis] is None:
+                return None
+    return tuple(result)
 
 
 def _stretched(a: Any, b: Any) -> Any:
@@ -136,6 +188,10 @@ def _stretched(a: Any, b: Any) -> Any:
         if size == 1:
             return other
     return None if equal(a, b) is False else a
+
+
+def _refuse(inputs: tuple[Sizes, ...], what: T) -> NoReturn:
+    raise _disagree(inputs, what)
 
 
 class Concat(Combination):

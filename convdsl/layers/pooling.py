@@ -90,18 +90,26 @@ class MedianPool(_CheckedPooling):
 
 
 class _Global(Layer):
-    def output(self, x: Sizes) -> Sizes:
-        return (*(1 for _ in spatial(x, self)), x[-1])
+    channels = Flag("channels", True, "over the channels of each position instead: H×W×C becomes H×W×1")
 
-    def reach(self, x: Sizes, y: Sizes) -> None:
-        return None
+    def output(self, x: Sizes) -> Sizes:
+        sizes = spatial(x, self)
+        return (*sizes, 1) if self.channels else (*(1 for _ in sizes), x[-1])
+
+    def reach(self, x: Sizes, y: Sizes) -> tuple[Reach, ...] | None:
+        return super().reach(x, y) if self.channels else None
 
     def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
+        if self.channels:
+            return super().why_size(x, y, axis)
         return T("One window spans the whole map, so one value is left for each channel.")
+
+    def why_channels(self, x: Sizes, y: Sizes) -> T | None:
+        return T("Of all channels one value is left at each position.") if self.channels else super().why_channels(x, y)
 
 
 class GlobalAvgPool(_Global):
-    """The mean of each channel over all positions."""
+    """The mean of each channel over all positions; with `channels`, the mean of each position over all channels."""
 
     name = "globalavgpool"
     aliases = ("gap",)
@@ -117,7 +125,7 @@ class GlobalAvgPool(_Global):
 
 
 class GlobalMaxPool(_Global):
-    """The largest value of each channel over all positions."""
+    """The largest value of each channel over all positions; with `channels`, of each position over all channels."""
 
     name = "globalmaxpool"
     aliases = ("gmp",)
@@ -126,7 +134,7 @@ class GlobalMaxPool(_Global):
     example = "globalmaxpool"
 
     def flops(self, x: Sizes, y: Sizes) -> Any:
-        return prod(x) - x[-1]
+        return prod(x) - prod(y)
 
     def why_flops(self, x: Sizes, y: Sizes) -> T | None:
         return compared_under_each_window()

@@ -12,6 +12,7 @@ from convdsl.layers import (
     filtering,
     normalization,
     pooling,
+    rearranging,
     shaping,
 )
 from convdsl.layers.activation import Activation
@@ -20,7 +21,7 @@ from convdsl.layers.combining import Combination
 
 
 def _declared() -> list[type[Layer]]:
-    rooms = (convolution, dense, pooling, activation, normalization, shaping, combining, filtering)
+    rooms = (convolution, dense, pooling, activation, normalization, shaping, rearranging, combining, filtering)
     return [
         value
         for room in rooms

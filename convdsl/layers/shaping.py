@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 from convdsl.algebra import at_least, divides, equal, exact_divide, is_number, text
-from convdsl.layers.arguments import Choice, Count, Real, Shape, Window
+from convdsl.layers.arguments import Choice, Count, Flag, Real, Shape, Window
 from convdsl.layers.base import (
     Layer,
     Reach,
@@ -19,22 +19,29 @@ from convdsl.layers.base import (
     show_shape,
     spatial,
 )
+from convdsl.layers.rearranging import regrouped
 from convdsl.messages import T
 
 
 class Flatten(Layer):
-    """All values in one row, in the order H, W, C."""
+    """All values in one row, in the order H, W, C; with `positions` all positions in one row, each with its channels:
+    H×W×C becomes a sequence H·W×C."""
 
     name = "flatten"
     elsewhere = ("aplanar", "aplanado", "aplanamiento", "flattenlayer")
     frameworks = {"": ((), ())}
     example = "flatten"
 
+    positions = Flag("positions", True, "keep the channels: a row of positions")
+
     def output(self, x: Sizes) -> Sizes:
-        return (prod(x),)
+        return (prod(spatial(x, self)), x[-1]) if self.positions else (prod(x),)
+
+    def reach(self, x: Sizes, y: Sizes) -> tuple[Reach, ...] | None:
+        return regrouped(x, y)
 
     def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
-        return T("All values in one row.")
+        return T("All positions in one row.") if self.positions else T("All values in one row.")
 
 
 class Reshape(Layer):
@@ -62,8 +69,8 @@ class Reshape(Layer):
             )
         return self.size
 
-    def reach(self, x: Sizes, y: Sizes) -> None:
-        return None
+    def reach(self, x: Sizes, y: Sizes) -> tuple[Reach, ...] | None:
+        return regrouped(x, y)
 
     def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
         return T("The same {n} values with other sizes.", n=say(prod(x)))
@@ -182,7 +189,7 @@ class Upsample(Layer):
     at half positions, the border value beyond the border)."""
 
     name = "upsample"
-    elsewhere = ("upsampling", "interpolate", "upsamplingnearest", "ampliar", "unpool", "resize")
+    elsewhere = ("upsampling", "interpolate", "upsamplingnearest", "ampliar")
     frameworks = {"": (("count",), ("count",))}
     example = "upsample 2"
 
@@ -254,8 +261,21 @@ class Dropout(Layer):
     rate = Real(doc="the part that is set to zero", positional=True, low=0, high=0.999)
 
 
+class DropPath(Layer):
+    """Stochastic depth: in training, sets all values of an image to zero with this probability and enlarges them to match
+    where it does not; at inference, nothing. At the end of a residual branch: `residual drop=0.2 { … }`."""
+
+    name = "droppath"
+    elsewhere = ("stochasticdepth", "dropconnect")
+    frameworks = {"": (("count",), ("count",))}
+    example = "droppath 0.2"
+    pointwise = True
+
+    rate = Real(doc="the probability with which an image's values are left out", positional=True, low=0, high=0.999)
+
+
 class Scale(Layer):
-    """A learned factor for each channel."""
+    """A learned factor for each channel; with `fixed` one and the same number for all, which is not learned."""
 
     name = "scale"
     elsewhere = ("layerscale", "escala")
@@ -263,9 +283,20 @@ class Scale(Layer):
     activates = True
 
     init = Real(1.0, "the factor at the start")
+    fixed = Real(None, "a factor that stays as it is: `scale fixed=0.17`")
+
+    def output(self, x: Sizes) -> Sizes:
+        if {"init", "fixed"} <= set(self.__dict__["given"]):
+            raise SizeError(
+                "E206",
+                T("`init` is where learning starts, and a `fixed` factor does not learn."),
+                help=T("Keep one of them."),
+                argument="init",
+            )
+        return x
 
     def weights(self, x: Sizes) -> dict[str, Sizes]:
-        return {"weight": (x[-1],)}
+        return {"weight": (x[-1],)} if self.fixed is None else {}
 
     def why_params(self, x: Sizes, y: Sizes) -> T | None:
         return T("One learned number for each channel.")

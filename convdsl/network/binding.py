@@ -46,6 +46,7 @@ class Binder:
     def bind(self, declared: type[Layer], name: tree.Word, items: Sequence[tree.Item], scope: Scope) -> Bound:
         """The layer that is written. Adds a diagnostic for everything that is wrong with it, then raises Refused."""
         before = len(self.findings.items)
+        items = tuple(filter(None, (_meant(item, scope) for item in items)))
         given: dict[str, Any] = {}
         places: dict[str, Span] = {}
         positional = iter([a for a in declared.arguments.values() if a.positional and not isinstance(a, Choice)])
@@ -350,6 +351,17 @@ class Binder:
         way = T("For example `{example}`.", example=line)
         fix = line_instead(text, name, items, line, way)
         self.findings.add("E203", name.span, message, help=fix if self.is_right(line, declared, scope) else way)
+
+
+def _meant(item: tree.Item, scope: Scope) -> tree.Item | None:
+    """An item, with a block's parameter that stands for a word replaced by that word; None for `identity`, which as an
+    activation is none."""
+    word = item.value if isinstance(item, tree.Named) else item
+    if not isinstance(word, tree.Word) or not isinstance(meant := scope.get(word.text), str):
+        return item
+    if isinstance(item, tree.Named):
+        return item._replace(value=word._replace(text=meant))
+    return None if meant == "identity" else word._replace(text=meant)
 
 
 class _Ended(Exception):

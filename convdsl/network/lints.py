@@ -12,7 +12,7 @@ from convdsl.layers.activation import Softmax
 from convdsl.layers.convolution import Conv, DepthwiseConv, Local
 from convdsl.layers.dense import Dense
 from convdsl.layers.normalization import BatchNorm
-from convdsl.layers.shaping import Dropout, Flatten, Identity, Reshape
+from convdsl.layers.shaping import Dropout, DropPath, Flatten, Identity, Reshape
 from convdsl.layers.window import Pooling, Windowed, size_formula
 from convdsl.messages import Grouped, T
 from convdsl.network.edits import behind, option, whole, without
@@ -23,6 +23,9 @@ from convdsl.source import Span
 
 DOES_NOT_DIVIDE = ("W501", "N530")
 """Codes that say it of a stride: data is lost, or none is."""
+_DEEP = 10
+"""Layers with weights, above which a network does on purpose what loses nothing: it rounds strides down over padding and
+sees beyond the edges, as ResNet does; a note on it would be noise."""
 
 
 def look_twice(network: Network, report: Report, findings: Findings) -> None:
@@ -47,12 +50,14 @@ def look_twice(network: Network, report: Report, findings: Findings) -> None:
             seen.add(node.span)
             _momentum_elsewhere(node, findings)
         _linear_convolutions(network, node, report, seen, findings)
-    _nothing_lost(harmless, findings)
+    deep = sum(node.layer is not None and node.layer.weighs for node in network.nodes) > _DEEP
+    if not deep:
+        _nothing_lost(harmless, findings)
+        _field_beyond_input(network, report, findings)
     _channels_first(network, findings)
     _no_channels(network, findings)
     look_at_end(network, report, findings)
     _dominating_dense(report, findings)
-    _field_beyond_input(network, report, findings)
 
 
 # Windows.
@@ -195,7 +200,7 @@ def _calls(node: Node) -> tuple[Label, ...]:
 
 # Layers that do not go together.
 
-_TRANSPARENT = (Flatten, Reshape, Dropout, Identity)
+_TRANSPARENT = (Flatten, Reshape, Dropout, DropPath, Identity)
 
 
 def _before(network: Network) -> list[Node | None]:
@@ -235,6 +240,8 @@ def _linear_convolutions(network: Network, node: Node, report: Report, seen: set
     if (before.span, node.span, "conv") in seen:
         return
     seen.add((before.span, node.span, "conv"))
+    if _is_meant(before, node, network, report):
+        return
     axes = (before.layer.geometry(report[before.index].inputs[0]), node.layer.geometry(report[node.index].inputs[0]))
     extents = [first.extent + (second.extent - 1) * first.s for first, second in zip(*axes, strict=True)]
     if not all(map(algebra.is_number, extents)):
@@ -249,6 +256,25 @@ def _linear_convolutions(network: Network, node: Node, report: Report, seen: set
         ),
         help=_with_relu(before, findings),
         labels=(Label(node.span, T("the second one")), *_calls(node)),
+    )
+
+
+def _is_meant(before: Node, node: Node, network: Network, report: Report) -> bool:
+    """Whether two convolutions stand in a row for a reason: the first one's output is used elsewhere too, it has so few
+    channels that the pair is cheaper than one convolution could be, it works in groups, or each window lies along an axis
+    of its own."""
+    first, second, x = before.layer, node.layer, report[before.index].inputs[0]
+    assert isinstance(first, Conv) and isinstance(second, Conv)
+    readers = sum(before.index in other.inputs for other in network.nodes[before.index :])
+    if readers > 1 or first.g != 1 or second.g != 1:
+        return True
+    few = [first.filters, x[-1], second.filters]
+    if all(map(algebra.is_number, few)) and few[0] < min(few[1:]):
+        return True
+    windows = zip(first.geometry(x), second.geometry(report[node.index].inputs[0]), strict=True)
+    spans = [(a.extent != 1, b.extent != 1) for a, b in windows]
+    return (
+        len(spans) > 1 and not any(a and b for a, b in spans) and any(a for a, _ in spans) and any(b for _, b in spans)
     )
 
 

@@ -9,11 +9,15 @@ from convdsl import algebra
 from convdsl.diagnostics import Edit, Findings, Fix, Label
 from convdsl.diagnostics import written as put
 from convdsl.language import tree
-from convdsl.language.keywords import STRUCTURES
-from convdsl.layers import BY_NAME, COMBINATIONS, Layer
+from convdsl.language.keywords import NAMED, STRUCTURES
+from convdsl.layers import BY_NAME, COMBINATIONS, Argument, Layer
 from convdsl.layers.activation import Activation
-from convdsl.layers.combining import Residual
+from convdsl.layers.arguments import Choice, Flag
+from convdsl.layers.combining import Concat, Residual
+from convdsl.layers.rearranging import Share
+from convdsl.layers.shaping import DropPath, Identity
 from convdsl.messages import Grouped, T
+from convdsl.network import kept
 from convdsl.network.binding import Binder, Bound
 from convdsl.network.edits import whole, without
 from convdsl.network.graph import QUANTITIES, Expectation, Network, Node
@@ -43,6 +47,7 @@ class Place(NamedTuple):
     blocks: tuple[str, ...] = ()
     calls: tuple[Span, ...] = ()
     depth: int = 0
+    names: kept.Names = kept.Names()
 
 
 def resolve(
@@ -90,6 +95,8 @@ class _Resolver:
         self.named: dict[tuple[Path, str], int] = {}
         self.complained: set[tuple[str, Span]] = set()
         self.answered: set[int] = set()
+        self.shares: dict[tuple[int, int], Share] = {}
+        self.passage = Identity()
 
     def run(self) -> Network:
         name: str | None = None
@@ -126,7 +133,9 @@ class _Resolver:
         shape = self._input(input, self.globals)
         output = 0
         try:
-            output = self._chain(tuple(body), 0, Place(self.globals))
+            whole = kept.Names()
+            output = self._chain(tuple(body), 0, Place(self.globals, names=whole))
+            self._unused(whole)
         except (TooLarge, algebra.Exhausted) as error:
             if isinstance(error, algebra.Exhausted):
                 self.findings.add("E310", self.reached, T("The formulas grow too long here."), help=VALUES)
@@ -157,7 +166,7 @@ class _Resolver:
     def _is_known(self, statement: tree.Statement) -> bool:
         """Whether a statement adds something to the network, as far as its name says."""
         if isinstance(statement, tree.Layer):
-            return statement.name.text in BY_NAME or statement.name.text in STRUCTURES
+            return statement.name.text in BY_NAME or statement.name.text in (*STRUCTURES, *NAMED)
         return not isinstance(statement, tree.Broken)
 
     # Statements that stand once, at the top.
@@ -204,9 +213,25 @@ class _Resolver:
                     T(
                         "Write `{one}`; or `{many}`, with weights of their own for each call.",
                         one=f"shared {name} {{ … }}",
-                        many=f"block {name}({', '.join(p.name for p in block.parameters)}) {{ … }}",
+                        many=f"block {name}({', '.join(map(tree.parameter_name, block.parameters))}) {{ … }}",
                     ),
                 ),
+            )
+        elif (
+            letter := next((p for p in block.parameters if isinstance(p, tree.Word) and len(p.text) == 1), None)
+        ) is not None:
+            self.findings.add(
+                "E101",
+                letter.span,
+                T("A symbol for a number is upper-case."),
+                help=put(letter.span, letter.text.upper(), T("Write `{text}`.", text=letter.text.upper())),
+            )
+        elif (taken := _taken_word(block)) is not None:
+            self.findings.add(
+                "E209",
+                taken.span,
+                T("`{name}` means something already.", name=taken.text),
+                help=T("Call it by another name."),
             )
         elif len(block.branches) > 1:
             self.findings.add(
@@ -296,9 +321,12 @@ class _Resolver:
 
     def _chain(self, statements: tuple[tree.Statement, ...], current: int, place: Place) -> int:
         """Adds the nodes of a chain that starts at node `current`; returns the node where it ends."""
+        before: tree.Statement | None = None
         for statement in statements:
             self._count(statement.span)
             match statement:
+                case tree.Layer(name=tree.Word(text="from")):
+                    current = self._from(statement, current, place, before)
                 case tree.Layer():
                     current = self._layer(statement, current, place)
                 case tree.Call():
@@ -318,6 +346,8 @@ class _Resolver:
                         T("This stands at the top of a program, outside all braces."),
                         help=T("Move it out."),
                     )
+            if not isinstance(statement, (tree.Expect, tree.Let)):
+                before = statement
         return current
 
     def _count(self, span: Span, steps: int = 1) -> None:
@@ -338,9 +368,15 @@ class _Resolver:
 
     def _layer(self, written: tree.Layer, current: int, place: Place) -> int:
         word = written.name.text
+        if word == "keep":
+            return self._keep(written, current, place)
+        meant = place.scope.get(word) if word not in BY_NAME else None
+        if isinstance(meant, str):
+            written = written._replace(name=written.name._replace(text=meant))
+            word = meant
         if written.branches is not None:
             return self._braces(written, current, place)
-        if word in COMBINATIONS or word in STRUCTURES:
+        if (word in COMBINATIONS or word in STRUCTURES) and not self._is_several_words(written):
             self._complain(
                 "E212",
                 written.name.span,
@@ -349,7 +385,7 @@ class _Resolver:
             )
             return self._unknown(written.span, (current,), place)
         declared = BY_NAME.get(word)
-        if declared is None:
+        if declared is None or word in COMBINATIONS:
             self._unknown_layer(written)
             return self._unknown(written.span, (current,), place)
         bound = self._bind(written, declared, written.items, place.scope)
@@ -468,10 +504,12 @@ class _Resolver:
                     ),
                 )
         if word in COMBINATIONS:
-            return self._combine(written, current, place)
+            return self._combine(written, current, place, COMBINATIONS[word])
         if word not in STRUCTURES:
             self._unknown_layer(written)
             return self._unknown(written.span, (current,), place)
+        if word == "split":
+            return self._combine(written, current, place, Concat)
         branches = written.branches or ()
         if len(branches) > 1:
             self._complain(
@@ -483,25 +521,135 @@ class _Resolver:
             return self._unknown(written.span, (current,), place)
         body = branches[0].statements
         inner = place._replace(depth=place.depth + 1)
-        if word != "residual" and written.after:
+        if word not in ("residual", "split") and written.after:
             self._complain("E205", written.after[0].span, T("Nothing can follow the braces of `{name}`.", name=word))
         if word == "repeat":
             return self._repeat(written, body, current, inner)
         if word == "aux":
             return self._aux(written, body, current, inner)
-        if written.items:
+        drop = self._drop(written, place.scope) if word == "residual" else None
+        if written.items and drop is None:
             self._complain("E205", written.items[0].span, T("`{name}` takes no value.", name=word))
         if word == "freeze":
             return self._chain(body, current, inner._replace(frozen=True, path=self._path(place, "brace", "freeze")))
         if not body:
             return self._unknown(written.span, (current,), place)
-        end = self._chain(body, current, inner._replace(path=self._path(place, "brace", "residual")))
+        inner = inner._replace(path=self._path(place, "brace", "residual"))
+        end = self._chain(body, current, inner)
+        if drop is not None:
+            end = self._add(drop.layer, (end,), None, written.items[0].span, drop.places, inner)
         return self._meet(Residual, written, (end, current), place)
 
-    def _combine(self, written: tree.Layer, current: int, place: Place) -> int:
+    def _drop(self, written: tree.Layer, scope: Scope) -> Bound | None:
+        """The stochastic depth of `residual drop=0.2 { … }`; None where it is not written, or wrong and said so."""
+        (item, *more) = written.items or (None,)
+        if more or not isinstance(item, tree.Named) or item.key.text != "drop":
+            return None
+        if isinstance(item.value, tree.Word):
+            self._complain("E204", item.span, T("`{name}` takes a number.", name="drop"))
+            return Bound(DropPath(rate=0), None, {})
+        named = tree.Word(item.key.span, "droppath")
+        before = len(self.findings.items)
+        try:
+            return self.binder.bind(DropPath, named, (item.value,), scope)
+        except Refused:
+            self._forget_repeats(before)
+            return Bound(DropPath(rate=0), None, {})
+
+    # Kept values.
+
+    def _keep(self, written: tree.Layer, current: int, place: Place) -> int:
+        found = self._name(written)
+        if found is None:
+            return current
+        first = place.names.keep(found[0], written, found[1], current)
+        if first is not None:
+            self._complain(
+                "E209",
+                found[1],
+                T("A value is kept as `{name}` already.", name=found[0]),
+                help=T("Use another name."),
+                labels=(Label(first.span, T("kept here first")),),
+            )
+        return current
+
+    def _from(self, written: tree.Layer, current: int, place: Place, before: tree.Statement | None) -> int:
+        ends = self._taken(written, place)
+        if ends is None:
+            return self._unknown(written.span, (current,), place)
+        name = _kept_name(written)
+        if before is not None and not (isinstance(before, tree.Layer) and before.name.text == "keep"):
+            self._complain(
+                "E217",
+                written.name.span,
+                T("`from` begins a branch, or stands behind `keep`: what comes before it would lead nowhere."),
+                help=T("To join both, write `add {{ identity | from {name} }}`.", name=name),
+            )
+        if len(ends) > 1:
+            self._complain(
+                "E217",
+                written.span,
+                T("`{name}` is kept {n} times, and one value goes on here.", name=name, n=len(ends)),
+                help=T("All of them: `add {{ from {name} }}` or `concat {{ from {name} }}`.", name=name),
+                labels=(Label(place.names.kept[name].span, T("kept here")),),
+            )
+        return self._pass_on(written, ends[-1], place)
+
+    def _pass_on(self, written: tree.Layer, node: int, place: Place) -> int:
+        return self._add(self.passage, (node,), None, written.span, {}, place, f"from {_kept_name(written)}")
+
+    def _taken(self, written: tree.Layer, place: Place) -> list[int] | None:
+        """The nodes that a `from` takes up; None where there is none, and it was said."""
+        found = self._name(written)
+        if found is None:
+            return None
+        name, span = found
+        known = place.names.kept.get(name)
+        if known is None:
+            self._complain(
+                "E217",
+                span,
+                T("Nothing is kept as `{name}` before this.", name=name),
+                help=place.names.missing(name, span),
+            )
+            return None
+        known.used = True
+        return list(known.nodes)
+
+    def _name(self, written: tree.Layer) -> tuple[str, Span] | None:
+        found = None if written.branches is not None else kept.name_of(written)
+        if found is None:
+            self._complain(
+                "E217",
+                written.name.span,
+                T("`{name}` takes one name in lower case.", name=written.name.text),
+                help=T("It is written like this: `{example}`.", example=NAMED[written.name.text][0]),
+            )
+        return found
+
+    def _unused(self, names: kept.Names) -> None:
+        """A value that is kept and not used: a slip of the pen, or a branch that was forgotten."""
+        if self.findings.failed:
+            return
+        for name, span in names.unused():
+            self._complain(
+                "W511",
+                span,
+                T("`{name}` is kept and used nowhere.", name=name),
+                help=T("Take it up with `from {name}` in the same block, or remove this line.", name=name),
+            )
+
+    # Branches.
+
+    def _combine(self, written: tree.Layer, current: int, place: Place, declared: type[Layer]) -> int:
         word = written.name.text
         branches = written.branches or ()
-        if len(branches) < 2 and not any(isinstance(s, tree.Broken) for b in branches for s in b.statements):
+        several = any(map(kept.is_from, branches))
+        if (
+            len(branches) < 2
+            and not several
+            and not any(isinstance(s, tree.Broken) for b in branches for s in b.statements)
+        ):
             self._complain(
                 "E212",
                 written.name.span,
@@ -513,11 +661,27 @@ class _Resolver:
         if not all(branch.statements for branch in branches):
             return self._unknown(written.span, (current,), place)
         ends = []
-        *around, level = self._path(place, "brace", COMBINATIONS[word].name)
+        *around, level = self._path(place, "brace", word)
         for number, branch in enumerate(branches, 1):
             inner = place._replace(depth=place.depth + 1, path=(*around, level._replace(branch=number)))
-            ends.append(self._chain(branch.statements, current, inner))
-        return self._meet(COMBINATIONS[word], written, tuple(ends), place)
+            taken = kept.is_from(branch)
+            nodes = self._taken(taken, inner) if taken is not None and word != "split" else None
+            if taken is not None and nodes is not None:
+                self._count(taken.span, len(nodes))
+                ends += [self._pass_on(taken, node, inner) for node in nodes]
+                continue
+            begin = current
+            if word == "split":
+                span = written.name.span
+                begin = self._add(self._share_of(number, len(branches)), (current,), None, span, {"name": span}, inner)
+            ends.append(self._chain(branch.statements, begin, inner))
+        return self._meet(declared, written, tuple(ends), place)
+
+    def _share_of(self, number: int, of: int) -> Share:
+        key = (number, of)
+        if key not in self.shares:
+            self.shares[key] = Share(*key)
+        return self.shares[key]
 
     def _meet(self, declared: type[Layer], written: tree.Layer, ends: tuple[int, ...], place: Place) -> int:
         bound = self._bind(written, declared, written.after, place.scope)
@@ -526,21 +690,34 @@ class _Resolver:
         return self._add(bound.layer, ends, bound.activation, written.span, {"name": written.name.span}, place)
 
     def _repeat(self, written: tree.Layer, body: tuple[tree.Statement, ...], current: int, inner: Place) -> int:
+        turn = self._turn(written)
+        if turn is not None:
+            written = written._replace(items=written.items[:1])
         times = self._single(written, inner.scope, T("`repeat` needs the number of times: `repeat 3 {{ … }}`."))
         if times is None:
             return self._unknown(written.span, (current,), inner)
-        if not isinstance(times, int) or times < 1:
+        if not isinstance(times, int) or times < 0:
             self._complain(
                 "E204",
                 written.items[0].span,
-                T("`repeat` needs a whole number from 1 on; here it is {value}.", value=algebra.text(times)),
+                T("`repeat` needs a whole number from 0 on; here it is {value}.", value=algebra.text(times)),
                 help=None if isinstance(times, (int, float)) else T("Give its symbols values with `let` or `--set`."),
             )
             return self._unknown(written.span, (current,), inner)
         self._count(written.span, times)
-        for _ in range(times):
-            current = self._chain(body, current, inner._replace(path=self._path(inner, "repeat", "repeat")))
+        for number in range(1, times + 1):
+            place = inner._replace(path=self._path(inner, "repeat", "repeat"))
+            if turn is not None:
+                place = place._replace(scope=self._inner_scope(inner.scope, {turn: number}, written.span))
+            current = self._chain(body, current, place)
         return current
+
+    def _turn(self, written: tree.Layer) -> str | None:
+        """The name of the number of the turn: `repeat 3 as I { … }`."""
+        match written.items:
+            case (_, tree.Word(text="as"), tree.Symbol(name=name)):
+                return name
+        return None
 
     def _path(self, place: Place, kind: str, name: str, arguments: tuple[Any, ...] = ()) -> Path:
         """The path of braces, of a block or of the next turn of a repeat in `place`. Namesakes of one place are numbered;
@@ -578,15 +755,16 @@ class _Resolver:
         if block is None:
             self._unknown_block(call)
             return self._unknown(call.span, (current,), place)
-        if name in place.blocks:
+        if name in place.blocks and not self._counts_down(call, block, place):
             chain = " → ".join((*place.blocks[place.blocks.index(name) :], name))
             self._complain(
                 "E208",
                 call.span,
                 T("The block `{name}` uses itself: {chain}.", name=name, chain=chain),
                 help=T(
-                    "A block may use other blocks, but its own name must not come back. For several in a "
-                    "row use `repeat`."
+                    "A block may use itself only with a smaller number first: `{name}(N-1)`; with 0 it is nothing. For several "
+                    "in a row use `repeat`.",
+                    name=name,
                 ),
             )
             return self._unknown(call.span, (current,), place)
@@ -594,7 +772,7 @@ class _Resolver:
             self._complain("E104", call.span, T("Braces and blocks are nested more than {n} deep here.", n=MAX_DEPTH))
             return self._unknown(call.span, (current,), place)
         if len(call.arguments) != len(block.parameters):
-            wanted = ", ".join(p.name for p in block.parameters)
+            wanted = ", ".join(map(tree.parameter_name, block.parameters))
             self._complain(
                 "E207",
                 call.span,
@@ -609,25 +787,73 @@ class _Resolver:
                 labels=(Label(block.name.span, T("defined here")),),
             )
             return self._unknown(call.span, (current,), place)
-        try:
-            arguments = [self._value(a, place.scope, name) for a in call.arguments]
-        except Refused:
+        values = self._arguments(call, block, place.scope)
+        if values is None:
             return self._unknown(call.span, (current,), place)
-        values = {p.name: v for p, v in zip(block.parameters, arguments, strict=True)}
+        if name in place.blocks and next(iter(values.values())) == 0:
+            return current
         scope = self._inner_scope(self.globals, values, call.span)
         inner = Place(
             scope,
-            self._path(place, "block", name, tuple(arguments)),
+            self._path(place, "block", name, tuple(values.values())),
             place.frozen,
             (*place.blocks, name),
             (*place.calls, call.span),
             place.depth + 1,
+            kept.Names(),
         )
         start = len(self.nodes)
         end = self._chain(block.branches[0].statements, current, inner)
+        self._unused(inner.names)
         if block.shared:
             self._share(name, start, call.span)
         return end
+
+    def _counts_down(self, call: tree.Call, block: tree.Block, place: Place) -> bool:
+        """Whether a block that uses itself comes to an end: its first value is a smaller whole number, from 0 on."""
+        (first, *_) = block.parameters or (None,)
+        if not isinstance(first, tree.Symbol) or not call.arguments or isinstance(call.arguments[0], tree.Word):
+            return False
+        if place.blocks[-1] != block.name.text:
+            return False
+        try:
+            now, then = place.scope.get(first.name), self._value(call.arguments[0], place.scope, first.name)
+        except Refused:
+            return False
+        return isinstance(now, int) and isinstance(then, int) and 0 <= then < now
+
+    def _arguments(self, call: tree.Call, block: tree.Block, scope: Scope) -> dict[str, Any] | None:
+        """The values of a block's parameters, numbers and words; None where one is wrong, and it was said."""
+        values: dict[str, Any] = {}
+        for parameter, given in zip(block.parameters, call.arguments, strict=True):
+            named = tree.parameter_name(parameter)
+            if isinstance(parameter, tree.Word) is not isinstance(given, tree.Word):
+                message = (
+                    T(
+                        "`{name}` stands for a number, and here it is given the word `{word}`.",
+                        name=named,
+                        word=given.text,
+                    )
+                    if isinstance(given, tree.Word)
+                    else T("`{name}` stands for a word such as `relu`, and here it is given a number.", name=named)
+                )
+                self._complain(
+                    "E207",
+                    given.span,
+                    message,
+                    help=T("What stands for a word is written in lower case, what stands for a number in upper case."),
+                    labels=(Label(parameter.span, T("defined here")),),
+                )
+                return None
+            if isinstance(given, tree.Word):
+                passed = scope.get(given.text)
+                values[named] = passed if isinstance(passed, str) else given.text
+                continue
+            try:
+                values[named] = self._value(given, scope, block.name.text)
+            except Refused:
+                return None
+        return values
 
     def _share(self, name: str, start: int, call: Span) -> None:
         """The layers from node `start` on are a use of a shared block: from the second on, their weights are those of the
@@ -666,6 +892,14 @@ class _Resolver:
         known = id(written) in self.answered
         self.answered.add(id(written))
         return known
+
+    def _is_several_words(self, written: tree.Layer) -> bool:
+        """Whether a layer's name was written in several words: `max pool 2`."""
+        from convdsl.network import strangers
+
+        return (
+            bool(written.items) and isinstance(written.items[0], tree.Word) and strangers.in_words(written) is not None
+        )
 
     def _unknown_layer(self, written: tree.Layer) -> None:
         from convdsl.network import strangers
@@ -741,12 +975,32 @@ class _Resolver:
         self.expectations.append(Expectation(current, scope, quantity, written.comparison, expected, written))
 
 
+def _kept_name(written: tree.Layer) -> str:
+    found = kept.name_of(written)
+    return found[0] if found else ""
+
+
+def _taken_word(block: tree.Block) -> tree.Word | None:
+    """A parameter that stands for a word and is called like a layer, an option or a word before braces."""
+    options = {name for layer in BY_NAME.values() for a in layer.arguments.values() for name in _words(a)}
+    words = [p for p in block.parameters if isinstance(p, tree.Word)]
+    return next((w for w in words if w.text in (*BY_NAME, *STRUCTURES, *NAMED) or w.text in options), None)
+
+
+def _words(argument: Argument) -> tuple[str, ...]:
+    """The words that an option is written with."""
+    if isinstance(argument, Choice):
+        return argument.words
+    return (argument.word,) if isinstance(argument, Flag) else (argument.name,)
+
+
 def _structure_example(word: str) -> str:
     return {
         "repeat": "repeat 3 { conv 8 k3 p1 relu }",
         "aux": "aux 0.3 { gap -> dense 10 softmax }",
         "freeze": "freeze { conv 8 k3 relu }",
         "residual": "residual { conv 8 k3 p1 }",
+        "split": "split { identity | conv 2 k3 p1 relu }",
     }.get(word) or COMBINATIONS[word].example
 
 

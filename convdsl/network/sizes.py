@@ -15,26 +15,13 @@ from convdsl.layers.combining import Combination
 from convdsl.layers.shaping import Flatten, Identity, Reshape
 from convdsl.messages import Grouped, T
 from convdsl.network.edits import option
+from convdsl.network.fields import Field, beginning, merge, see
 from convdsl.network.graph import Network, Node
 from convdsl.network.values import VALUES
 
 Shape = tuple[Any, ...]
 BYTES = 4
 """Bytes of a value: everything is float32."""
-
-
-class Field(NamedTuple):
-    """What one value sees of the input along an axis: inputs `low` to `high` for the value at place 0, and `jump` inputs
-    further for the next place; there are `places` of them."""
-
-    low: Any
-    high: Any
-    jump: Any
-    places: Any
-
-    @property
-    def size(self) -> Any:
-        return algebra.ceiling(self.high - self.low + 1)
 
 
 class Facts(NamedTuple):
@@ -128,7 +115,7 @@ class Answer(NamedTuple):
 
 def infer(network: Network, findings: Findings) -> Report:
     """Facts of every node. Sizes that do not fit go to `findings`; what depends on them stays unknown."""
-    start = tuple(Field(0, 0, 1, n) for n in network.input[:-1]) or (Field(0, 0, 1, network.input[0]),)
+    start = beginning(network.input)
     facts = [Facts(None if network.refused else network.input, field=start)]
     answers: dict[Any, Answer | SizeError] = {}
     for node in network.nodes:
@@ -284,37 +271,6 @@ def fixes_of(
         with suppress(SizeError, BadValue, algebra.TooLong, algebra.Exhausted):
             if fits(layer.but(**{name: value if isinstance(value, str) else int(value)})):
                 yield option(network.source.text, node, name, str(value))
-
-
-def merge(fields: list[tuple[Field, ...]]) -> tuple[Field, ...]:
-    """Where branches meet, a value sees what any of them sees."""
-    first = fields[0]
-    for other in fields[1:]:
-        if len(other) == len(first):
-            first = tuple(
-                Field(
-                    algebra.minimum(a.low, b.low),
-                    algebra.maximum(a.high, b.high),
-                    algebra.maximum(a.jump, b.jump),
-                    algebra.maximum(a.places, b.places),
-                )
-                for a, b in zip(first, other, strict=True)
-            )
-    return first
-
-
-def see(reach: tuple[Reach, ...] | None, field: tuple[Field, ...], y: Shape) -> tuple[Field, ...]:
-    """What the values behind a layer see, when those before it see `field`; `y` is the layer's output."""
-    if reach is None:
-        return tuple(Field(f.low, f.high + algebra.floor_divide((f.places - 1) * f.jump, 1), f.jump, 1) for f in field)
-    if len(reach) != len(field):
-        return field
-    sizes = y[:-1] if len(y) - 1 == len(field) else tuple(f.places for f in field)
-    seen = []
-    for f, r, places in zip(field, reach, sizes, strict=True):
-        low = f.low - r.before * f.jump
-        seen.append(Field(low, low + (f.high - f.low) + (r.extent - 1) * f.jump, f.jump * r.step, places))
-    return tuple(seen)
 
 
 def _total(network: Network, facts: list[Facts]) -> Total:

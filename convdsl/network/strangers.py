@@ -10,8 +10,8 @@ from convdsl.diagnostics import written as put
 from convdsl.language import tree
 from convdsl.language.foreign import rewrite
 from convdsl.language.habits import Correction, written_elsewhere
-from convdsl.language.keywords import KEYWORDS, STRUCTURES
-from convdsl.layers import BY_NAME, COMBINATIONS
+from convdsl.language.keywords import KEYWORDS, STRUCTURES, WORDS
+from convdsl.layers import BY_NAME, COMBINATIONS, Layer
 from convdsl.messages import T
 from convdsl.network.binding import Binder
 from convdsl.network.edits import line_instead, whole, without
@@ -62,7 +62,7 @@ def answer(written: tree.Layer, blocks: Mapping[str, tree.Block], binder: Binder
         spaced = " ".join(filter(None, (glued[1], glued[2], *_OPTION.findall(glued[3]), rest)))
         right = spaced if written.branches is None and binder.is_right(spaced, BY_NAME[glued[1]], Scope()) else None
         return _here(text, written.name, written.items, right, spaced)
-    names = [*BY_NAME, *STRUCTURES, *blocks, *KEYWORDS]
+    names = [*BY_NAME, *WORDS, *blocks, *KEYWORDS]
     return did_you_mean(word, names, written.name.span) or T("`convdsl explain layers` lists all layers.")
 
 
@@ -81,6 +81,16 @@ def foreign_call(span: Span, text: str) -> Correction | None:
 
 def _several_words(written: tree.Layer, binder: Binder, text: str) -> T | Fix | None:
     """`max pool 2`, `fully connected 10`, `capa densa 10`: a name in two or three words."""
+    found = in_words(written)
+    if found is None:
+        return None
+    declared, number = found
+    mended = binder.mended_line(declared, written.items[number - 1 :], Scope())
+    return _here(text, written.name, written.items, mended, declared.example)
+
+
+def in_words(written: tree.Layer) -> tuple[type[Layer], int] | None:
+    """The layer whose name was written in several words, and in how many."""
     words = [written.name.text]
     for item in written.items[:2]:
         if not isinstance(item, tree.Word):
@@ -88,15 +98,14 @@ def _several_words(written: tree.Layer, binder: Binder, text: str) -> T | Fix | 
         words.append(item.text)
         declared = layer_called("".join(words))
         if declared is not None:
-            mended = binder.mended_line(declared, written.items[len(words) - 1 :], Scope())
-            return _here(text, written.name, written.items, mended, declared.example)
+            return declared, len(words)
     return None
 
 
 def _uncalled_block(block: tree.Block, written: tree.Layer, place: Span) -> T | Fix:
-    simple = [i for i in written.items if isinstance(i, (tree.Number, tree.Symbol))]
-    values = [i.text if isinstance(i, tree.Number) else i.name for i in simple]
-    wanted = [p.name for p in block.parameters]
+    simple = [i for i in written.items if isinstance(i, (tree.Number, tree.Symbol, tree.Word))]
+    values = [i.name if isinstance(i, tree.Symbol) else i.text for i in simple]
+    wanted = [tree.parameter_name(p) for p in block.parameters]
     call = f"{block.name.text}({', '.join(values if len(values) == len(wanted) else wanted)})"
     way = T("A block is called with parentheses: `{text}`.", text=call)
     plain = len(values) == len(wanted) == len(written.items) and written.branches is None

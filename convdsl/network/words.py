@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from convdsl.language.keywords import KEYWORDS, STRUCTURES
+from convdsl.language.keywords import KEYWORDS, WORDS
 from convdsl.layers import BY_NAME, ELSEWHERE, Layer
 
 OPTIONS = {
@@ -147,4 +147,4 @@ def layer_called(word: str) -> type[Layer] | None:
 def keyword_called(word: str) -> str | None:
     """The keyword, or the word before braces, that is called like this elsewhere."""
     plain = fold(word)
-    return plain if plain in (*KEYWORDS, *STRUCTURES) else _KEYWORDS.get(plain)
+    return plain if plain in (*KEYWORDS, *WORDS) else _KEYWORDS.get(plain)

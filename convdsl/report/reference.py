@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convdsl.codes import SECTIONS
-from convdsl.language.keywords import STRUCTURES
+from convdsl.language.keywords import WORDS
 from convdsl.layers import BY_NAME, LAYERS, Argument, Layer
 from convdsl.layers.activation import Activation
 from convdsl.layers.arguments import REQUIRED, Choice, Flag
@@ -28,7 +28,7 @@ def layers() -> str:
     lines += [f"## {T('Activations')}", "", f"| {T('written')} | {T('value')} |", "|---|---|"]
     lines += [f"| `{_written(a)}` | {translate(a.documentation())} |" for a in LAYERS if issubclass(a, Activation)]
     lines += ["", f"## {T('Around layers')}", "", f"| {T('written')} | {T('meaning')} |", "|---|---|"]
-    lines += [f"| `{written}` | {meaning} |" for written, meaning in STRUCTURES.values()]
+    lines += [f"| `{written}` | {meaning} |" for written, meaning in WORDS.values()]
     return "\n".join(lines) + "\n"
 
 
@@ -37,7 +37,7 @@ def overview() -> Iterator[str]:
     yield from (f"| {T('written')} | {T('meaning')} |", "|---|---|")
     for layer in LAYERS:
         yield f"| `{layer.name if issubclass(layer, Combination) else layer.example}` | {_first_sentence(layer)} |"
-    yield from (f"| `{written}` | {meaning} |" for written, meaning in STRUCTURES.values())
+    yield from (f"| `{written}` | {meaning} |" for written, meaning in WORDS.values())
 
 
 def _first_sentence(layer: type[Layer]) -> str:

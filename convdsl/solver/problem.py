@@ -14,8 +14,9 @@ from convdsl.layers import Reach, SizeError
 from convdsl.layers.arguments import Argument
 from convdsl.network import Expectation, Facts, Network, Node
 from convdsl.network.expectations import Sums, actual_value
+from convdsl.network.fields import Field, beginning, merge, see
 from convdsl.network.resolve import resolve
-from convdsl.network.sizes import Field, ask, merge, same_shape, see, weight_shapes
+from convdsl.network.sizes import ask, same_shape, weight_shapes
 from convdsl.solver.intervals import Box
 from convdsl.solver.relations import ONE, Relation
 from convdsl.solver.trace import Impossible, State, Trace
@@ -147,7 +148,7 @@ class _Walk:
         self.found: list[Case] = []
 
     def cases(self, state: State) -> list[Case]:
-        start = tuple(Field(0, 0, 1, n) for n in self.network.input[:-1]) or (Field(0, 0, 1, self.network.input[0]),)
+        start = beginning(self.network.input)
         pending = [(state, [Facts(self.network.input, field=start)])]
         while pending and len(self.found) < MAX_CASES:
             state, facts = pending.pop()

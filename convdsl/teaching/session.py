@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from convdsl import files
-from convdsl.language.keywords import KEYWORDS, STRUCTURES
+from convdsl.language.keywords import KEYWORDS, WORDS
 from convdsl.layers import show_shape
 from convdsl.messages import LANGUAGES, T, reason, use_language
 from convdsl.network import Analysis
@@ -255,8 +255,8 @@ class Session:
             return Told(f":{shown(command)} {COMMANDS[command].takes}".rstrip() + f"  {COMMANDS[command].does}")
         if word in KEYWORDS:
             return Told(KEYWORDS[word])
-        if word in STRUCTURES:
-            written, meaning = STRUCTURES[word]
+        if word in WORDS:
+            written, meaning = WORDS[word]
             return Told(f"{written}  {meaning}")
         if layer_called(word) or word == "layers" or _CODE.fullmatch(word):
             return Called("explain", (word,))

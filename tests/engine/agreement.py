@@ -58,7 +58,7 @@ def _compared(text: str, images: int, seed: int) -> list[str]:
     net = convdsl.parse(text)
     model, x, labels = excited(net, images, seed)
     found = results(model, x, labels)
-    if any(node.op == "dropout" for node in net.nodes):
+    if any(node.op in ("dropout", "droppath") for node in net.nodes):
         with without("all"):
             plain, x, labels = excited(net, images, seed)
         wanted = results(plain, x, labels)

@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
+REARRANGED = [
+    "input 6x5x3 -> conv 12 k3 p1 relu -> pixelshuffle 2 -> conv 4 k4 -> pixelunshuffle 3x1 -> dense 3",
+    "input 9x3 -> conv 12 k2 -> pixelunshuffle 4 -> conv 6 k1 -> pixelshuffle 3 -> transpose -> conv 4 k2 relu -> dense 3",
+    "input 2x4x6x3 -> conv 4 k1 -> pixelunshuffle 1x2x3 -> transpose -> conv 12 k1 tanh -> pixelshuffle 2x1x3 -> dense 3",
+    "input 5x6x3 -> conv 6 k2 -> transpose -> maxout 3 -> conv 4 k3x2 relu -> flatten positions -> transpose -> conv 5 k1 "
+    "-> transpose -> gap channels -> dense 3",
+    "input 5x6x3 -> conv 4 k2 relu -> mul { identity | concat { gmp channels | gap channels } -> conv 1 k3 p1 sigmoid } "
+    "-> add { gap -> conv 4 k1 | identity | conv 1 k1 } relu -> mul { conv 1 k1 | gap | identity } -> dense 3",
+    "input 6x6x3 -> conv 6 k2 -> mean { conv 6 k3 p1 | identity | conv 6 k1 } relu -> max { conv 6 k1 | identity | conv 6 k1 } "
+    "tanh -> scale fixed=0.17 relu -> slice 3 skip=2 -> residual { conv 3 k1 -> scale fixed=-2 } -> dense 3",
+    "input 6x6x3 -> conv 4 k3 p1 relu -> keep a -> split { repeat 0 { conv 9 k9 } -> conv 3 k1 | "
+    "identity } -> concat { identity | from a } -> repeat 3 { conv 4 k1 tanh -> keep s } -> add { from s | from a } -> dense 3",
+]
+"""What only moves values or joins branches, and values with a name."""
+
 PROGRAMS = [
+    *REARRANGED,
     "input 9x9x3 -> conv 8 k3 relu -> maxpool 2 -> dense 10 softmax",
     "input 9x8x3 -> conv 5 k3x2 s2x1 p1x0 d1x2 tanh -> dense 4",
     "input 9x9x4 -> conv 6 k3 g2 p same relu -> conv 20 k3 p1 s2 relu -> dense 4",

@@ -129,6 +129,8 @@ def _layer(net: Any, node: Any, inputs: list[Tensor], w: dict[str, Tensor], trai
         beyond = [max(0, (a.output - 1) * a.s + a.extent - a.before - a.after - a.input) for a in reversed(axes)]
         ones = F.pad(ones, [n for b in beyond for n in (0, b)])
         return last(_windows(_padded(x, axes), axes).sum(-1) / _windows(ones, axes).sum(-1))
+    if op in ("globalavgpool", "globalmaxpool") and layer.channels:
+        return x.mean(-1, keepdim=True) if op == "globalavgpool" else _chosen(x, 0)[..., None]
     if op == "globalavgpool":
         return x.flatten(1, -2).mean(1).reshape(-1, *output)
     if op == "globalmaxpool":
@@ -167,16 +169,46 @@ def _layer(net: Any, node: Any, inputs: list[Tensor], w: dict[str, Tensor], trai
         squares = F.pad(x**2, (layer.n // 2, (layer.n - 1) // 2)).unfold(-1, int(layer.n), 1).sum(-1)
         return x / (float(layer.k) + float(layer.alpha) / int(layer.n) * squares) ** float(layer.beta)
     if op == "scale":
-        return x * w["weight"]
+        return x * (w["weight"] if layer.fixed is None else layer.fixed)
+    if op in ("pixelshuffle", "pixelunshuffle"):
+        return last(_pixels(first(x), layer.factors(shape), op == "pixelshuffle"))
+    if op == "transpose":
+        return x.transpose(1, 2) if rank == 1 else x.transpose(-3, -2)
+    if op == "slice":
+        begin, size = layer.part(shape)
+        return x.narrow(-1, begin, size)
+    if op == "maxout":
+        return _chosen(x.unflatten(-1, (-1, layer.n)), 0)
+    if op == "mean":
+        return torch.stack(inputs).mean(0)
+    if op == "max":
+        return _chosen(torch.stack(inputs, -1), 0)
     if op == "mul":
         return torch.stack(torch.broadcast_tensors(*inputs)).prod(0)
     if op == "add":
         return torch.stack(torch.broadcast_tensors(*inputs)).sum(0)
     if op == "concat":
         return torch.cat(inputs, -1)
-    if op in ("identity", "dropout") or op in _ACTIVATIONS:
+    if op in ("identity", "dropout", "droppath") or op in _ACTIVATIONS:
         return x
     raise NotImplementedError(op)
+
+
+def _pixels(x: Tensor, factors: tuple[int, ...], shuffle: bool) -> Tensor:
+    """PyTorch's own where it has one, for images with one factor."""
+    if len(set(factors)) == 1 and len(factors) == 2:
+        return F.pixel_shuffle(x, factors[0]) if shuffle else F.pixel_unshuffle(x, factors[0])
+    rank = len(factors)
+    if shuffle:
+        x = x.unflatten(1, (-1, *factors))  # n, C, r…, N…
+        order = [0, 1, *(2 + d + side * rank for d in range(rank) for side in (1, 0))]
+        x = x.permute(order)
+        for d in range(rank):
+            x = x.flatten(2 + d, 3 + d)
+        return x
+    for d in range(rank):
+        x = x.unflatten(2 + 2 * d, (-1, factors[d]))
+    return x.permute([0, 1, *(3 + 2 * d for d in range(rank)), *(2 + 2 * d for d in range(rank))]).flatten(1, 1 + rank)
 
 
 def _standard(x: Tensor, dims: tuple[int, ...], eps: float) -> Tensor:

@@ -8,6 +8,7 @@ import pytest
 import convdsl
 from convdsl.engine import Model, Optimizer
 from tests.engine.checking import TOLERANCE, excited
+from tests.engine.programs import REARRANGED
 
 torch = pytest.importorskip("torch")
 from tests.engine import pytorch  # noqa: E402
@@ -38,7 +39,7 @@ def gradients_agree(text: str, images: int = 5) -> None:
         assert error < TOLERANCE, f"{text}: {name}: {error:.1e}"
 
 
-@pytest.mark.parametrize("text", [*OPTIONS, *FAST_PATHS])
+@pytest.mark.parametrize("text", [*OPTIONS, *REARRANGED, *FAST_PATHS])
 def test_gradients_of_fast_paths(text: str) -> None:
     gradients_agree(text)
 

@@ -57,6 +57,9 @@ FIRES = [
     ("N510", "input 28x28x1 -> conv 8 k3 -> conv 8 k3 relu", "conv 8 k3"),
     ("N531", "input 8x8x4 -> repeat 3 { bn eps=0.001 momentum=0.1 relu }", "momentum=0.1"),
     ("N531", "input 8x8x4 -> bn momentum=0", "momentum=0"),
+    ("N510", "input 28x28x8 -> conv 8 k3 -> conv 8 k3x1", "conv 8 k3"),
+    ("W511", "input 8x8x4 -> conv 8 k3 -> keep low", "low"),
+    ("W511", "input 8x8x4\nblock b() { keep a -> conv 4 k3 p1 }\nrepeat 2 { b() }", "a"),
 ]
 
 SILENT = [
@@ -103,6 +106,13 @@ SILENT = [
     ("N510", "input 28x28x1 -> conv 8 k3 -> bn relu -> conv 8 k3"),
     ("N510", "input 28x28x1 -> conv 8 k3 -> dwconv k3"),
     ("N510", "input 28x28x8 -> residual { conv 8 k3 p1 } -> conv 8 k3"),
+    ("N510", "input 28x28x8 -> conv 8 k1x7 -> conv 8 k7x1"),
+    ("N510", "input 28x28x32 -> conv 8 k1 -> conv 32 k3"),
+    ("N510", "input 28x28x8 -> conv 8 k3 p1 g4 -> conv 8 k1"),
+    ("N510", "input 28x28x8 -> conv 8 k3 p1 -> keep a -> conv 8 k3 p1 -> add { identity | from a }"),
+    ("N507", "input 8x8x8 -> repeat 12 { conv 8 k3 p1 relu }"),
+    ("N530", "input 32x32x8 -> conv 8 k3 s2 p1 relu -> repeat 12 { conv 8 k1 relu }"),
+    ("W511", "input 8x8x8 -> keep a -> conv 8 k3 p1 -> add { identity | from a }"),
     ("N531", "input 8x8x4 -> bn"),
     ("N531", "input 8x8x4 -> bn momentum=0.99"),
     ("N531", "input 8x8x4 -> bn momentum=0.5"),

@@ -80,3 +80,24 @@ def test_start_is_minus_the_padding_that_is_seen() -> None:
 def test_a_dense_layer_sees_everything() -> None:
     report = analyse(Source("input 12x9x1 -> conv 2 k3 -> flatten -> dense 4")).report
     assert report[3].receptive_field == (12, 9)
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ("conv 8 k3 -> flatten positions -> conv 8 k1 relu", (3, 3)),
+        ("conv 8 k3 -> reshape 840x8 -> ln channels -> conv 8 k1 -> reshape 30x28x8 -> conv 8 k3", (5, 5)),
+        ("conv 8 k3 -> flatten positions -> conv 8 k3", (32, 30)),
+        ("conv 8 k3 -> reshape 30x28x2x4 -> conv 4 k1x1x2", (3, 3)),
+        ("conv 8 k3 -> flatten positions -> transpose", (32, 30)),
+        ("conv 8 k3x1 -> transpose -> conv 8 k5x1", (3, 5)),
+        ("conv 8 k3x1 -> transpose -> conv 8 k5x1 -> transpose -> conv 8 k1x2", (3, 6)),
+        ("conv 4 k3 -> pixelshuffle 2 -> conv 8 k3", (4, 4)),
+        ("pixelunshuffle 2 -> conv 8 k3", (6, 6)),
+        ("conv 8 k3 -> mul { identity | gap channels -> conv 1 k5 p2 sigmoid }", (7, 7)),
+        ("keep a -> conv 3 k3 p1 -> conv 3 k5 p2 -> concat { from a | identity } -> slice 3", (7, 7)),
+    ],
+)
+def test_what_only_moves_values_keeps_what_they_see(text: str, field: tuple[int, int]) -> None:
+    report = analyse(Source(f"input 32x30x3 -> {text}")).report
+    assert report[report.network.output].receptive_field == field

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
+from convdsl.engine.plan import rearranging
 from convdsl.engine.plan.layouts import Filters, Local, Plain, TapsFirst, vectors_for
 from convdsl.engine.plan.ops import FROM_OUTPUT, Op
 from convdsl.engine.plan.values import Parameter, Target, Value, Window, four, three
@@ -222,6 +223,8 @@ def _pool(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
 
 @_layer("globalavgpool", "globalmaxpool")
 def _global(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
+    if layer.channels:
+        return rearranging.over_channels(low, node, inputs, node.op[6:9])
     size = inputs[0].shape[:3]
     none, one = (0, 0, 0), (1, 1, 1)
     window = Window(size, one, one, none, none, size, one)
@@ -314,6 +317,8 @@ def _lrn(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
 
 @_layer("scale")
 def _scale(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
+    if layer.fixed is not None:
+        return rearranging.by_constant(low, node, inputs[0], float(layer.fixed))
     weights = {"weight": low.parameter(node, "weight", value=float(layer.init))}
     return low.emit(node, "scale", inputs, inputs[0].shape, weights)
 
@@ -322,4 +327,22 @@ def _scale(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
 def _combination(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     if len(inputs) == 1:
         return inputs[0]
+    y = four(_output(low, node))
+    if node.op == "add":
+        inputs = [rearranging.stretched(low, node, x, y) for x in inputs]
+    elif node.op == "mul":  # a product repeats positions by itself
+        inputs = [rearranging.stretched(low, node, x, (*x.shape[:3], y[3])) for x in inputs]
     return low.emit(node, node.op, inputs, _output(low, node))
+
+
+for _name, _handler in {
+    "transpose": rearranging.transpose,
+    "pixelshuffle": rearranging.pixel_shuffle,
+    "pixelunshuffle": rearranging.pixel_unshuffle,
+    "slice": rearranging.part,
+    "maxout": rearranging.maxout,
+    "droppath": rearranging.drop_path,
+    "mean": rearranging.mean,
+    "max": rearranging.largest,
+}.items():
+    _layer(_name)(_handler)
