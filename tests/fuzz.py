@@ -1,14 +1,19 @@
 """Mutates programs until something breaks: `python -m tests.fuzz --programs 100000 --seed 0 --jobs 2`.
 
 Examples and random programs (tests/programs.py) are mutated (tests/mutations.py). Whatever comes out has to be answered:
-with diagnostics or with a network, in time, without a traceback. What is asked of an answer stands in `complaint`. A
-program that breaks something is printed and kept in a file.
+with diagnostics or with a network, in ten seconds and a gigabyte, without a traceback. What is asked of an answer stands
+in `complaint`: every program is checked, and by turns formatted, explained, solved, or given to a command as a whole
+(`--every 4`: each fourth; `--every 0`: all of these for each program). A program that breaks something is printed and
+kept in a file.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import faulthandler
+import gc
+import io
 import json
 import multiprocessing
 import signal
@@ -17,30 +22,51 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
+from convdsl import document
+from convdsl.cli import main as call
+from convdsl.derivation import derive
 from convdsl.diagnostics import Diagnostic, Findings
 from convdsl.language import Source, parse
 from convdsl.language.formatter import formatted
-from convdsl.messages import use_language
+from convdsl.messages import HARMFUL, use_language
 from convdsl.network import Analysis, analyse
+from convdsl.report import derivations
+from convdsl.report.answers import answer_data
 from convdsl.report.data import analysis_data
 from convdsl.report.diagnostics import github
+from convdsl.solver import solve
 from tests.mutations import mutated
 from tests.programs import SMALL, Kind, program, rewritten
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 SECONDS = 10.0
-MEGABYTES = 3000
+"""Of the processor's time, so that other processes do not count."""
+MEGABYTES = 1000
+"""Of addresses, which are more than the memory in use."""
 
 KINDS = (Kind(), Kind(unknowns=True), SMALL, Kind(words=False, most_layers=3))
+SHORT = (
+    Kind(words=False, most_layers=2, ranks=(1, 2)),
+    Kind(words=False, most_layers=2, unknowns=True),
+    Kind(most_layers=2),
+)
+
+
+def short_programs(seed: int, count: int) -> Iterator[str]:
+    """Mutated programs of a line or three, of which there can be many; the same seed gives the same ones."""
+    for number in range(count):
+        rng = Random(f"{seed} {number}")
+        text, other = (program(rng, rng.choice(SHORT)) for _ in range(2))
+        yield mutated(rng, text, other)
 
 
 def programs(seed: int, count: int) -> Iterator[str]:
-    """Mutated programs; the same seed gives the same ones."""
+    """Mutated programs of all lengths; the same seed gives the same ones."""
     examples = [p.read_text(encoding="utf-8") for p in sorted(EXAMPLES.glob("*.cnn"))]
     small = [e for e in examples if len(e) < 1500]
     for number in range(count):
@@ -57,8 +83,8 @@ def programs(seed: int, count: int) -> Iterator[str]:
 # What is asked of an answer.
 
 
-def complaint(text: str) -> str | None:
-    """What is wrong with the answer to a program, or None."""
+def complaint(text: str, turns: tuple[int, ...] | None = None) -> str | None:
+    """What is wrong with the answer to a program, or None. `turns`: which of TURNS are asked (all)."""
     analysis = analyse(Source(text, "fuzz.cnn"))
     for diagnostic in analysis.diagnostics:
         if wrong := _wrong_diagnostic(diagnostic, len(text)):
@@ -70,7 +96,54 @@ def complaint(text: str) -> str | None:
         for facts in analysis.report.facts:
             if any(isinstance(n, float) or (isinstance(n, int) and n < 1) for n in facts.output or (0,)):
                 return f"a size is {facts.output}"
-    return _wrong_format(text, analysis)
+    asked = TURNS if turns is None else [TURNS[turn] for turn in turns]
+    return next((wrong for ask in asked if (wrong := ask(text, analysis))), None)
+
+
+def _wrong_explanation(text: str, analysis: Analysis) -> str | None:
+    if not analysis.network.nodes or len(analysis.network.nodes) > 3000:
+        return None
+    net = derive(analysis)
+    json.dumps(derivations.net_data(analysis.network.name, net.layers, net.totals))
+    format = tuple(document.FORMATS)[len(text) % len(document.FORMATS)]
+    written = document.write(derivations.document(net.layers, net.totals), format)
+    return f"control characters in {format}" if HARMFUL.search(written) else None
+
+
+def _wrong_solution(text: str, analysis: Analysis) -> str | None:
+    network = analysis.network
+    if not network.symbols and not network.holes:
+        return None
+    answer = solve(analysis.source, seconds=2.0)
+    json.dumps(answer_data(answer))
+    if not answer.complete and not answer.reason and not answer.diagnostics:
+        return "solve gives up and does not say why"
+    for found in answer.solutions[:1]:
+        if not set(found) <= network.symbols | set(network.holes):
+            return f"solve finds values for other names: {found}"
+    return None
+
+
+COMMANDS = ("check -", "check --format github -", "check --format json -", "check --show tree -", "check --show network -",
+            "fmt -", "fmt --diff -", "explain -", "explain --format html -", "explain - 1", "solve --time 2 -",
+            "solve --time 2 --format json -", "check --expand -")  # fmt: skip
+
+
+def _wrong_command(text: str, analysis: Analysis) -> str | None:
+    """A command as a whole, with the program on standard input."""
+    words = COMMANDS[len(text) % len(COMMANDS)].split()
+    before = sys.stdin
+    sys.stdin = io.TextIOWrapper(io.BytesIO(text.encode("utf-8", "surrogatepass")), encoding="utf-8")
+    try:
+        with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as errors:
+            status = call(["--lang", "es" if len(text) % 2 else "en", *words])
+    finally:
+        sys.stdin = before
+    if status not in (0, 1, 2) or (status and not out.getvalue() and not errors.getvalue()):
+        return f"{words} ends with {status}, and says nothing"
+    if HARMFUL.search(errors.getvalue()) or ("fmt" not in words and HARMFUL.search(out.getvalue())):
+        return f"{words} prints control characters"
+    return None
 
 
 def _wrong_diagnostic(diagnostic: Diagnostic, length: int) -> str | None:
@@ -105,6 +178,14 @@ def _wrong_format(text: str, analysis: Analysis) -> str | None:
     return None
 
 
+TURNS: tuple[Callable[[str, Analysis], str | None], ...] = (
+    _wrong_format,
+    _wrong_explanation,
+    _wrong_solution,
+    _wrong_command,
+)
+
+
 def facts_of(analysis: Analysis) -> list[Any]:
     """What a program means: its layers, edges, sizes, costs, expectations and settings."""
     network = analysis.network
@@ -137,43 +218,62 @@ def _alarm(number: int, frame: Any) -> None:
     raise Hang
 
 
-def answer(text: str, seconds: float = SECONDS) -> str | None:
+def answer(text: str, turns: tuple[int, ...] | None = None, seconds: float = SECONDS) -> str | None:
     """`complaint` with a bound on its time; a traceback is a complaint too."""
     if hasattr(signal, "setitimer"):
-        signal.signal(signal.SIGALRM, _alarm)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        signal.signal(signal.SIGPROF, _alarm)
+        signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
-        return complaint(text)
+        return complaint(text, turns)
     except Hang:
         return f"takes longer than {seconds:g} s:\n{traceback.format_exc(limit=-12)}"
     except Exception:
         return traceback.format_exc()
     finally:
         if hasattr(signal, "setitimer"):
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
 
 
-def _run(seed: int, count: int, folder: str) -> tuple[int, float]:
-    """Tries some programs. Returns how many broke something, and the longest time that one took."""
+def _turns(number: int, every: int) -> tuple[int, ...] | None:
+    """Formatted, explained, solved by turns; a whole command now and then."""
+    if not every:
+        return None
+    if number % every:
+        return ()
+    return (3,) if number // every % 20 == 0 else (number // every % 3,)
+
+
+class Outcome(NamedTuple):
+    """What came of some programs: how many there were, the longest time that one took, the most memory that the process
+    had in MB, and what was wrong with the answers."""
+
+    count: int
+    seconds: float
+    megabytes: float
+    wrong: list[str]
+
+
+def tried(seed: int, count: int, folder: str, short: bool, every: int) -> Outcome:
     _bound_memory()
+    gc.collect()
+    gc.freeze()
     current = Path(folder, f"current-{seed}.cnn")
-    broken, longest, slowest = 0, 0.0, ""
-    for number, text in enumerate(programs(seed, count)):
+    wrongs, longest, slowest = [], 0.0, ""
+    for number, text in enumerate((short_programs if short else programs)(seed, count)):
         current.write_text(text, encoding="utf-8", errors="surrogatepass")
-        faulthandler.dump_traceback_later(3 * SECONDS, exit=True)
-        started = time.perf_counter()
-        wrong = answer(text)
-        taken = time.perf_counter() - started
+        faulthandler.dump_traceback_later(30 * SECONDS, exit=True)
+        started = time.process_time()
+        wrong = answer(text, _turns(number, every))
+        taken = time.process_time() - started
         faulthandler.cancel_dump_traceback_later()
         if taken > longest:
             longest, slowest = taken, text
         if wrong:
-            broken += 1
             kept = current.with_name(f"broken-{seed}-{number}.cnn")
             current.rename(kept)
-            print(f"--- {kept}\n{text[:2000]}\n--- {wrong}\n", flush=True)
+            wrongs.append(f"--- {kept}\n{text[:2000]!a}\n--- {wrong}\n")
     Path(folder, f"slowest-{seed}.cnn").write_text(slowest, encoding="utf-8", errors="surrogatepass")
-    return broken, longest
+    return Outcome(count, longest, _most_memory(), wrongs)
 
 
 def _bound_memory() -> None:
@@ -183,32 +283,49 @@ def _bound_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEGABYTES * 2**20,) * 2)
 
 
+def _most_memory() -> float:
+    if sys.platform != "linux":
+        return 0.0
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def outcomes(
+    count: int, seed: int = 0, jobs: int = 1, short: bool = False, every: int = 1, part: int = 1000
+) -> Iterator[Outcome]:
+    """Tries `count` programs, part by part, in processes of their own."""
+    folder = tempfile.mkdtemp(prefix="convdsl-fuzz-")
+    tasks = [
+        (seed * 1_000_000 + n, min(part, count - n * part), folder, short, every) for n in range(-(-count // part))
+    ]
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        for result in [pool.apply_async(tried, task) for task in tasks]:
+            yield result.get(timeout=len(tasks) * part * SECONDS)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Mutated programs, each of which has to be answered.")
     parser.add_argument("--programs", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--short", action="store_true", help="programs of a line or three")
+    parser.add_argument("--every", type=int, default=1, help="how many programs are checked for one that is asked more")
     options = parser.parse_args()
-    folder = tempfile.mkdtemp(prefix="convdsl-fuzz-")
-    part = 1000
-    tasks = [
-        (options.seed * 1_000_000 + n, min(part, options.programs - n * part), folder)
-        for n in range(-(-options.programs // part))
-    ]
     started = time.perf_counter()
-    broken = done = 0
-    longest = 0.0
-    with multiprocessing.get_context("spawn").Pool(options.jobs) as pool:
-        results = [pool.apply_async(_run, task) for task in tasks]
-        for result, task in zip(results, tasks, strict=True):
-            wrong, taken = result.get(timeout=part * SECONDS)
-            broken, done, longest = broken + wrong, done + task[1], max(longest, taken)
-            print(
-                f"{done:,} programs in {time.perf_counter() - started:.0f} s, {broken} broken, the slowest {longest:.2f} s",
-                file=sys.stderr,
-                flush=True,
-            )
-    print(f"Broken programs are in {folder}" if broken else "All were answered.")
+    done = broken = 0
+    slowest = largest = 0.0
+    for outcome in outcomes(options.programs, options.seed, options.jobs, options.short, options.every):
+        done, broken = done + outcome.count, broken + len(outcome.wrong)
+        slowest, largest = max(slowest, outcome.seconds), max(largest, outcome.megabytes)
+        print(*outcome.wrong, sep="\n", end="", flush=True)
+        print(
+            f"{done:,} programs in {time.perf_counter() - started:.0f} s, {broken} broken, "
+            f"the slowest {slowest:.2f} s, the most memory {largest:.0f} MB",
+            file=sys.stderr,
+            flush=True,
+        )
+    print(f"{broken} were not answered." if broken else "All were answered.")
     return int(broken > 0)
 
 

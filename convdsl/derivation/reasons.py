@@ -24,10 +24,12 @@ def reason(quantity: str, node: Node, facts: Facts, axis: int = 0) -> T | None:
 
 
 def _jump_before(node: Node, facts: Facts, axis: int) -> Any:
-    """The jump before a layer, from the one behind it."""
+    """The jump before a layer, from the one behind it. Behind a `reshape` to other axes no layer changes it any more."""
     assert node.layer is not None
+    if not facts.jump:
+        return 1
     reach = node.layer.reach(facts.inputs[0], facts.output or ()) if len(node.inputs) == 1 else None
     along = facts.field[axis].axis if axis < len(facts.field) else -1
     if reach and 0 <= along < len(reach):
         return algebra.exact_divide(facts.jump[axis], reach[along].step)
-    return facts.jump[axis] if facts.jump else 1
+    return facts.jump[axis]

@@ -9,6 +9,8 @@ from convdsl.language import tree
 from convdsl.language.keywords import KEYWORDS
 
 _SHORT = re.compile(r"(?!x)[a-z]{1,2}")
+_TWO_SIZES = re.compile(r"[0-9]x[0-9]+\Z")
+"""How a word ends that is one before a parenthesis only: in `s1x2=3`, it is an `s` with its sizes."""
 _LEVELS = {"+": 1, "-": 1, "*": 2, "/": 2, "//": 2, "%": 2}
 _NEGATIVE = 3
 
@@ -112,6 +114,9 @@ def _item(item: tree.Item, glue: bool) -> str:
             assert not isinstance(item.value, tree.Word)
             if item.key.text in KEYWORDS:  # alone it would begin a line of its own
                 return f"{item.key.text}{value(item.value)}"
+            if _TWO_SIZES.search(item.key.text):
+                first, *others = item.value.parts if isinstance(item.value, tree.Sizes) else (item.value,)
+                return f"{item.key.text}({value(first)}){''.join(f'x{_size(part)}' for part in others)}"
             return (glue and _glued(item.key, item.value)) or f"{item.key.text}={value(item.value)}"
     return value(item)
 

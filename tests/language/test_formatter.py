@@ -38,6 +38,8 @@ LINES = [
     ("conv 8 k1 7", "conv 8 k1 7"),
     ("lrn n=5 alpha = 1e-4 beta=0.75 k=2", "lrn n5 alpha=1e-4 beta=0.75 k2"),
     ("scale init=0.5", "scale init=0.5"),
+    ("conv 8 s1x2(1/3)", "conv 8 s1x2(1/3)"),
+    ("conv 8 s1x2( 3 )x(N-1) p1", "conv 8 s1x2(3)x(N-1) p1"),
     ("repeat input69x9x7", "repeat input69x9x7"),
     ("conv 8 k3 leaky_relu 0.10", "conv 8 k3 leaky_relu 0.10"),
     ("filter [1,0,-1;2 0 -2\n 1 0 -1]", "filter [1 0 -1; 2 0 -2; 1 0 -1]"),
