@@ -15,15 +15,17 @@ import os
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
-from io import BufferedReader
+from io import BufferedRandom, BufferedReader
 from os import PathLike
 
 from convdsl.messages import T
 
 PART = ".part"
 """How the names end under which files are written; a process that is killed leaves one."""
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-_OPEN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK | getattr(os, "O_BINARY", 0)
+_OPEN = os.O_RDONLY | _NO_WAIT | getattr(os, "O_BINARY", 0)
 _NO_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS)
 """What systems answer that cannot flush."""
 
@@ -107,6 +109,35 @@ def give_second_name(path: str | PathLike[str], other: str | PathLike[str]) -> N
     finally:
         with suppress(OSError):
             os.unlink(temporary)
+
+
+def growing(path: str | PathLike[str]) -> BufferedRandom:
+    """A file that comes piece by piece, as from the network, open to be read and added to; `settled` gives it its name at
+    the end. Raises OSError where there is something else than a file of ours."""
+    path = os.fspath(path)
+    _target(path)
+    file = open(path, "a+b", opener=lambda name, mode: os.open(name, mode | _NO_LINK | _NO_WAIT, 0o666))  # noqa: SIM115
+    try:
+        _check_regular(os.fstat(file.fileno()), path)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def settled(file: BufferedRandom, path: str | PathLike[str]) -> None:
+    """Flushes a file that has grown to its end, closes it and moves it to its name, over nothing but a file of ours.
+    Raises OSError."""
+    path = os.fspath(path)
+    _target(path)
+    file.flush()
+    _flush(file.fileno())
+    if os.name == "nt":
+        file.close()  # no open file is moved there
+    os.replace(file.name, path)
+    file.close()
+    if os.name != "nt":
+        _flush_folder(os.path.dirname(path) or ".")
 
 
 def set_aside(path: str | PathLike[str]) -> str:

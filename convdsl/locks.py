@@ -12,6 +12,7 @@ from typing import Any
 
 _FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _PAUSE = 0.02
+_BEHIND = 1 << 30
 
 
 class Held(Exception):
@@ -27,18 +28,13 @@ def locked(path: Path, patience: float = 0.0) -> Iterator[None]:
     """Holds the lock in the file `path`, which is there only as long as it is held. Raises Held where another process
     has it for longer than `patience` seconds; OSError where there can be no such file.
 
-    On systems and disks without such locks, nobody is kept out.
+    On disks without such locks, nobody is kept out.
     """
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
     until = monotonic() + patience
     while True:
         handle = os.open(path, _FLAGS, 0o600)
         try:
-            if _taken(fcntl, handle) and _same(handle, path):
+            if taken(handle) and same(handle, path):
                 break
             holder = _holder(handle)
         except BaseException:
@@ -50,16 +46,24 @@ def locked(path: Path, patience: float = 0.0) -> Iterator[None]:
         sleep(_PAUSE)
     try:
         with suppress(OSError):  # a full disk: the lock holds without the number
-            os.truncate(handle, 0)
+            os.ftruncate(handle, 0)
             os.write(handle, f"{os.getpid()}\n".encode())
         yield
     finally:
+        if os.name == "nt":  # no open file is removed there, not even by another process that has it by now
+            os.close(handle)
         with suppress(OSError):
             os.unlink(path)
-        os.close(handle)
+        if os.name != "nt":
+            os.close(handle)
 
 
-def _taken(fcntl: Any, handle: int) -> bool:
+def taken(handle: int) -> bool:
+    """Takes an open file for this process, until it is closed. False where another process has it."""
+    try:
+        import fcntl
+    except ImportError:
+        return _taken_on_windows(handle)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -67,8 +71,26 @@ def _taken(fcntl: Any, handle: int) -> bool:
     return True
 
 
-def _same(handle: int, path: Path) -> bool:
-    """Whether the file is still there, and was not removed by the process that held it."""
+def _taken_on_windows(handle: int) -> bool:
+    """There, bytes are locked, and nobody else reads them then: it is one far behind the end of the file."""
+    try:
+        import msvcrt
+    except ImportError:
+        return True
+    windows: Any = msvcrt
+    place = os.lseek(handle, 0, os.SEEK_CUR)
+    os.lseek(handle, _BEHIND, os.SEEK_SET)
+    try:
+        windows.locking(handle, windows.LK_NBLCK, 1)
+    except OSError as error:
+        return error.errno not in (errno.EACCES, errno.EDEADLK)
+    finally:
+        os.lseek(handle, place, os.SEEK_SET)
+    return True
+
+
+def same(handle: int, path: str | os.PathLike[str]) -> bool:
+    """Whether an open file is still the one of that name, and was not removed or moved by the process that held it."""
     try:
         return os.path.samestat(os.fstat(handle), os.stat(path))
     except FileNotFoundError:
@@ -77,6 +99,7 @@ def _same(handle: int, path: Path) -> bool:
 
 def _holder(handle: int) -> int:
     try:
-        return int(os.pread(handle, 20, 0).split()[0])
+        os.lseek(handle, 0, os.SEEK_SET)
+        return int(os.read(handle, 20).split()[0])
     except (OSError, ValueError, IndexError):
         return 0

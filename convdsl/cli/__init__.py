@@ -41,7 +41,13 @@ def main(argv: list[str] | None = None) -> int:
     or something outside failed."""
     prepare()
     with filtered():
-        return _main(sys.argv[1:] if argv is None else argv)
+        status = _main(sys.argv[1:] if argv is None else argv)
+    aside = sys.modules.get("convdsl.aside")
+    if aside and aside.Aside.busy():  # a step that was stopped is still being computed
+        from convdsl.cli.stopping import end
+
+        end(status)
+    return status
 
 
 def _main(argv: list[str]) -> int:

@@ -11,6 +11,7 @@ from types import ModuleType
 from rich.console import Console
 
 from convdsl import files
+from convdsl.aside import Aside
 from convdsl.cli.parsing import CallError, Parser
 from convdsl.diagnostics import ProgramError, UnknownSymbol
 from convdsl.messages import T, reason
@@ -54,10 +55,17 @@ def _run(called: Called) -> int:
     if called.analysis is None:
         return module.run(parser.parse_args(called.arguments))
     if called.command == "run":  # a run keeps the path of its program, to go on with it
+        Aside.do(_load_engine)
         analysis = called.analysis
         file = called.file or _beside_runs(analysis.network.name, analysis.source.text)
         return module.run(parser.parse_args([str(file), *called.arguments]))
     return module.about(called.analysis, parser.parse_args(called.arguments))
+
+
+def _load_engine() -> None:
+    """Loads the libraries that a training needs, which takes a while and must not be broken off."""
+    for name in ("convdsl.training.experiment", "convdsl.datasets", "convdsl.engine.cpu.backend"):
+        import_module(name)
 
 
 def _beside_runs(name: str, program: str) -> Path:

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from convdsl.aside import Aside
 from convdsl.cli.evaluate import add_data, load_for, part_of
 from convdsl.cli.parsing import CallError
 from convdsl.cli.using import Bad, add_device, answered, complain, predictor
@@ -32,6 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    Aside.wanted = True
     if len(options.runs) < 2:
         raise CallError(T("an ensemble has at least two members: name several runs."))
     if len(set(options.runs)) < len(options.runs):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from convdsl.aside import Aside
 from convdsl.cli.using import Bad, add_network, answered, complain, named, predictor
 from convdsl.messages import T
 
@@ -35,6 +36,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    Aside.wanted = True
     try:
         with answered():
             return _run(options)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from convdsl.aside import Aside
 from convdsl.cli.parsing import CallError
 from convdsl.cli.using import Bad, add_network, answered, complain, named, predictor
 from convdsl.messages import T
@@ -37,6 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    Aside.wanted = True
     if options.top < 1:
         raise CallError(T("`--top` takes a number from 1 on."))
     if options.csv and options.format == "json":

@@ -12,7 +12,6 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion, Path
 from prompt_toolkit.document import Document
 from prompt_toolkit.filters import Condition, shift_selection_mode
 from prompt_toolkit.formatted_text import StyleAndTextTuples
-from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.lexers import Lexer
 from prompt_toolkit.selection import SelectionState
@@ -22,6 +21,7 @@ from rich.text import Text
 
 from convdsl.cli.called import options_of
 from convdsl.cli.entries import entries
+from convdsl.cli.history import Kept
 from convdsl.editing import blocks_of, pieces
 from convdsl.layers import formula_shape
 from convdsl.messages import T
@@ -29,6 +29,7 @@ from convdsl.report.console import print_text
 from convdsl.teaching.answers import Answer, Refused
 from convdsl.teaching.commands import CALLS, meant
 from convdsl.teaching.completion import choices, proposals
+from convdsl.teaching.progress import data_folder
 from convdsl.teaching.session import Session, current_shape
 
 _STYLE = Style.from_dict(
@@ -156,7 +157,7 @@ def _prompt_text(session: Session) -> StyleAndTextTuples:
 
 def _prompt_session(session: Session, place: _Place) -> PromptSession[str]:
     return PromptSession(
-        history=_history("course-history" if session.studying else "history"),
+        history=Kept(data_folder() / ("course-history" if session.studying else "history")),
         lexer=_Colours(session),
         completer=SessionCompleter(session),
         style=_STYLE,
@@ -174,20 +175,6 @@ def _answering(session: Session) -> bool:
     """Whether a short answer is asked for: earlier ones are not suggested then."""
     question = session.practice.question
     return question is not None and not question.multiline
-
-
-def _history(name: str) -> History:
-    """Lines of earlier sessions, in the user's data folder; of this session only where that cannot be written."""
-    from convdsl.teaching.progress import data_folder
-
-    try:
-        folder = data_folder()
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / name
-        path.touch()
-    except OSError:
-        return InMemoryHistory()
-    return FileHistory(str(path))
 
 
 def _keys(session: Session, place: _Place) -> KeyBindings:

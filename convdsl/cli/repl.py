@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from convdsl.aside import Aside
 from convdsl.cli.courses import add_course, student_at
 from convdsl.cli.loop import at_terminal, keyboard_or_pipe, talk
 from convdsl.cli.parsing import CallError
@@ -23,6 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     Stopper.for_itself = False
+    Aside.wanted = True
     practice = student_at(options.course) if options.course is not None else None
     session = Session(practice, asked=at_terminal())
     out = console()

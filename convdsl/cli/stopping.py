@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -83,6 +84,8 @@ class Stopper:
         print(str(T("Stopping after this step, and saving; once more stops at once.")), file=sys.stderr, flush=True)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        if put_off(number, frame):
+            return
         if not self.gentle or self.asked:
             raise KeyboardInterrupt
         self.asked = True
@@ -90,8 +93,39 @@ class Stopper:
             self._say()
 
 
+def put_off(number: int, frame: FrameType | None) -> bool:
+    """Sends a signal again a little later where a module is just being loaded: a library that is loaded by half cannot be
+    loaded again. False elsewhere."""
+    while frame is not None and frame.f_code.co_filename != "<frozen importlib._bootstrap>":
+        frame = frame.f_back
+    if frame is None:
+        return False
+
+    def again() -> None:
+        if hasattr(signal, "pthread_kill"):
+            signal.pthread_kill(threading.main_thread().ident or 0, number)
+        else:
+            signal.raise_signal(number)
+
+    timer = threading.Timer(0.02, again)
+    timer.daemon = True
+    timer.start()
+    return True
+
+
+def end(status: int) -> None:
+    """Ends the process where it is, whatever compiled code is running."""
+    from convdsl import places
+
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, RuntimeError):  # RuntimeError: the main thread is writing there
+            stream.flush()
+    places.remove_passing()
+    os._exit(status)
+
+
 def _end() -> None:
-    """Ends the process where it is."""
+    """The same for a command that is stopped."""
     from convdsl import places
 
     if sys.stdout.isatty():

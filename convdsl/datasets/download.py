@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import errno
 import http.client
 import os
 import re
 import shutil
-import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from io import BufferedRandom
 from pathlib import Path
 from typing import IO
 
+from convdsl import files, locks
 from convdsl.datasets.dataset import DataError, Progress
 from convdsl.datasets.memory import human
 from convdsl.messages import T, reason
@@ -66,18 +66,13 @@ def fetch(
                 _elsewhere(),
             )
         with _partial(target) as file:
-            part = Path(file.name)
             for url in urls:
                 try:
                     _from(url, file, size, verify, progress)
                 except _Refused as error:
                     problems.append(f"\n  {url}: {error}")
                     continue
-                file.flush()
-                os.fsync(file.fileno())
-                if os.name == "nt":
-                    file.close()  # Windows renames no open file
-                os.replace(part, target)
+                files.settled(file, target)
                 return target
     except OSError as error:
         raise DataError(
@@ -170,15 +165,13 @@ def _begins_at(content_range: str | None, start: int) -> bool:
 
 
 @contextmanager
-def _partial(target: Path) -> Iterator[IO[bytes]]:
+def _partial(target: Path) -> Iterator[BufferedRandom]:
     """The file in which `target` grows. Where another process fills it already, a file of our own."""
     path = target.with_name(target.name + ".part")
-    file: IO[bytes] = path.open("a+b")
-    if not _locked(file) or not _same(file, path):
+    file = files.growing(path)
+    if not locks.taken(file.fileno()) or not locks.same(file.fileno(), path):
         file.close()
-        handle, own = tempfile.mkstemp(".part", target.name + ".", target.parent)
-        os.close(handle)
-        file = open(own, "a+b")  # noqa: SIM115
+        file = files.growing(target.with_name(f"{target.name}.{os.urandom(8).hex()}.part"))
     try:
         yield file
     finally:
@@ -186,27 +179,6 @@ def _partial(target: Path) -> Iterator[IO[bytes]]:
         left = Path(file.name)
         if left != path or (left.exists() and not left.stat().st_size):
             left.unlink(missing_ok=True)
-
-
-def _locked(file: IO[bytes]) -> bool:
-    """Take `file` for this process alone, until it is closed; the system lets go of it even if we are killed."""
-    try:
-        import fcntl
-    except ImportError:  # Windows: two at once spoil the part, which `verify` notices
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        return error.errno not in (errno.EWOULDBLOCK, errno.EACCES)  # no locks on this file system: go on without
-    return True
-
-
-def _same(file: IO[bytes], path: Path) -> bool:
-    """Whether `path` is still the file that was opened, and was not renamed by a process that has just finished it."""
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    except FileNotFoundError:
-        return False
 
 
 def _elsewhere() -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -198,8 +199,14 @@ def as_bytes(values: np.ndarray, mapping: str, signed: bool) -> Shown:
 
 def write_picture(pixels: np.ndarray, path: Path) -> None:
     """Writes a picture (H, W, C) uint8; the kind of file goes by the name. Raises DataError, OSError."""
-    image = pillow().fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    pil = pillow()
+    kind = pil.registered_extensions().get(path.suffix.lower())
+    if kind not in pil.SAVE:
+        raise DataError(T("`{name}`: a picture's name ends in .png or .jpg.", name=path))
+    image = pil.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    written = io.BytesIO()
     try:
-        image.save(path)
+        image.save(written, kind)
     except ValueError:
         raise DataError(T("`{name}`: a picture's name ends in .png or .jpg.", name=path)) from None
+    files.write(path, [written.getvalue()])

@@ -95,7 +95,11 @@ def test_the_shown_arithmetic_of_every_layer_is_the_report(layer: type[Layer]) -
 
 @pytest.mark.parametrize(
     "program",
-    ["reshape 3x3\nelu", "input 6x2x1\nreshape 6x2\nlocal 6 k1", "input 9x9x4\nreshape 3x3x3x12\nconv 2 k2 -> conv 2 k2"],
+    [
+        "reshape 3x3\nelu",
+        "input 6x2x1\nreshape 6x2\nlocal 6 k1",
+        "input 9x9x4\nreshape 3x3x3x12\nconv 2 k2 -> conv 2 k2",
+    ],
 )
 def test_the_field_behind_other_axes(program: str) -> None:
     """What a `reshape` makes of the axes has no jump of its own."""

@@ -162,3 +162,33 @@ def test_writes_that_are_cut_short_go_on(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(os, "write", lambda handle, data: whole(handle, data[:3]))
     files.write(tmp_path / "a", (b"0123456789", memoryview(b"abc")))
     assert (tmp_path / "a").read_bytes() == b"0123456789abc"
+
+
+# What grows.
+
+
+def test_what_grows_has_its_name_at_the_end(tmp_path: Path) -> None:
+    part, path = tmp_path / "a.part", tmp_path / "a"
+    part.write_bytes(b"first ")
+    with files.growing(part) as file:
+        file.write(b"second")
+        file.seek(0)
+        assert file.read() == b"first second"
+        files.settled(file, path)
+    assert names(tmp_path) == ["a"] and path.read_bytes() == b"first second"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_grows_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = hostile(Path("."), kind)
+    before = names(tmp_path)
+    with pytest.raises(OSError):
+        files.growing(path)
+    with files.growing("part") as file:
+        file.write(b"x")
+        with pytest.raises(OSError):
+            files.settled(file, path)
+    assert names(tmp_path) == sorted([*before, "part"])
+    if kind == "link":
+        assert Path("file").read_bytes() == b"kept"

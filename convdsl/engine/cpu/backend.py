@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from convdsl.aside import Aside
 from convdsl.engine.alone import Threads
 from convdsl.engine.backend import Batch, Outcome
 from convdsl.engine.cpu.bind import Bound
@@ -111,16 +112,20 @@ class CpuBackend:
             if what not in self._bound:
                 self._bound[what] = self._bind(what)
             figures[3] = 1.0
-            if Threads.lost:
-                self._bound[what].run(count)
-            else:
-                before = numba.get_num_threads()
-                numba.set_num_threads(self.threads)
-                try:
-                    self._bound[what].run(count)
-                finally:
-                    numba.set_num_threads(before)
+            bound = self._bound[what]
+            Aside.do(lambda: self._compute(bound, count))
         return Outcome(float(figures[1]), int(figures[2]), bool(figures[3] != 0.0))
+
+    def _compute(self, bound: Bound, count: int) -> None:
+        if Threads.lost:
+            bound.run(count)
+            return
+        before = numba.get_num_threads()
+        numba.set_num_threads(self.threads)
+        try:
+            bound.run(count)
+        finally:
+            numba.set_num_threads(before)
 
     def _bind(self, what: Any) -> Bound:
         if what == "train":
