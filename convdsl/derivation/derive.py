@@ -15,7 +15,7 @@ from convdsl.layers.combining import Combination, Concat
 from convdsl.messages import T
 from convdsl.network import Analysis, Facts, Node, Report
 from convdsl.network.fields import Field, see
-from convdsl.network.sizes import Answer, ask
+from convdsl.network.sizes import Measured, ask
 
 AXIS_TITLES = {
     ("length",): T("length"),
@@ -169,7 +169,7 @@ def _meeting(node: Node, facts: Facts) -> Iterator[Derivation]:
 # Costs.
 
 
-def _answer(node: Node, facts: Facts) -> Answer:
+def _answer(node: Node, facts: Facts) -> Measured:
     """What the layer's declaration says when it is asked in letters; the output's sizes are named, too."""
     assert node.layer is not None
     rank = len(facts.inputs[0]) - 1
@@ -198,7 +198,7 @@ def _answer(node: Node, facts: Facts) -> Answer:
     )
 
 
-def _params(node: Node, facts: Facts, answer: Answer) -> Iterator[Derivation]:
+def _params(node: Node, facts: Facts, answer: Measured) -> Iterator[Derivation]:
     if not facts.weights:
         return
     if node.shared:
@@ -252,7 +252,7 @@ def _params(node: Node, facts: Facts, answer: Answer) -> Iterator[Derivation]:
 # The receptive field.
 
 
-def _field(node: Node, facts: Facts, report: Report, answer: Answer) -> Iterator[Derivation]:
+def _field(node: Node, facts: Facts, report: Report, answer: Measured) -> Iterator[Derivation]:
     if len(node.inputs) != 1:
         yield Derivation("field", T("receptive field"), "R'", (facts.receptive_field,), reason("field", node, facts))
         return

@@ -10,6 +10,8 @@ import re
 import warnings
 from typing import Any, NamedTuple
 
+from convdsl.language.options import OPTIONS, fold
+
 MAX_CHARACTERS = 4000
 
 
@@ -43,18 +45,7 @@ _KEYWORDS = {
     "alpha": "count",
     "size": "count",
     "scale_factor": "count",
-    "groups": "g",
-    "kernel_size": "k",
-    "pool_size": "k",
-    "strides": "s",
-    "stride": "s",
-    "padding": "p",
-    "dilation_rate": "d",
-    "dilation": "d",
-    "output_padding": "op",
-    "depth_multiplier": "m",
     "activation": "activation",
-    "epsilon": "eps",
     "eps": "eps",
     "momentum": "momentum",
     "use_bias": "bias",
@@ -66,10 +57,9 @@ _KEYWORDS = {
     "p": "p",
     "d": "d",
     "g": "g",
-    "kernel": "k",
-    "window": "k",
 }
-_OPTIONS = ("k", "s", "p", "d", "g", "op", "m")
+"""Arguments that are no option here, or another one than their name says; the others are those of OPTIONS."""
+_SHOWN = ("k", "s", "p", "d", "g", "op", "m")
 _DEFAULTS = {"s1", "p0", "d1", "g1", "op0", "p valid"}
 
 
@@ -135,7 +125,7 @@ def _layer(call: ast.Call) -> str | None:
     if word == "input" and call.args and all(isinstance(_value(a), int) for a in call.args):
         found["count"] = tuple(_value(a) for a in call.args)
     for keyword in call.keywords:
-        role = _KEYWORDS.get(keyword.arg or "")
+        role = _KEYWORDS.get(keyword.arg or "") or OPTIONS.get(fold(keyword.arg or ""))
         value = _value(keyword.value)
         if plain == "dropout" and role == "p":
             role = "count"
@@ -180,7 +170,7 @@ def _write(word: str, found: dict[str, Any], loose: list[str]) -> str | None:
     if "count" in found:
         sizes = found["count"]
         parts.append(_sizes(sizes, full=word == "input"))
-    for option in _OPTIONS:
+    for option in _SHOWN:
         value = found.get(option)
         if value is not None and value is not False:
             pooled = option == "k" and word.endswith("pool")

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from convdsl.diagnostics import written
 from convdsl.language import foreign, slips
 from convdsl.language.keywords import BRACED, STRUCTURES
+from convdsl.language.options import COUNTS, OPTIONS, fold
 from convdsl.language.statement import ENDS, SIZES, Correction, Statement, around, rewritten, word_before
 from convdsl.language.tokens import Token
 from convdsl.messages import T
@@ -18,22 +19,6 @@ from convdsl.source import Span
 
 _ARROWS = re.compile(r"(\|>|-+>|=+>|[—–]>?|⇒|⟶|>+|;|\||=|-|\+)[ \t]*[A-Za-z]")
 _PYTHON = re.compile(r"(import|from|class|def|return|if|for|print|super|with|self\.|@)\b|\w+(\.\w+)+ ?\(|\w+ ?= ?\w+\(")
-_OPTION_WORDS = (
-    "stride",
-    "strides",
-    "padding",
-    "pad",
-    "kernel",
-    "window",
-    "dilation",
-    "groups",
-    "paso",
-    "relleno",
-    "ventana",
-    "nucleo",
-    "filters",
-    "filtros",
-)
 _OPTION = re.compile(r"[0-9]+(x[0-9]+)*|[a-z]{1,2} ?=? ?[0-9?A-Z(][^ ]*|[a-z_]+ ?= ?\S+|p (same|valid)|[a-z_]+")
 
 
@@ -278,7 +263,12 @@ def _sides(s: Statement, name: str, numbers: list[int]) -> Correction:
 def _reads_as_options(part: str) -> bool:
     """`s=1 relu` does; `maxpool 2` is a layer of its own."""
     first, *others = part.split() or [""]
-    layer = others and re.fullmatch("[a-z]{3,}", first) and first not in _OPTION_WORDS and others[0][0].isdigit()
+    layer = (
+        others
+        and re.fullmatch("[a-z]{3,}", first)
+        and fold(first) not in (*OPTIONS, *COUNTS)
+        and others[0][0].isdigit()
+    )
     return not layer and all(map(_OPTION.fullmatch, (first, *others)))
 
 

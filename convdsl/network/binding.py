@@ -403,7 +403,7 @@ def _as_written(argument: Argument, number: int) -> str:
 
 def _option_called(word: str) -> str | None:
     """The option that is called like this elsewhere, or here in another layer."""
-    from convdsl.network.words import OPTIONS, fold
+    from convdsl.language.options import OPTIONS, fold
 
     return word if word in OPTIONS.values() else OPTIONS.get(fold(word))
 

@@ -40,7 +40,10 @@ class Node(NamedTuple):
         return self.layer.name if self.layer is not None else "?"
 
 
-QUANTITIES = ("params", "trainable", "buffers", "macs", "flops", "rf", "jump")
+COUNTED = ("params", "trainable", "buffers", "macs", "flops")
+"""What is counted for each layer and added up over all."""
+
+QUANTITIES = (*COUNTED, "rf", "jump")
 """What `expect` can speak of besides a shape."""
 
 

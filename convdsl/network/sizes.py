@@ -16,7 +16,7 @@ from convdsl.layers.shaping import Flatten, Identity, Reshape
 from convdsl.messages import Grouped, T
 from convdsl.network.edits import option
 from convdsl.network.fields import Field, beginning, merge, see
-from convdsl.network.graph import Network, Node
+from convdsl.network.graph import COUNTED, Network, Node
 from convdsl.network.values import VALUES
 
 Shape = tuple[Any, ...]
@@ -100,7 +100,7 @@ class Report:
         return output
 
 
-class Answer(NamedTuple):
+class Measured(NamedTuple):
     """What one layer has for given inputs; `reach` is None where one output sees the whole input."""
 
     output: Shape
@@ -117,7 +117,7 @@ def infer(network: Network, findings: Findings) -> Report:
     """Facts of every node. Sizes that do not fit go to `findings`; what depends on them stays unknown."""
     start = beginning(network.input)
     facts = [Facts(None if network.refused else network.input, field=start)]
-    answers: dict[Any, Answer | SizeError] = {}
+    answers: dict[Any, Measured | SizeError] = {}
     for node in network.nodes:
         facts.append(_facts(node, facts, answers, network, findings))
     report = Report(network, facts)
@@ -173,7 +173,7 @@ def _facts(node: Node, facts: list[Facts], answers: dict[Any, Any], network: Net
     )
 
 
-def _of_another(answer: Answer, node: Node, facts: list[Facts], network: Network, findings: Findings) -> Answer:
+def _of_another(answer: Measured, node: Node, facts: list[Facts], network: Network, findings: Findings) -> Measured:
     """A layer whose weights are those of an earlier one has none to count; both must have one shape."""
     owner = facts[node.shared]
     for mine, its in zip(weight_shapes(answer), weight_shapes(owner), strict=False):
@@ -195,9 +195,9 @@ def _of_another(answer: Answer, node: Node, facts: list[Facts], network: Network
     return answer._replace(params=0, buffer_count=0)
 
 
-def weight_shapes(known: Answer | Facts) -> list[Shape]:
+def weight_shapes(known: Measured | Facts) -> list[Shape]:
     """The shapes of all that a layer keeps."""
-    buffers = known.buffers if isinstance(known, Answer) else known.buffer_shapes
+    buffers = known.buffers if isinstance(known, Measured) else known.buffer_shapes
     return [*known.weights.values(), *buffers.values()]
 
 
@@ -206,7 +206,7 @@ def same_shape(a: Shape, b: Shape) -> bool:
     return len(a) == len(b) and all(algebra.equal(x, y) is not False for x, y in zip(a, b, strict=True))
 
 
-def ask(layer: Layer, activation: Layer | None, inputs: tuple[Any, ...], output: Shape | None = None) -> Answer:
+def ask(layer: Layer, activation: Layer | None, inputs: tuple[Any, ...], output: Shape | None = None) -> Measured:
     """What a layer's declaration says of given inputs; `output` is its output's shape, if that is known already. Raises
     SizeError, TooLong."""
     x = inputs[0]
@@ -224,7 +224,7 @@ def ask(layer: Layer, activation: Layer | None, inputs: tuple[Any, ...], output:
         weights = {**weights, **activation.weights(y)}
         flops += activation.flops(y, y)
     params = _count(weights)
-    return Answer(
+    return Measured(
         y,
         weights,
         buffers,
@@ -275,10 +275,7 @@ def fixes_of(
 
 def _total(network: Network, facts: list[Facts]) -> Total:
     layers = facts[1:]
-    sums = {
-        name: algebra.simplify(algebra.total(getattr(f, name) for f in layers))
-        for name in ("params", "trainable", "buffers", "macs", "flops")
-    }
+    sums = {name: algebra.simplify(algebra.total(getattr(f, name) for f in layers)) for name in COUNTED}
     outputs = (f.output for n, f in zip(network.nodes, layers, strict=True) if f.output and not _is_view(n))
     kept = algebra.simplify(algebra.total(map(prod, outputs)))
     parameters = BYTES * (sums["params"] + sums["buffers"])

@@ -11,13 +11,14 @@ from convdsl.language import tree
 from convdsl.language.foreign import rewrite
 from convdsl.language.habits import Correction, written_elsewhere
 from convdsl.language.keywords import KEYWORDS, STRUCTURES, WORDS
+from convdsl.language.options import fold
 from convdsl.layers import BY_NAME, COMBINATIONS, Layer
 from convdsl.messages import T
 from convdsl.network.binding import Binder
 from convdsl.network.edits import line_instead, whole, without
 from convdsl.network.suggest import did_you_mean
 from convdsl.network.values import Scope
-from convdsl.network.words import MARKS, NOT_HERE, fold, keyword_called, layer_called
+from convdsl.network.words import MARKS, NOT_HERE, keyword_called, layer_called
 from convdsl.source import Span
 
 _OPTION = re.compile(r"[kspdg][0-9]+")

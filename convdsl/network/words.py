@@ -1,64 +1,15 @@
-"""What options and keywords are called elsewhere: in frameworks, in other cases, in Spanish; and how a name is folded.
-Used to answer somebody who types it. What a layer is called elsewhere stands in its declaration."""
+"""What keywords and flags are called elsewhere: in frameworks, in other cases, in Spanish. Used to answer somebody who types
+it. What a layer is called elsewhere stands in its declaration, what an option is in convdsl/language/options.py."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-
 from convdsl.language.keywords import KEYWORDS, WORDS
+from convdsl.language.options import fold
 from convdsl.layers import BY_NAME, ELSEWHERE, Layer
-
-OPTIONS = {
-    "kernelsize": "k",
-    "kernel": "k",
-    "size": "k",
-    "poolsize": "k",
-    "window": "k",
-    "filtersize": "k",
-    "stride": "s",
-    "strides": "s",
-    "step": "s",
-    "padding": "p",
-    "pad": "p",
-    "dilation": "d",
-    "dilationrate": "d",
-    "groups": "g",
-    "outputpadding": "op",
-    "depthmultiplier": "m",
-    "epsilon": "eps",
-    "momento": "momentum",
-    "inercia": "momentum",
-    "nucleo": "k",
-    "ventana": "k",
-    "tamano": "k",
-    "paso": "s",
-    "pasos": "s",
-    "zancada": "s",
-    "relleno": "p",
-    "dilatacion": "d",
-    "grupos": "g",
-}
-"""Names of options, folded, and what they are here."""
 
 WITHOUT_BIAS = ("nobias", "sinsesgo", "biasfree")
 BIAS = ("bias", "usebias", "sesgo")
 ACTIVATION = ("activation", "act", "activacion")
-COUNTS = (
-    "filters",
-    "filter",
-    "filtros",
-    "kernels",
-    "units",
-    "unidades",
-    "neurons",
-    "neuronas",
-    "channels",
-    "canales",
-    "outputs",
-    "salidas",
-)
-"""Words for what is counted, which are not written here."""
 NO = ("no", "sin", "without")
 SIDES = {
     **dict.fromkeys(("top", "arriba", "superior"), ("before", 0)),
@@ -125,12 +76,6 @@ NOT_HERE = (
 """Layers of other kinds of networks."""
 MARKS = ("output", "outputs", "salida", "end", "fin", "return", "stop")
 """Words for the end of a network, which needs none."""
-
-
-def fold(word: str) -> str:
-    """A name without case, accents, underscores and the rank of PyTorch and Keras (`Conv2D` is `conv`)."""
-    plain = "".join(c for c in unicodedata.normalize("NFD", word.lower()) if not unicodedata.combining(c))
-    return re.sub(r"[_-]|(?<=[a-z])[123]d", "", plain)
 
 
 _FOLDED: dict[str, type[Layer]] = {

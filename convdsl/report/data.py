@@ -7,10 +7,9 @@ from typing import Any
 from convdsl.algebra import is_number, text
 from convdsl.diagnostics import Diagnostic, Fix
 from convdsl.network import Analysis
+from convdsl.network.graph import COUNTED
 from convdsl.network.outline import dotted
 from convdsl.source import Source
-
-COUNTS = ("params", "trainable", "buffers", "macs", "flops")
 
 
 def analysis_data(analysis: Analysis, diagnostics: tuple[Diagnostic, ...], strict: bool = False) -> dict[str, Any]:
@@ -18,7 +17,7 @@ def analysis_data(analysis: Analysis, diagnostics: tuple[Diagnostic, ...], stric
     layer's size unknown, its figures and the totals are null."""
     network, report = analysis.network, analysis.report
     total = report.total
-    sums = {k: getattr(total, k) for k in COUNTS}
+    sums = {k: getattr(total, k) for k in COUNTED}
     memory = {
         "params": total.parameter_bytes,
         "activations": total.activation_bytes,
@@ -39,7 +38,9 @@ def analysis_data(analysis: Analysis, diagnostics: tuple[Diagnostic, ...], stric
                 "inputs": list(node.inputs),
                 "shared": node.shared or None,
                 "output": plain(facts.output),
-                **{k: plain(getattr(facts, k)) if facts.output else None for k in (*COUNTS, "receptive_field", "jump")},
+                **{
+                    k: plain(getattr(facts, k)) if facts.output else None for k in (*COUNTED, "receptive_field", "jump")
+                },
             }
             for node, facts in report
         ],

@@ -15,14 +15,12 @@ from convdsl.layers.arguments import Argument
 from convdsl.network import Expectation, Facts, Network, Node
 from convdsl.network.expectations import Sums, actual_value
 from convdsl.network.fields import Field, beginning, merge, see
+from convdsl.network.graph import COUNTED
 from convdsl.network.resolve import resolve
 from convdsl.network.sizes import ask, same_shape, weight_shapes
 from convdsl.solver.intervals import Box
 from convdsl.solver.relations import ONE, Relation
 from convdsl.solver.trace import Impossible, State, Trace
-
-ADDED_UP = ("params", "trainable", "buffers", "macs", "flops")
-"""Quantities of which expectations speak as sums over layers."""
 
 MAX_CASES = 4096
 """Ways through the rules that are followed."""
@@ -228,7 +226,7 @@ class _Walk:
             relations += _expected(expectation, actual, origin)
             if (
                 expectation.scope != "layer"
-                and expectation.quantity in ADDED_UP
+                and expectation.quantity in COUNTED
                 and expectation.comparison in ("=", "<", "<=")
             ):
                 relations += _parts_of_sum(expectation, facts, origin)
@@ -236,7 +234,7 @@ class _Walk:
 
     def _bounding(self, facts: list[Facts], state: State) -> Iterator[Relation]:
         """Expected costs, with an unknown of its own for every size that is a sum: products of sizes stay products."""
-        asked = [e for e in self.network.expectations if e.quantity in ADDED_UP]
+        asked = [e for e in self.network.expectations if e.quantity in COUNTED]
         sizes: dict[Any, Form] = {}
 
         def named(size: Any) -> Any:

@@ -10,12 +10,12 @@ from typing import Any, NamedTuple, NoReturn
 from convdsl.algebra import is_number
 from convdsl.diagnostics import Findings, Fix, Label, written
 from convdsl.language import tree
+from convdsl.language.options import fold
 from convdsl.messages import T
 from convdsl.network.edits import without, without_word
 from convdsl.network.suggest import did_you_mean
 from convdsl.network.suggest import meant as meant_name
 from convdsl.network.values import Refused, Scope, Values
-from convdsl.network.words import fold
 from convdsl.source import Span
 from convdsl.training.commas import misplaced_comma
 from convdsl.training.kinds import Choice, Flag, Number, Option

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from convdsl.diagnostics import Fix, written
 from convdsl.language import tree
+from convdsl.language.options import fold
 from convdsl.messages import T
-from convdsl.network.words import fold
 from convdsl.source import Span
 from convdsl.training.lines import ELSEWHERE, LINES, SAME, Line
 

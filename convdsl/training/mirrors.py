@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from convdsl.language.options import fold
 from convdsl.messages import T
-from convdsl.network.words import fold
 from convdsl.training.settings import Augment
 
 _MIRRORED = ("bd", "pq", "sz", ("left", "right"), ("izquierda", "derecha"), ("west", "east"), ("oeste", "este"))

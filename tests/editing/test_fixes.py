@@ -120,6 +120,7 @@ WORDS_ALONE = {
     "E304": ("Put it before",),
     "E306": ("The products",),
     "E310": ("Give symbols",),
+    "E601": ("with another layer in its place",),
     "N506": ("Pooling before",),
     "N508": ("Give them values",),
     "N530": ("It is the same",),
