@@ -583,7 +583,11 @@ class _Resolver:
                 "E217",
                 written.name.span,
                 T("`from` begins a branch, or stands behind `keep`: what comes before it would lead nowhere."),
-                help=T("To join both, write `add {{ identity | from {name} }}`.", name=name),
+                help=put(
+                    written.span,
+                    f"add {{ identity | from {name} }}",
+                    T("To join both, write `add {{ identity | from {name} }}`.", name=name),
+                ),
             )
         if len(ends) > 1:
             self._complain(
@@ -631,12 +635,16 @@ class _Resolver:
         """A value that is kept and not used: a slip of the pen, or a branch that was forgotten."""
         if self.findings.failed:
             return
+        text = self.program.source.text
         for name, span in names.unused():
             self._complain(
                 "W511",
                 span,
                 T("`{name}` is kept and used nowhere.", name=name),
-                help=T("Take it up with `from {name}` in the same block, or remove this line.", name=name),
+                help=Fix(
+                    T("Take it up with `from {name}` in the same block, or remove this line.", name=name),
+                    (without(text, Span(text.rfind("keep", 0, span.start), span.end)),),
+                ),
             )
 
     # Branches.
