@@ -12,6 +12,8 @@ from functools import cache
 from operator import add, floordiv, mod, mul, sub
 from typing import Any
 
+from convdsl.engine import slots
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -34,11 +36,51 @@ class Inline:
 
 
 class _Put(ast.NodeTransformer):
-    def __init__(self, arguments: dict[str, ast.expr]) -> None:
-        self.arguments = arguments
+    """Puts arguments in the places of names, and statements in that of `body`."""
+
+    def __init__(self, arguments: Mapping[str, ast.expr], body: list[ast.stmt] | None = None) -> None:
+        self.arguments, self.body = arguments, body
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        return self.arguments.get(node.id, node)
+        if node.id not in self.arguments:
+            return node
+        argument = copied(self.arguments[node.id])
+        argument.ctx = node.ctx
+        return argument
+
+    def visit_Expr(self, node: ast.Expr) -> Any:
+        if self.body is not None and isinstance(node.value, ast.Name) and node.value.id == "body":
+            return self.body
+        return self.generic_visit(node)
+
+
+def written_out(
+    function: Callable[..., Any], arguments: list[ast.expr], body: list[ast.stmt] | None = None
+) -> list[ast.stmt]:
+    """The statements of a function with arguments in the places of its parameters, and others in that of `body`."""
+    tree = definition(function)
+    names = [a.arg for a in tree.args.args]
+    if len(names) != len(arguments):
+        raise TypeError(f"{function.__name__} takes {', '.join(names)}")
+    put = _Put(dict(zip(names, arguments, strict=True)), body)
+    return flat([put.visit(statement) for statement in statements(tree)])
+
+
+def nested(names: list[ast.expr], sizes: list[ast.expr], body: list[ast.stmt]) -> list[ast.stmt]:
+    """Loops in one another, the first name outermost, each from 0 to its size."""
+    for name, size in zip(names[::-1], sizes[::-1], strict=True):
+        counted = ast.Call(ast.Name("range", ast.Load()), [size], [])
+        body = [ast.For(name, counted, body, [])]
+    return body
+
+
+def copied(node: Any) -> Any:
+    """A syntax tree once more (`copy.deepcopy` takes ten times as long)."""
+    if isinstance(node, list):
+        return [copied(part) for part in node]
+    if not isinstance(node, ast.AST):
+        return node
+    return type(node)(**{name: copied(getattr(node, name)) for name in node._fields if hasattr(node, name)})
 
 
 @cache
@@ -61,10 +103,11 @@ def statements(definition: ast.FunctionDef) -> list[ast.stmt]:
 
 
 class Fold(ast.NodeTransformer):
-    """Replaces names by constants, writes formulas out where they are called, and computes what then is constant."""
+    """Replaces names by constants, those of slots among them, writes formulas out where they are called, and computes what
+    then is constant."""
 
     def __init__(self, constants: Mapping[str, Any]) -> None:
-        self.constants = {name: c for name, c in constants.items() if not isinstance(c, Inline)}
+        self.constants = slots.NAMES | {name: c for name, c in constants.items() if not isinstance(c, Inline)}
         self.inlines = {name: c for name, c in constants.items() if isinstance(c, Inline)}
 
     def visit_Name(self, node: ast.Name) -> ast.AST:

@@ -46,3 +46,22 @@ def test_the_name_tells_kernels_with_other_sizes_apart() -> None:
     a, b = (Kernel(example, (("x", Layout((n,), (1,))),), (("k", (2, 1)),)) for n in (4, 5))
     assert a.name != b.name and a.name == Kernel(a.function, a.layouts, a.constants).name
     assert a.name.startswith("example_")
+
+
+def repeating(x: F32, y: F32, control: F32, image: Int, *, k, s, d, before, add):  # type: ignore[no-untyped-def]
+    depth, rows, columns, channels = y.shape
+    zeroed(y, depth, rows, columns, channels)  # type: ignore[name-defined]  # noqa: F821
+    index = chosen(image, control)  # type: ignore[name-defined]  # noqa: F821
+    for p, i, j in every(depth, rows, columns):  # type: ignore[name-defined]  # noqa: F821
+        for at0, at1, at2 in window(p, i, j, k, s, d, before):  # type: ignore[name-defined]  # noqa: F821
+            put(y[p, i, j, 0], x[at0, at1, at2, index], add)  # type: ignore[name-defined]  # noqa: F821
+
+
+def test_what_kernels_repeat_is_written_out_where_they_call_it() -> None:
+    layouts = tuple((name, Layout((1, 2, 2, 1), (4, 2, 1, 1))) for name in ("x", "y", "control"))
+    ones = {"k": (1, 2, 2), "s": (1, 1, 1), "d": (1, 1, 1), "before": (0, 1, 0), "add": True}
+    text = Kernel(repeating, layouts, tuple(ones.items())).text
+    assert "y[p, i, j, c] = float32(0)" in text and "y[p, i, j, 0] += x[at0, at1, at2, index]" in text
+    assert "at1 = i * 1 + a * 1 - 1" in text and "for q in range(2):" in text
+    assert "if control[2] != 0:" in text and "longs_at(control[2], control[0])[image]" in text
+    assert not [word for word in ("zeroed", "every", "window(", "put(", "chosen", "body") if word in text]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from convdsl.aside import Aside
+from convdsl.engine import slots
 from convdsl.engine.alone import Threads
 from convdsl.engine.backend import Batch, Outcome
 from convdsl.engine.cpu.bind import Bound
@@ -73,10 +74,10 @@ class CpuBackend:
 
     def train(self, batch: Batch, lr: float, step: int, seed: int, update: bool) -> Outcome:
         self._tell(batch, None)
-        self._arrays.control[3] = seed
-        self._arrays.figures[0] = lr
-        self._arrays.figures[4] = step
-        self._arrays.figures[5] = 1.0 if update else 0.0
+        self._arrays.control[slots.SEED] = seed
+        self._arrays.figures[slots.RATE] = lr
+        self._arrays.figures[slots.STEP] = step
+        self._arrays.figures[slots.UPDATES] = 1.0 if update else 0.0
         return self._run("train", batch.count)
 
     def infer(self, upto: int | None, batch: Batch, out: np.ndarray | None) -> Outcome:
@@ -97,13 +98,13 @@ class CpuBackend:
     def _tell(self, batch: Batch, out: np.ndarray | None) -> None:
         """Notes the addresses of a batch; its arrays are kept until the next one."""
         control = self._arrays.control
-        control[0] = batch.count
-        control[1] = batch.images.ctypes.data
-        control[2] = 0 if batch.index is None else batch.index.ctypes.data
-        control[4] = batch.images.dtype == np.uint8
-        control[5] = 0 if batch.labels is None else batch.labels.ctypes.data
-        control[6] = 0 if out is None else out.ctypes.data
-        self._arrays.figures[9] = batch.weight
+        control[slots.COUNT] = batch.count
+        control[slots.IMAGES] = batch.images.ctypes.data
+        control[slots.INDEX] = 0 if batch.index is None else batch.index.ctypes.data
+        control[slots.BYTES] = batch.images.dtype == np.uint8
+        control[slots.LABELS] = 0 if batch.labels is None else batch.labels.ctypes.data
+        control[slots.OUT] = 0 if out is None else out.ctypes.data
+        self._arrays.figures[slots.WEIGHT] = batch.weight
         self._kept = [batch, out]
 
     def _run(self, what: Any, count: int) -> Outcome:
@@ -111,10 +112,10 @@ class CpuBackend:
         with self._lock:
             if what not in self._bound:
                 self._bound[what] = self._bind(what)
-            figures[3] = 1.0
+            figures[slots.FINITE] = 1.0
             bound = self._bound[what]
             Aside.do(lambda: self._compute(bound, count))
-        return Outcome(float(figures[1]), int(figures[2]), bool(figures[3] != 0.0))
+        return Outcome(float(figures[slots.LOSS]), int(figures[slots.RIGHT]), bool(figures[slots.FINITE] != 0.0))
 
     def _compute(self, bound: Bound, count: int) -> None:
         if Threads.lost:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from convdsl.engine import slots
 from convdsl.engine.alone import Threads
 from convdsl.engine.cpu import driver, store
 from convdsl.engine.cpu.specialise import Kernel, Layout
@@ -29,6 +30,17 @@ def number(value: int) -> Argument:
 
 def shifted(argument: Argument, by: int) -> Argument:
     return (argument[0] + by, *argument[1:])
+
+
+def strides_in_bytes(value: Value) -> tuple[int, int, int]:
+    """From one place to the next, on the spatial axes."""
+    d, h, w, _ = value.strides
+    return d * 4, h * 4, w * 4
+
+
+def of_strip(step: Step, at: Argument, x: Value, width: int) -> Argument:
+    """In a region of strips each part sees the weights of its inputs, with `width` numbers for each."""
+    return (*at[:4], x.size * width * 4, at[5]) if step.strips else at
 
 
 def aligned(count: int, dtype: Any = np.float32) -> np.ndarray:
@@ -54,8 +66,8 @@ class Memory:
         for parameter in plan.trained:
             self.state_offsets[parameter.name] = offset
             offset += parameter.layout.size
-        self.control = aligned(16, np.int64)
-        self.figures = aligned(16, np.float64)
+        self.control = aligned(slots.SLOTS, np.int64)
+        self.figures = aligned(slots.SLOTS, np.float64)
         exits = max(plan.training.exits, 1)
         self.losses = aligned(exits * batch, np.float64).reshape(exits, batch)
         output = plan.net.report.shape()
@@ -217,11 +229,11 @@ class Binder:
 
     @property
     def control(self) -> tuple[Argument, Layout]:
-        return number(self.memory.control.ctypes.data), Layout((16,), (1,))
+        return number(self.memory.control.ctypes.data), Layout((slots.SLOTS,), (1,))
 
     @property
     def figures(self) -> tuple[Argument, Layout]:
-        return number(self.memory.figures.ctypes.data), Layout((16,), (1,))
+        return number(self.memory.figures.ctypes.data), Layout((slots.SLOTS,), (1,))
 
     # operations
 

@@ -13,7 +13,9 @@ from llvmlite import ir
 from numba import njit, prange, types
 from numba.extending import intrinsic
 
+from convdsl.engine import slots
 from convdsl.engine.cpu.kept import Kept
+from convdsl.engine.slots import FINITE
 
 SEGMENT_START, SEGMENT_IMAGE, SEGMENT_BLOCK = 0, 1, 2
 REGION_CHUNKS, REGION_SERIAL, REGION_TASKS, REGION_STRIPS = 0, 1, 2, 3
@@ -96,7 +98,7 @@ def run_task(region, segments, operations, arguments, row, images, part, worker)
 def run(regions, segments, operations, arguments, rows, counters, chunk, workers, images, figures):
     """One pass. A region is [kind, first segment, last, parts, images in a block].
 
-    Stops before the regions that change weights if the loss is not a number (figures[3] is 0 then). Workers take the next
+    Stops before the regions that change weights if the loss is not a number (figures[FINITE] is 0 then). Workers take the next
     part when they are done with one, so that a thread which the system holds up holds nobody else up. Which worker takes
     which part changes nothing in the results.
     """
@@ -114,7 +116,7 @@ def run(regions, segments, operations, arguments, rows, counters, chunk, workers
                         begin, end = part * chunk, min(part * chunk + chunk, images)
                     run_images(region, segments, operations, arguments, rows[worker], begin, end, part, worker)
                     part = next_number(counters.ctypes.data)
-        elif figures[3] != 0.0:
+        elif figures[FINITE] != 0.0:
             for worker in prange(workers):
                 part = next_number(counters.ctypes.data)
                 while part < region[3]:
@@ -122,10 +124,10 @@ def run(regions, segments, operations, arguments, rows, counters, chunk, workers
                     part = next_number(counters.ctypes.data)
 
 
-run._cache = Kept(run.py_func, __file__)
+run._cache = Kept(run.py_func, __file__, slots.__file__)
 run_alone = njit(nogil=True)(run.py_func)
 """The same on one thread, where there are no others: after a fork."""
-run_alone._cache = Kept(run.py_func, __file__, variant="_alone")
+run_alone._cache = Kept(run.py_func, __file__, slots.__file__, variant="_alone")
 
 
 def rows_for(threads: int) -> np.ndarray:

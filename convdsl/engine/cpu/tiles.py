@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from convdsl.engine.plan import Target
+
+
+def split_blocks(count: int, lanes: int, vectors: int) -> Iterator[tuple[int, int, int, int]]:
+    """Blocks of filters as (first block, how many, vectors, filters in the last vector): the full ones and the last."""
+    width = lanes * vectors
+    full, rest = divmod(count, width)
+    if full:
+        yield 0, full, vectors, lanes
+    if rest:
+        short = -(-rest // lanes)
+        yield full, 1, short, rest - (short - 1) * lanes
 
 
 def grid_tile(rows: int, columns: int, vectors: int, target: Target) -> tuple[int, int]:

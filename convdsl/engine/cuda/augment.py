@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from convdsl.engine import augment
+from convdsl.engine import augment, slots
 from convdsl.engine.augment import DRAWS, Draws
 from convdsl.engine.backend import Batch
 from convdsl.engine.cuda.bind import FLAT, Device, Launch
@@ -31,7 +31,7 @@ class DeviceAugmenter:
         self._draws = Draws(changes, shape, seed)
         self._shape, self._device, self._staging = shape, device, staging
         size = prod(shape)
-        self._control = staging.room("changes", 64)
+        self._control = staging.room("changes", slots.SLOTS * 8)
         self._moves = staging.room("moves", batch * 14 * 4)
         self._keys = staging.room("keys", batch * 8)
         self._out = staging.room("changed", batch * size * 4)
@@ -60,8 +60,9 @@ class DeviceAugmenter:
         the same memory."""
         moves, keys = self._draws.draw(index, epoch)
         index = np.ascontiguousarray(index, np.int64)
-        told = np.zeros(8, np.int64)
-        told[1:4] = self._staging.bring(Batch(np.ascontiguousarray(images), None, index, len(index)))[:3]
+        told = np.zeros(slots.SLOTS, np.int64)
+        batch = Batch(np.ascontiguousarray(images), None, index, len(index))
+        told[slots.IMAGES], told[slots.INDEX], told[slots.BYTES], _ = self._staging.bring(batch)
         self._device.upload(self._control, told)
         self._device.upload(self._moves, moves)
         self._device.upload(self._keys, keys.view(np.int64))

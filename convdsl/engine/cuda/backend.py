@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from convdsl.engine import slots
 from convdsl.engine.backend import Batch, Outcome
 from convdsl.engine.cuda import driver
 from convdsl.engine.cuda.bind import Arrays, Binder, Device
@@ -30,7 +31,8 @@ class CudaBackend:
         self._bound: dict[Any, Binder] = {}
         self._lock = threading.Lock()
         self._staging = Staging(self._device)
-        self._told = np.zeros(32, np.int64)
+        self._told = np.zeros(2 * slots.SLOTS, np.int64)
+        self._figures = self._told[slots.SLOTS :].view(np.float64)
         self._count = 0
         release = weakref.finalize(self, _release, self._device, self._arrays, self._bound, self._staging)
         release.atexit = False  # the driver takes all back then
@@ -87,12 +89,12 @@ class CudaBackend:
 
     def train(self, batch: Batch, lr: float, step: int, seed: int, update: bool) -> Outcome:
         o = self.plan.optimizer
-        figures = self._told[16:].view(np.float64)
-        figures[0], figures[4], figures[5] = lr, step, 1.0 if update else 0.0
-        figures[6] = lr / (1.0 - o.beta1**step)
-        figures[7] = 1.0 / np.sqrt(1.0 - o.beta2**step)
-        figures[8] = 1.0 - lr * o.weight_decay
-        self._told[0] = seed
+        figures = self._figures
+        figures[slots.RATE], figures[slots.STEP], figures[slots.UPDATES] = lr, step, 1.0 if update else 0.0
+        figures[slots.ADAM_RATE] = lr / (1.0 - o.beta1**step)
+        figures[slots.ADAM_ROOT] = 1.0 / np.sqrt(1.0 - o.beta2**step)
+        figures[slots.SHRINK] = 1.0 - lr * o.weight_decay
+        self._told[slots.SEED] = seed
         return self._run("train", batch, None)
 
     def infer(self, upto: int | None, batch: Batch, out: np.ndarray | None) -> Outcome:
@@ -124,16 +126,16 @@ class CudaBackend:
             binder = self._program(what)
             self._count = batch.count
             told = self._told
-            told[1], told[2], told[3], told[4] = self._staging.bring(batch)
-            told[16:].view(np.float64)[9] = batch.weight
-            told[5] = 0 if out is None else self._staging.room("out", out.nbytes)
+            told[slots.IMAGES], told[slots.INDEX], told[slots.BYTES], told[slots.LABELS] = self._staging.bring(batch)
+            self._figures[slots.WEIGHT] = batch.weight
+            told[slots.OUT] = 0 if out is None else self._staging.room("out", out.nbytes)
             self._device.upload(self._arrays.control, told)
             self._device.run(binder.launches, batch.count)
             if out is not None:
-                self._device.download(int(told[5]), out)
-            figures = np.empty(4, np.float64)
+                self._device.download(int(told[slots.OUT]), out)
+            figures = np.empty(slots.FINITE + 1, np.float64)
             self._device.download(self._arrays.figures, figures)
-        return Outcome(float(figures[1]), int(figures[2]), bool(figures[3] != 0.0))
+        return Outcome(float(figures[slots.LOSS]), int(figures[slots.RIGHT]), bool(figures[slots.FINITE] != 0.0))
 
     def _program(self, what: Any) -> Binder:
         """The launches of a program, bound when they are first wanted. Of those for single layers one is kept."""

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from convdsl.engine import slots
 from convdsl.engine.cuda.translate import arguments_of, translate
 from convdsl.engine.errors import EngineError
 from convdsl.engine.partial import Layout
@@ -117,8 +118,8 @@ class Arrays:
             trained += parameter.layout.size
         self.states = {name: self.allocate(trained * 4) for name in plan.optimizer.states}
         self.state_bytes = trained * 4
-        self.control = self.allocate(256)
-        self.figures = self.control + 128
+        self.control = self.allocate(2 * slots.SLOTS * 8)
+        self.figures = self.control + slots.SLOTS * 8
         self.exits = max(plan.training.exits, 1)
         shapes = [plan.net.report.shape(n) for n in range(len(plan.net.nodes) + 1)]
         sizes = [prod(shape[:-1]) for shape in shapes]

@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from convdsl.engine.partial import Fold, Layout, definition, flat, known, statements
+from convdsl.engine.partial import Fold, Layout, copied, definition, flat, known, statements
 
 _VECTORS = {"load4": "get4", "load4_if": "get4_if", "load_if": "get_if", "store4": "put4", "store4_if": "put4_if"} | {
     "load_some": "get_some",
@@ -91,7 +91,7 @@ class _Device(Fold):
         result: list[Any] = []
         for value in range(count):
             inside = self._inside(node.target.id, value)
-            result += flat([inside.visit(_copied(s)) for s in node.body])
+            result += flat([inside.visit(copied(s)) for s in node.body])
         return result
 
     def visit_Assign(self, node: ast.Assign) -> Any:
@@ -133,7 +133,7 @@ while half >= {least}:
         return flat([self.visit(s) for s in ast.parse(tree).body])
 
     def visit_AugAssign(self, node: ast.AugAssign) -> Any:
-        target = _copied(node.target)
+        target = copied(node.target)
         target.ctx = ast.Load()
         both = ast.BinOp(target, node.op, node.value)
         return self.visit(ast.copy_location(ast.Assign([node.target], both), node))
@@ -238,15 +238,6 @@ while half >= {least}:
                 return result.left if isinstance(result.op, ast.FloorDiv) else ast.Constant(0)
             return _call("divided" if isinstance(result.op, ast.FloorDiv) else "rest", result.left, result.right)
         return result
-
-
-def _copied(node: Any) -> Any:
-    """A syntax tree once more (`copy.deepcopy` takes ten times as long)."""
-    if isinstance(node, list):
-        return [_copied(part) for part in node]
-    if not isinstance(node, ast.AST):
-        return node
-    return type(node)(**{name: _copied(getattr(node, name)) for name in node._fields if hasattr(node, name)})
 
 
 def _reads(node: ast.AST) -> bool:

@@ -1,7 +1,16 @@
 """What each kind of step becomes on a CPU, and whole programs made of it."""
 
 from convdsl.engine.cpu.bind import Binder, Bound, Memory
-from convdsl.engine.cpu.bindings import fused, learning, norm, pointwise, weighted, winograd  # noqa: F401  (they register their steps)
+from convdsl.engine.cpu.bindings import (  # they register their steps
+    apart,  # noqa: F401
+    fused,  # noqa: F401
+    learning,
+    norm,  # noqa: F401
+    outer,  # noqa: F401
+    pointwise,  # noqa: F401
+    products,  # noqa: F401
+    winograd,
+)
 from convdsl.engine.plan import Plan, Program
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from convdsl.engine.cpu.bind import COUNT, Binder, binding, number
-from convdsl.engine.cpu.bindings.weighted import split_blocks, strides_in_bytes
+from convdsl.engine.cpu.bind import COUNT, Binder, binding, number, strides_in_bytes
 from convdsl.engine.cpu.bindings.winograd import winograd
 from convdsl.engine.cpu.kernels import fused, pointwise
 from convdsl.engine.cpu.specialise import Micro, micro
+from convdsl.engine.cpu.tiles import split_blocks
 from convdsl.engine.plan import Step, Value
 from convdsl.engine.plan.fusion import taps_in_tile
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from convdsl.engine.cpu.bind import Argument, Binder, binding, number
-from convdsl.engine.cpu.bindings.weighted import strides_in_bytes
+from convdsl.engine.cpu.bind import Argument, Binder, binding, number, strides_in_bytes
 from convdsl.engine.cpu.kernels import norm
 from convdsl.engine.cpu.specialise import Layout, Micro, micro
 from convdsl.engine.plan import Step, Value

@@ -101,22 +101,14 @@ def walk_lists(
 def clear(y: F32):
     """Zeros everywhere, in the frame too."""
     depth, rows, columns, channels = y.shape
-    for p in range(depth):
-        for i in range(rows):
-            for j in range(columns):
-                for c in range(channels):
-                    y[p, i, j, c] = float32(0)
+    zeroed(y, depth, rows, columns, channels)
 
 
 def clear_unless_full(y: F32, images: Int, *, lanes):
     """Zeros everywhere, if some lanes have no image."""
     depth, rows, columns, numbers = y.shape
     if images < lanes:
-        for p in range(depth):
-            for i in range(rows):
-                for j in range(columns):
-                    for c in range(numbers):
-                        y[p, i, j, c] = float32(0)
+        zeroed(y, depth, rows, columns, numbers)
 
 
 def few_weight(x: Address, where: Address, g: Address, dw: Address, *, tile, filters, together, windows, dw_step):

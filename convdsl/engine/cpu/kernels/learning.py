@@ -8,34 +8,33 @@ from convdsl.engine.cpu.runtime import *
 def finish(control: I64, figures: F64, losses: F64, hits: I64, *, exits, batch, classes, counted):
     """The mean loss, and how many answers were right; whether the loss is a number. `hits` are classes, or with
     `counted` how many answers were right at each position."""
-    count = control[0]
+    count = control[COUNT]
     total = 0.0
     for number in range(exits):
         for image in range(count):
             total += losses[number, image]
-    figures[1] = total / count
+    figures[LOSS] = total / count
     right = 0
     positions = hits.shape[2]
-    if counted and control[5] != 0:
+    if counted and control[LABELS] != 0:
         for image in range(count):
             for n in range(positions):
                 right += hits[0, image, n]
-    if classes and control[5] != 0:
+    if classes and control[LABELS] != 0:
         for image in range(count):
             index = image
-            if control[2] != 0:
-                index = longs_at(control[2], count)[image]
+            if control[INDEX] != 0:
+                index = longs_at(control[INDEX], count)[image]
             for n in range(positions):
-                if longs_at(control[5] + (index * positions + n) * 8, 1)[0] == hits[0, image, n]:
+                if longs_at(control[LABELS] + (index * positions + n) * 8, 1)[0] == hits[0, image, n]:
                     right += 1
-    figures[2] = right
-    figures[3] = 1.0 if abs(total) < 1e30 else 0.0
+    figures[RIGHT] = right
+    figures[FINITE] = 1.0 if abs(total) < 1e30 else 0.0
 
 
 def collect(g: Address, task: Int, tasks: Int, size: Int, copies: Int, step: Int):
     """Adds the gradients of all chunks up in the first one, in their order."""
-    first = task * (size // 16) // tasks * 16
-    last = (task + 1) * (size // 16) // tasks * 16
+    first, last = share(task, tasks, size)
     if last > first:
         total = floats_at(g + first * 4, last - first)
         for chunk in range(1, copies):
@@ -47,14 +46,13 @@ def collect(g: Address, task: Int, tasks: Int, size: Int, copies: Int, step: Int
 def sgd(
     figures: F64, w: Address, g: Address, m: Address, task: Int, tasks: Int, size: Int, *, momentum, nesterov, decay
 ):
-    first = task * (size // 16) // tasks * 16
-    last = (task + 1) * (size // 16) // tasks * 16
-    if figures[5] != 0.0 and last > first:
-        rate = float32(figures[0])
+    first, last = share(task, tasks, size)
+    if figures[UPDATES] != 0.0 and last > first:
+        rate = float32(figures[RATE])
         weights = floats_at(w + first * 4, last - first)
         gradients = floats_at(g + first * 4, last - first)
         moments = floats_at(m + first * 4, last - first)
-        begin = figures[4] == 1.0
+        begin = figures[STEP] == 1.0
         for i in range(last - first):
             d = gradients[i] + float32(decay) * weights[i]
             if momentum != 0.0:
@@ -81,11 +79,10 @@ def adam(
     decoupled,
 ):
     """Kingma and Ba, 2015; `decoupled` is AdamW (Loshchilov and Hutter, 2019)."""
-    first = task * (size // 16) // tasks * 16
-    last = (task + 1) * (size // 16) // tasks * 16
-    if figures[5] != 0.0 and last > first:
-        t = figures[4]
-        rate = figures[0]
+    first, last = share(task, tasks, size)
+    if figures[UPDATES] != 0.0 and last > first:
+        t = figures[STEP]
+        rate = figures[RATE]
         size = float32(rate / (1.0 - beta1**t))
         root = float32(1.0 / np.sqrt(1.0 - beta2**t))
         shrink = float32(1.0 - rate * decay)
@@ -109,10 +106,9 @@ def adam(
 
 def adagrad(figures: F64, w: Address, g: Address, m: Address, task: Int, tasks: Int, size: Int, *, eps, decay):
     """Duchi, Hazan and Singer, 2011."""
-    first = task * (size // 16) // tasks * 16
-    last = (task + 1) * (size // 16) // tasks * 16
-    if figures[5] != 0.0 and last > first:
-        rate = float32(figures[0])
+    first, last = share(task, tasks, size)
+    if figures[UPDATES] != 0.0 and last > first:
+        rate = float32(figures[RATE])
         weights = floats_at(w + first * 4, last - first)
         gradients = floats_at(g + first * 4, last - first)
         sums = floats_at(m + first * 4, last - first)
@@ -138,10 +134,9 @@ def rmsprop(
     decay,
 ):
     """Tieleman and Hinton, 2012."""
-    first = task * (size // 16) // tasks * 16
-    last = (task + 1) * (size // 16) // tasks * 16
-    if figures[5] != 0.0 and last > first:
-        rate = float32(figures[0])
+    first, last = share(task, tasks, size)
+    if figures[UPDATES] != 0.0 and last > first:
+        rate = float32(figures[RATE])
         weights = floats_at(w + first * 4, last - first)
         gradients = floats_at(g + first * 4, last - first)
         squares = floats_at(s + first * 4, last - first)

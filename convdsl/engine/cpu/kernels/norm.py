@@ -134,26 +134,10 @@ def group_norm(x: F32, w: F32, b: F32, y: F32, *, groups, eps):
     n = depth * rows * columns * members
     for h in range(groups):
         start = h * members
-        total = 0.0
-        for p in range(depth):
-            for i in range(rows):
-                for j in range(columns):
-                    for c in range(start, start + members):
-                        total += x[p, i, j, c]
-        mean = float32(total / n)
-        squares = 0.0
-        for p in range(depth):
-            for i in range(rows):
-                for j in range(columns):
-                    for c in range(start, start + members):
-                        v = x[p, i, j, c] - mean
-                        squares += v * v
-        deviation = float32(1.0 / np.sqrt(squares / n + eps))
-        for p in range(depth):
-            for i in range(rows):
-                for j in range(columns):
-                    for c in range(start, start + members):
-                        y[p, i, j, c] = (x[p, i, j, c] - mean) * deviation * w[c] + b[c]
+        mean, deviation = of_group(x, depth, rows, columns, start, members, n, eps)
+        for p, i, j in every(depth, rows, columns):
+            for c in range(start, start + members):
+                y[p, i, j, c] = (x[p, i, j, c] - mean) * deviation * w[c] + b[c]
 
 
 def group_norm_gradient(g: F32, x: F32, w: F32, gx: F32, dw: F32, db: F32, *, groups, eps, add, learns, train):
@@ -163,169 +147,113 @@ def group_norm_gradient(g: F32, x: F32, w: F32, gx: F32, dw: F32, db: F32, *, gr
     n = depth * rows * columns * members
     for h in range(groups):
         start = h * members
-        total = 0.0
-        for p in range(depth):
-            for i in range(rows):
-                for j in range(columns):
-                    for c in range(start, start + members):
-                        total += x[p, i, j, c]
-        mean = float32(total / n)
-        squares = 0.0
-        for p in range(depth):
-            for i in range(rows):
-                for j in range(columns):
-                    for c in range(start, start + members):
-                        v = x[p, i, j, c] - mean
-                        squares += v * v
-        deviation = float32(1.0 / np.sqrt(squares / n + eps))
+        mean, deviation = of_group(x, depth, rows, columns, start, members, n, eps)
         sums = 0.0
         products = 0.0
-        for p in range(depth):
-            for i in range(rows):
-                for j in range(columns):
-                    for c in range(start, start + members):
-                        away = (x[p, i, j, c] - mean) * deviation
-                        d = g[p, i, j, c]
-                        if train:
-                            dw[c] += d * away
-                            db[c] += d
-                        sums += d * w[c]
-                        products += d * w[c] * away
+        for p, i, j in every(depth, rows, columns):
+            for c in range(start, start + members):
+                away = (x[p, i, j, c] - mean) * deviation
+                d = g[p, i, j, c]
+                if train:
+                    dw[c] += d * away
+                    db[c] += d
+                sums += d * w[c]
+                products += d * w[c] * away
         if learns:
             middle = float32(sums / n)
             tilt = float32(products / n)
-            for p in range(depth):
-                for i in range(rows):
-                    for j in range(columns):
-                        for c in range(start, start + members):
-                            away = (x[p, i, j, c] - mean) * deviation
-                            v = deviation * (g[p, i, j, c] * w[c] - middle - away * tilt)
-                            if add:
-                                gx[p, i, j, c] += v
-                            else:
-                                gx[p, i, j, c] = v
+            for p, i, j in every(depth, rows, columns):
+                for c in range(start, start + members):
+                    away = (x[p, i, j, c] - mean) * deviation
+                    v = deviation * (g[p, i, j, c] * w[c] - middle - away * tilt)
+                    put(gx[p, i, j, c], v, add)
 
 
 def position_norm(x: F32, w: F32, b: F32, y: F32, *, eps):
     """The channels of each position."""
     depth, rows, columns, channels = x.shape
-    for p in range(depth):
-        for i in range(rows):
-            for j in range(columns):
-                total = 0.0
-                for c in range(channels):
-                    total += x[p, i, j, c]
-                mean = float32(total / channels)
-                squares = 0.0
-                for c in range(channels):
-                    v = x[p, i, j, c] - mean
-                    squares += v * v
-                deviation = float32(1.0 / np.sqrt(squares / channels + eps))
-                for c in range(channels):
-                    y[p, i, j, c] = (x[p, i, j, c] - mean) * deviation * w[c] + b[c]
+    for p, i, j in every(depth, rows, columns):
+        mean, deviation = of_position(x, p, i, j, channels, eps)
+        for c in range(channels):
+            y[p, i, j, c] = (x[p, i, j, c] - mean) * deviation * w[c] + b[c]
 
 
 def position_norm_gradient(g: F32, x: F32, w: F32, gx: F32, dw: F32, db: F32, *, eps, add, learns, train):
     depth, rows, columns, channels = x.shape
-    for p in range(depth):
-        for i in range(rows):
-            for j in range(columns):
-                total = 0.0
-                for c in range(channels):
-                    total += x[p, i, j, c]
-                mean = float32(total / channels)
-                squares = 0.0
-                for c in range(channels):
-                    v = x[p, i, j, c] - mean
-                    squares += v * v
-                deviation = float32(1.0 / np.sqrt(squares / channels + eps))
-                sums = float32(0)
-                products = float32(0)
-                for c in range(channels):
-                    away = (x[p, i, j, c] - mean) * deviation
-                    d = g[p, i, j, c]
-                    if train:
-                        dw[c] += d * away
-                        db[c] += d
-                    sums += d * w[c]
-                    products += d * w[c] * away
-                if learns:
-                    middle = sums / float32(channels)
-                    tilt = products / float32(channels)
-                    for c in range(channels):
-                        away = (x[p, i, j, c] - mean) * deviation
-                        v = deviation * (g[p, i, j, c] * w[c] - middle - away * tilt)
-                        if add:
-                            gx[p, i, j, c] += v
-                        else:
-                            gx[p, i, j, c] = v
+    for p, i, j in every(depth, rows, columns):
+        mean, deviation = of_position(x, p, i, j, channels, eps)
+        sums = float32(0)
+        products = float32(0)
+        for c in range(channels):
+            away = (x[p, i, j, c] - mean) * deviation
+            d = g[p, i, j, c]
+            if train:
+                dw[c] += d * away
+                db[c] += d
+            sums += d * w[c]
+            products += d * w[c] * away
+        if learns:
+            middle = sums / float32(channels)
+            tilt = products / float32(channels)
+            for c in range(channels):
+                away = (x[p, i, j, c] - mean) * deviation
+                v = deviation * (g[p, i, j, c] * w[c] - middle - away * tilt)
+                put(gx[p, i, j, c], v, add)
 
 
 def response_norm(x: F32, y: F32, *, n, alpha, beta, k):
     """y_c = x_c·(k + alpha/n · Σ x²)^−beta, the sum over n channels around c."""
     depth, rows, columns, channels = x.shape
-    for p in range(depth):
-        for i in range(rows):
-            for j in range(columns):
-                for c in range(channels):
-                    squares = float32(0)
-                    for q in range(max(0, c - n // 2), min(channels, c + (n - 1) // 2 + 1)):
-                        squares += x[p, i, j, q] * x[p, i, j, q]
-                    y[p, i, j, c] = x[p, i, j, c] * power(float32(k) + float32(alpha / n) * squares, float32(-beta))
+    for p, i, j, c in every(depth, rows, columns, channels):
+        squares = float32(0)
+        for q in range(max(0, c - n // 2), min(channels, c + (n - 1) // 2 + 1)):
+            squares += x[p, i, j, q] * x[p, i, j, q]
+        y[p, i, j, c] = x[p, i, j, c] * power(float32(k) + float32(alpha / n) * squares, float32(-beta))
 
 
 def response_norm_gradient(g: F32, x: F32, gx: F32, *, n, alpha, beta, k, add, learns, train):
     """gx_c = g_c·s_c^−beta − 2·alpha·beta/n · x_c · Σ g_q·x_q·s_q^(−beta−1), over the q whose sum holds c."""
     depth, rows, columns, channels = x.shape
-    for p in range(depth):
-        for i in range(rows):
-            for j in range(columns):
-                if not add:
-                    for c in range(channels):
-                        gx[p, i, j, c] = float32(0)
-                for q in range(channels):
-                    first = max(0, q - n // 2)
-                    last = min(channels, q + (n - 1) // 2 + 1)
-                    squares = float32(0)
-                    for c in range(first, last):
-                        squares += x[p, i, j, c] * x[p, i, j, c]
-                    s = float32(k) + float32(alpha / n) * squares
-                    part = g[p, i, j, q] * power(s, float32(-beta))
-                    gx[p, i, j, q] += part
-                    part = part * x[p, i, j, q] / s * float32(-2.0 * alpha * beta / n)
-                    for c in range(first, last):
-                        gx[p, i, j, c] += part * x[p, i, j, c]
+    for p, i, j in every(depth, rows, columns):
+        if not add:
+            for c in range(channels):
+                gx[p, i, j, c] = float32(0)
+        for q in range(channels):
+            first = max(0, q - n // 2)
+            last = min(channels, q + (n - 1) // 2 + 1)
+            squares = float32(0)
+            for c in range(first, last):
+                squares += x[p, i, j, c] * x[p, i, j, c]
+            s = float32(k) + float32(alpha / n) * squares
+            part = g[p, i, j, q] * power(s, float32(-beta))
+            gx[p, i, j, q] += part
+            part = part * x[p, i, j, q] / s * float32(-2.0 * alpha * beta / n)
+            for c in range(first, last):
+                gx[p, i, j, c] += part * x[p, i, j, c]
 
 
 def softmax(x: F32, y: F32):
     """Over the channels of each position."""
     depth, rows, columns, channels = x.shape
-    for p in range(depth):
-        for i in range(rows):
-            for j in range(columns):
-                most = x[p, i, j, 0]
-                for c in range(1, channels):
-                    most = max(most, x[p, i, j, c])
-                total = float32(0)
-                for c in range(channels):
-                    v = exp(x[p, i, j, c] - most)
-                    y[p, i, j, c] = v
-                    total += v
-                for c in range(channels):
-                    y[p, i, j, c] /= total
+    for p, i, j in every(depth, rows, columns):
+        most = x[p, i, j, 0]
+        for c in range(1, channels):
+            most = max(most, x[p, i, j, c])
+        total = float32(0)
+        for c in range(channels):
+            v = exp(x[p, i, j, c] - most)
+            y[p, i, j, c] = v
+            total += v
+        for c in range(channels):
+            y[p, i, j, c] /= total
 
 
 def softmax_gradient(g: F32, y: F32, gx: F32, *, add, learns, train):
     depth, rows, columns, channels = g.shape
-    for p in range(depth):
-        for i in range(rows):
-            for j in range(columns):
-                product = float32(0)
-                for c in range(channels):
-                    product += g[p, i, j, c] * y[p, i, j, c]
-                for c in range(channels):
-                    v = y[p, i, j, c] * (g[p, i, j, c] - product)
-                    if add:
-                        gx[p, i, j, c] += v
-                    else:
-                        gx[p, i, j, c] = v
+    for p, i, j in every(depth, rows, columns):
+        product = float32(0)
+        for c in range(channels):
+            product += g[p, i, j, c] * y[p, i, j, c]
+        for c in range(channels):
+            v = y[p, i, j, c] * (g[p, i, j, c] - product)
+            put(gx[p, i, j, c], v, add)

@@ -141,62 +141,48 @@ def copy_by_table(w: Address, copy: Address, table: Address, count: Int, task: I
 
 def depthwise(x: F32, w: F32, b: F32, y: F32, *, k, s, d, before, m, bias):
     depth, rows, columns, channels = y.shape
-    for p in range(depth):
-        for i in range(rows):
-            for j in range(columns):
-                for c in range(channels):
-                    y[p, i, j, c] = b[c] if bias else float32(0)
-                for e in range(k[0]):
-                    for a in range(k[1]):
-                        for q in range(k[2]):
-                            tap = ((e * k[1] + a) * k[2] + q) * channels
-                            xd = p * s[0] + e * d[0]
-                            xi = i * s[1] + a * d[1]
-                            xj = j * s[2] + q * d[2]
-                            for c in range(channels):
-                                y[p, i, j, c] += x[xd, xi, xj, c // m] * w[tap + c]
+    for p, i, j in every(depth, rows, columns):
+        for c in range(channels):
+            y[p, i, j, c] = b[c] if bias else float32(0)
+        for e, a, q in every(k[0], k[1], k[2]):
+            tap = ((e * k[1] + a) * k[2] + q) * channels
+            xd = p * s[0] + e * d[0]
+            xi = i * s[1] + a * d[1]
+            xj = j * s[2] + q * d[2]
+            for c in range(channels):
+                y[p, i, j, c] += x[xd, xi, xj, c // m] * w[tap + c]
 
 
 def depthwise_input(g: F32, w: F32, gx: F32, *, k, s, d, before, m, add):
     depth, rows, columns, inputs = gx.shape
     if not add:
-        for p in range(depth):
-            for i in range(rows):
-                for j in range(columns):
-                    for c in range(inputs):
-                        gx[p, i, j, c] = float32(0)
+        zeroed(gx, depth, rows, columns, inputs)
     od, oi, oj, channels = g.shape
-    for e in range(k[0]):
-        for a in range(k[1]):
-            for q in range(k[2]):
-                tap = ((e * k[1] + a) * k[2] + q) * channels
-                for p in range(od):
-                    xd = p * s[0] + e * d[0] - before[0]
-                    if 0 <= xd < depth:
-                        for i in range(oi):
-                            xi = i * s[1] + a * d[1] - before[1]
-                            if 0 <= xi < rows:
-                                for j in range(oj):
-                                    xj = j * s[2] + q * d[2] - before[2]
-                                    if 0 <= xj < columns:
-                                        for c in range(channels):
-                                            gx[xd, xi, xj, c // m] += g[p, i, j, c] * w[tap + c]
+    for e, a, q in every(k[0], k[1], k[2]):
+        tap = ((e * k[1] + a) * k[2] + q) * channels
+        for p in range(od):
+            xd = p * s[0] + e * d[0] - before[0]
+            if 0 <= xd < depth:
+                for i in range(oi):
+                    xi = i * s[1] + a * d[1] - before[1]
+                    if 0 <= xi < rows:
+                        for j in range(oj):
+                            xj = j * s[2] + q * d[2] - before[2]
+                            if 0 <= xj < columns:
+                                for c in range(channels):
+                                    gx[xd, xi, xj, c // m] += g[p, i, j, c] * w[tap + c]
 
 
 def depthwise_weight(x: F32, g: F32, dw: F32, *, k, s, d, before, m):
     depth, rows, columns, channels = g.shape
-    for e in range(k[0]):
-        for a in range(k[1]):
-            for q in range(k[2]):
-                tap = ((e * k[1] + a) * k[2] + q) * channels
-                for p in range(depth):
-                    for i in range(rows):
-                        for j in range(columns):
-                            xd = p * s[0] + e * d[0]
-                            xi = i * s[1] + a * d[1]
-                            xj = j * s[2] + q * d[2]
-                            for c in range(channels):
-                                dw[tap + c] += x[xd, xi, xj, c // m] * g[p, i, j, c]
+    for e, a, q in every(k[0], k[1], k[2]):
+        tap = ((e * k[1] + a) * k[2] + q) * channels
+        for p, i, j in every(depth, rows, columns):
+            xd = p * s[0] + e * d[0]
+            xi = i * s[1] + a * d[1]
+            xj = j * s[2] + q * d[2]
+            for c in range(channels):
+                dw[tap + c] += x[xd, xi, xj, c // m] * g[p, i, j, c]
 
 
 def local(x: F32, w: F32, b: F32, y: F32, *, k, s, d, before, bias):
@@ -204,48 +190,36 @@ def local(x: F32, w: F32, b: F32, y: F32, *, k, s, d, before, bias):
     channels = x.shape[3]
     at = 0
     position = 0
-    for p in range(depth):
-        for i in range(rows):
-            for j in range(columns):
+    for p, i, j in every(depth, rows, columns):
+        for f in range(filters):
+            y[p, i, j, f] = b[position + f] if bias else float32(0)
+        position += filters
+        for e, a, q in every(k[0], k[1], k[2]):
+            for c in range(channels):
+                value = x[p * s[0] + e * d[0], i * s[1] + a * d[1], j * s[2] + q * d[2], c]
                 for f in range(filters):
-                    y[p, i, j, f] = b[position + f] if bias else float32(0)
-                position += filters
-                for e in range(k[0]):
-                    for a in range(k[1]):
-                        for q in range(k[2]):
-                            for c in range(channels):
-                                value = x[p * s[0] + e * d[0], i * s[1] + a * d[1], j * s[2] + q * d[2], c]
-                                for f in range(filters):
-                                    y[p, i, j, f] += value * w[at + f]
-                                at += filters
+                    y[p, i, j, f] += value * w[at + f]
+                at += filters
 
 
 def local_input(g: F32, w: F32, gx: F32, *, k, s, d, before, add):
     depth, rows, columns, channels = gx.shape
     if not add:
-        for p in range(depth):
-            for i in range(rows):
-                for j in range(columns):
-                    for c in range(channels):
-                        gx[p, i, j, c] = float32(0)
+        zeroed(gx, depth, rows, columns, channels)
     od, oi, oj, filters = g.shape
     at = 0
-    for p in range(od):
-        for i in range(oi):
-            for j in range(oj):
-                for e in range(k[0]):
-                    for a in range(k[1]):
-                        for q in range(k[2]):
-                            xd = p * s[0] + e * d[0] - before[0]
-                            xi = i * s[1] + a * d[1] - before[1]
-                            xj = j * s[2] + q * d[2] - before[2]
-                            if 0 <= xd < depth and 0 <= xi < rows and 0 <= xj < columns:
-                                for c in range(channels):
-                                    total = float32(0)
-                                    for f in range(filters):
-                                        total += g[p, i, j, f] * w[at + c * filters + f]
-                                    gx[xd, xi, xj, c] += total
-                            at += channels * filters
+    for p, i, j in every(od, oi, oj):
+        for e, a, q in every(k[0], k[1], k[2]):
+            xd = p * s[0] + e * d[0] - before[0]
+            xi = i * s[1] + a * d[1] - before[1]
+            xj = j * s[2] + q * d[2] - before[2]
+            if 0 <= xd < depth and 0 <= xi < rows and 0 <= xj < columns:
+                for c in range(channels):
+                    total = float32(0)
+                    for f in range(filters):
+                        total += g[p, i, j, f] * w[at + c * filters + f]
+                    gx[xd, xi, xj, c] += total
+            at += channels * filters
 
 
 def local_weight(
@@ -290,22 +264,20 @@ def local_weight(
                 for f in range(filters):
                     biases[f] += gradient[f]
             at = 0
-            for e in range(k[0]):
-                for a in range(k[1]):
-                    for q in range(k[2]):
-                        values = floats_at(
-                            x
-                            + (
-                                n * x_pitch
-                                + (p * s[0] + e * d[0]) * x_steps[0]
-                                + (i * s[1] + a * d[1]) * x_steps[1]
-                                + (j * s[2] + q * d[2]) * x_steps[2]
-                            )
-                            * 4,
-                            channels,
-                        )
-                        for c in range(channels):
-                            value = values[c]
-                            for f in range(filters):
-                                weights[at + f] += value * gradient[f]
-                            at += filters
+            for e, a, q in every(k[0], k[1], k[2]):
+                values = floats_at(
+                    x
+                    + (
+                        n * x_pitch
+                        + (p * s[0] + e * d[0]) * x_steps[0]
+                        + (i * s[1] + a * d[1]) * x_steps[1]
+                        + (j * s[2] + q * d[2]) * x_steps[2]
+                    )
+                    * 4,
+                    channels,
+                )
+                for c in range(channels):
+                    value = values[c]
+                    for f in range(filters):
+                        weights[at + f] += value * gradient[f]
+                    at += filters

@@ -38,8 +38,8 @@ def change(
     sums = cuda.shared.array(256, float32)
     t = cuda.threadIdx.x
     n = cuda.blockIdx.x
-    source = get_i64(control[2], n) * size if control[2] != 0 else n * size
-    factor = float32(0.00392156862745098) if control[3] != 0 else float32(1)
+    source = get_i64(control[INDEX], n) * size if control[INDEX] != 0 else n * size
+    factor = float32(0.00392156862745098) if control[BYTES] != 0 else float32(1)
     edge_y = int64(moves[n, EDGE_Y])
     edge_x = int64(moves[n, EDGE_X])
     by_y = edge_y + int64(moves[n, MOVE_Y])
@@ -70,17 +70,17 @@ def change(
                         part_x if corner % 2 == 1 else float32(1) - part_x
                     )
                     at = source + ((z * planes[1] + row) * planes[2] + column) * planes[3] + c
-                    if control[3] != 0:
-                        v += float32(get_u8(control[1], at)) * weight
+                    if control[BYTES] != 0:
+                        v += float32(get_u8(control[IMAGES], at)) * weight
                     else:
-                        v += get_f32(control[1], at) * weight
+                        v += get_f32(control[IMAGES], at) * weight
             else:
                 row = min(max(y - by_y, 0), planes[1] - 1)
                 column = min(max(x - by_x, 0), planes[2] - 1)
                 row = planes[1] - 1 - row if moves[n, SIGN_Y] < float32(0) else row
                 column = planes[2] - 1 - column if moves[n, SIGN_X] < float32(0) else column
                 at = source + ((z * planes[1] + row) * planes[2] + column) * planes[3] + c
-                v = float32(get_u8(control[1], at)) if control[3] != 0 else get_f32(control[1], at)
+                v = float32(get_u8(control[IMAGES], at)) if control[BYTES] != 0 else get_f32(control[IMAGES], at)
         v = v * factor
         out[n, e] = v
         total += v
@@ -103,7 +103,7 @@ def change(
                 drawn = drawn + ((bits >> uint64(32)) & uint64(0xFFFF)) + (bits >> uint64(48))
                 normal = (float32(drawn) / float32(65535.0) - float32(2)) * float32(1.7320508)
                 v += float32(noise) * normal
-            if (tones or noise > 0) and control[3] != 0:
+            if (tones or noise > 0) and control[BYTES] != 0:
                 v = min(max(v, float32(0)), float32(1))
             if cut > 0:
                 gone = y >= first_y and y < first_y + cut and x >= first_x and x < first_x + cut

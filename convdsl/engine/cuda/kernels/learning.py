@@ -27,7 +27,7 @@ def finish(
     t = cuda.threadIdx.x
     total = float64(0)
     right = 0
-    if control[4] != 0:
+    if control[LABELS] != 0:
         for e in unrolled(exits):
             for n in range(t, count * positions[e], 256):
                 total += losses[e * stride + n]
@@ -37,19 +37,19 @@ def finish(
         if classes:
             for n in range(t, count * out_positions, 256):
                 index = n // out_positions
-                if control[2] != 0:
-                    index = get_i64(control[2], n // out_positions)
-                label = get_i64(control[4], index * out_positions + n % out_positions)
+                if control[INDEX] != 0:
+                    index = get_i64(control[INDEX], n // out_positions)
+                label = get_i64(control[LABELS], index * out_positions + n % out_positions)
                 if label == hits[n]:
                     right += 1
     sums[t] = total
     matches[t] = right
     add_up(t, 1, sums, matches)
     if t == 0:
-        figures[1] = sums[0] / count
-        figures[2] = float64(matches[0])
+        figures[LOSS] = sums[0] / count
+        figures[RIGHT] = float64(matches[0])
         finite = abs(sums[0]) < 1e30
-        figures[3] = float64(1) if finite else float64(0)
+        figures[FINITE] = float64(1) if finite else float64(0)
 
 
 def settle(
@@ -179,8 +179,8 @@ def update(
     address = table[cuda.blockIdx.x, 4]
     splits = table[cuda.blockIdx.x, 5]
     apart = table[cuda.blockIdx.x, 6]
-    changes = figures[5] != 0 and figures[3] != 0
-    rate = float32(figures[0])
+    changes = figures[UPDATES] != 0 and figures[FINITE] != 0
+    rate = float32(figures[RATE])
     for q in range(4):
         e = cuda.threadIdx.x + q * 256
         if e < count:
@@ -202,13 +202,13 @@ def update(
                     d += float32(decay) * w
                     if momentum != 0.0:
                         m = first[at]
-                        m = d if figures[4] == 1 else float32(momentum) * m + d
+                        m = d if figures[STEP] == 1 else float32(momentum) * m + d
                         first[at] = m
                         d = d + float32(momentum) * m if nesterov else m
                     weights[w_at + e] = w - rate * d
                 elif kind == "adam" or kind == "adamw":
                     if kind == "adamw":
-                        w = w * float32(figures[8])
+                        w = w * float32(figures[SHRINK])
                     else:
                         d += float32(decay) * w
                     m = first[at]
@@ -216,7 +216,9 @@ def update(
                     v = float32(beta2) * second[at] + float32(1.0 - beta2) * d * d
                     first[at] = m
                     second[at] = v
-                    weights[w_at + e] = w - float32(figures[6]) * m / (sqrt(v) * float32(figures[7]) + float32(eps))
+                    weights[w_at + e] = w - float32(figures[ADAM_RATE]) * m / (
+                        sqrt(v) * float32(figures[ADAM_ROOT]) + float32(eps)
+                    )
                 elif kind == "adagrad":
                     d += float32(decay) * w
                     v = first[at] + d * d

@@ -1,6 +1,6 @@
 """Losses at one position, with their gradients over the batch's mean.
 
-control: [2] index of images (0: none), [4] labels or targets (0: none). figures[9] and table: see the CPU's kernels.
+`control` and `figures`: see engine/slots.py; table: see the CPU's kernels.
 """
 
 # ruff: noqa: F821
@@ -35,11 +35,11 @@ def cross_entropy(
             best = c if v > most else best
             most = v if v > most else most
         hits[t] = int32(best)
-        if control[4] != 0:
+        if control[LABELS] != 0:
             index = n
-            if control[2] != 0:
-                index = get_i64(control[2], n)
-            label = get_i64(control[4], index * positions + t % positions)
+            if control[INDEX] != 0:
+                index = get_i64(control[INDEX], n)
+            label = get_i64(control[LABELS], index * positions + t % positions)
             total = float32(0)
             mean = float32(0)
             for c in range(sizes[3]):
@@ -64,14 +64,14 @@ def mse(control: I64, z: F32, g: F32, losses: F32, hits: I32, count: Int, *, siz
     t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
     if t < count * positions:
         n, p, i, j = place(t, sizes[:3])
-        if control[4] != 0:
+        if control[LABELS] != 0:
             index = n
-            if control[2] != 0:
-                index = get_i64(control[2], n)
+            if control[INDEX] != 0:
+                index = get_i64(control[INDEX], n)
             total = float32(0)
             factor = float32(2.0 * weight) / (float32(count) * float32(positions * sizes[3]))
             for c in range(sizes[3]):
-                target = get_f32(control[4], (index * positions + t % positions) * sizes[3] + c)
+                target = get_f32(control[LABELS], (index * positions + t % positions) * sizes[3] + c)
                 away = z[n, p, i, j, c] - target
                 total += away * away
                 if learns:
@@ -109,11 +109,11 @@ def weighted_cross_entropy(
             best = c if v > most else best
             most = v if v > most else most
         hits[t] = int32(best)
-        if control[4] != 0:
+        if control[LABELS] != 0:
             index = n
-            if control[2] != 0:
-                index = get_i64(control[2], n)
-            label = get_i64(control[4], index * positions + t % positions)
+            if control[INDEX] != 0:
+                index = get_i64(control[INDEX], n)
+            label = get_i64(control[LABELS], index * positions + t % positions)
             total = float32(0)
             mean = float32(0)
             for c in range(sizes[3]):
@@ -121,7 +121,7 @@ def weighted_cross_entropy(
                 if smoothing != 0.0:  # where it is 0, a class may be infinitely improbable
                     mean += v * float32(1.0 / sizes[3])
                 total += exp(v)
-            sums = figures[9]
+            sums = figures[WEIGHT]
             factor = float32(0)
             if sums > 0.0:
                 factor = float32(weight / sums)
@@ -164,13 +164,13 @@ def binary_cross_entropy(
     t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
     if t < count * positions:
         n, p, i, j = place(t, sizes[:3])
-        if control[4] != 0:
+        if control[LABELS] != 0:
             index = n
-            if control[2] != 0:
-                index = get_i64(control[2], n)
+            if control[INDEX] != 0:
+                index = get_i64(control[INDEX], n)
             factor = float32(weight) / (float32(count) * float32(positions * sizes[3]))
             if weighted:
-                sums = figures[9]
+                sums = figures[WEIGHT]
                 factor = float32(0)
                 if sums > 0.0:
                     factor = float32(weight / sums)
@@ -178,7 +178,7 @@ def binary_cross_entropy(
             right = 0
             for c in range(sizes[3]):
                 v = z[n, p, i, j, c]
-                target = get_f32(control[4], (index * positions + t % positions) * sizes[3] + c)
+                target = get_f32(control[LABELS], (index * positions + t % positions) * sizes[3] + c)
                 counts = factor
                 if weighted:
                     counts = float32(0)
@@ -206,14 +206,14 @@ def mae(control: I64, z: F32, g: F32, losses: F32, hits: I32, count: Int, *, siz
     t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
     if t < count * positions:
         n, p, i, j = place(t, sizes[:3])
-        if control[4] != 0:
+        if control[LABELS] != 0:
             index = n
-            if control[2] != 0:
-                index = get_i64(control[2], n)
+            if control[INDEX] != 0:
+                index = get_i64(control[INDEX], n)
             total = float32(0)
             factor = float32(weight) / (float32(count) * float32(positions * sizes[3]))
             for c in range(sizes[3]):
-                target = get_f32(control[4], (index * positions + t % positions) * sizes[3] + c)
+                target = get_f32(control[LABELS], (index * positions + t % positions) * sizes[3] + c)
                 away = z[n, p, i, j, c] - target
                 total += abs(away)
                 if learns:

@@ -14,21 +14,21 @@ def load(control: I64, y: F32, count: Int, *, shape, size):
     if t < count * size:
         n, p, i, j, c = place(t, shape)
         index = n
-        if control[2] != 0:
-            index = get_i64(control[2], n)
+        if control[INDEX] != 0:
+            index = get_i64(control[INDEX], n)
         at = index * size + t % size
-        if control[3] != 0:
-            y[n, p, i, j, c] = float32(get_u8(control[1], at)) * float32(0.00392156862745098)
+        if control[BYTES] != 0:
+            y[n, p, i, j, c] = float32(get_u8(control[IMAGES], at)) * float32(0.00392156862745098)
         else:
-            y[n, p, i, j, c] = get_f32(control[1], at)
+            y[n, p, i, j, c] = get_f32(control[IMAGES], at)
 
 
 def emit(control: I64, x: F32, count: Int, *, shape, size):
     """Results into the array that was asked for."""
     t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * size and control[5] != 0:
+    if t < count * size and control[OUT] != 0:
         n, p, i, j, c = place(t, shape)
-        put_f32(control[5], t, x[n, p, i, j, c])
+        put_f32(control[OUT], t, x[n, p, i, j, c])
 
 
 def copy(x: F32, y: F32, count: Int, *, shape, size, at, sizes, add):
@@ -158,7 +158,7 @@ def dropout(control: I64, x: F32, y: F32, count: Int, *, shape, size, keep, scal
     t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
     if t < count * size:
         n, p, i, j, c = place(t, shape)
-        seed = random_bits(control[0], n * 65536 + key)
+        seed = random_bits(control[SEED], n * 65536 + key)
         kept = (random_bits(seed, t % size) >> uint64(32)) < uint64(keep)
         v = x[n, p, i, j, c] * float32(scale)
         v = v if kept else float32(0)

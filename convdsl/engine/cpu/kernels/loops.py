@@ -1,0 +1,84 @@
+"""What kernels repeat, written once. None of these functions is called: `specialise.py` puts their statements in the place
+of a call, with its arguments, and behind them, `body`, those of the loop that the call stands at the head of. What stands
+before the `=` or the `in` comes first among the arguments; other names are the kernel's own.
+
+`for p, i, j, c in every(depth, rows, columns, channels)` is one more of them: loops in one another, as many as there are
+names.
+"""
+
+# ruff: noqa: F403, F405, F841, B018
+# mypy: ignore-errors
+from convdsl.engine.cpu.runtime import *
+
+
+def zeroed(x, depth, rows, columns, channels):
+    """Zeros everywhere."""
+    for p, i, j, c in every(depth, rows, columns, channels):
+        x[p, i, j, c] = float32(0)
+
+
+def put(place, value, add):
+    """Written there, or added to what is there."""
+    if add:
+        place += value
+    else:
+        place = value
+
+
+def window(at0, at1, at2, p, i, j, k, s, d, before):
+    """The places of the input under a window, that of the output at p, i, j; some may lie outside."""
+    for e in range(k[0]):
+        at0 = p * s[0] + e * d[0] - before[0]
+        for a in range(k[1]):
+            at1 = i * s[1] + a * d[1] - before[1]
+            for q in range(k[2]):
+                at2 = j * s[2] + q * d[2] - before[2]
+                body
+
+
+def tap(at0, at1, at2, t, p, i, j, k, s, d, before):
+    """The place of tap number t of such a window."""
+    at0 = p * s[0] + t // (k[1] * k[2]) * d[0] - before[0]
+    at1 = i * s[1] + t // k[2] % k[1] * d[1] - before[1]
+    at2 = j * s[2] + t % k[2] * d[2] - before[2]
+
+
+def chosen(index, image, control):
+    """The number that an image of the batch has among all images."""
+    index = image
+    if control[INDEX] != 0:
+        index = longs_at(control[INDEX], control[COUNT])[image]
+
+
+def share(first, last, task, tasks, size):
+    """The part of some floats that one of `tasks` tasks does, in whole lines of the cache."""
+    first = task * (size // 16) // tasks * 16
+    last = (task + 1) * (size // 16) // tasks * 16
+
+
+def of_group(mean, deviation, x, depth, rows, columns, start, members, n, eps):
+    """Mean of a group's numbers in one image, and 1/√(variance + eps)."""
+    total = 0.0
+    for p, i, j in every(depth, rows, columns):
+        for c in range(start, start + members):
+            total += x[p, i, j, c]
+    mean = float32(total / n)
+    squares = 0.0
+    for p, i, j in every(depth, rows, columns):
+        for c in range(start, start + members):
+            v = x[p, i, j, c] - mean
+            squares += v * v
+    deviation = float32(1.0 / np.sqrt(squares / n + eps))
+
+
+def of_position(mean, deviation, x, p, i, j, channels, eps):
+    """The same of the channels of one position."""
+    total = 0.0
+    for c in range(channels):
+        total += x[p, i, j, c]
+    mean = float32(total / channels)
+    squares = 0.0
+    for c in range(channels):
+        v = x[p, i, j, c] - mean
+        squares += v * v
+    deviation = float32(1.0 / np.sqrt(squares / channels + eps))
