@@ -197,7 +197,8 @@ LINES: dict[str, Line] = {
         many=True,
         beside=T(
             "The mean over these weights is PyTorch's. With `label_smoothing` the whole loss of an image counts by the weight "
-            "of its class; PyTorch weighs the smoothed part of the loss by the weight of each class."
+            "of its class; PyTorch weighs the smoothed part of the loss by the weight of each class. The losses of the "
+            "validation part and of the test images are weighted too; that of `convdsl evaluate` is not."
         ),
     ),
     "target": Line(
@@ -225,9 +226,9 @@ LINES: dict[str, Line] = {
         number=Number(T("share"), high=1, below=True),
         beside=T(
             "As in PyTorch the label gets 1 − s + s/C, every other class s/C. The losses of the validation part and of the test "
-            "images, and `evaluate`, are smoothed too: a loss with smoothing is not to be compared with one without. (Those "
-            "who evaluate with another criterion in PyTorch see the smaller figure.) With `binary_cross_entropy`, where "
-            "PyTorch has none, targets move towards ½ by the share s."
+            "images are smoothed too: a loss with smoothing is not to be compared with one without. (Those who evaluate with "
+            "another criterion in PyTorch see the smaller figure, and so does `convdsl evaluate`.) With `binary_cross_entropy`, "
+            "where PyTorch has none, targets move towards ½ by the share s."
         ),
     ),
     "init": Line(

@@ -50,6 +50,15 @@ def test_no_byte_inside_changes_and_every_tensor_outside_does(text: str, optimiz
 
 
 @pytest.mark.parametrize("text", NETS.values(), ids=NETS)
+def test_no_byte_inside_changes_step_by_step(text: str) -> None:
+    model, x, labels = excited(convdsl.parse(text), device="plain", optimizer=Optimizer("adamw", weight_decay=0.1))
+    before = state(model)
+    for step in range(2):
+        model.train_step(x + step, labels, 0.01, step_seed=step)
+    assert changed(model, before) == {(True, False), (False, True)}
+
+
+@pytest.mark.parametrize("text", NETS.values(), ids=NETS)
 def test_no_byte_inside_changes_on_a_gpu(text: str, simulator: Simulator) -> None:
     model, x, labels = excited(convdsl.parse(text), device="cuda", optimizer=Optimizer("adamw", weight_decay=0.1))
     before = state(model)

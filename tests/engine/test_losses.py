@@ -12,6 +12,9 @@ import torch.nn.functional as F
 import convdsl
 from convdsl.engine import Model, Optimizer
 from tests.engine import pytorch
+from tests.engine.agreement import differences
+from tests.engine.checking import excited
+from tests.random_networks import networks
 
 ONE = "input 6x6x2 -> conv 3 k3 relu -> dense 1 sigmoid"
 MANY = "input 6x6x2 -> conv 3 k3 relu -> dense 5 sigmoid"
@@ -146,3 +149,49 @@ def test_another_loss_keeps_the_weights() -> None:
         model.weigh(np.ones(5))
     with pytest.raises(convdsl.engine.EngineError):
         model.gradients(IMAGES, np.full((7, 5), 1.5))
+
+
+RANDOM_NETS = [
+    text.removesuffix("\n").removesuffix(" softmax")
+    for text in networks(40, seed=31, most=1200)
+    if "dropout" not in text and "aux" not in text
+][:24]
+
+
+@pytest.mark.parametrize("number", range(len(RANDOM_NETS)))
+def test_random_networks_with_every_loss_have_pytorchs_gradients(number: int) -> None:
+    """On the interpreted plan, and every sixth one on compiled kernels."""
+    kind = ("binary_cross_entropy", "mse", "mae", "cross_entropy")[number % 4]
+    net = convdsl.parse(RANDOM_NETS[number])
+    shape = tuple(net.report.output)
+    table = (
+        PAIRS[: shape[-1]]
+        if kind == "binary_cross_entropy"
+        else TABLE[: shape[-1]]
+        if kind == "cross_entropy"
+        else None
+    )
+
+    def compared(seed: int) -> list[str]:
+        device = "cpu" if number % 6 == 5 else "plain"
+        model, x, t = excited(net, 4, seed, device=device, loss=kind, weighted=table is not None)
+        rng = np.random.default_rng(seed)
+        if kind != "cross_entropy":
+            yes = kind == "binary_cross_entropy"
+            t = (rng.integers(0, 2, (4, *shape)) if yes else rng.normal(size=(4, *shape))).astype(np.float32)
+        if table is not None:
+            model.weigh(table)
+
+        def opinion(dtype: Any = torch.float64) -> dict[str, np.ndarray]:
+            weights = pytorch.tensors(model, dtype)
+            z = pytorch.forward(net, weights, torch.tensor(x, dtype=dtype))[0][-1]
+            goal = torch.tensor(t) if kind == "cross_entropy" else torch.tensor(t, dtype=dtype).reshape(z.shape)
+            pairs = None if table is None else torch.tensor(table, dtype=dtype)
+            far = {"mse": F.mse_loss, "mae": F.l1_loss}
+            loss = far[kind](z, goal) if kind in far else {"cross_entropy": classes}.get(kind, binary)(z, goal, pairs)
+            loss.backward()
+            return {n: np.zeros(w.shape) if w.grad is None else w.grad.numpy() for n, w in weights.items()}
+
+        return differences(model.gradients(x, t, 7), opinion(), lambda: opinion(torch.float32))
+
+    assert not (compared(0) and compared(1)), RANDOM_NETS[number]
