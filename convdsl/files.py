@@ -160,6 +160,7 @@ def digest(content: bytes) -> bytes:
 
 def _target(path: str) -> os.stat_result | None:
     """What is there now; None for a new name. Raises Refused where it must not be written over."""
+    _check_name(path)
     try:
         status = os.lstat(path)
     except FileNotFoundError:
@@ -250,6 +251,7 @@ def opened(path: str | PathLike[str], own: bool = False) -> BufferedReader:
     """A regular file, open for reading; links are followed. Raises OSError, without waiting, for anything else.
 
     `own`: it must belong to the user, have this name only, and nobody else may write it."""
+    _check_name(path)
     _check_regular(os.stat(path), path)
     handle = os.open(path, _OPEN)
     try:
@@ -269,6 +271,8 @@ def read(path: str | PathLike[str], most: int, own: bool = False) -> bytes:
     with opened(path, own) as file:
         size = os.fstat(file.fileno()).st_size
         data = file.read(size + 1) if size <= most else b""
+        if data is None:  # one of the system's own, that would let us wait
+            raise Refused(_NO_FILE, path)
         if len(data) > size:  # it grows, or is one of those that have no size
             data += file.read(most + 1 - len(data))
         if size > most or len(data) > most:
@@ -284,6 +288,11 @@ def too_large(path: str | PathLike[str], most: int) -> Refused:
 
 
 _NO_FILE = T("it is a device, a pipe or a socket, and not a file")
+
+
+def _check_name(path: str | PathLike[str]) -> None:
+    if "\0" in os.fspath(path):
+        raise Refused(T("no name has a zero byte in it"), path)
 
 
 def _check_regular(status: os.stat_result, path: str | PathLike[str]) -> None:

@@ -98,6 +98,12 @@ class Parser(argparse.ArgumentParser):
             T("several words for one option stand in quotes: `{text}`.", text=f'{arguments[start]} "{" ".join(words)}"')
         )
 
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Refuses what can only come from a pipe or from Python: a name that no file can have."""
+        if any("\0" in word for word in args or ()):
+            raise CallError(T("no name has a zero byte in it"))
+        return super().parse_known_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
         raise CallError(T("{message}. `{command} --help` tells what it takes.", message=message, command=self.prog))
 

@@ -1,10 +1,12 @@
 """Every write, flush and rename fails once, for everything that writes: nothing is lost, and the next try works.
 
-`CONVDSL_KILLS` sets how many processes are killed in the midst of a training (12).
+`CONVDSL_KILLS` sets how many processes are killed in the midst of a training (12), `CONVDSL_FAULTS` how many calls of a
+command that takes long fail (4).
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import errno
 import os
@@ -18,15 +20,20 @@ import pytest
 
 from convdsl import caches
 from convdsl.cli import main
+from convdsl.cli.history import Kept
+from convdsl.datasets.dataset import DataError
+from convdsl.datasets.download import fetch
 from convdsl.language import tables
 from convdsl.teaching.course import load
 from convdsl.teaching.progress import Progress
 from convdsl.teaching.session import Session
 from convdsl.training.files import FileTrouble
 from tests.safety.faults import Disk, faulty, killed, points
+from tests.safety.rooms import furnish
 from tests.safety.runs import content, events, model_of
 
 KILLS = int(os.environ.get("CONVDSL_KILLS", "12"))
+FAULTS = int(os.environ.get("CONVDSL_FAULTS", "4"))
 UGLY, PRETTY = b"conv 8 k 3->relu\n", b"conv 8 k3 -> relu\n"
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the calls are others there")
 
@@ -89,7 +96,72 @@ def read_the_grammar() -> None:
     assert tables.tables().rules
 
 
-ACTIONS = (rewrite, save_in_the_repl, new_course, practise, save_weights, keep_in_the_cache, read_the_grammar)
+def grade() -> None:
+    shutil.rmtree("feedback", ignore_errors=True)
+    shutil.copy("worksheet.csv", "moodle.csv")
+    Path("moodle.before.csv").unlink(missing_ok=True)
+    command("grade", "101.txt", "102.txt", *CLASS, "--jobs", "1", "--csv", "marks.csv", "--feedback", "feedback",
+            "--moodle", "moodle.csv", "--decisions", "decided.csv")  # fmt: skip
+
+
+def assign() -> None:
+    command("course", "assign", "sheet.toml", "--roster", "roster.csv", "-o", "sheets")
+
+
+def answer_with_pictures() -> None:
+    shutil.rmtree("maps", ignore_errors=True)
+    Path("maps.npz").unlink(missing_ok=True)
+    command("predict", "map-1", "some.npz", "--out", "maps")
+    command("predict", "map-1", "some.npz", "--out", "maps.npz")
+
+
+def draw() -> None:
+    command("data", "d.npz", "--augment", "flip", "--out", "sheet.svg")
+    command("data", "d.npz", "--augment", "flip", "--out", "sheet.png")
+    command("convolve", "p.png", "--gradient", "sobel", "--out", "edges.png")
+
+
+def put_together() -> None:
+    shutil.rmtree("both", ignore_errors=True)
+    command("ensemble", "net-1", "net-2", "--data", "d.npz", "--out", "both")
+
+
+def remember_what_was_typed() -> None:
+    path = Path("home/history")
+    for text in ("one", "two"):
+        if text not in Kept(path).load_history_strings():
+            Kept(path).store_string(text)
+    if list(Kept(path).load_history_strings()) != ["two", "one"]:
+        path.unlink(missing_ok=True)
+        raise OSError(5, "it is remembered in this session only")
+
+
+def fetch_data() -> None:
+    def verify(path: Path) -> None:
+        if path.read_bytes() != DATA:
+            raise DataError("another file")
+
+    address = f"data:application/octet-stream;base64,{base64.b64encode(DATA).decode()}"
+    try:
+        fetch([address], Path("home/d.bin"), verify, len(DATA))
+    except DataError as error:
+        raise OSError(5, str(error.message)) from None
+
+
+CLASS = ("--sheet", "sheet.toml", "--roster", "roster.csv")
+DATA = bytes(range(256)) * 100
+ACTIONS = (
+    rewrite,
+    save_in_the_repl,
+    new_course,
+    practise,
+    save_weights,
+    keep_in_the_cache,
+    read_the_grammar,
+    fetch_data,
+)
+FURNISHED = (remember_what_was_typed, grade, assign, answer_with_pictures, draw, put_together)
+"""In a folder where there is one of everything."""
 
 
 @pytest.fixture
@@ -129,10 +201,11 @@ def test_each_call_fails_once(
             with faulty(disk), contextlib.suppress(OSError, FileTrouble):
                 action()
             found = everything(folder)
-            assert not [name for name in found if name.endswith(".part")], (at, disk.names[at])
+            if action is not fetch_data:  # which goes on from there
+                assert not [name for name in found if name.endswith(".part")], (at, disk.names[at])
             for name, data in before.items():  # the old or the new
                 assert found[name] in (data, after[name]), (at, disk.names[at], name)
-            if action is not practise:  # whose file grows: some of it is right too
+            if action not in (practise, fetch_data):  # whose file grows: some of it is right too
                 assert all(data == after[name] for name, data in found.items() if name not in before), (at, disk.names)
             action()
             assert everything(folder) == after, (at, disk.names[at])
@@ -154,6 +227,58 @@ def test_killed_at_a_call(folder: Path, action: Callable[[], None], capsys: pyte
         action()
         left = {name: data for name, data in everything(folder).items() if not name.endswith((".part", ".lock"))}
         assert left == after, at
+    capsys.readouterr()
+
+
+# With one of everything.
+
+
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("furnished")
+    before = os.getcwd()
+    os.chdir(folder)
+    try:
+        furnish(folder)
+    finally:
+        os.chdir(before)
+    return folder
+
+
+@pytest.mark.parametrize("action", FURNISHED, ids=lambda a: a.__name__)
+def test_calls_of_commands_fail(
+    furnished: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    record_property: Callable[..., None],
+    action: Callable[[], None],
+) -> None:
+    """Some of the calls in turn (`CONVDSL_FAULTS`: that many; some commands take a second)."""
+    monkeypatch.setenv("CONVDSL_DATA_HOME", str(tmp_path / "home"))
+
+    def anew(name: str) -> Path:
+        folder = Path(shutil.copytree(furnished, tmp_path / name))
+        monkeypatch.chdir(folder)
+        return folder
+
+    folder = anew("right")
+    before = everything(folder)
+    total = points(action).count
+    after = everything(folder)
+    record_property("points", total)
+    assert total >= 4
+    for at in sorted(random.Random(action.__name__).sample(range(total), min(total, FAULTS))):
+        folder = anew(str(at))
+        disk = Disk(at, error=errno.ENOSPC if at % 2 else errno.EIO, short=at % 2 == 1)
+        with faulty(disk), contextlib.suppress(OSError, FileTrouble):
+            action()
+        found = everything(folder)
+        assert not [name for name in found if name.endswith(".part")], (at, disk.names[at])
+        assert all(found[name] in (data, after[name]) for name, data in before.items()), (at, disk.names[at])
+        action()
+        assert everything(folder).keys() == after.keys(), (at, disk.names[at])
+        shutil.rmtree(folder)
     capsys.readouterr()
 
 

@@ -114,7 +114,7 @@ def _is_litter(name: str) -> bool:
 def _file(path: Path, place: str) -> Handed:
     try:
         with files.opened(path) as file:
-            data = file.read(LARGEST + 1)
+            data = file.read(LARGEST + 1) or b""  # nothing: one of the system's own that would let us wait
             when = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime)
     except (OSError, ValueError, OverflowError) as error:
         return _owned(Handed(place, problem=T("It cannot be read: {reason}.", reason=reason(error))))
