@@ -77,5 +77,9 @@ def options_of(layer: type[Layer]) -> dict[str, str]:
         elif not argument.positional or argument.name in ("k",):
             found[argument.name] = argument.doc
         if isinstance(argument, Padding):
-            found.update(same="zeros so that the size is N/S, rounded up", valid="no zeros")
+            found.update(
+                same="zeros so that the size is N/S, rounded up",
+                valid="no zeros",
+                causal="zeros before a sequence alone",
+            )
     return found

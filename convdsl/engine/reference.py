@@ -140,14 +140,18 @@ def _dense(layer: Any, x: Array, w: Mapping[str, Array], output: tuple[int, ...]
 
 
 def _filter(layer: Any, x: Array, w: Mapping[str, Array], output: tuple[int, ...]) -> Array:
-    kernel = layer.divided_rows()
+    kernel = layer.divided(x.ndim - 1)
     if kernel is None:
         return _pool(layer, x, w, output, _median)
     divisor, rows = kernel
+
+    def weight(tap: tuple[int, ...]) -> float:
+        return float(rows[tap[0]] if len(tap) == 1 else rows[tap[0]][tap[1]]) / float(divisor)
+
     y = _empty(output, x)
     for place, taps in places(layer.geometry(x.shape)):
         for c in range(x.shape[-1]):
-            y[(*place, c)] = total(at(x, p, c) * (float(rows[tap[0]][tap[1]]) / float(divisor)) for tap, p in taps)
+            y[(*place, c)] = total(at(x, p, c) * weight(tap) for tap, p in taps)
     return y
 
 
@@ -183,7 +187,7 @@ def _adaptive(layer: Any, x: Array, w: Mapping[str, Array], output: tuple[int, .
         spans = [range(i * n // o, -(-(i + 1) * n // o)) for i, n, o in zip(place, x.shape, output, strict=False)]
         for c in range(x.shape[-1]):
             values = [x[(*p, c)] for p in product(*spans)]
-            y[(*place, c)] = total(values) * (1 / len(values))
+            y[(*place, c)] = max(values) if layer.name == "adaptivemaxpool" else total(values) * (1 / len(values))
     return y
 
 
@@ -315,6 +319,7 @@ _LAYERS: dict[str, Callable[..., Array]] = {
     "medianpool": partial(_pool, choose=_median),
     "avgpool": _avgpool,
     "adaptiveavgpool": _adaptive,
+    "adaptivemaxpool": _adaptive,
     "globalavgpool": _global,
     "globalmaxpool": _global,
     "upsample": _upsample,

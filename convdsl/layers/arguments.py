@@ -102,14 +102,14 @@ class Window(Argument):
         return "x".join(super(Window, self).show(v) for v in value)
 
 
-PADDING_WORDS = ("same", "same_lower", "valid")
+PADDING_WORDS = ("same", "same_lower", "valid", "causal")
 
 
 class Padding(Window):
     """A window of paddings, or a word: `same` (of an odd number of zeros one more after than before), `same_lower` (one
-    more before), `valid` (none)."""
+    more before), `valid` (none), `causal` (of a sequence, all before)."""
 
-    kind = T("a size such as 1, `same`, `same_lower` or `valid`")
+    kind = T("a size such as 1, `same`, `same_lower`, `valid` or `causal`")
 
     def __init__(self, default: Any = 0, doc: str = "") -> None:
         super().__init__(default, doc, minimum=0)
@@ -117,7 +117,7 @@ class Padding(Window):
     def accept(self, value: Any) -> Any:
         if isinstance(value, str):
             if value not in PADDING_WORDS:
-                raise BadValue(T("`{name}` takes a size, `same`, `same_lower` or `valid`.", name=self.name))
+                raise BadValue(T("`{name}` takes a size, `same`, `same_lower`, `valid` or `causal`.", name=self.name))
             return value
         return super().accept(value)
 

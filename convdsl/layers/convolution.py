@@ -158,6 +158,13 @@ class TransposedConv(Windowed):
         rank = len(spatial(x, self))
         values = (self._windows(rank), per_axis(self.s, rank, "s"), per_axis(self.d, rank, "d"))
         paddings = (0,) * rank if isinstance(self.p, str) else per_axis(self.p, rank, "p")
+        if self.p == "causal":
+            raise SizeError(
+                "E305",
+                T("`tconv` has no `p causal`: its zeros are cut away, and not added."),
+                help=T("Cut off what comes later: `crop after=…`."),
+                argument="p",
+            )
         return tuple(
             self._spread(*axis) for axis in zip(x[:-1], *values, paddings, per_axis(self.op, rank, "op"), strict=True)
         )
@@ -261,7 +268,10 @@ class Local(Layer):
     filters = Count(doc="number of filters at each position: channels of the output", positional=True)
     k = Window(doc="window size (F)")
     s = Window(1, "stride (S)")
-    p = Padding(0, "zeros added on each side (P); `same` keeps ceil(N/S), `same_lower` too, with an odd zero first")
+    p = Padding(
+        0,
+        "zeros added on each side (P); `same` keeps ceil(N/S), `same_lower` too, with an odd zero first; `causal`: all before",
+    )
     bias = Flag("nobias", False, _NOBIAS)
 
     def _window(self) -> Conv:

@@ -173,6 +173,20 @@ class AdaptiveAvgPool(Layer):
         return tuple(Reach(ceil_divide(n, o), ceil_divide(n, o)) for n, o in zip(x[:-1], y[:-1], strict=True))
 
 
+class AdaptiveMaxPool(AdaptiveAvgPool):
+    """The largest values of windows chosen so that the output has the size asked for: window i spans floor(i·N/O) to
+    ceil((i + 1)·N/O)."""
+
+    name = "adaptivemaxpool"
+    example = "adaptivemaxpool 4x4"
+
+    def flops(self, x: Sizes, y: Sizes) -> Any:
+        return super().flops(x, y) - prod(y)
+
+    def why_flops(self, x: Sizes, y: Sizes) -> T | None:
+        return compared_under_each_window()
+
+
 def compared_under_each_window() -> T:
     """Of the largest and the smallest: what they cost."""
     return T("One comparison less than there are values under each window.")

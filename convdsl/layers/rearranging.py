@@ -107,7 +107,7 @@ class Transpose(Layer):
     """Rows become columns: H×W×C becomes W×H×C. Of a sequence, positions and channels change places: L×C becomes C×L."""
 
     name = "transpose"
-    elsewhere = ("permute", "swapaxes", "transponer", "trasponer", "transpuesta")
+    elsewhere = ("transponer", "trasponer")
     example = "transpose"
 
     def output(self, x: Sizes) -> Sizes:

@@ -148,7 +148,10 @@ class Windowed(Layer):
 
     k = Window(REQUIRED, "window size (F)")
     s = Window(1, "stride (S)")
-    p = Padding(0, "zeros added on each side (P); `same` keeps ceil(N/S), `same_lower` too, with an odd zero first")
+    p = Padding(
+        0,
+        "zeros added on each side (P); `same` keeps ceil(N/S), `same_lower` too, with an odd zero first; `causal`: all before",
+    )
     d = Window(1, "dilation (D): the step between two values of the window")
 
     ceil: Any = False
@@ -160,6 +163,8 @@ class Windowed(Layer):
         windows, dilations = self._windows(rank), per_axis(self.d, rank, "d")
         strides = windows if self.s is None else per_axis(self.s, rank, "s")
         paddings = (0,) * rank if isinstance(self.p, str) else per_axis(self.p, rank, "p")
+        if self.p == "causal" and rank != 1:
+            raise not_causal(self.name)
         return tuple(
             self._axis(n, f, s, p, d)
             for n, f, s, p, d in zip(sizes, windows, strides, paddings, dilations, strict=True)
@@ -174,6 +179,8 @@ class Windowed(Layer):
             total = maximum((output - 1) * s + d * (f - 1) + 1 - n, 0)
             before = floor_divide(total, 2) if self.p == "same" else ceil_divide(total, 2)
             return Axis(f, s, d, before, total - before, n, output, "same")
+        if self.p == "causal":
+            return Axis(f, s, d, d * (f - 1), 0, n, output_size_same(n, s), "causal")
         output = output_size_ceil(n, f, s, p, d) if self.ceil else output_size(n, f, s, p, d)
         if at_least(output, 1) is False:
             raise self._too_large(n, f, s, p, d, output)
@@ -237,6 +244,16 @@ class Pooling(Windowed):
     ceil = Flag("ceil", True, "round the size up")
 
 
+def not_causal(name: str) -> SizeError:
+    """The refusal of `p causal` where there is no before and after."""
+    return SizeError(
+        "E304",
+        T("`p causal` is for sequences, and `{layer}` has none here: an image has no before and after.", layer=name),
+        help=T("`pad before=…` puts zeros above and on the left alone."),
+        argument="p",
+    )
+
+
 def why_it_slides(axis: Axis, padding: str) -> T | None:
     """How a window comes to its number of places along an axis; `padding` is the option as it is written."""
     if axis.rule == "same":
@@ -246,6 +263,11 @@ def why_it_slides(axis: Axis, padding: str) -> T | None:
             "`p {word}` adds as many zeros as it takes for the window to stand at one place in {s}, from edge to edge.",
             word=padding,
             s=say(axis.s),
+        )
+    if axis.rule == "causal":
+        return T(
+            "`p causal` puts all zeros before the first position, {before} of them: no output sees what comes later.",
+            before=say(axis.before),
         )
     if not all(map(is_number, axis[:7])):
         return T("The window stands at the edge first, and then moves on by the stride as long as it fits.")

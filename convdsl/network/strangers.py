@@ -10,17 +10,20 @@ from convdsl.diagnostics import written as put
 from convdsl.language import tree
 from convdsl.language.foreign import rewrite
 from convdsl.language.habits import Correction, written_elsewhere
-from convdsl.language.keywords import KEYWORDS, STRUCTURES, WORDS
+from convdsl.language.keywords import BRACED, KEYWORDS, STRUCTURES, WORDS
 from convdsl.language.options import fold
 from convdsl.layers import BY_NAME, COMBINATIONS, Layer
 from convdsl.messages import T
 from convdsl.network.binding import Binder
 from convdsl.network.edits import line_instead, whole, without
+from convdsl.network.not_here import not_here
 from convdsl.network.suggest import did_you_mean
 from convdsl.network.values import Scope
-from convdsl.network.words import MARKS, NOT_HERE, keyword_called, layer_called
+from convdsl.network.words import MARKS, keyword_called, layer_called
 from convdsl.source import Span
 
+_COUNTED = re.compile(r"[0-9A-Z]+\s*\{")
+"""What follows where a loop only counts."""
 _OPTION = re.compile(r"[kspdg][0-9]+")
 _GLUED = re.compile(r"([a-z_]+?)([0-9]+)((?:[kspdg][0-9]+)*)")
 
@@ -42,6 +45,9 @@ def answer(written: tree.Layer, blocks: Mapping[str, tree.Block], binder: Binder
         return several
     keyword = keyword_called(word)
     declared = layer_called(word)
+    honest = not_here(word)
+    if honest is not None and (keyword is None or not _COUNTED.match(rest)):
+        return honest
     if keyword is not None and (declared is None or written.branches is not None):
         here = _keyword_line(keyword, rest)
         way = T("Here it is written `{example}`.", example=here)
@@ -51,8 +57,6 @@ def answer(written: tree.Layer, blocks: Mapping[str, tree.Block], binder: Binder
         return _here(text, written.name, written.items, mended, declared.example)
     if fold(word) in MARKS:
         return Fix(T("The last layer is the output: nothing marks it."), (without(text, written.span),))
-    if fold(word) in NOT_HERE:
-        return T("This is a language for convolutional networks: recurrent and attention layers do not exist in it.")
     if _OPTION.fullmatch(word):
         return T("`{option}` is an option: it stands on the line of its layer.", option=word)
     glued = _GLUED.fullmatch(word)
@@ -63,7 +67,11 @@ def answer(written: tree.Layer, blocks: Mapping[str, tree.Block], binder: Binder
         spaced = " ".join(filter(None, (glued[1], glued[2], *_OPTION.findall(glued[3]), rest)))
         right = spaced if written.branches is None and binder.is_right(spaced, BY_NAME[glued[1]], Scope()) else None
         return _here(text, written.name, written.items, right, spaced)
-    names = [*BY_NAME, *WORDS, *blocks, *KEYWORDS]
+    names = (
+        [*BRACED, "block", "shared", "train"]
+        if written.branches is not None
+        else [*BY_NAME, *WORDS, *blocks, *KEYWORDS]
+    )
     return did_you_mean(word, names, written.name.span) or T("`convdsl explain layers` lists all layers.")
 
 
@@ -113,9 +121,22 @@ def _uncalled_block(block: tree.Block, written: tree.Layer, place: Span) -> T | 
     return put(place, call, way, safe=True) if plain else way
 
 
+_USUAL = {
+    "input": "28x28x1",
+    "net": "lenet5",
+    "let": "C = 64",
+    "expect": "28x28x6",
+    "keep": "a",
+    "from": "a",
+}
+"""What may stand behind a keyword."""
+
+
 def _keyword_line(keyword: str, rest: str) -> str:
     if len(rest) > 60 or "\n" in rest or not rest:
-        rest = {"input": "28x28x1", "net": "lenet5", "let": "C = 64", "expect": "28x28x6"}.get(keyword, "{ … }")
+        rest = _USUAL.get(keyword, "{ … }")
+    if keyword == "split" and "|" not in rest:
+        rest = "{ identity | conv 8 k3 p1 }"
     if keyword == "shared" and "{" not in rest.partition(" ")[2]:
         rest = "tower { … }"
     if keyword in STRUCTURES or keyword in COMBINATIONS or keyword in ("block", "shared", "train"):

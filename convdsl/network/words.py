@@ -51,6 +51,12 @@ _KEYWORDS = {
     "repetido": "repeat",
     "for": "repeat",
     "loop": "repeat",
+    "guardar": "keep",
+    "mantener": "keep",
+    "desde": "from",
+    "dividir": "split",
+    "partir": "split",
+    "chunk": "split",
     "congelar": "freeze",
     "congelado": "freeze",
     "frozen": "freeze",
@@ -59,21 +65,6 @@ _KEYWORDS = {
     "residuo": "residual",
     "shortcut": "residual",
 }
-NOT_HERE = (
-    "lstm",
-    "gru",
-    "rnn",
-    "simplernn",
-    "embedding",
-    "attention",
-    "atencion",
-    "transformer",
-    "multiheadattention",
-    "bidirectional",
-    "recurrent",
-    "recurrente",
-)
-"""Layers of other kinds of networks."""
 MARKS = ("output", "outputs", "salida", "end", "fin", "return", "stop")
 """Words for the end of a network, which needs none."""
 

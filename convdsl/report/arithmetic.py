@@ -172,7 +172,7 @@ def root_of(square: Number) -> Number | None:
 
 def size_line(axis: Axis) -> str:
     """Where the size along an axis comes from, with the numbers: `(6 + 2·0 − 3)/1 + 1 = 4`."""
-    if axis.rule == "same":
+    if axis.rule in ("same", "causal"):
         return f"⌈{axis.input}/{axis.s}⌉ = {axis.output}"
     if axis.rule == "transposed":
         if axis.after > axis.before:

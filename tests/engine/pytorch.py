@@ -112,12 +112,12 @@ def _layer(net: Any, node: Any, inputs: list[Tensor], w: dict[str, Tensor], trai
     if op in ("maxpool", "minpool"):
         sign = -1 if op == "minpool" else 1
         return last(sign * _chosen(_windows(_padded(sign * x, axes, -1e30), axes), 0))
-    if op == "medianpool" or (op == "filter" and layer.divided_rows() is None):
+    if op == "medianpool" or (op == "filter" and layer.divided(rank) is None):
         windows = _windows(_padded(x, axes, torch.inf), axes)
         inside = torch.isfinite(windows).sum(-1)
         return last(-_chosen(-windows, (inside - 1) // 2))
     if op == "filter":
-        divisor, rows = layer.divided_rows()
+        divisor, rows = layer.divided(rank)
         kernel = torch.tensor(rows, dtype=torch.float64).flatten() / divisor
         return last((_windows(_padded(x, axes), axes) * kernel.to(x.dtype)).sum(-1))
     if op == "avgpool":
@@ -135,6 +135,8 @@ def _layer(net: Any, node: Any, inputs: list[Tensor], w: dict[str, Tensor], trai
         return x.flatten(1, -2).mean(1).reshape(-1, *output)
     if op == "globalmaxpool":
         return x.flatten(1, -2).max(1).values.reshape(-1, *output)
+    if op == "adaptivemaxpool":
+        return last(getattr(F, f"adaptive_max_pool{rank}d")(first(x), output[:-1]))
     if op == "adaptiveavgpool":
         return last(getattr(F, f"adaptive_avg_pool{rank}d")(first(x), output[:-1]))
     if op in ("flatten", "reshape"):

@@ -60,7 +60,7 @@ class Layers:
     def _write(self, node: Node) -> Value:
         layer = node.layer
         assert layer is not None
-        if node.op in REFUSED or (node.op == "filter" and layer.divided_rows() is None):  # type: ignore[attr-defined]
+        if node.op in REFUSED or (node.op == "filter" and layer.kernel == "median"):  # type: ignore[attr-defined]
             raise Unsayable(node, "ONNX", REFUSED.get(node.op, REFUSED["medianpool"]))
         inputs = [self.values[i] for i in node.inputs]
         weights = self.net.of(node)
@@ -148,7 +148,7 @@ def _tconv(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, A
 @_writes("filter")
 def _filter(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, Any]) -> Value:
     (x,), layer = inputs, _any(node)
-    divisor, rows = layer.divided_rows()
+    divisor, rows = layer.divided(x.rank)
     kernel = np.asarray(rows, np.float32) / np.float32(divisor)
     channels = x.shape[-1]
     weight = layers.graph.constant(np.broadcast_to(kernel, (channels, 1, *kernel.shape)), "kernel")

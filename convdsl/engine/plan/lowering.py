@@ -191,12 +191,16 @@ def _dwconv(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value
 
 @_layer("filter")
 def _filter(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
-    window, kernel = low.window(node, layer), layer.divided_rows()
+    window = low.window(node, layer)
+    rank = len(low.net.report[node.index].inputs[0]) - 1
+    kernel = layer.divided(rank)
     if kernel is None:
         return low.emit(node, "pool", inputs, _output(low, node), mode="median", window=window, exclude_pad=False)
     divisor, rows = kernel
-    shape = (inputs[0].shape[3], 1, len(rows), len(rows[0]))
-    fixed = [[float(v) / float(divisor) for v in row] for row in rows]
+    sizes = (len(rows),) if rank == 1 else (len(rows), len(rows[0]))
+    shape = (inputs[0].shape[3], 1, *sizes)
+    over = float(divisor)
+    fixed = [float(v) / over for v in rows] if rank == 1 else [[float(v) / over for v in row] for row in rows]
     weight = low.parameter(node, "kernel", TapsFirst, learned=False, shape=shape, value=[[fixed]] * shape[0])
     return low.emit(node, "dwconv", inputs, _output(low, node), {"weight": weight}, window=window)
 
@@ -341,6 +345,7 @@ for _name, _handler in {
     "pixelunshuffle": rearranging.pixel_unshuffle,
     "slice": rearranging.part,
     "maxout": rearranging.maxout,
+    "adaptivemaxpool": rearranging.adaptive_maximum,
     "droppath": rearranging.drop_path,
     "mean": rearranging.mean,
     "max": rearranging.largest,

@@ -73,6 +73,39 @@ def maxout(low: Any, node: Any, layer: Any, inputs: list[Value]) -> Value:
     return _over_rows(low, node, _as(low, node, x, 1, x.size // layer.n, layer.n, 1), "max")
 
 
+def adaptive_maximum(low: Any, node: Any, layer: Any, inputs: list[Value]) -> Value:
+    """The largest values under windows of several sizes, one axis after the other: of each window its rows, then their
+    maximum, and these side by side."""
+    (x,) = inputs
+    sizes, channels = list(x.shape[:3]), x.shape[3]
+    wanted = (1,) * (3 - len(low.net.report[node.index].output[:-1])) + tuple(low.net.report[node.index].output[:-1])
+    for axis, o in enumerate(wanted):
+        n = sizes[axis]
+        if o == n:
+            continue
+        outer, inner = prod(sizes[:axis]), prod(sizes[axis + 1 :])
+        x = _as(low, node, _swap(low, node, x, 1, outer, n, inner * channels), 1, n, outer * inner, channels)
+        rows = []
+        for i in range(o):
+            first, last = i * n // o, -(-(i + 1) * n // o)
+            part = low.emit(node, "copy", [x], (1, last - first, outer * inner, channels), at=(0, -first, 0, 0))
+            rows.append(_as(low, node, _over_columns(low, node, part), 1, 1, 1, outer * inner * channels))
+        x = rows[0]
+        if o > 1:
+            x = low.emit(node, "concat", rows, (1, 1, 1, o * outer * inner * channels))
+        x = _swap(low, node, x, 1, o, outer, inner * channels)
+        sizes[axis] = o
+    return x
+
+
+def _over_columns(low: Any, node: Any, x: Value) -> Value:
+    """The largest value of each column of x."""
+    _, rows, columns, channels = x.shape
+    none, one = (0, 0, 0), (1, 1, 1)
+    window = Window((1, rows, 1), one, one, none, none, (1, rows, columns), (1, 1, columns))
+    return low.emit(node, "pool", [x], (1, 1, columns, channels), mode="max", window=window, exclude_pad=False)
+
+
 def over_channels(low: Any, node: Any, inputs: list[Value], mode: str) -> Value:
     """One value of all channels, at each position."""
     (x,) = inputs
