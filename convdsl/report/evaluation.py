@@ -153,7 +153,7 @@ def class_table(figures: Classes, width: int) -> Table:
             str(number),
             clean(one.name),
             grouped(one.images),
-            *map(percent, (one.precision, one.recall, one.f1)),
+            *(percent(share) if one.images else "–" for share in (one.precision, one.recall, one.f1)),
         ]
         if square:
             counts = figures.confusion[number]

@@ -149,7 +149,7 @@ def _maps(net: NetView, data: Any, task: Task, node: Node, findings: Findings) -
     first = files[wanted - 1] if len(files) >= wanted else ""
     note = T("Class {number} is in {file}.", number=wanted - 1, file=first) if first else None
     way = _number_there(node, wanted)
-    if 1 < len(few := _occurring(data.train_labels, wanted)) <= count:
+    if 1 < len(few := _occurring(data.train_labels, wanted)) <= count and few[-1] == wanted - 1:
         way = _renumber(few)
     findings.add(
         "E321",
@@ -201,7 +201,7 @@ def _single(net: NetView, data: Any, task: Task, node: Node, findings: Findings)
     lowest = data.train_labels.min() if task.kind == "classes" and len(data.train_labels) else 0
     if lowest == 1 and number == wanted - 1:
         way = T("The labels begin at 1: `--labels-from 1`, or `labels_from 1` in the `train` block, counts from there.")
-    elif task.kind == "classes" and 1 < len(few := _occurring(data.train_labels, wanted)) <= number < wanted:
+    elif task.kind == "classes" and 1 < len(few := _occurring(data.train_labels, wanted)) <= number <= few[-1]:
         way = _renumber(few)
     elif task.kind == "values" and data.train_labels.ndim == 1 and ending(net.nodes, net.output).scores == "softmax":
         low, high = float(data.train_labels.min()), float(data.train_labels.max())

@@ -89,3 +89,16 @@ def test_newcombes_interval_of_a_difference() -> None:
     low, high = difference((56 / 70, 70), (48 / 80, 80))  # his example (a): 0.2, 0.0524 to 0.3339
     assert (low, high) == (pytest.approx(0.0524, abs=1e-4), pytest.approx(0.3339, abs=1e-4))
     assert difference((0.3, 54), (1 / 6, 6))[0] < 0
+
+
+def test_a_class_that_is_not_there_has_no_shares() -> None:
+    from convdsl.report.console import console
+    from convdsl.report.evaluation import class_table
+
+    out = console()
+    with out.capture() as seen:
+        out.print(
+            class_table(classification(0.1, np.array([0, 0, 1]), np.array([0, 1, 1]), ("bird", "cat", "dog")), 100)
+        )
+    rows = {row.split()[1]: row for row in seen.get().splitlines() if len(row.split()) > 2}
+    assert rows["dog"].split()[3:6] == ["–", "–", "–"] and "–" not in rows["cat"]

@@ -208,6 +208,7 @@ def test_a_mask_with_a_class_too_many_anywhere_stops_the_run_before_it_begins(ca
         np.savez(tmp_path / "data.npz", **arrays)
         wrong = call("run", "net.cnn", "--out", "x")
         assert wrong.returncode == 1 and "E321" in wrong.stderr and "have 6 classes" in wrong.stderr
+        assert "Write 6 there" in wrong.stderr, "the classes to train are numbered well"
         assert not (tmp_path / "x").exists()
 
 
