@@ -1,0 +1,204 @@
+"""PyTorch's files of weights (`.pth`, `.pt`), read without PyTorch and without running what is in them.
+
+Such a file is a pickle, and a pickle is a program. The names that a state dict needs get stand-ins that only remember what
+they are given; every other name is refused. Both forms are read: the archive of today (a zip with `data.pkl` and a file for
+each storage) and the older row of pickles with the storages behind them.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import zipfile
+from collections import OrderedDict
+from collections.abc import Mapping
+from math import prod
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from convdsl import files
+from convdsl.bridges.pieces import Foreign
+from convdsl.messages import T, reason
+
+LARGEST = 2**36
+_MAGIC = 0x1950A86A20F9469CFC6C
+_KINDS = {
+    "FloatStorage": "f4", "DoubleStorage": "f8", "HalfStorage": "f2", "BFloat16Storage": "bf", "LongStorage": "i8",
+    "IntStorage": "i4", "ShortStorage": "i2", "CharStorage": "i1", "ByteStorage": "u1", "BoolStorage": "?",
+}  # fmt: skip
+
+
+def read_pth(path: Path) -> dict[str, np.ndarray]:
+    """The tensors of a state dict by name, in their order, as float32; what is inside other dictionaries (`state_dict`,
+    `model`) is found. Raises Foreign."""
+    try:
+        with files.opened(path) as file:
+            archived = file.read(4) == b"PK\x03\x04"
+            file.seek(0)
+            found = _archive(file) if archived else _row(file)
+    except OSError as error:
+        raise Foreign(T("{path} cannot be read: {reason}.", path=path, reason=reason(error))) from None
+    except MemoryError:
+        raise Foreign(T("{path} does not fit into the memory.", path=path)) from None
+    except Exception as error:  # a hostile pickle can raise anything
+        why = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        raise Foreign(T("{path} is no file of weights of PyTorch that can be read: {reason}.", path=path, reason=why)) from None
+    tensors = _tensors(found)
+    if not tensors:
+        raise Foreign(T("There are no tensors in {path}.", path=path))
+    return tensors
+
+
+class _Kind(NamedTuple):
+    """Stands for a class of storages."""
+
+    code: str
+
+
+class _Storage(NamedTuple):
+    """A storage: its name among the others, the kind and the number of its values."""
+
+    key: str
+    kind: str
+    count: int
+
+
+class _Tensor(NamedTuple):
+    """What a tensor is told to be: a part of a storage."""
+
+    storage: _Storage
+    offset: int
+    size: tuple[int, ...]
+    stride: tuple[int, ...]
+
+
+def _rebuild(storage: Any, offset: Any, size: Any, stride: Any, *_: Any) -> _Tensor:
+    return _Tensor(storage, int(offset), tuple(map(int, size)), tuple(map(int, stride)))
+
+
+def _same(value: Any, *_: Any) -> Any:
+    return value
+
+
+
+class _Dict(OrderedDict):  # type: ignore[type-arg]
+    """An OrderedDict that takes no attributes from a pickle."""
+
+    def __setstate__(self, state: Any) -> None:
+        pass
+
+
+_NAMES: dict[tuple[str, str], Any] = {
+    ("collections", "OrderedDict"): _Dict,
+    ("torch._utils", "_rebuild_tensor_v2"): _rebuild,
+    ("torch._utils", "_rebuild_tensor"): _rebuild,
+    ("torch._utils", "_rebuild_parameter"): _same,
+    ("torch", "Size"): tuple,
+    **{("torch", name): _Kind(code) for name, code in _KINDS.items()},
+    **{("torch.storage", name): _Kind(code) for name, code in _KINDS.items()},
+}
+_NAMES[("torch.storage", "UntypedStorage")] = _NAMES[("torch", "UntypedStorage")] = _Kind("u1")
+
+
+class _Closed(pickle._Unpickler):  # type: ignore[name-defined,misc,unused-ignore]
+    """Python's own unpickler: the faster one in C can be made to take all the memory by a few bytes."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        try:
+            return _NAMES[module, name]
+        except KeyError:
+            raise ValueError(f"it asks for {module}.{name}") from None
+
+    def get_extension(self, code: int) -> None:
+        raise ValueError("it asks for a registered extension")
+
+    def persistent_load(self, given: Any) -> _Storage:
+        what, kind, key, _, count, *_ = given
+        if what not in ("storage", b"storage") or not isinstance(kind, _Kind):
+            raise ValueError("a storage of an unknown kind")
+        return _Storage(str(key), kind.code, int(count))
+
+
+def _archive(file: Any) -> Any:
+    """Today's form. Every storage is a file in the archive, uncompressed."""
+    with zipfile.ZipFile(file) as archive:
+        (index,) = [info for info in archive.infolist() if Path(info.filename).name == "data.pkl"]
+        if index.file_size > 2**28:
+            raise ValueError("its index is too large")
+        folder = index.filename[: -len("data.pkl")]
+        found = _Closed(io.BytesIO(archive.read(index))).load()
+        if f"{folder}byteorder" in archive.namelist() and archive.read(f"{folder}byteorder") != b"little":
+            raise ValueError("its bytes are in the other order")
+        given: dict[str, np.ndarray] = {}
+
+        def storage(asked: _Storage) -> np.ndarray:
+            if asked.key not in given:
+                info = archive.getinfo(f"{folder}data/{asked.key}")
+                if info.file_size > LARGEST or info.file_size > 1100 * max(info.compress_size, 1):
+                    raise ValueError("a storage is too large")
+                given[asked.key] = _values(archive.read(info), asked)
+            return given[asked.key]
+
+        return _filled(found, storage)
+
+
+def _row(file: Any) -> Any:
+    """The older form: a number, a version, the machine, the pickle, the names of the storages, and then their values."""
+    head = [_Closed(file).load() for _ in range(3)]
+    if head[0] != _MAGIC:
+        raise ValueError("it does not begin as such files do")
+    found = _Closed(file).load()
+    keys = _Closed(file).load()
+    asked: dict[str, _Storage] = {}
+    _filled(found, lambda s: asked.setdefault(s.key, s) and np.zeros(0), shapes=False)
+    given: dict[str, np.ndarray] = {}
+    for key in keys:
+        count = int.from_bytes(file.read(8), "little")
+        one = asked.get(str(key))
+        if one is None:
+            raise ValueError("a storage that no tensor uses")
+        size = count * (2 if one.kind == "bf" else np.dtype(one.kind).itemsize)
+        if count < 0 or size > LARGEST:
+            raise ValueError("a storage is too large")
+        given[one.key] = _values(file.read(size), one._replace(count=count))
+    return _filled(found, lambda s: given[s.key])
+
+
+def _values(content: bytes, asked: _Storage) -> np.ndarray:
+    if asked.kind == "bf":  # the upper half of a float32
+        return (np.frombuffer(content, "<u2").astype(np.uint32) << 16).view(np.float32)
+    return np.frombuffer(content, np.dtype(asked.kind).newbyteorder("<"))
+
+
+def _filled(value: Any, storage: Any, shapes: bool = True, depth: int = 0) -> Any:
+    """A value with arrays in the places of its tensors."""
+    if depth > 20:
+        raise ValueError("it is nested too deep")
+    if isinstance(value, _Tensor):
+        flat = storage(value.storage)
+        if not shapes:
+            return None
+        if any(n < 0 for n in (*value.size, *value.stride, value.offset)) or len(value.size) != len(value.stride):
+            raise ValueError("a tensor of no size")
+        last = value.offset + sum((n - 1) * s for n, s in zip(value.size, value.stride, strict=True))
+        if prod(value.size) and last >= len(flat):
+            raise ValueError("a tensor that is larger than its storage")
+        steps = tuple(s * flat.itemsize for s in value.stride)
+        return np.lib.stride_tricks.as_strided(flat[value.offset :], value.size, steps, writeable=False)
+    if isinstance(value, Mapping):
+        return {k: _filled(v, storage, shapes, depth + 1) for k, v in value.items()}
+    if isinstance(value, (list, tuple)) and not isinstance(value, _Storage | _Kind):
+        return [_filled(v, storage, shapes, depth + 1) for v in value]
+    return value
+
+
+def _tensors(value: Any) -> dict[str, np.ndarray]:
+    """The largest dictionary of tensors inside."""
+    if not isinstance(value, Mapping):
+        return {}
+    own = {str(k): np.ascontiguousarray(v, np.float32).reshape(v.shape) for k, v in value.items()
+           if isinstance(v, np.ndarray) and v.dtype.kind in "f"}  # fmt: skip
+    inner = max((_tensors(v) for v in value.values() if isinstance(v, Mapping)), key=len, default={})
+    return own if len(own) >= len(inner) else inner
