@@ -1,4 +1,4 @@
-"""`convdsl import`: a network of another framework as a program, and its weights."""
+"""`convdsl import`: a network of another framework as a program with its weights; or weights alone for a program of here."""
 
 from __future__ import annotations
 
@@ -8,12 +8,24 @@ from pathlib import Path
 from convdsl import files
 from convdsl.bridges import Weighted
 from convdsl.cli.foreign import read_foreign
-from convdsl.cli.parsing import CallError, shape
+from convdsl.cli.parsing import CallError, read_program, shape
+from convdsl.diagnostics import ProgramError
 from convdsl.messages import Grouped, T, reason
+from convdsl.network import Analysis
+from convdsl.training import checked
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", type=Path, help=str(T("an ONNX file")))
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        type=Path,
+        help=str(T("an ONNX file; with `--net` weights too: .pth, .safetensors, or a base such as efficientnet-lite0")),
+    )
+    parser.add_argument(
+        "--net", metavar="FILE", help=str(T("the program that the weights are for; prints which belong to which layer"))
+    )
+    parser.add_argument("--map", metavar="FILE", type=Path, help=str(T("a list of partners that is used instead, a line each")))
     parser.add_argument(
         "-o", "--out", metavar="FILE", type=Path, help=str(T("where the program goes; without it, it is printed"))
     )
@@ -25,6 +37,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.net is not None:
+        return _weights(options)
     net = read_foreign(options.file, options.input, options.output)
     text = net.analysis.source.text
     if options.out is None:
@@ -43,6 +57,42 @@ def run(options: argparse.Namespace) -> int:
         for line in told(net, options):
             print(line)
     return 0
+
+
+def _weights(options: argparse.Namespace) -> int:
+    """Weights for a program that is there: prints the partners, and writes the weights under the names of here."""
+    from convdsl.cli.parsing import NotOurs
+    from convdsl.training.files import FileTrouble, write_tensors
+    from convdsl.training.transfer import described, matched_with
+
+    analysis = program(options)
+    try:
+        found = matched_with(options.file, analysis, options.map)
+        if options.weights is not None:
+            write_tensors(options.weights, found.weights, described(options.file, analysis))
+    except FileTrouble as error:
+        raise NotOurs(str(error)) from None
+    width = max((len(mine) for mine, _ in found.pairs), default=0)
+    for mine, other in found.pairs:
+        print(f"{mine:<{width}} ← {other}")
+    for name in found.missing:
+        print(T("{name} has no partner: it starts afresh.", name=name))
+    for name in found.unused:
+        print(T("{name} of the file is not used.", name=name))
+    if options.weights is not None:
+        print(T("The weights are in {file}; `convdsl run … --init-from {file}` starts from them.", file=options.weights))
+    return 0
+
+
+def program(options: argparse.Namespace) -> Analysis:
+    """The program that weights are for. Raises ProgramError, CallError where a size is open."""
+    analysis = checked(read_program(options.net), input=options.input)
+    if analysis.failed:
+        raise ProgramError(analysis.diagnostics)
+    if analysis.network.symbols or analysis.network.holes:
+        raise CallError(T("these sizes are open: {names}. Give them values with `--input`.",
+                          names=", ".join(sorted(analysis.network.symbols | set(analysis.network.holes)))))  # fmt: skip
+    return analysis
 
 
 def told(net: Weighted, options: argparse.Namespace) -> list[T]:

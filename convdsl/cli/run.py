@@ -43,8 +43,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--out", metavar="DIR", type=Path, help=str(T("folder of the run; without this runs/NAME-1, -2, …")))
     again = T("go on with the run in --out, or with the last run of this program")
     add("--resume", action="store_true", help=str(again))
-    weights = T("start from the weights in this file, where names and shapes agree")
+    weights = T("start from these weights: a file .safetensors, .pth or .onnx, or a base such as efficientnet-lite0")
     add("--init-from", metavar="FILE", type=Path, help=str(weights))
+    partners = T("a list of which weights of `--init-from` belong to which layer, a line each: 1.conv = features.0")
+    add("--map", metavar="FILE", type=Path, help=str(partners))
     often = T("how often the state is saved within an epoch (60); it always is after one")
     add("--save-every", metavar="SECONDS", type=_seconds, default=60.0, help=str(often))
     kinds = T("text for people, json for programs: one event a line")
@@ -128,6 +130,7 @@ def _run(options: argparse.Namespace, stopper: Stopper, source: Source) -> int:
         device=device,
         threads=options.threads,
         init_from=Path(call["init_from"]) if call["init_from"] else None,
+        map=Path(call["map"]) if call.get("map") else None,
         save_every=options.save_every,
         stop=stopper,
         call=call,
@@ -158,13 +161,14 @@ def _call(options: argparse.Namespace, folder: Any) -> dict[str, Any]:
         "set": [list(pair) for pair in options.set],
         "input": list(options.input) if options.input else None,
         "init_from": str(options.init_from) if options.init_from else None,
+        **({"map": str(options.map)} if options.map else {}),
     }
     before = folder.config() if folder and options.resume else None
     if before is None:
         return call
     old = before["call"]
     call["settings"] = {**old["settings"], **call["settings"]}
-    return {name: value or old[name] for name, value in call.items()}
+    return {**old, **{name: value or old.get(name) for name, value in call.items()}}
 
 
 def _load(settings: Settings, analysis: Analysis, options: argparse.Namespace) -> Any:
@@ -261,4 +265,6 @@ def _program_options(options: argparse.Namespace) -> list[str]:
         words += ["--input", "x".join(map(str, options.input))]
     if options.init_from:
         words += ["--init-from", str(options.init_from)]
+    if options.map:
+        words += ["--map", str(options.map)]
     return words

@@ -21,7 +21,7 @@ from convdsl.training.evaluating import evaluate, thresholds_of
 from convdsl.training.events import Ended, EpochDone, Event, Finished, Interrupted, Note, Progress, Saved, Started
 from convdsl.training.examples import answers_to, examples_from, inputs_for
 from convdsl.training.facts import facts_of
-from convdsl.training.files import FileTrouble, read_tensors
+from convdsl.training.files import FileTrouble
 from convdsl.training.folder import RunFolder, new_folder
 from convdsl.training.health import examine
 from convdsl.training.loop import Examples, train
@@ -35,7 +35,7 @@ from convdsl.training.splitting import limited
 from convdsl.training.state import State
 from convdsl.training.task import Task, targets_for, task_for
 from convdsl.training.trainable import Trainable
-from convdsl.training.transfer import start_from
+from convdsl.training.transfer import read_start, start_from
 
 
 @dataclass
@@ -51,6 +51,7 @@ class Experiment:
     device: str = "cpu"
     threads: int | None = None
     init_from: Path | None = None
+    map: Path | None = None
     save_every: float = 60.0
     stop: Callable[[], bool] = lambda: False
     call: dict[str, Any] = field(default_factory=dict)
@@ -77,7 +78,7 @@ def run(experiment: Experiment) -> Iterator[Event]:
     net, data = experiment.net, experiment.data
     start = None
     if experiment.init_from and not experiment.resume:
-        start, _ = read_tensors(experiment.init_from)
+        start = read_start(experiment.init_from, net.analysis, experiment.map)
     watch = None if data.validation_images is None else (data.validation_images, data.validation_labels)
     examples = examples_from(net, data.train_images, data.train_labels, experiment.settings, watch, task)
     settings = replace(experiment.settings, loss=task.loss)
@@ -89,7 +90,8 @@ def run(experiment: Experiment) -> Iterator[Event]:
     for line in caches.told():
         yield Note(line, warning=True)
     if start is not None:
-        yield from start_from(model, start, experiment.init_from)
+        yield from map(Note, start.told)
+        yield from start_from(model, start.tensors, experiment.init_from)
     folder = experiment.folder or new_folder(net.name)
     with folder.held(experiment.resume):
         yield from _run(experiment, folder, model, examples, settings, began)
@@ -113,7 +115,8 @@ def _run(
     if state is None:
         state = State()
         if experiment.init_from and experiment.resume:
-            yield from start_from(model, read_tensors(experiment.init_from)[0], experiment.init_from)
+            start = read_start(experiment.init_from, net.analysis, experiment.map)
+            yield from start_from(model, start.tensors, experiment.init_from)
         elif not experiment.init_from and any(node.frozen and net.report[node.index].params for node in net.nodes):
             yield Note(
                 T(

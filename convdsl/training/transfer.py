@@ -2,15 +2,84 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from convdsl.messages import T
+from convdsl.bridges.bases import BASES, imagenet
+from convdsl.bridges.matching import Matched, own_modules, read_map
+from convdsl.bridges.pieces import Foreign
+from convdsl.bridges.taking import foreign, take, take_tensors
+from convdsl.messages import T, reason
 from convdsl.training.events import Note
-from convdsl.training.files import FileTrouble
+from convdsl.training.files import FileTrouble, read_tensors
 from convdsl.training.trainable import Trainable
+
+
+class Start(NamedTuple):
+    """Weights to start from by the names of the network, and what is said of where they came from."""
+
+    tensors: Mapping[str, np.ndarray]
+    told: tuple[T, ...] = ()
+
+
+def read_start(path: Path, analysis: Any, map: Path | None = None) -> Start:
+    """The weights in a file of here or of another framework, or of a base that is installed. Those that do not have the
+    names of here get partners by order and shape, or as the list in `map` says. Raises FileTrouble."""
+    if map is None and not foreign(path):
+        tensors, _ = read_tensors(path)
+        ours = {name for module in own_modules(analysis) for name in module.names.values()}
+        if not ours or ours & tensors.keys():
+            return Start(tensors)
+    found = matched_with(path, analysis, map)
+    few = ", ".join(f"{mine} ← {other}" for mine, other in found.pairs[:3])
+    if len(found.pairs) <= 3:
+        return Start(found.weights, (T("By order and shape: {pairs}.", pairs=few),))
+    told = T(
+        "By order and shape: {pairs} and {n} more (`convdsl import {path} --net …` prints all).",
+        pairs=few,
+        n=len(found.pairs) - 3,
+        path=path,
+    )
+    return Start(found.weights, (told,))
+
+
+def matched_with(path: Path, analysis: Any, map: Path | None = None) -> Matched:
+    """Weights with their partners in a network. Raises FileTrouble."""
+    try:
+        chosen = read_map(map.read_text("utf-8")) if map is not None else None
+        if foreign(path):
+            return take(path, analysis, chosen)
+        return take_tensors(path, read_tensors(path)[0], analysis, chosen)
+    except Foreign as error:
+        raise FileTrouble(error.message, error.help) from None
+    except (OSError, UnicodeDecodeError) as error:
+        why = reason(error) if isinstance(error, OSError) else error
+        raise FileTrouble(T("{path} cannot be read: {reason}.", path=map, reason=why)) from None
+    except ImportError:
+        text = T('this needs the package {name}: `pip install "convdsl[{extra}]"`.', name="onnx", extra="onnx")
+        raise FileTrouble(text) from None
+
+
+def described(path: Path, analysis: Any) -> dict[str, str]:
+    """What a file with weights of another framework must say so that `predict` can use it."""
+    network, output = analysis.network, tuple(analysis.report.output)
+    base = str(path) in BASES and not path.exists()
+    classes = imagenet() if base and output == (1000,) else tuple(str(number) for number in range(output[-1]))
+    metadata = {
+        "format": "convdsl",
+        "net": network.name,
+        "program": analysis.source.text,
+        "input": list(network.input),
+        "classes": list(classes),
+        "target": "classes" if len(output) == 1 else "map",
+        "loss": "cross_entropy",
+        "images": {"shape": list(network.input)},
+    }
+    return {name: value if isinstance(value, str) else json.dumps(value) for name, value in metadata.items()}
 
 
 def start_from(model: Trainable, tensors: Mapping[str, np.ndarray], path: Path | None) -> Iterator[Note]:
