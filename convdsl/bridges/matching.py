@@ -75,7 +75,10 @@ def own_modules(analysis: Analysis) -> list[Module]:
 
 
 def matched(
-    analysis: Analysis, tensors: Mapping[str, np.ndarray], chosen: Mapping[str, str] | None = None, channels_first: bool = True
+    analysis: Analysis,
+    tensors: Mapping[str, np.ndarray],
+    chosen: Mapping[str, str] | None = None,
+    channels_first: bool = True,
 ) -> Matched:
     """The weights of a file for a network. `chosen` names partners, ours first, modules or single tensors. With
     `channels_first` what stands behind a map in a dense layer lies in the order C, H, W, as in PyTorch.
@@ -199,6 +202,8 @@ def read_map(text: str) -> dict[str, str]:
             continue
         parts = [part.strip() for part in re.split(r"←|<-|=", written)]
         if len(parts) != 2 or not all(parts):
-            raise Foreign(T("Line {n} of the map is not of the form `1.conv = features.0`: {line}", n=number, line=written))
+            raise Foreign(
+                T("Line {n} of the map is not of the form `1.conv = features.0`: {line}", n=number, line=written)
+            )
         found[parts[0]] = parts[1]
     return found

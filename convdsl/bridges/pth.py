@@ -44,7 +44,9 @@ def read_pth(path: Path) -> dict[str, np.ndarray]:
         raise Foreign(T("{path} does not fit into the memory.", path=path)) from None
     except Exception as error:  # a hostile pickle can raise anything
         why = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise Foreign(T("{path} is no file of weights of PyTorch that can be read: {reason}.", path=path, reason=why)) from None
+        raise Foreign(
+            T("{path} is no file of weights of PyTorch that can be read: {reason}.", path=path, reason=why)
+        ) from None
     tensors = _tensors(found)
     if not tensors:
         raise Foreign(T("There are no tensors in {path}.", path=path))
@@ -62,7 +64,7 @@ class _Storage(NamedTuple):
 
     key: str
     kind: str
-    count: int
+    values: int
 
 
 class _Tensor(NamedTuple):
@@ -82,8 +84,7 @@ def _same(value: Any, *_: Any) -> Any:
     return value
 
 
-
-class _Dict(OrderedDict):  # type: ignore[type-arg]
+class _Dict(OrderedDict):
     """An OrderedDict that takes no attributes from a pickle."""
 
     def __setstate__(self, state: Any) -> None:
@@ -162,7 +163,7 @@ def _row(file: Any) -> Any:
         size = count * (2 if one.kind == "bf" else np.dtype(one.kind).itemsize)
         if count < 0 or size > LARGEST:
             raise ValueError("a storage is too large")
-        given[one.key] = _values(file.read(size), one._replace(count=count))
+        given[one.key] = _values(file.read(size), one._replace(values=count))
     return _filled(found, lambda s: given[s.key])
 
 

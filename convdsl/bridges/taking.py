@@ -42,7 +42,9 @@ def take(path: Path, analysis: Analysis, chosen: Mapping[str, str] | None = None
     return checked(_made_ready(found, base, analysis) if base else found, path)
 
 
-def take_tensors(path: Path, tensors: Mapping[str, np.ndarray], analysis: Analysis, chosen: Mapping[str, str] | None = None) -> Matched:
+def take_tensors(
+    path: Path, tensors: Mapping[str, np.ndarray], analysis: Analysis, chosen: Mapping[str, str] | None = None
+) -> Matched:
     """The same for tensors that were read already, laid out as PyTorch does. Raises Foreign."""
     return checked(matched(analysis, tensors, chosen), path)
 

@@ -25,7 +25,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--net", metavar="FILE", help=str(T("the program that the weights are for; prints which belong to which layer"))
     )
-    parser.add_argument("--map", metavar="FILE", type=Path, help=str(T("a list of partners that is used instead, a line each")))
+    parser.add_argument(
+        "--map", metavar="FILE", type=Path, help=str(T("a list of partners that is used instead, a line each"))
+    )
     parser.add_argument(
         "-o", "--out", metavar="FILE", type=Path, help=str(T("where the program goes; without it, it is printed"))
     )
@@ -80,7 +82,9 @@ def _weights(options: argparse.Namespace) -> int:
     for name in found.unused:
         print(T("{name} of the file is not used.", name=name))
     if options.weights is not None:
-        print(T("The weights are in {file}; `convdsl run … --init-from {file}` starts from them.", file=options.weights))
+        print(
+            T("The weights are in {file}; `convdsl run … --init-from {file}` starts from them.", file=options.weights)
+        )
     return 0
 
 

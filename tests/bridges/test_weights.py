@@ -176,7 +176,9 @@ def test_side_exits_that_are_written_last_find_their_partners() -> None:
 def test_a_list_decides(tmp_path: Path) -> None:
     net = convdsl.parse("input 8x8x3 -> conv 3 k3 p1 -> conv 3 k3 p1 -> dense 2")
     tensors = state_of(net, {"1.conv": "second", "2.conv": "first", "3.dense": "fc"})
-    found = matched(net.analysis, tensors, read_map("1.conv = first  # turned round\n2.conv ← second\n\n3.dense <- fc\n"))
+    found = matched(
+        net.analysis, tensors, read_map("1.conv = first  # turned round\n2.conv ← second\n\n3.dense <- fc\n")
+    )
     assert dict(found.pairs) == {"1.conv": "first", "2.conv": "second", "3.dense": "fc"}
     for wrong in ("1.conv = nowhere", "9.conv = first", "1.conv = fc", "1.conv"):
         with pytest.raises(Foreign):
@@ -198,7 +200,9 @@ def test_the_command_prints_partners_and_writes_weights(tmp_path: Path, capsys: 
     other = tmp_path / "other.cnn"
     other.write_text("input 8x8x1\nconv 7 k5 relu\ndense 4 softmax\n")
     assert main(["import", str(file), "--net", str(other)]) == 1
-    assert main(["run", str(other), "--init-from", str(file), "--epochs", "1", "--limit", "20", "--device", "plain"]) != 0
+    assert (
+        main(["run", str(other), "--init-from", str(file), "--epochs", "1", "--limit", "20", "--device", "plain"]) != 0
+    )
 
 
 # Bases
