@@ -87,6 +87,10 @@ def test_every_layer_is_written_or_refused(layer: Any, shape: str) -> None:
         "input 12x3 -> residual drop=0.2 { conv 3 k3 p causal } -> filter [1 0 -1] -> adaptivemaxpool 4 -> flatten -> maxout 2",
         "input 3x4x5x2 -> conv 3 k2 -> upsample 2 bilinear -> globalmaxpool",
         "input 6x6x2 -> pad before=0x2 after=1x0 -> crop before=1x1 -> filter gaussian",
+        "input 6x4x8 -> pixelshuffle 2x1 -> pixelunshuffle 2x2 -> transpose -> slice 3 skip=1",
+        "input 5x6x8 -> globalavgpool channels -> conv 4 k1 -> maxout 2 -> scale fixed=0.3",
+        "input 6x4 -> transpose -> conv 3 k3 -> mean { identity | conv 3 k1 } -> max { identity | conv 3 k1 }",
+        "input 5x4x6 -> split { identity | conv 3 k1 } -> flatten positions -> conv 2 k1",
     ],
 )
 def test_what_lies_in_another_way_there_is_turned(text: str) -> None:

@@ -11,7 +11,17 @@ from onnx import NodeProto
 from convdsl.bridges.onnx.loading import attributes
 from convdsl.bridges.onnx.reading import OPERATORS, Reader, Seen, channels_first, reads, unturned
 from convdsl.bridges.onnx.windows import Window, arguments, fitting, short, window
-from convdsl.layers import Layer, activation, combining, convolution, dense, normalization, pooling, shaping
+from convdsl.layers import (
+    Layer,
+    activation,
+    combining,
+    convolution,
+    dense,
+    normalization,
+    pooling,
+    rearranging,
+    shaping,
+)
 from convdsl.messages import T
 
 # Windows with weights
@@ -219,10 +229,11 @@ def _reduce(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
     if axes is None and (found := r.array(node, 1)) is not None:
         axes = found.reshape(-1).tolist()
     rank = len(x.shape) - 1
-    if axes is None or sorted(a % (rank + 2) for a in axes) != list(range(2, rank + 2)):
+    over = sorted(a % (rank + 2) for a in axes or ())
+    if over not in (list(range(2, rank + 2)), [1]) or (over == [1] and not given.get("keepdims", 1)):
         raise r.refused(node, T("it does not go over all positions and nothing else"))
-    layer = pooling.GlobalAvgPool() if node.op_type == "ReduceMean" else pooling.GlobalMaxPool()
-    r.give_map(node, layer, x)
+    kind = pooling.GlobalAvgPool if node.op_type == "ReduceMean" else pooling.GlobalMaxPool
+    r.give_map(node, kind(channels=True) if over == [1] else kind(), x)
     if not given.get("keepdims", 1):
         r.give(node, r.seen[node.output[0]]._replace(row=True))
 
@@ -312,6 +323,36 @@ def _shuffled(r: Reader, node: NodeProto, x: Seen, target: tuple[int, ...]) -> b
     return True
 
 
+@reads("DepthToSpace")
+def _depth_to_space(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
+    if given.get("mode", "DCR") != "CRD":
+        raise r.refused(node, T("its channels lie in another order"))
+    r.give_map(node, rearranging.PixelShuffle(k=(given["blocksize"],)), r.map(node))
+
+
+@reads("Split")
+def _split(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
+    """Some of the channels each."""
+    x = r.map(node)
+    if given.get("axis", 0) % (len(x.shape) + 1) != 1:
+        raise r.refused(node, T("it does not part channels"))
+    sizes = given["split"] if "split" in given else r.array(node, 1)
+    if sizes is None:
+        count = given.get("num_outputs", len(node.output))
+        whole = -(-x.shape[-1] // count)
+        sizes = [min(whole, x.shape[-1] - i * whole) for i in range(count)]
+    skip = 0
+    for name, size in zip(node.output, np.asarray(sizes).reshape(-1).tolist(), strict=False):
+        r.seen[name] = _some(r, node, x, skip, int(size))
+        skip += int(size)
+
+
+def _some(r: Reader, node: NodeProto, x: Seen, skip: int, size: int) -> Seen:
+    """Channels that follow one another."""
+    layer = rearranging.Slice(size=size, **({"skip": skip} if skip else {}))
+    return x._replace(piece=r.add(node, layer, [x]), shape=tuple(layer.output(x.shape)))
+
+
 @reads("Transpose")
 def _transpose(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
     """No layer: from here on the values lie in another way."""
@@ -376,7 +417,9 @@ def _slice(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
         low, high, _ = slice(start, end).indices(size)
         if axis < 2:
             if (low, high) != (0, size) and not (axis == 0 and low == 0 and end >= 2**31 - 1):
-                raise r.refused(node, T("it takes some of the channels"))
+                if axis == 0:
+                    raise r.refused(node, T("it does not keep the images apart"))
+                x = _some(r, node, x, low, high - low)
             continue
         before[axis - 2], after[axis - 2] = low, size - high
     if not any((*before, *after)):
@@ -648,6 +691,18 @@ def _concat(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
     r.give(node, values[0]._replace(piece=r.add(node, layer, values), shape=shape))
 
 
+@reads("Mean", "Max")
+def _mean(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
+    values = [r.value(node, number) for number in range(len(node.input))]
+    if len({(v.row, v.order, v.axes) for v in values}) > 1:
+        raise r.refused(node, T("its inputs lie in different ways"))
+    if len(values) == 1:
+        return r.give(node, values[0])
+    layer = combining.Mean() if node.op_type == "Mean" else combining.Maximum()
+    shape = tuple(layer.output(*(v.shape for v in values)))
+    r.give(node, values[0]._replace(piece=r.add(node, layer, values), shape=shape))
+
+
 @reads("Add", "Sum", "Mul", "Sub", "Div")
 def _combine(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
     constant = [number for number, name in enumerate(node.input) if name in r.constants]
@@ -724,6 +779,8 @@ def _affine(r: Reader, node: NodeProto, number: int) -> None:
         return r.give(node, x)
     if node.op_type == "Mul" and constant.size > 1:
         return r.give_same(node, shaping.Scale(), x, {"weight": factor})
+    if constant.size == 1 and not shift.any():
+        return r.give_same(node, shaping.Scale(fixed=float(f"{float(factor[0]):.7g}")), x)
     fixed = {
         "weight": factor,
         "bias": shift,

@@ -228,8 +228,14 @@ def _counted(axis: Any, exclude: bool) -> list[int]:
 
 @_writes("globalavgpool", "globalmaxpool")
 def _global(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, Any]) -> Value:
-    op = "GlobalAveragePool" if node.op == "globalavgpool" else "GlobalMaxPool"
-    return Value(layers.graph.node(op, [inputs[0].name]), layers.shape(node))
+    graph, mean = layers.graph, node.op == "globalavgpool"
+    if _any(node).channels:
+        name = graph.node(
+            "ReduceMean" if mean else "ReduceMax", [inputs[0].name, graph.numbers((1,), "axes")], keepdims=1
+        )
+    else:
+        name = graph.node("GlobalAveragePool" if mean else "GlobalMaxPool", [inputs[0].name])
+    return Value(name, layers.shape(node))
 
 
 @_writes("adaptiveavgpool")
@@ -260,6 +266,8 @@ def _adaptive(layers: Layers, node: Node, inputs: list[Value], weights: dict[str
 @_writes("flatten")
 def _flatten(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, Any]) -> Value:
     (x,) = inputs
+    if _any(node).positions:
+        return Value(layers.graph.reshaped(x.name, (x.shape[-1], prod(x.shape[:-1])), ""), layers.shape(node))
     if not x.rank:
         return x._replace(name=layers.graph.node("Flatten", [x.name]))
     return Value(layers.graph.node("Flatten", [x.name]), layers.shape(node), None if is_row(x.shape) else x.shape)
@@ -278,7 +286,7 @@ def _reshape(layers: Layers, node: Node, inputs: list[Value], weights: dict[str,
     return graph.first(graph.reshaped(name, y), y)
 
 
-@_writes("identity")
+@_writes("identity", "droppath")
 def _identity(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, Any]) -> Value:
     return inputs[0]._replace(name=layers.graph.node("Identity", [inputs[0].name]))
 
@@ -328,9 +336,53 @@ def _shuffle(layers: Layers, node: Node, inputs: list[Value], weights: dict[str,
     return Value(graph.reshaped(name, x.first, ""), x.shape)
 
 
+@_writes("pixelshuffle", "pixelunshuffle")
+def _pixelshuffle(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, Any]) -> Value:
+    """Blocks of values to channels or back, the channels of a block side by side, as in PyTorch."""
+    (x,), graph, layer = inputs, layers.graph, _any(node)
+    r, rank, y = [int(f) for f in layer.factors(x.shape)], x.rank, layers.shape(node)
+    grows = node.op == "pixelshuffle"
+    if grows and rank == 2 and r[0] == r[1]:
+        return Value(graph.node("DepthToSpace", [x.name], blocksize=r[0], mode="CRD"), y)
+    if grows:
+        parts = (y[-1], *r, *x.shape[:-1])
+        order = [0, 1, *(axis for d in range(rank) for axis in (2 + rank + d, 2 + d))]
+    else:
+        parts = (x.shape[-1], *(n for m, f in zip(y[:-1], r, strict=True) for n in (m, f)))
+        order = [0, 1, *(3 + 2 * d for d in range(rank)), *(2 + 2 * d for d in range(rank))]
+    name = graph.turned(graph.reshaped(x.name, parts, "in_blocks"), order, "dealt")
+    return Value(graph.reshaped(name, (y[-1], *y[:-1]), ""), y)
+
+
+@_writes("transpose")
+def _transpose(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, Any]) -> Value:
+    (x,) = inputs
+    order = [*range(x.rank + 2)]
+    order[-2:] = reversed(order[-2:])
+    return Value(layers.graph.turned(x.name, order, ""), layers.shape(node))
+
+
+@_writes("slice")
+def _slice(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, Any]) -> Value:
+    graph, x = layers.graph, layers.graph.plain(inputs[0])
+    skip, size = _any(node).part(x.shape)
+    given = [graph.numbers((n,), word) for n, word in ((skip, "starts"), (skip + size, "ends"), (1, "axes"))]
+    return Value(graph.node("Slice", [x.name, *given]), layers.shape(node))
+
+
+@_writes("maxout")
+def _maxout(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, Any]) -> Value:
+    graph, x, n = layers.graph, layers.graph.plain(inputs[0]), int(_any(node).n)
+    name = graph.reshaped(x.name, (x.shape[-1] // n, n, *x.shape[:-1]), "in_groups")
+    return Value(graph.node("ReduceMax", [name, graph.numbers((2,), "axes")], keepdims=0), layers.shape(node))
+
+
 @_writes("scale")
 def _scale(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, Any]) -> Value:
-    (x,) = inputs
+    (x,), layer = inputs, _any(node)
+    if layer.fixed is not None:
+        factor = layers.graph.constant(np.float32(layer.fixed), "factor")
+        return x._replace(name=layers.graph.node("Mul", [x.name, factor]))
     factors = np.asarray(weights["weight"]).reshape(-1, *(1,) * x.rank)
     return x._replace(name=layers.graph.node("Mul", [x.name, layers.for_each_channel(node, "weight", factors, x)]))
 
@@ -413,6 +465,15 @@ def _combined(layers: Layers, node: Node, inputs: list[Value], weights: dict[str
     if len(names) == 1:
         result = graph.node("Identity", names)
     return Value(result, layers.shape(node), inputs[0].map)
+
+
+@_writes("mean", "max")
+def _mean(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, Any]) -> Value:
+    graph = layers.graph
+    if len({x.map for x in inputs}) > 1:
+        inputs = [graph.plain(x) for x in inputs]
+    name = graph.node("Mean" if node.op == "mean" else "Max", [x.name for x in inputs])
+    return Value(name, layers.shape(node), inputs[0].map)
 
 
 @_writes("concat")
