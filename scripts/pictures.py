@@ -1,32 +1,67 @@
-"""Draws the pictures of the README: what the terminal shows, as SVG."""
+"""Draws the pictures of the README and the docs: networks as `convdsl draw` has them, light and dark, and what the terminal
+shows. `tests/drawing/test_pictures.py` holds that they are what is drawn now.
+
+    python scripts/pictures.py
+"""
 
 from __future__ import annotations
 
 import io
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 
-from convdsl.messages import use_language
+from convdsl.drawing.picture import draw
+from convdsl.messages import LANGUAGES, use_language
 from convdsl.network import analyse
 from convdsl.report.terminal import print_analysis
 from convdsl.source import read
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
+DRAWINGS: dict[str, dict[str, Any]] = {
+    "lenet5": {"style": "maps", "width": 900},
+    "alexnet": {"style": "boxes", "width": 960},
+    "unet": {"style": "u", "legend": True},
+    "resnet18": {"depth": 2, "width": 1000},
+    "googlenet": {"width": 1000, "colour": "macs", "legend": True},
+    "inception_block": {"style": "blocks"},
+}
+"""Each example that is shown, and how it is drawn."""
 
 
-def draw(program: str, image: str, language: str) -> None:
-    """Writes the answer of `convdsl check PROGRAM` to docs/images/IMAGE."""
+def drawings() -> Iterator[tuple[Path, str]]:
+    """Every drawing of a network: where it belongs, and its text."""
+    for language in LANGUAGES:
+        use_language(language)
+        for name, chosen in DRAWINGS.items():
+            for theme in ("light", "dark"):
+                made = draw(analyse(read(ROOT / "examples" / f"{name}.cnn")), theme, **chosen)
+                parts = [name, *(["es"] if language == "es" else []), *(["dark"] if theme == "dark" else [])]
+                yield IMAGES / f"{'.'.join(parts)}.svg", made.svg
+    use_language(None)
+
+
+def terminal(program: str, image: str, language: str) -> None:
+    """Writes the answer of `convdsl check PROGRAM` to docs/images/IMAGE, in a font of the reader's own."""
     use_language(language)
     source = read(ROOT / program)
     source.name = program
     console = Console(record=True, width=96, highlight=False, markup=False, force_terminal=True, file=io.StringIO())
     print_analysis(console, analyse(source))
-    console.save_svg(str(IMAGES / image), title=f"convdsl check {program}")
+    form = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.S)
+    form = form.replace("Fira Code", "DejaVu Sans Mono, Menlo, Consolas")
+    form = re.sub(r"<!-- Generated with .*?-->\s*", "", form)
+    console.save_svg(str(IMAGES / image), title=f"convdsl check {program}", code_format=form)
 
 
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
-    draw("examples/lenet5.cnn", "check.svg", "en")
-    draw("examples/lenet5.cnn", "check.es.svg", "es")
+    for path, text in drawings():
+        path.write_text(text, encoding="utf-8")
+    terminal("examples/lenet5.cnn", "check.svg", "en")
+    terminal("examples/lenet5.cnn", "check.es.svg", "es")

@@ -6,7 +6,6 @@ import argparse
 import sys
 from pathlib import Path
 
-from convdsl import files
 from convdsl.cli.parsing import CallError, add_unknowns, given_from, read_program
 from convdsl.drawing.drawing import STYLES
 from convdsl.drawing.picture import COLOURS, DIRECTIONS, FORMATS, CannotDraw, Drawing, choices, ending
@@ -51,7 +50,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help=str(T("colour boxes by their kind, or by how much of something they have")),
     )
     parser.add_argument(
-        "--shape", choices=SHAPES, default="hwc", help=str(T("how a size is written: 28×28×6, 6@28×28 or 6×28×28"))
+        "--shape", choices=SHAPES, default="", help=str(T("how a size is written: 28×28×6, 6@28×28 or 6×28×28"))
     )
     parser.add_argument(
         "--theme",
@@ -116,16 +115,25 @@ def _show(drawing: Drawing) -> None:
         stream = getattr(sys.stdout, "unfiltered", sys.stdout)
         stream.write(drawing.svg)
         return
-    print(
-        T(
-            "This terminal shows text. `convdsl draw {file} -o net.svg` writes a picture.",
-            file=drawing.analysis.source.name,
-        )
-    )
+    if not _shown(drawing):
+        name = drawing.analysis.source.name
+        print(T("No picture is shown here. `convdsl draw {file} -o net.svg` writes one.", file=name))
+
+
+def _shown(drawing: Drawing) -> bool:
+    """Shows it in the terminal, where there is a way to and it fits."""
+    from convdsl.report.terminal_picture import show_picture
+
+    try:
+        return show_picture(drawing.written("png"), drawing.scene.width)
+    except (CannotDraw, ModuleNotFoundError):
+        return False
 
 
 def _write_both(path: Path, light: Drawing, dark: Drawing) -> None:
     """Two files, and how a page shows the one that fits."""
+    from convdsl import files
+
     other = path.with_name(f"{path.stem}.dark{path.suffix}")
     contents = [(path, light.written(ending(path))), (other, dark.written(ending(path)))]
     for file, content in contents:

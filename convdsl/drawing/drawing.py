@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from convdsl.algebra import is_number
+from convdsl.drawing import levels
 from convdsl.drawing import tree as trees
 from convdsl.drawing.building import Builder
 from convdsl.drawing.fold import folded
-from convdsl.drawing.layout import Pen, Pending
-from convdsl.drawing.legends import legend
+from convdsl.drawing.layout import Pen, Pending, Style
 from convdsl.drawing.scene import Scene
 from convdsl.drawing.styles.blocks import Blocks, Paint
 from convdsl.drawing.telling import Box, Telling, is_wire
@@ -29,7 +29,7 @@ class Choices(NamedTuple):
     depth: int | None = None
     show: tuple[str, ...] = ("sizes",)
     colour: str = "kind"
-    shape: str = "hwc"
+    shape: str = ""
     width: float = 1200.0
     legend: bool = False
 
@@ -43,28 +43,44 @@ class Drawn(NamedTuple):
     items: Items
 
 
-STYLES = ("auto", "blocks")
+STYLES = ("auto", "blocks", "boxes", "maps", "u")
 
 
 def drawn(analysis: Analysis, choices: Choices) -> Drawn:
-    """The drawing of a network."""
+    """The drawing of a network. The styles other than blocks, and the legend, are loaded where they are drawn."""
     notes: list[T] = []
-    telling = Telling(analysis, choices.show, choices.shape)
+    telling = Telling(analysis, choices.show, choices.shape or ("c@hw" if choices.style == "maps" else "hwc"))
     items = trees.tree(analysis.network.nodes)
-    apart = frozenset(telling.errors)
     if choices.depth != -1:
-        items = folded(items, analysis.report, choices.depth, apart=apart)
+        items = folded(items, analysis.report, choices.depth, apart=frozenset(telling.errors))
     paint, scale = painter(telling, items, choices.colour)
-    down = choices.direction == "down"
-    builder = Builder(Blocks(paint, down), telling, down)
-    laid = builder.whole(items, choices.width - 2 * MARGIN)
-    pen = Pen(builder.style, down)
-    laid.place(pen, MARGIN, MARGIN, Pending(-1, ()))
-    width, height = (laid.breadth, laid.length) if down else (laid.length, laid.breadth)
-    groups = (*pen.frames, *pen.edges, *pen.boxes)
-    groups = tuple(g for g in groups if g.role != "edge" or g.from_ >= 0)
+    style = choices.style if choices.style != "auto" else suited(items)
+    u = levels.levels(items) if style == "u" else None
+    if style == "u" and u is None:
+        notes.append(
+            T("This network is no U: nothing goes straight across what shrinks and grows. It is drawn as blocks.")
+        )
+        style = "blocks"
+    down = choices.direction == "down" and u is None
+    pen = Pen(_style(style, paint, down, telling), down)
+    if u is not None:
+        width, height, boxes = _as_u(u, paint, telling, pen)
+    else:
+        builder = Builder(pen.style, telling, down)
+        laid = builder.whole(items, choices.width - 2 * MARGIN)
+        laid.place(pen, MARGIN, MARGIN, Pending(-1, ()))
+        width, height = (laid.breadth, laid.length) if down else (laid.length, laid.breadth)
+        boxes = builder.boxes
+    groups = (
+        *pen.frames,
+        *(g for g in pen.edges if g.from_ >= 0),
+        *sorted(pen.boxes, key=lambda g: g.from_),
+        *pen.over,
+    )
     if choices.legend:
-        kinds = [b.kind for b in builder.boxes if not (b.node and is_wire(b.node))]
+        from convdsl.drawing.legends import legend
+
+        kinds = [b.kind for b in boxes if not (b.node and is_wire(b.node))]
         below, size = legend(kinds, scale, max(width, 240.0), MARGIN, height + 2 * MARGIN + 4)
         groups += below
         width, height = max(width, size[0]), height + size[1] + MARGIN
@@ -72,7 +88,38 @@ def drawn(analysis: Analysis, choices: Choices) -> Drawn:
     if width > choices.width + 1 and not down:
         notes.append(T("The drawing is {n} pixels wide: narrower it cannot be.", n=round(width)))
     made = Scene(width, height + 2 * MARGIN, groups, analysis.network.name, telling.summary())
-    return Drawn(made, "blocks", tuple(notes), items)
+    return Drawn(made, style, tuple(notes), items)
+
+
+def suited(items: Items) -> str:
+    """The style that `auto` chooses: the U where something goes straight across twice, else blocks."""
+    u = levels.levels(items)
+    return "u" if u is not None and levels.depth(u) > 1 else "blocks"
+
+
+def _as_u(u: levels.U, paint: Paint, telling: Telling, pen: Pen) -> tuple[float, float, list[Box]]:
+    """Draws a U; width, height, boxes."""
+    from convdsl.drawing.styles.sizes import Scale
+    from convdsl.drawing.styles.u import TALLEST, Drawer
+
+    drawer = Drawer(paint, Scale(_shapes(telling), TALLEST), telling, pen)
+    right, bottom = drawer.draw(u, MARGIN, MARGIN)
+    return right - MARGIN, bottom - MARGIN, drawer.boxes
+
+
+def _shapes(telling: Telling) -> list[tuple[Any, ...] | None]:
+    return [facts.output for facts in telling.report.facts]
+
+
+def _style(name: str, paint: Paint, down: bool, telling: Telling) -> Style:
+    if name in ("boxes", "maps"):
+        from convdsl.drawing.styles import boxes, maps
+        from convdsl.drawing.styles.sizes import Scale
+
+        if name == "boxes":
+            return boxes.Boxes(paint, down, Scale(_shapes(telling), boxes.TALLEST))
+        return maps.Maps(paint, down, Scale(_shapes(telling), maps.TALLEST))
+    return Blocks(paint, down)
 
 
 def painter(telling: Telling, items: Items, colour: str) -> tuple[Paint, tuple[str, Any] | None]:
@@ -80,7 +127,7 @@ def painter(telling: Telling, items: Items, colour: str) -> tuple[Paint, tuple[s
     if colour == "kind":
         return (lambda box: (f"fill:{box.kind}", f"line:{box.kind}")), None
     boxes = [telling.layers(b) if isinstance(b, Layers) else telling.closed(b) for b in trees.drawn(items)]
-    values = [v for box in boxes if is_number(v := telling.heat(box, colour))]
+    values = [v for box in boxes if (v := telling.heat(box, colour)) is not None and is_number(v)]
     most = max(values, default=0)
 
     def paint(box: Box) -> tuple[str, str]:

@@ -98,6 +98,7 @@ class Pen:
         self.frames: list[Group] = []
         self.edges: list[Group] = []
         self.boxes: list[Group] = []
+        self.over: list[Group] = []
 
     def point(self, along: float, across: float) -> Point:
         return (across, along) if self.down else (along, across)
@@ -155,7 +156,7 @@ class OneBox(Laid):
         here = (self.glyph, x, y)
         led = pen.style.between(pending.glyph, here) if pending.glyph and not pen.down else None
         if led is not None:
-            pen.edges.append(Group("edge", led, from_=pending.node, to=self.box.first))
+            pen.over.append(Group("edge", led, from_=pending.node, to=self.box.first))
         else:
             inlet = (x + self.glyph.inlet[0], y + self.glyph.inlet[1])
             pen.wire(pending.to(inlet), self.box.first, not self.glyph.wire)
@@ -350,19 +351,18 @@ class Framed(Laid):
         self.inner, self.name, self.badge, self.depth = inner, name, badge, depth
         self.down = down
         self.strip = STRIP if name or badge else FRAME
-        words = measure.width(name, TITLE, True) + measure.width(badge, TITLE, True) + 24 + 12 * bool(name and badge)
+        left, right = (measure.width(t, TITLE, True) + 18 if t else 0.0 for t in (name, badge))
         self.pad_along = self.strip + 4 if down else FRAME
         self.pad_across = FRAME if down else self.strip
         self.length = inner.length + self.pad_along + FRAME
         self.breadth = inner.breadth + self.pad_across + FRAME
-        wide = (self.breadth if down else self.length) - words
-        self.extra = max(0.0, -wide)
-        if down:
-            self.breadth += self.extra
-            self.pad_across += self.extra / 2
+        if down:  # the wire comes in between the name and the badge
+            self.pad_across += max(0.0, left - self.pad_across - inner.enter)
+            self.breadth = max(inner.breadth + self.pad_across + FRAME, self.pad_across + inner.enter + right)
         else:
-            self.length += self.extra
-            self.pad_along += self.extra / 2
+            extra = max(0.0, left + right - self.length)
+            self.length += extra
+            self.pad_along += extra / 2
         self.enter = self.pad_across + inner.enter
         self.leave = self.pad_across + inner.leave
         self.rows = inner.rows

@@ -73,7 +73,7 @@ def _break(text: str, size: float, room: float, bold: bool) -> int:
     fits = 1
     while fits < len(text) and width(text[: fits + 1].rstrip(), size, bold) <= room:
         fits += 1
-    for signs in (" ", "×,", ")·/-_"):
+    for signs in ("×", " ", ",)·/-_@"):
         place = max(text.rfind(sign, 1, fits + (sign == " ")) for sign in signs) + 1
         if place > fits // 3 or (signs == " " and place > 0):
             return place

@@ -9,7 +9,6 @@ from os import PathLike, fspath
 from pathlib import PurePath
 from typing import Any
 
-from convdsl import files
 from convdsl.drawing.drawing import STYLES, Choices, Drawn, drawn
 from convdsl.drawing.scene import Scene
 from convdsl.drawing.telling import SHAPES, SHOWN
@@ -17,7 +16,7 @@ from convdsl.drawing.themes import THEMES, Theme, theme
 from convdsl.messages import T
 from convdsl.network import Analysis
 
-FORMATS = ("svg",)
+FORMATS = ("svg", "pdf", "png", "tex", "mmd", "html")
 """The endings of a file's name; the writer of each is convdsl/drawing/writers/ENDING.py."""
 COLOURS = ("kind", "macs", "params", "memory")
 DIRECTIONS = ("right", "down")
@@ -42,7 +41,7 @@ def choices(
     depth: int | str | None = None,
     show: str | Sequence[str] = "sizes",
     colour: str = "kind",
-    shape: str = "hwc",
+    shape: str = "",
     width: float = 1200,
     legend: bool = False,
 ) -> Choices:
@@ -50,7 +49,8 @@ def choices(
     _one_of("style", style, STYLES)
     _one_of("direction", direction, DIRECTIONS)
     _one_of("colour", colour, COLOURS)
-    _one_of("shape", shape, SHAPES)
+    if shape:
+        _one_of("shape", shape, SHAPES)
     shown = tuple(
         part for text in ([show] if isinstance(show, str) else show) for part in text.replace(",", " ").split()
     )
@@ -150,6 +150,8 @@ class Drawing:
 
     def save(self, path: str | PathLike[str]) -> None:
         """Writes the drawing as the ending of a file's name says. Raises CannotDraw, or OSError where it cannot be written."""
+        from convdsl import files
+
         content = self.written(ending(path))
         files.write(path, (content,))
 

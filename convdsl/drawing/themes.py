@@ -28,7 +28,7 @@ _LIGHT = {
     "wire": "#5c6670",
     "frame": "#f6f8fa",
     "frame2": "#eceff2",
-    "frameline": "#8a939c",
+    "frameline": "#808991",
     "onstrong": "#ffffff",
 }
 _DARK = {
@@ -88,6 +88,8 @@ def theme(name: str, mono: bool = False) -> Theme:
         colours[f"fill:{kind}"], colours[f"line:{kind}"] = fill, line
         colours[f"top:{kind}"], colours[f"side:{kind}"] = _mixed(fill, colours["paper"], 0.45), _mixed(fill, line, 0.22)
         colours[f"band:{kind}"] = _mixed(fill, line, 0.45)
+    if mono:
+        colours["muted"] = "#b9c3cd" if dark else "#454c53"
     heats = _HEAT[2] if mono else _HEAT[dark]
     for step, colour in enumerate(heats):
         colours[f"heat:{step}"] = _inverted(colour) if mono and dark else colour

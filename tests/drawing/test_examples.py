@@ -41,7 +41,7 @@ def test_every_drawing_is_right(path: Path) -> None:
         use_language(language)
         for style in STYLES[1:]:
             for theme in ("light", "dark"):
-                drawing = Drawing(analysis, choices(style=style, show=SHOW, legend=True), theme)
+                drawing = Drawing(analysis, choices(style=style, show=SHOW, shape="hwc", legend=True), theme)
                 text = drawing.svg
                 check_markup(text)
                 if theme == "light":

@@ -44,6 +44,8 @@ class Blocks:
             shift = sheets * sheet
             shapes.append(Rect(shift, -shift, width, height, fill, line, 1.0, 5.0))
         shapes.append(self._form(box, width, height, fill, line))
+        if box.kind == "block":
+            shapes.append(Rect(2.5, 2.5, width - 5, height - 5, "none", line, 0.6, 3.0))
         baseline = PAD_Y
         for text, size, bold, paint in lines:
             baseline += size * LEADING
@@ -68,20 +70,22 @@ class Blocks:
             found += [(part, size, bold, "ink") for part in measure.wrapped(text, size, WIDEST, bold, 4)]
         if box.times > 1 and not box.lines[0].startswith("repeat"):
             found.append((f"× {box.times}", NAME, True, "ink"))
+        muted = "muted" if self.paint(box)[0].startswith("fill:") else "ink"
         if box.size:
-            found += [(part, SMALL, False, "muted") for part in measure.wrapped(box.size, SMALL, WIDEST, False, 3)]
+            found += [(part, SMALL, False, muted) for part in measure.wrapped(box.size, SMALL, WIDEST, False, 3)]
         for text in box.figures:
-            found += [(part, SMALL, False, "muted") for part in measure.wrapped(text, SMALL, WIDEST, False, 3)]
+            found += [(part, SMALL, False, muted) for part in measure.wrapped(text, SMALL, WIDEST, False, 3)]
         return found
 
     def _form(self, box: Box, width: float, height: float, fill: str, line: str) -> Shape:
-        """A box's outline tells its kind too: pooling narrows along the flow, what enlarges widens, `dense` is round."""
+        """A box's outline tells its kind too: pooling narrows along the flow, what enlarges widens, `dense` and activations
+        are round; what is closed has a second line."""
         if box.kind in ("pool", "up"):
             a, b = (0.0, SLANT) if box.kind == "pool" else (SLANT, 0.0)
             if self.down:
                 return Polygon(((a, 0), (width - a, 0), (width - b, height), (b, height)), fill, line, 1.2)
             return Polygon(((0, a), (width, b), (width, height - b), (0, height - a)), fill, line, 1.2)
-        radius = {"dense": min(height / 2, 15.0), "input": min(height / 2, 15.0), "shape": 2.0}.get(box.kind, 5.0)
+        radius = min(height / 2, 15.0) if box.kind in ("dense", "input", "act") else 5.0
         return Rect(0, 0, width, height, fill, line, 1.6 if box.kind == "error" else 1.2, radius)
 
     def apart(self, before: Box, after: Box) -> float:

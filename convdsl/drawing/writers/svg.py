@@ -8,8 +8,9 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from convdsl.drawing import measure
-from convdsl.drawing.scene import Circle, Curve, Group, Line, Point, Polygon, Rect, Scene, Shape, Text
+from convdsl.drawing.scene import Circle, Curve, Group, Line, Polygon, Rect, Scene, Shape, Text
 from convdsl.drawing.themes import Theme
+from convdsl.drawing.writers.paths import Step, rounded
 
 if TYPE_CHECKING:
     from convdsl.drawing.picture import Drawing
@@ -102,33 +103,10 @@ def _dashes(dashed: bool) -> str:
     return ' stroke-dasharray="4 3"' if dashed else ""
 
 
-def rounded(points: tuple[Point, ...], radius: float) -> Iterator[tuple[str, tuple[Point, ...]]]:
-    """A line as steps: M to a point, L straight to one, Q around a corner to one."""
-    yield "M", (points[0],)
-    for number_, here in enumerate(points[1:-1], 1):
-        before, after = points[number_ - 1], points[number_ + 1]
-        cut = min(radius, _distance(before, here) / 2, _distance(here, after) / 2)
-        if cut < 0.5:
-            yield "L", (here,)
-            continue
-        yield "L", (_toward(here, before, cut),)
-        yield "Q", (here, _toward(here, after, cut))
-    yield "L", (points[-1],)
-
-
-def steps(path: Iterable[tuple[str, tuple[Point, ...]]]) -> Iterator[str]:
+def steps(path: Iterable[Step]) -> Iterator[str]:
     """The steps of a path as SVG writes them."""
     for letter, points in path:
         yield letter + " ".join(f"{number(x)} {number(y)}" for x, y in points)
-
-
-def _distance(a: Point, b: Point) -> float:
-    return ((a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2) ** 0.5
-
-
-def _toward(a: Point, b: Point, by: float) -> Point:
-    share = by / max(_distance(a, b), 0.01)
-    return (a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share)
 
 
 def number(value: float) -> str:
