@@ -26,9 +26,9 @@ from networks import NETWORKS  # noqa: E402
 import convdsl  # noqa: E402
 from convdsl.engine.cpu import bindings as cpu  # noqa: E402
 from convdsl.engine.cpu import store  # noqa: E402
-from convdsl.engine.cpu.bind import Binder, Memory  # noqa: E402
+from convdsl.engine.cpu.bind import Arrays, Binder  # noqa: E402
 from convdsl.engine.cuda import bindings as cuda  # noqa: E402
-from convdsl.engine.cuda.bind import Arrays  # noqa: E402
+from convdsl.engine.cuda.bind import Arrays as OnDevice  # noqa: E402
 from convdsl.engine.cuda.recorder import Recorder  # noqa: E402
 from convdsl.engine.optimizer import Optimizer  # noqa: E402
 from convdsl.engine.plan import Loss, Plan, plan  # noqa: E402
@@ -55,7 +55,7 @@ def short(what: Any) -> str:
 
 def on_cpu(found: Plan) -> Iterator[tuple[str, str, str]]:
     """Of each program its kernels' names, texts, and where their arguments lie, counted from the array that holds it."""
-    arrays = Memory(found)
+    arrays = Arrays(found)
     for name, make in (
         ("train", lambda: cpu.bind_training(found, arrays)),
         ("predict", lambda: cpu.bind_inference(found, found.inference, arrays)),
@@ -87,7 +87,7 @@ def _place(address: int, arrays: list[tuple[str, np.ndarray]]) -> tuple[str, int
 
 
 def on_gpu(found: Plan) -> Iterator[tuple[str, str, str]]:
-    arrays = Arrays(found, Recorder())
+    arrays = OnDevice(found, Recorder())
     for name, binder in (
         ("train", cuda.bind_training(found, arrays)),
         ("predict", cuda.bind_inference(found, found.inference, arrays)),

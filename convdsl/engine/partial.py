@@ -16,7 +16,7 @@ from convdsl.engine import slots
 
 
 @dataclass(frozen=True)
-class Layout:
+class Strided:
     """Sizes of an array and its strides, in elements."""
 
     shape: tuple[int, ...]

@@ -106,7 +106,7 @@ class Model(EngineModel):
             raise ValueError(str(T("`batch full` needs the number of images here: `net.compile(batch=len(images))`.")))
         if not isinstance(optimizer, engine.Optimizer):
             optimizer = self.settings.optimizer
-        if memory_limit is None and device == "cpu":
+        if memory_limit is None and device in ("cpu", "plain"):
             memory_limit = available()
         super().__init__(
             net,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from convdsl.engine.cpu.specialise import Kernel
-from convdsl.engine.partial import Layout
+from convdsl.engine.partial import Strided
 
 F32 = Int = Any
 
@@ -22,7 +22,7 @@ def example(x: F32, n: Int, *, k, relu, mode):  # type: ignore[no-untyped-def]
 
 
 def text_of(**constants: Any) -> str:
-    return Kernel(example, (("x", Layout((4,), (1,))),), tuple(constants.items())).text
+    return Kernel(example, (("x", Strided((4,), (1,))),), tuple(constants.items())).text
 
 
 def test_constants_are_computed_and_branches_decided() -> None:
@@ -43,7 +43,7 @@ def test_a_missing_constant_is_an_error() -> None:
 
 
 def test_the_name_tells_kernels_with_other_sizes_apart() -> None:
-    a, b = (Kernel(example, (("x", Layout((n,), (1,))),), (("k", (2, 1)),)) for n in (4, 5))
+    a, b = (Kernel(example, (("x", Strided((n,), (1,))),), (("k", (2, 1)),)) for n in (4, 5))
     assert a.name != b.name and a.name == Kernel(a.function, a.layouts, a.constants).name
     assert a.name.startswith("example_")
 
@@ -58,7 +58,7 @@ def repeating(x: F32, y: F32, control: F32, image: Int, *, k, s, d, before, add)
 
 
 def test_what_kernels_repeat_is_written_out_where_they_call_it() -> None:
-    layouts = tuple((name, Layout((1, 2, 2, 1), (4, 2, 1, 1))) for name in ("x", "y", "control"))
+    layouts = tuple((name, Strided((1, 2, 2, 1), (4, 2, 1, 1))) for name in ("x", "y", "control"))
     ones = {"k": (1, 2, 2), "s": (1, 1, 1), "d": (1, 1, 1), "before": (0, 1, 0), "add": True}
     text = Kernel(repeating, layouts, tuple(ones.items())).text
     assert "y[p, i, j, c] = float32(0)" in text and "y[p, i, j, 0] += x[at0, at1, at2, index]" in text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -13,11 +12,11 @@ from convdsl.aside import Aside
 from convdsl.engine import slots
 from convdsl.engine.alone import Threads
 from convdsl.engine.backend import Batch, Outcome
-from convdsl.engine.cpu.bind import Bound
-from convdsl.engine.cpu.bind import Memory as Arrays
+from convdsl.engine.cpu.bind import Arrays, Bound
 from convdsl.engine.cpu.bindings import bind_inference, bind_rearrange, bind_training
 from convdsl.engine.cpu.setup import numba
 from convdsl.engine.cpu.target import detect
+from convdsl.engine.machine import free_memory
 from convdsl.engine.plan import Memory, Parameter, Plan, Target
 
 
@@ -39,7 +38,7 @@ class CpuBackend:
 
     @staticmethod
     def free_memory() -> int | None:
-        return _free_memory()
+        return free_memory()
 
     @property
     def memory(self) -> Memory:
@@ -135,18 +134,3 @@ class CpuBackend:
             return bind_rearrange(self.plan, self._arrays)
         program = self.plan.inference if what == "predict" else self.plan.inference_upto(what)
         return bind_inference(self.plan, program, self._arrays)
-
-
-def _free_memory() -> int | None:
-    """Bytes that are free, where the system tells."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as file:
-            for line in file:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None

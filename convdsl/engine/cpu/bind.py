@@ -12,7 +12,7 @@ import numpy as np
 from convdsl.engine import slots
 from convdsl.engine.alone import Threads
 from convdsl.engine.cpu import driver, store
-from convdsl.engine.cpu.specialise import Kernel, Layout
+from convdsl.engine.cpu.specialise import Kernel, Strided
 from convdsl.engine.plan import Parameter, Plan, Program, Region, Step, Strip, Value
 from convdsl.engine.plan.layouts import Filters
 
@@ -51,7 +51,7 @@ def aligned(count: int, dtype: Any = np.float32) -> np.ndarray:
     return raw[start : start + max(count, 0) * size].view(dtype)
 
 
-class Memory:
+class Arrays:
     """The arrays that all programs of a model share."""
 
     def __init__(self, plan: Plan) -> None:
@@ -84,7 +84,7 @@ class Bound:
     """A program ready to run."""
 
     plan: Plan
-    memory: Memory
+    arrays: Arrays
     tables: tuple[np.ndarray, ...]
     keep: list[Any]
     names: list[str]
@@ -92,19 +92,19 @@ class Bound:
     def run(self, images: int) -> None:
         regions, segments, operations, arguments = self.tables
         plan = self.plan
-        memory = self.memory
+        arrays = self.arrays
         run = driver.run_alone if Threads.lost else driver.run
         run(
             regions,
             segments,
             operations,
             arguments,
-            memory.rows,
-            memory.counters,
+            arrays.rows,
+            arrays.counters,
             plan.chunk,
             plan.target.threads,
             images,
-            memory.figures,
+            arrays.figures,
         )
         Threads.used = True
 
@@ -133,10 +133,10 @@ def binding(*kinds: str) -> Callable[[Callable[[Binder, Step], None]], Callable[
 class Binder:
     """Collects the operations of one program."""
 
-    def __init__(self, plan: Plan, program: Program, memory: Memory) -> None:
+    def __init__(self, plan: Plan, program: Program, arrays: Arrays) -> None:
         self.plan = plan
         self.program = program
-        self.memory = memory
+        self.arrays = arrays
         self.target = plan.target
         self.block = aligned(program.block_bytes * plan.target.threads // 4)
         self.batch = aligned(program.batch_bytes // 4)
@@ -167,41 +167,41 @@ class Binder:
         slot = 4 if root.interleaved else 0 if root.single else pitch
         return (self.block.ctypes.data + place, 0, slot, self.program.block_bytes, part, 0)
 
-    def inside(self, value: Value) -> tuple[Argument, Layout]:
+    def inside(self, value: Value) -> tuple[Argument, Strided]:
         """A value without its frame."""
         return self.at(value, value.origin), self._layout(value, value.shape)
 
-    def whole(self, value: Value) -> tuple[Argument, Layout]:
+    def whole(self, value: Value) -> tuple[Argument, Strided]:
         """A value with its frame."""
         sizes = tuple(n + sum(f) for n, f in zip(value.shape, [*value.frame, [0, 0]], strict=True))
         return self.at(value), self._layout(value, sizes)
 
-    def reaching(self, value: Value, before: Sequence[int]) -> tuple[Argument, Layout]:
+    def reaching(self, value: Value, before: Sequence[int]) -> tuple[Argument, Strided]:
         """A value from the place where the first window begins; sizes are not told."""
         element = value.origin - sum(b * s for b, s in zip(before, value.strides, strict=False))
         return self.at(value, element), self._layout(value, value.shape)
 
-    def rows(self, *values: Value) -> list[tuple[Argument, Layout]]:
+    def rows(self, *values: Value) -> list[tuple[Argument, Strided]]:
         """Values of one shape, for what is done to each number alike: in rows as long as they go."""
         layouts = [self.inside(v) for v in values]
         d, h, w, c = layouts[0][1].shape
         if any(s[1].strides[3] != 1 for s in layouts):
             return layouts
         sizes = (d, h, 1, w * c) if any(v.framed for v in values) else (1, 1, 1, d * h * w * c)
-        return [(at, Layout(sizes, (x.strides[0], x.strides[1], x.strides[1], 1))) for at, x in layouts]
+        return [(at, Strided(sizes, (x.strides[0], x.strides[1], x.strides[1], 1))) for at, x in layouts]
 
-    def _layout(self, value: Value, sizes: Sequence[int]) -> Layout:
+    def _layout(self, value: Value, sizes: Sequence[int]) -> Strided:
         """Steps for whole blocks see the images of an interleaved value as more channels."""
         d, h, w, c = sizes
         if value.interleaved and self.scope == "block":
-            return Layout((d, h, w, c * value.interleaved), (*value.strides[:3], 1))
-        return Layout((d, h, w, c), value.strides)
+            return Strided((d, h, w, c * value.interleaved), (*value.strides[:3], 1))
+        return Strided((d, h, w, c), value.strides)
 
     def weight(self, parameter: Parameter, element: int = 0) -> int:
-        return int(self.memory.weights.ctypes.data) + (parameter.place.offset + element) * 4
+        return int(self.arrays.weights.ctypes.data) + (parameter.place.offset + element) * 4
 
     def pack(self, parameter: Parameter, name: str, element: int = 0) -> int:
-        return int(self.memory.weights.ctypes.data) + (parameter.place.pack_offsets[name] + element) * 4
+        return int(self.arrays.weights.ctypes.data) + (parameter.place.pack_offsets[name] + element) * 4
 
     def filters(self, parameter: Parameter) -> tuple[Filters, int]:
         """Filters in the order of the way forward, and their address."""
@@ -212,37 +212,37 @@ class Binder:
     def gradient(self, parameter: Parameter) -> Argument:
         """Where a parameter's gradient is summed: by chunk, or for all images at once."""
         if parameter.place.deferred:
-            return number(int(self.memory.deferred.ctypes.data) + parameter.place.gradient_offset * 4)
-        base = int(self.memory.gradients.ctypes.data) + parameter.place.gradient_offset * 4
+            return number(int(self.arrays.deferred.ctypes.data) + parameter.place.gradient_offset * 4)
+        base = int(self.arrays.gradients.ctypes.data) + parameter.place.gradient_offset * 4
         return (base, 0, 0, 0, self.plan.room.by_chunk * 4, 0)
 
-    def vector(self, parameter: Parameter | None) -> tuple[Argument, Layout]:
+    def vector(self, parameter: Parameter | None) -> tuple[Argument, Strided]:
         """A parameter as one row of floats; any memory where there is none."""
         if parameter is None:
-            return number(int(self.memory.weights.ctypes.data)), Layout((1,), (1,))
-        return number(self.weight(parameter)), Layout((parameter.layout.size,), (1,))
+            return number(int(self.arrays.weights.ctypes.data)), Strided((1,), (1,))
+        return number(self.weight(parameter)), Strided((parameter.layout.size,), (1,))
 
-    def gradient_vector(self, parameter: Parameter | None) -> tuple[Argument, Layout]:
+    def gradient_vector(self, parameter: Parameter | None) -> tuple[Argument, Strided]:
         if parameter is None or not parameter.trainable:
-            return number(int(self.memory.weights.ctypes.data)), Layout((1,), (1,))
-        return self.gradient(parameter), Layout((parameter.layout.size,), (1,))
+            return number(int(self.arrays.weights.ctypes.data)), Strided((1,), (1,))
+        return self.gradient(parameter), Strided((parameter.layout.size,), (1,))
 
     @property
-    def control(self) -> tuple[Argument, Layout]:
-        return number(self.memory.control.ctypes.data), Layout((slots.SLOTS,), (1,))
+    def control(self) -> tuple[Argument, Strided]:
+        return number(self.arrays.control.ctypes.data), Strided((slots.SLOTS,), (1,))
 
     @property
-    def figures(self) -> tuple[Argument, Layout]:
-        return number(self.memory.figures.ctypes.data), Layout((slots.SLOTS,), (1,))
+    def figures(self) -> tuple[Argument, Strided]:
+        return number(self.arrays.figures.ctypes.data), Strided((slots.SLOTS,), (1,))
 
     # operations
 
     def emit(self, function: Callable[..., Any], given: dict[str, Any], **constants: Any) -> None:
         """Adds a call. `given` are the arguments in order: an address, a number, or an (address, layout) pair."""
-        layouts = tuple((name, a[1]) for name, a in given.items() if isinstance(a[1], Layout))
+        layouts = tuple((name, a[1]) for name, a in given.items() if isinstance(a[1], Strided))
         self.kernels.append(Kernel(function, layouts, tuple(constants.items())))
         self.operations.append((0, len(self.arguments), len(given)))
-        self.arguments += [a[0] if isinstance(a[1], Layout) else a for a in given.values()]
+        self.arguments += [a[0] if isinstance(a[1], Strided) else a for a in given.values()]
 
     def steps(self, region: Region, first: Callable[[Binder], None] | None = None) -> None:
         """Adds a region; `first` adds what every chunk begins with."""
@@ -277,7 +277,7 @@ class Binder:
     def bound(self) -> Bound:
         at = store.addresses(self.kernels)
         self.operations = [(address, *rest) for address, (_, *rest) in zip(at, self.operations, strict=True)]
-        return Bound(self.plan, self.memory, self._tables(), self.keep, [k.function.__name__ for k in self.kernels])
+        return Bound(self.plan, self.arrays, self._tables(), self.keep, [k.function.__name__ for k in self.kernels])
 
     def _segment(self, scope: str, add: Callable[[], None]) -> None:
         first = len(self.operations)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from convdsl.engine.cpu.kernels import loops
-from convdsl.engine.partial import Fold, Layout, definition, flat, nested, statements, written_out
+from convdsl.engine.partial import Fold, Strided, definition, flat, nested, statements, written_out
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Kernel:
     """A kernel with its sizes: `function` with `layouts` for its arrays and `constants` in place."""
 
     function: Callable[..., Any]
-    layouts: tuple[tuple[str, Layout], ...]
+    layouts: tuple[tuple[str, Strided], ...]
     constants: tuple[tuple[str, Any], ...]
 
     @property

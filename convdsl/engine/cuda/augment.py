@@ -14,7 +14,7 @@ from convdsl.engine.cuda.bind import FLAT, Device, Launch
 from convdsl.engine.cuda.kernels.augment import change
 from convdsl.engine.cuda.staging import OnDevice, Staging
 from convdsl.engine.cuda.translate import translate
-from convdsl.engine.partial import Layout
+from convdsl.engine.partial import Strided
 
 _FIGURES = [
     *("SIGN_X", "SIGN_Y", "MOVE_Y", "MOVE_X", "EDGE_Y", "EDGE_X", "XX", "XY", "YX", "YY"),
@@ -35,8 +35,8 @@ class DeviceAugmenter:
         self._moves = staging.room("moves", batch * 14 * 4)
         self._keys = staging.room("keys", batch * 8)
         self._out = staging.room("changed", batch * size * 4)
-        layouts = {"control": FLAT, "moves": Layout((batch, 14), (14, 1)), "keys": FLAT}
-        layouts["out"] = Layout((batch, size), (size, 1))
+        layouts = {"control": FLAT, "moves": Strided((batch, 14), (14, 1)), "keys": FLAT}
+        layouts["out"] = Strided((batch, size), (size, 1))
         text = translate(
             change,
             layouts,

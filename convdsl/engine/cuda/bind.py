@@ -12,17 +12,17 @@ import numpy as np
 from convdsl.engine import slots
 from convdsl.engine.cuda.translate import arguments_of, translate
 from convdsl.engine.errors import EngineError
-from convdsl.engine.partial import Layout
+from convdsl.engine.partial import Strided
 from convdsl.engine.plan import Parameter, Plan, Program, Step, Value
 from convdsl.messages import T
 
 COUNT = "count"
 """Stands for the number of images among a launch's arguments."""
 
-Given = tuple[int, Layout]
+Given = tuple[int, Strided]
 """Where an argument of a kernel lies, and how."""
 
-FLAT = Layout((1,), (1,))
+FLAT = Strided((1,), (1,))
 
 MOST_NUMBERS = 1 << 32
 """Numbers of one value in a batch that kernels can count: they divide as 32-bit numbers."""
@@ -183,13 +183,13 @@ class Binder:
 
     def inside(self, value: Value) -> Given:
         """A value [image, depth, row, column, channel] without its frame."""
-        return self.at(value, value.origin), Layout((0, *value.shape), (value.root.pitch, *value.strides))
+        return self.at(value, value.origin), Strided((0, *value.shape), (value.root.pitch, *value.strides))
 
     def stretched(self, value: Value) -> Given:
         """A value whose axes of size 1 may be read at any index."""
         at, layout = self.inside(value)
         pairs = zip(value.shape, value.strides, strict=True)
-        return at, Layout(layout.shape, (value.root.pitch, *(0 if n == 1 else s for n, s in pairs)))
+        return at, Strided(layout.shape, (value.root.pitch, *(0 if n == 1 else s for n, s in pairs)))
 
     def reaching(self, value: Value, before: Sequence[int]) -> Given:
         """A value from the place where the first window begins."""
@@ -205,18 +205,18 @@ class Binder:
     def gradient(self, parameter: Parameter | None, splits: int) -> Given:
         """Room for partial sums of a parameter's gradient, [split, number]."""
         if parameter is None or not parameter.trainable:
-            return self.arrays.gradients, Layout((0, 0), (0, 1))
+            return self.arrays.gradients, Strided((0, 0), (0, 1))
         size = parameter.layout.size
         address = self.allocate(splits * size * 4)
         self.parts[parameter.name] = (address, splits)
-        return address, Layout((splits, size), (size, 1))
+        return address, Strided((splits, size), (size, 1))
 
     def scratch(self, *sizes: int) -> Given:
         """Room for floats that only this step uses."""
         strides = [1]
         for size in sizes[:0:-1]:
             strides.append(strides[-1] * size)
-        return self.allocate(prod(sizes) * 4), Layout(sizes, tuple(strides[::-1]))
+        return self.allocate(prod(sizes) * 4), Strided(sizes, tuple(strides[::-1]))
 
     @property
     def control(self) -> Given:

@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from convdsl.engine.partial import Fold, Layout, copied, definition, flat, known, statements
+from convdsl.engine.partial import Fold, Strided, copied, definition, flat, known, statements
 
 _VECTORS = {"load4": "get4", "load4_if": "get4_if", "load_if": "get_if", "store4": "put4", "store4_if": "put4_if"} | {
     "load_some": "get_some",
@@ -32,7 +32,7 @@ _VECTORS = {"load4": "get4", "load4_if": "get4_if", "load_if": "get_if", "store4
 VIEWS = {"F32": "f32", "F64": "f64", "I32": "i32", "I64": "i64", "U8": "u8"}
 
 
-def translate(function: Callable[..., Any], layouts: Mapping[str, Layout], constants: Mapping[str, Any]) -> str:
+def translate(function: Callable[..., Any], layouts: Mapping[str, Strided], constants: Mapping[str, Any]) -> str:
     """The text of `function`, the last one in it, under its name. Raises TypeError where constants are missing or too many."""
     return _translated(function, tuple(layouts.items()), tuple(constants.items()))
 
@@ -40,7 +40,7 @@ def translate(function: Callable[..., Any], layouts: Mapping[str, Layout], const
 @lru_cache(maxsize=4096)
 def _translated(
     function: Callable[..., Any],
-    layout_items: tuple[tuple[str, Layout], ...],
+    layout_items: tuple[tuple[str, Strided], ...],
     constant_items: tuple[tuple[str, Any], ...],
 ) -> str:
     layouts, constants = dict(layout_items), dict(constant_items)

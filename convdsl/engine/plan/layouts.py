@@ -109,13 +109,6 @@ class Filters:
     def size(self) -> int:
         return _rounded(self.groups * self.blocks * self.rows * self.width)
 
-    @property
-    def last_valid(self) -> tuple[int, int]:
-        """Vectors in the last block, and filters in the last of them."""
-        rest = self.filters - (self.blocks - 1) * self.width
-        vectors = -(-rest // self.lanes)
-        return vectors, rest - (vectors - 1) * self.lanes
-
     def arrange(self, array: Any) -> Any:
         """The public array, of whatever type, in the engine's order; zeros where there is no filter."""
         given = np.asarray(array).reshape(self.groups, self.filters, self.channels, self.taps)

@@ -20,7 +20,7 @@ from convdsl.engine.plan.verify import passed
 from convdsl.engine.plan.winograd import use_winograd
 from convdsl.network.view import NetView
 
-Kind = Literal["chunks", "strips", "serial", "tasks", "batch"]
+RegionKind = Literal["chunks", "strips", "serial", "tasks", "batch"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class Region:
     (see strips.py); in one of `tasks`, shares of the work. On a GPU there is one
     region, `batch`: each step is done for all images before the next one begins."""
 
-    kind: Kind
+    kind: RegionKind
     steps: list[Step]
     strips: int = 0
     block: int = 0
@@ -237,7 +237,7 @@ def _regions(steps: list[Step], block: int) -> list[Region]:
     return regions
 
 
-def _where(step: Step) -> tuple[Kind, int]:
+def _where(step: Step) -> tuple[RegionKind, int]:
     return "serial" if step.scope == "serial" else "strips" if step.strips else "chunks", step.strips
 
 

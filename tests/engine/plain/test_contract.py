@@ -15,6 +15,8 @@ import pytest
 import convdsl
 from convdsl.engine import Model, Optimizer
 from convdsl.engine.devices import choose
+from convdsl.engine.errors import MemoryRefused
+from convdsl.engine.plain.backend import PlainBackend
 from convdsl.engine.plain.steps import STEPS
 from convdsl.engine.plan.kinds import KINDS, ONLY_IN_BLOCKS, ONLY_WHOLE
 from convdsl.layers import LAYERS
@@ -43,6 +45,20 @@ def test_every_layer_computes_what_its_definition_says(layer: Any) -> None:
 @pytest.mark.parametrize("text", PROGRAMS)
 def test_every_option_computes_what_its_definition_says(text: str) -> None:
     checking.check(text, device="plain")
+
+
+@pytest.mark.parametrize("text", PROGRAMS[::3])
+def test_in_float64_it_is_the_definition_to_the_last_digits(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What comes out is float32, so that seven digits are all that can be seen."""
+    monkeypatch.setattr(PlainBackend, "dtype", np.float64)
+    monkeypatch.setattr(checking, "TOLERANCE", 1e-6)
+    checking.check(text, device="plain")
+
+
+def test_a_plan_beyond_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PlainBackend, "free_memory", staticmethod(lambda: 10_000))
+    with pytest.raises(MemoryRefused):
+        Model(convdsl.parse("input 28x28x1 -> conv 8 k3 -> dense 10"), batch=64, device="plain")
 
 
 @pytest.mark.parametrize("text", [*networks(5, seed=3, most=500), *SHARED])

@@ -1,6 +1,6 @@
 """What each kind of step becomes on a CPU, and whole programs made of it."""
 
-from convdsl.engine.cpu.bind import Binder, Bound, Memory
+from convdsl.engine.cpu.bind import Arrays, Binder, Bound
 from convdsl.engine.cpu.bindings import (  # they register their steps
     apart,  # noqa: F401
     fused,  # noqa: F401
@@ -14,9 +14,9 @@ from convdsl.engine.cpu.bindings import (  # they register their steps
 from convdsl.engine.plan import Plan, Program
 
 
-def bind_training(plan: Plan, memory: Memory) -> Bound:
+def bind_training(plan: Plan, arrays: Arrays) -> Bound:
     """A step of training: the program's regions, then the loss, deferred gradients, update and rearranged weights."""
-    binder = Binder(plan, plan.training, memory)
+    binder = Binder(plan, plan.training, arrays)
     regions = plan.training.regions
     first = next(r for r in regions if r.kind == "chunks")
     for region in (r for r in regions if r.kind != "tasks"):
@@ -32,18 +32,18 @@ def bind_training(plan: Plan, memory: Memory) -> Bound:
     return binder.bound()
 
 
-def bind_inference(plan: Plan, program: Program, memory: Memory) -> Bound:
+def bind_inference(plan: Plan, program: Program, arrays: Arrays) -> Bound:
     """A forward pass; the loss too, where labels are given."""
-    binder = Binder(plan, program, memory)
+    binder = Binder(plan, program, arrays)
     for region in program.regions:
         binder.steps(region)
     binder.extra_region("serial", learning.finish)
     return binder.bound()
 
 
-def bind_rearrange(plan: Plan, memory: Memory) -> Bound:
+def bind_rearrange(plan: Plan, arrays: Arrays) -> Bound:
     """What must be done after weights were set from outside."""
-    binder = Binder(plan, plan.inference, memory)
+    binder = Binder(plan, plan.inference, arrays)
     binder.extra_region("tasks", learning.rearrange)
     binder.extra_region("tasks", winograd.transform)
     return binder.bound()

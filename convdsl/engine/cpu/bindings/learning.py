@@ -6,28 +6,28 @@ from typing import Any
 
 import numpy as np
 
-from convdsl.engine.cpu.bind import IMAGE, PART, Argument, Binder, Memory, binding, number
+from convdsl.engine.cpu.bind import IMAGE, PART, Argument, Arrays, Binder, binding, number
 from convdsl.engine.cpu.kernels import learning, losses, pointwise, weighted
-from convdsl.engine.cpu.specialise import Layout
+from convdsl.engine.cpu.specialise import Strided
 from convdsl.engine.plan import LOSSES, WEIGHED, Parameter, Step
 from convdsl.engine.plan.layouts import Filters
 
 
 @binding(*LOSSES)
 def _loss(binder: Binder, step: Step) -> None:
-    z, memory, settings = step.reads["z"], binder.memory, step.settings
+    z, arrays, settings = step.reads["z"], binder.arrays, step.settings
     g = step.writes.get("g")
     exit_number = settings["exit"]
-    sums = memory.losses[exit_number]
-    hits = memory.hits[exit_number]
+    sums = arrays.losses[exit_number]
+    hits = arrays.hits[exit_number]
     weighs = step.kind in WEIGHED
     given = {
         "control": binder.control,
-        **({"figures": binder.figures, "table": _table(memory)} if weighs else {}),
+        **({"figures": binder.figures, "table": _table(arrays)} if weighs else {}),
         "z": binder.inside(z),
         "g": binder.inside(g or z),
-        "losses": (number(sums.ctypes.data), Layout(sums.shape, (1,))),
-        "hits": (number(hits.ctypes.data), Layout(hits.shape, (hits.shape[1], 1))),
+        "losses": (number(sums.ctypes.data), Strided(sums.shape, (1,))),
+        "hits": (number(hits.ctypes.data), Strided(hits.shape, (hits.shape[1], 1))),
         "image": IMAGE,
     }
     constants: dict[str, Any] = {"weight": settings["weight"], "learns": g is not None, "add": settings["add"]}
@@ -38,29 +38,29 @@ def _loss(binder: Binder, step: Step) -> None:
     binder.emit(getattr(losses, step.kind), given, **constants)
 
 
-def _table(memory: Memory) -> tuple[Argument, Layout]:
-    return number(memory.table.ctypes.data), Layout(memory.table.shape, (1,))
+def _table(arrays: Arrays) -> tuple[Argument, Strided]:
+    return number(arrays.table.ctypes.data), Strided(arrays.table.shape, (1,))
 
 
 def zero_gradients(binder: Binder) -> None:
     """Each chunk begins with its gradients at zero."""
     floats = binder.plan.room.by_chunk
-    base: Argument = (int(binder.memory.gradients.ctypes.data), 0, 0, 0, floats * 4, 0)
+    base: Argument = (int(binder.arrays.gradients.ctypes.data), 0, 0, 0, floats * 4, 0)
     binder.emit(pointwise.fill_zero, {"address": base, "count": number(floats)})
 
 
 def finish(binder: Binder) -> None:
-    memory = binder.memory
-    exits, batch, positions = memory.hits.shape
+    arrays = binder.arrays
+    exits, batch, positions = arrays.hits.shape
     binder.emit(
         learning.finish,
         {
             "control": binder.control,
             "figures": binder.figures,
-            "losses": (number(memory.losses.ctypes.data), Layout((exits, batch), (batch, 1))),
+            "losses": (number(arrays.losses.ctypes.data), Strided((exits, batch), (batch, 1))),
             "hits": (
-                number(memory.hits.ctypes.data),
-                Layout((exits, batch, positions), (batch * positions, positions, 1)),
+                number(arrays.hits.ctypes.data),
+                Strided((exits, batch, positions), (batch * positions, positions, 1)),
             ),
         },
         exits=binder.program.exits,
@@ -87,7 +87,7 @@ def add_up_shared(binder: Binder) -> None:
 
 def update(binder: Binder) -> None:
     """Shares of all weights: the gradients of the chunks are added up, then the optimiser changes the weights."""
-    plan, memory, tasks = binder.plan, binder.memory, number(binder.plan.tasks)
+    plan, arrays, tasks = binder.plan, binder.arrays, number(binder.plan.tasks)
     offset = 0
     for run in _runs(plan.trained):
         size = sum(p.layout.size for p in run)
@@ -107,7 +107,7 @@ def update(binder: Binder) -> None:
                     "step": number(plan.room.by_chunk),
                 },
             )
-        states = [number(s.ctypes.data + offset * 4) for s in memory.states.values()]
+        states = [number(s.ctypes.data + offset * 4) for s in arrays.states.values()]
         _optimise(binder, number(binder.weight(run[0])), base, states, size)
         offset += size
 
@@ -193,8 +193,8 @@ def rearrange(binder: Binder) -> None:
         binder.emit(
             weighted.swap,
             {
-                "w": (number(binder.weight(parameter)), Layout((f.size,), (1,))),
-                "swapped": (number(binder.pack(parameter, "swapped")), Layout((pack.size,), (1,))),
+                "w": (number(binder.weight(parameter)), Strided((f.size,), (1,))),
+                "swapped": (number(binder.pack(parameter, "swapped")), Strided((pack.size,), (1,))),
                 "task": PART,
                 "tasks": number(binder.plan.tasks),
             },

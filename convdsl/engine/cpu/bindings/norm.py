@@ -7,7 +7,7 @@ from typing import Any
 
 from convdsl.engine.cpu.bind import Argument, Binder, binding, number, strides_in_bytes
 from convdsl.engine.cpu.kernels import norm
-from convdsl.engine.cpu.specialise import Layout, Micro, micro
+from convdsl.engine.cpu.specialise import Micro, Strided, micro
 from convdsl.engine.plan import Step, Value
 from convdsl.engine.plan.program import CHUNKS
 
@@ -19,18 +19,18 @@ class _Statistics:
         op = step.settings["op"]
         self.channels = c = op.output.shape[3]
         self.base = int(binder.extra.ctypes.data) + binder.program.statistics[op]
-        self.all_sums = (number(self.base), Layout((CHUNKS, 3, c), (3 * c, c, 1)))
-        self.sums: tuple[Argument, Layout] = ((self.base, 0, 0, 0, 24 * c, 0), Layout((3, c), (c, 1)))
-        self.coefficients = (number(self.base + CHUNKS * 24 * c), Layout((8, c), (c, 1)))
-        self.scratch: tuple[Argument, Layout] = (
+        self.all_sums = (number(self.base), Strided((CHUNKS, 3, c), (3 * c, c, 1)))
+        self.sums: tuple[Argument, Strided] = ((self.base, 0, 0, 0, 24 * c, 0), Strided((3, c), (c, 1)))
+        self.coefficients = (number(self.base + CHUNKS * 24 * c), Strided((8, c), (c, 1)))
+        self.scratch: tuple[Argument, Strided] = (
             (self.base + (CHUNKS * 3 + 4) * 8 * c, 0, 0, 0, 16 * c, 0),
-            Layout((3, c), (c, 1)),
+            Strided((3, c), (c, 1)),
         )
 
 
-def _channels(binder: Binder, step: Step, role: str) -> tuple[Argument, Layout]:
+def _channels(binder: Binder, step: Step, role: str) -> tuple[Argument, Strided]:
     parameter = step.weights[role]
-    return number(binder.weight(parameter)), Layout(parameter.shape, (1,))
+    return number(binder.weight(parameter)), Strided(parameter.shape, (1,))
 
 
 @binding("bn_begin")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from convdsl.engine import activations
 from convdsl.engine.cpu.bind import IMAGE, Argument, Binder, binding
 from convdsl.engine.cpu.kernels import pointwise, pooling
-from convdsl.engine.cpu.specialise import Layout, micro
+from convdsl.engine.cpu.specialise import Strided, micro
 from convdsl.engine.plan import Parameter, Step, Value
 
 
@@ -168,10 +168,10 @@ def _sum(binder: Binder, step: Step) -> None:
     binder.emit(pointwise.addition, {"a": a, "b": b, "y": y}, relu=_relu(step))
 
 
-def _stretched(binder: Binder, value: Value) -> tuple[Argument, Layout]:
+def _stretched(binder: Binder, value: Value) -> tuple[Argument, Strided]:
     """A value whose axes of size 1 may be read at any index."""
     at, layout = binder.inside(value)
-    return at, Layout(
+    return at, Strided(
         layout.shape, tuple(0 if n == 1 else s for n, s in zip(layout.shape, layout.strides, strict=True))
     )
 

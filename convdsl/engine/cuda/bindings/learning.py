@@ -9,7 +9,7 @@ import numpy as np
 
 from convdsl.engine.cuda.bind import FLAT, Binder, binding
 from convdsl.engine.cuda.kernels import learning, losses
-from convdsl.engine.partial import Layout
+from convdsl.engine.partial import Strided
 from convdsl.engine.plan import LOSSES, WEIGHED, Step
 
 
@@ -82,7 +82,7 @@ def _add_up_shared(binder: Binder) -> None:
         size = owner.layout.size
         binder.launch(
             learning.add_parts,
-            {"total": (binder.parts[owner.name][0], FLAT), "parts": (address, Layout((splits, size), (size, 1)))},
+            {"total": (binder.parts[owner.name][0], FLAT), "parts": (address, Strided((splits, size), (size, 1)))},
             (-(-size // 256), 1, 1),
             256,
             size=size,
@@ -124,7 +124,7 @@ def update(binder: Binder) -> None:
     binder.launch(
         learning.update,
         {
-            "table": (place, Layout(table.shape, (8, 1))),
+            "table": (place, Strided(table.shape, (8, 1))),
             "figures": (arrays.figures, FLAT),
             "weights": (arrays.weights, FLAT),
             "gradients": (arrays.gradients, FLAT),

@@ -8,7 +8,7 @@ from typing import Any
 from convdsl.engine.cuda.bind import Binder, Given, binding
 from convdsl.engine.cuda.bindings.pointwise import over_rows
 from convdsl.engine.cuda.kernels import batch_norm, learning, norm
-from convdsl.engine.partial import Layout
+from convdsl.engine.partial import Strided
 from convdsl.engine.plan import Step, Value
 
 
@@ -17,7 +17,7 @@ def _coefficients(binder: Binder, step: Step) -> Given:
     channels = step.settings["op"].output.shape[3]
     if step.node not in binder.coefficients:
         binder.coefficients[step.node] = binder.allocate(8 * channels * 4)
-    return binder.coefficients[step.node], Layout((8, channels), (channels, 1))
+    return binder.coefficients[step.node], Strided((8, channels), (channels, 1))
 
 
 def _parameters(binder: Binder, step: Step) -> dict[str, Given]:
@@ -98,7 +98,7 @@ def _sum_gradient(binder: Binder, step: Step) -> None:
 
 
 def _flat(given: Given) -> Given:
-    return given[0], Layout((0,), (1,))
+    return given[0], Strided((0,), (1,))
 
 
 @binding("bn_input")
@@ -152,7 +152,7 @@ def _norm_gradient(binder: Binder, step: Step) -> None:
     learns = "gx" in step.writes
     sizes = _positions(x)
     rows = binder.plan.batch * (groups or sizes["positions"])
-    statistics, address = Layout((rows, 2), (2, 1)), binder.scratch(rows, 2)[0]
+    statistics, address = Strided((rows, 2), (2, 1)), binder.scratch(rows, 2)[0]
     given = {
         "g": binder.inside(g),
         "x": binder.inside(x),
@@ -161,7 +161,7 @@ def _norm_gradient(binder: Binder, step: Step) -> None:
     }
     back = {"add": step.settings["add"], "learns": learns}
     if groups:
-        by_image = (address, Layout((0, groups, 2), (2 * groups, 2, 1)))
+        by_image = (address, Strided((0, groups, 2), (2 * groups, 2, 1)))
         binder.launch(
             norm.group_norm_gradient,
             {**given, "statistics": by_image},
