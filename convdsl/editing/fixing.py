@@ -26,23 +26,24 @@ def applied(text: str, fixes: Iterable[Fix]) -> str:
 def mended(source: Source, check: Callable[[Source], Analysis]) -> tuple[Source, int]:
     """The program with every safe fix in it, and how many there were. `check` looks at a text.
 
-    A fix is kept where fewer errors are left up to its place. Behind it there may be new ones: an error hides others.
+    A fix is kept where what it answers is gone up to its place. Other errors may be new: one hides others.
     """
     count = 0
     refused: set[tuple[int, str]] = set()
     found = check(source).diagnostics
     while count + len(refused) < MAX_FIXES:
-        safe = [(d.fixes[0], _left(source, d.span.start)) for d in found if d.fixes and d.fixes[0].safe]
-        fix, place = next(((f, p) for f, p in safe if (p, str(f.title)) not in refused), (None, 0))
-        if fix is None:
+        safe = [d for d in found if d.fixes and d.fixes[0].safe]
+        wrong = next((d for d in safe if _key(source, d) not in refused), None)
+        if wrong is None:
             break
+        fix = wrong.fixes[0]
         rest = _left(source, max(edit.span.end for edit in fix.edits))
         better = Source(applied(source.text, [fix]), source.name)
         after = check(better).diagnostics
-        if _errors(better, after, rest) < _errors(source, found, rest):
+        if _times(wrong, better, after, rest) < _times(wrong, source, found, rest):
             source, found, count = better, after, count + 1
         else:
-            refused.add((place, str(fix.title)))
+            refused.add(_key(source, wrong))
     return source, count
 
 
@@ -55,6 +56,11 @@ def _overlap(a: Edit, b: Edit) -> bool:
     return a.span == b.span or (a.span.start < b.span.end and b.span.start < a.span.end)
 
 
-def _errors(source: Source, diagnostics: Sequence[Diagnostic], rest: int) -> int:
-    """How many errors there are up to the place that is followed by `rest` characters."""
-    return sum(d.severity == "error" and _left(source, d.span.start) >= rest for d in diagnostics)
+def _key(source: Source, diagnostic: Diagnostic) -> tuple[int, str]:
+    return _left(source, diagnostic.span.start), str(diagnostic.fixes[0].title)
+
+
+def _times(wrong: Diagnostic, source: Source, found: Sequence[Diagnostic], rest: int) -> int:
+    """How often the same is said up to the place that is followed by `rest` characters."""
+    said = (wrong.code, str(wrong.message))
+    return sum((d.code, str(d.message)) == said and _left(source, d.span.start) >= rest for d in found)

@@ -65,6 +65,8 @@ def _assignment(s: Statement) -> Correction | None:
     if s.token.type != "EQUAL" or s.place != 1 or s.first not in ("WORD", "MIXED", "SYMBOL"):
         return None
     rest = s.text[s.token.span.end - s.span.start :].strip()
+    if rest.startswith((">", "=")):
+        return None  # an arrow or a comparison, and no value
     if re.match(r"[0-9(]", rest):
         return rewritten(
             s.span,

@@ -110,9 +110,11 @@ def setting(s: Statement) -> Correction | None:
     if bracket is None or bracket.type != "LBRACE" or word_before(s.source, bracket) != "train":
         return None
     text = re.sub(r"(?<=[0-9]),(?=[0-9])", ".", s.text)  # a decimal comma
-    lines = [" ".join(re.sub(r"[=:]", " ", line).split()) for line in re.split(r"[;,]", text)]
+    lines = [
+        " ".join(re.sub(r"[=:]", " ", line).split()) for line in re.split(r"[;,]" if str(s.token) == ";" else ";", text)
+    ]
     lines = [line for line in lines if line]
-    if str(s.token) == ";" and len(lines) > 1 and all(re.match(r"[a-z_]+ ", line) for line in lines):
+    if len(lines) > 1 and all(re.match(r"[a-z_]+ ", line) for line in lines):
         way = T("Write {lines} on lines of their own.", lines=", ".join(f"`{line}`" for line in lines))
         fix = written(s.span, "\n".join(lines), way, safe=True)
         return Correction(s.token.span, T("Each setting of `train` stands on a line of its own."), fix)

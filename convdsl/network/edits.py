@@ -15,7 +15,6 @@ from convdsl.source import Span
 _ARROW_BEFORE = re.compile(r"\s*(->|→)\s*$")
 _ARROW_BEHIND = re.compile(r"\s*(->|→)\s*")
 _NEAR = 200
-_NUMBERS = re.compile(r"[0-9]+")
 
 
 def whole(text: str, span: Span) -> Span:
@@ -35,19 +34,21 @@ def line_instead(text: str, name: tree.Word, items: Sequence[tree.Item], line: s
     """
     word, _, rest = line.partition(" ")
     edits = [Edit(name.span, word)] if word != name.text else []
-    if not items:
-        edits += [Edit(name.span.back, f" {rest}")] if rest else []
-        return Fix(title, tuple(edits))
-    if "{" in text[name.span.end : items[0].span.start]:
-        edits = []
-        start = items[0].span.start
-    else:
-        start = name.span.end
-    place = whole(text, Span(start, items[-1].span.end))
-    before = text[place.start : place.end]
-    edits.append(Edit(place, f" {rest}" if rest and before[:1] in " \t" else rest))
-    written = text[name.span.start : name.span.end] + before
-    return Fix(title, tuple(edits), Counter(_NUMBERS.findall(written)) == Counter(_NUMBERS.findall(line)))
+    before = ""
+    if items:
+        behind_braces = "{" in text[name.span.end : items[0].span.start]
+        place = whole(text, Span(items[0].span.start if behind_braces else name.span.end, items[-1].span.end))
+        before = text[place.start : place.end]
+        edits = [] if behind_braces else edits
+        edits.append(Edit(place, f" {rest}" if rest and before[:1] in " \t" else rest))
+    elif rest:
+        edits.append(Edit(name.span.back, f" {rest}"))
+    safe = _numbers(before) == _numbers(rest) or _numbers(name.text + before) == _numbers(line)
+    return Fix(title, tuple(edits), safe)
+
+
+def _numbers(text: str) -> Counter[str]:
+    return Counter(re.findall("[0-9]+", text))
 
 
 def without(text: str, span: Span) -> Edit:

@@ -151,6 +151,11 @@ def test_edits_are_made_from_the_back_and_those_that_overlap_once() -> None:
 
 MENDED = [
     (
+        "entrada 28x28x1 => conv2d 8 3x3 => aplanar => dense 10\ntrain {\n epochs = 5; lr = 0,1\n}\n",
+        "entrada 28x28x1 -> conv 8 k3x3 -> flatten -> dense 10\ntrain {\n epochs 5\nlr 0.1\n}\n",
+        6,
+    ),
+    (
         "input 28x28x1\nConv2D(8, 3)\nnn.Flatten()\ndense 8, relu",
         "input 28x28x1\nconv 8 k3\nflatten\ndense 8 relu",
         3,
