@@ -5,8 +5,9 @@ candidates the one is taken that brings most that no network before it had: a la
 behind a layer, a layer behind another, with the activation between them, inside braces of each kind, frozen, at a width.
 The same seed gives the same networks.
 
-`python -m tests.random_networks --networks 10000 --seed 1` holds them against an independent opinion (see
-tests/engine/agreement.py) and prints those that disagree.
+`python -m tests.random_networks --networks 10000 --seed 1` holds the plans of each, interpreted, against an independent
+opinion (tests/engine/rewritten.py), or with `--compiled` what is computed (tests/engine/agreement.py), and prints those that
+disagree.
 """
 
 from __future__ import annotations
@@ -100,14 +101,16 @@ def features(net: Net) -> set[object]:
 
 
 def main() -> int:
-    from tests.engine.agreement import faults
+    from tests.engine import agreement, rewritten
 
     parser = argparse.ArgumentParser(description="Random networks against an independent opinion.")
     parser.add_argument("--networks", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--from", dest="first", type=int, default=0, help="leave out as many")
     parser.add_argument("--minutes", type=float, default=0, help="stop after so long")
+    parser.add_argument("--compiled", action="store_true", help="compiled for this machine, seconds for each")
     options = parser.parse_args()
+    faults = agreement.faults if options.compiled else rewritten.faults
     started, wrong, done = time.perf_counter(), 0, 0
     for number, text in enumerate(networks(options.networks, options.seed)):
         if number < options.first:

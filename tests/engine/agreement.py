@@ -62,9 +62,9 @@ def _compared(text: str, images: int, seed: int) -> list[str]:
         with without("all"):
             plain, x, labels = excited(net, images, seed)
         wanted = results(plain, x, labels)
-        wanted["prediction"] = _opinion(model, x, labels)["prediction"]
+        wanted["prediction"] = opinion(model, x, labels)["prediction"]
         return differences(found, wanted, None)
-    return differences(found, _opinion(model, x, labels), lambda: _opinion(model, x, labels, np.float32))
+    return differences(found, opinion(model, x, labels), lambda: opinion(model, x, labels, np.float32))
 
 
 def results(model: Model, x: np.ndarray, labels: np.ndarray) -> Results:
@@ -76,7 +76,19 @@ def results(model: Model, x: np.ndarray, labels: np.ndarray) -> Results:
     return found
 
 
-def _opinion(model: Model, x: np.ndarray, labels: np.ndarray, dtype: Any = np.float64) -> Results:
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """PyTorch's own threads cost more than they bring to small networks."""
+    before = pytorch.torch.get_num_threads()
+    pytorch.torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        pytorch.torch.set_num_threads(before)
+
+
+def opinion(model: Any, x: np.ndarray, labels: np.ndarray, dtype: Any = np.float64) -> Results:
+    """PyTorch's, of something that has `net`, `weights` and `buffers`."""
     torch = pytorch.torch
     weights = pytorch.tensors(model, torch.float64 if dtype == np.float64 else torch.float32)
     images = torch.tensor(x.astype(dtype))

@@ -1,7 +1,7 @@
-"""Random networks over the whole language, against an independent opinion.
+"""Random networks over the whole language, compiled, against an independent opinion.
 
-CONVDSL_RANDOM_NETS says how many: 40 here, since each brings kernels that must be compiled; 300 where there is time.
-`python -m tests.random_networks` tries thousands.
+CONVDSL_RANDOM_NETS says how many: 40 here, since each brings kernels that must be compiled. The plans of 300 are held by
+test_rewritten.py.
 """
 
 from __future__ import annotations

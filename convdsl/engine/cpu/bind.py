@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -252,11 +253,14 @@ class Binder:
             self._segment("start", lambda: first(self))
         scope = None
         for step in region.steps:
-            self.scope = step.scope
+            fresh = self._fresh(step)
+            if step.scope == "block" and (apart := [v for v in fresh if not v.interleaved]):
+                self._segment("image", partial(self._clear_frames, apart))
+                fresh, scope = [v for v in fresh if v.interleaved], None
             if step.scope != scope:
-                scope = step.scope
+                scope = self.scope = step.scope
                 self._segment(scope, lambda: None)
-            self._clear_frames(step)
+            self._clear_frames(fresh)
             BINDINGS[step.kind](self, step)
             self.segments[-1] = (*self.segments[-1][:2], len(self.operations))
         self._region(region.kind, first_segment, region.strips, region.block)
@@ -284,19 +288,18 @@ class Binder:
         add()
         self.segments.append((_SEGMENTS.get(scope, driver.SEGMENT_BLOCK), first, len(self.operations)))
 
-    def _clear_frames(self, step: Step) -> None:
-        """Zeros around a value, before it is written for the first time in memory that others use too."""
+    def _fresh(self, step: Step) -> list[Value]:
+        """Values that a step is the first to write, in memory that others use too, so that the zeros around them are gone."""
+        roots = [root for root in dict.fromkeys(v.root for v in step.writes.values()) if root not in self.written]
+        self.written.update(roots)
+        return [root for root in roots if root.framed and root.shared]
+
+    def _clear_frames(self, values: list[Value]) -> None:
         from convdsl.engine.cpu.kernels import pointwise
 
-        for value in step.writes.values():
-            if value.root not in self.written:
-                self.written.add(value.root)
-                if value.root.framed and value.root.shared:
-                    self.emit(
-                        pointwise.clear_frame,
-                        {"y": self.whole(value.root)},
-                        frame=tuple(tuple(f) for f in value.root.frame),
-                    )
+        for value in values:
+            frame = tuple(tuple(f) for f in value.frame)
+            self.emit(pointwise.clear_frame, {"y": self.whole(value)}, frame=frame)
 
     def _tables(self) -> tuple[np.ndarray, ...]:
         def table(rows: list[Any], width: int) -> np.ndarray:

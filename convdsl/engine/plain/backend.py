@@ -143,6 +143,8 @@ class Run:
     def __init__(self, backend: PlainBackend, batch: Batch, seed: int, out: np.ndarray | None) -> None:
         self._backend = backend
         self.batch, self.seed, self.out = batch, seed, out
+        self.first = 0
+        """The number, in the batch, of the first image that values hold."""
         self.dtype, self.table = backend.dtype, backend._table
         self.values: dict[Value, Any] = {}
         self.statistics: dict[Any, list[Any]] = {}

@@ -23,6 +23,11 @@ def back(activation: tuple[str, float], d: Any, v: Any) -> Any:
     return _computed(FORMULAS[activation[0]].back, d=d, v=v, a=activation[1])
 
 
+def told(activation: tuple[str, float], d: Any, y: Any) -> Any:
+    """The same gradient, told from what came out."""
+    return _computed(FORMULAS[activation[0]].back_told, d=d, y=y, a=activation[1])
+
+
 def _sigmoid(v: Any) -> Any:
     e = np.exp(-abs(v))
     return np.where(v < 0, e, 1) / (1 + e)

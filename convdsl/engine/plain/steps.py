@@ -170,7 +170,8 @@ def _scale_gradient(run: Any, step: Step, g: Array, x: Array) -> Array:
 @step("dropout")
 def _dropout(run: Any, step: Step, x: Array) -> Array:
     """Way forward and back alike: the numbers are drawn from the step's seed, the image, the layer and the place."""
-    rate, images = step.settings["rate"], np.arange(len(x), dtype=np.uint64)[:, None]
+    rate = step.settings["rate"]
+    images = np.arange(run.first, run.first + len(x), dtype=np.uint64)[:, None]
     keys = random_bits(np.int64(run.seed), images * np.uint64(65536) + np.uint64(step.settings["key"]))
     drawn = random_bits(keys, np.arange(x[0].size)) >> np.uint64(32)
     kept = (drawn < np.uint64((1.0 - rate) * 4294967296.0)).reshape(x.shape)
@@ -222,8 +223,8 @@ def _room(x: Array, window: Window, channels: int) -> Array:
 
 def _filters(run: Any, step: Step) -> Array:
     """(group, filter, channel, tap) of a convolution; a transposed one has filters and channels the other way round."""
-    layout = step.weights["weight"].layout
-    return run.weight(step, "weight").reshape(layout.groups, layout.filters, layout.channels, layout.taps)
+    groups, w = getattr(step.weights["weight"].layout, "groups", 1), run.weight(step, "weight")
+    return w.reshape(groups, len(w) // groups, w.shape[1], -1)
 
 
 def _grouped(x: Array, groups: int) -> Array:
@@ -432,7 +433,7 @@ def _bn_frozen(run: Any, step: Step) -> None:
 
 @step("bn_apply")
 def _bn_apply(run: Any, step: Step, x: Array) -> Array:
-    _, mean, deviation = run.statistics[step.settings["op"]]
+    _, mean, deviation, *_ = run.statistics[step.settings["op"]]
     factor = run.weight(step, "weight") * deviation
     return (x * factor + (run.weight(step, "bias") - mean * factor)).astype(x.dtype)
 
