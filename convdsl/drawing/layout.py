@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 
 from convdsl.drawing import measure
 from convdsl.drawing.scene import Curve, Group, Line, Point, Polygon, Rect, Shape, moved
-from convdsl.drawing.telling import Box
+from convdsl.drawing.telling import Box, takes_up
 
 HEAD, HEAD_HALF = 7.0, 3.4
 """Length and half breadth of an arrow's head."""
@@ -137,6 +137,8 @@ class Laid:
     enter = 0.0
     leave = 0.0
     rows = 1
+    detached = False
+    """Whether it begins with a kept value, so that no wire leads there."""
 
     def place(self, pen: Pen, along: float, across: float, pending: Pending) -> Pending:
         """Draws it with its corner at a place, ends the wire that comes in, and returns the one that goes out."""
@@ -150,10 +152,13 @@ class OneBox(Laid):
         self.length, self.breadth = (glyph.height, glyph.width) if down else (glyph.width, glyph.height)
         self.enter = glyph.inlet[0] if down else glyph.inlet[1]
         self.leave = glyph.outlet[0] if down else glyph.outlet[1]
+        self.detached = self.box.node is not None and takes_up(self.box.node)
 
     def place(self, pen: Pen, along: float, across: float, pending: Pending) -> Pending:
         x, y = pen.glyph(self.glyph, along, across)
         here = (self.glyph, x, y)
+        if self.detached:
+            return Pending(self.box.last, ((x + self.glyph.outlet[0], y + self.glyph.outlet[1]),), here)
         led = pen.style.between(pending.glyph, here) if pending.glyph and not pen.down else None
         if led is not None:
             pen.over.append(Group("edge", led, from_=pending.node, to=self.box.first))
@@ -169,6 +174,7 @@ class Chain(Laid):
     def __init__(self, parts: Sequence[Laid], gaps: Sequence[float], room: float) -> None:
         self.parts = parts
         self.gaps = gaps
+        self.detached = bool(parts) and parts[0].detached
         self.lines = _rows(parts, gaps, room)
         self.rows = max(len(self.lines), max((part.rows for part in parts), default=1))
         self.heights: list[tuple[float, float]] = []
@@ -309,7 +315,7 @@ class Lanes(Laid):
             start = pending._replace(glyph=None)
             if drawn:  # the way to the fork has been drawn
                 start = Pending(pending.node, (pen.point(fork - CORNER, across + self.enter),))
-            drawn = True
+            drawn = drawn or not lane.detached
             if abs(level - across - self.enter) > 0.01:
                 start = start.to(pen.point(fork, across + self.enter), pen.point(fork, level))
             end = lane.place(pen, fork + self.lead, top, start)

@@ -250,7 +250,12 @@ def kind_of(node: Node) -> str:
 
 def is_wire(node: Node) -> bool:
     """Whether a layer lets everything pass, and is drawn as a wire."""
-    return isinstance(node.layer, Identity)
+    return isinstance(node.layer, Identity) and not takes_up(node)
+
+
+def takes_up(node: Node) -> bool:
+    """Whether it goes on from a kept value: no wire leads there, its box says where from."""
+    return isinstance(node.layer, Identity) and node.text.startswith("from ")
 
 
 SIGNS: dict[type, str] = {Add: "+", Multiply: "×"}

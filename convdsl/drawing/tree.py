@@ -79,7 +79,7 @@ def _items(parts: tuple[Node | Group, ...]) -> Items:
             found.append(Nest(level, _items(part.items)))
         elif level.name == "aux":
             found.append(Exit(_items(part.items), part.nodes()[-1].exit))
-        elif level.name == "residual" or level.name in COMBINATIONS:
+        elif level.name in ("residual", "split") or level.name in COMBINATIONS:
             lanes = {level.branch: _items(part.items)}
             while place < len(parts) and _is_branch(parts[place], level):
                 lanes[parts[place].level.branch] = _items(parts[place].items)  # type: ignore[union-attr]

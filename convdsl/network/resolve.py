@@ -668,15 +668,18 @@ class _Resolver:
             self._complain("E205", written.items[0].span, T("`{name}` takes no value.", name=word))
         if not all(branch.statements for branch in branches):
             return self._unknown(written.span, (current,), place)
-        ends = []
+        ends: list[int] = []
         *around, level = self._path(place, "brace", word)
         for number, branch in enumerate(branches, 1):
-            inner = place._replace(depth=place.depth + 1, path=(*around, level._replace(branch=number)))
+            lane = len(ends) + 1
+            inner = place._replace(depth=place.depth + 1, path=(*around, level._replace(branch=lane)))
             taken = kept.is_from(branch)
             nodes = self._taken(taken, inner) if taken is not None and word != "split" else None
             if taken is not None and nodes is not None:
                 self._count(taken.span, len(nodes))
-                ends += [self._pass_on(taken, node, inner) for node in nodes]
+                for more, node in enumerate(nodes):
+                    at = inner._replace(path=(*around, level._replace(branch=lane + more)))
+                    ends.append(self._pass_on(taken, node, at))
                 continue
             begin = current
             if word == "split":
