@@ -14,8 +14,9 @@ from convdsl.messages import Grouped, T
 from convdsl.report.arithmetic import Notation
 from convdsl.report.convolution import Position
 from convdsl.report.json_writer import print_json
+from convdsl.teaching.channels import Channels
 from convdsl.teaching.convolution import POOLINGS, Options
-from convdsl.teaching.exact import Number
+from convdsl.teaching.exact import Number, read_number
 from convdsl.teaching.kernels import GRADIENTS, Kernel, Median, names, read_kernel
 from convdsl.teaching.matrix import Matrix, MatrixError, Rows
 from convdsl.teaching.tasks import Task, Work, last_operation, output_of, perform
@@ -25,6 +26,7 @@ EXAMPLES = (
     '"3 0 1; 1 5 8; 2 7 2" --kernel "1 0 -1; 1 0 -1; 1 0 -1" --at 1,1',
     "matrix.csv --kernel gaussian --padding same --steps",
     '"1 0 0 1; 0 1 6 0; 3 0 1 1; 1 0 3 0" --pool max 2',
+    '"1 2; 3 4" -k "1 0; 0 1" --channel "0 1; 1 0" "1 1; 1 1" --bias -9 --relu',
     "photo.png --gradient sobel --out edges.png",
 )
 
@@ -43,6 +45,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "-k", "--kernel", metavar="KERNEL", help=str(T("a matrix, or one of: {names}", names=", ".join(names())))
     )
+    what.add_argument(
+        "--channel",
+        nargs=2,
+        metavar=("MATRIX", "KERNEL"),
+        action="append",
+        default=[],
+        help=str(T("another channel and the kernel's slice for it; what the channels give is added up")),
+    )
+    what.add_argument("--bias", metavar="B", type=bias, default=0, help=str(T("added to the sum, once")))
+    what.add_argument("--relu", action="store_true", help=str(T("negative sums become 0, after the bias")))
     what.add_argument("--then", metavar="KERNEL", action="append", default=[], help=str(T("another kernel after it")))
     what.add_argument("--gradient", choices=GRADIENTS, help=str(T("the two kernels of that name, and √(Gx² + Gy²)")))
     what.add_argument(
@@ -105,6 +117,14 @@ def sizes(text: str) -> tuple[int, ...]:
     return tuple(map(int, parts))
 
 
+def bias(text: str) -> Number:
+    """`-2`, `0.5` or `1/3`."""
+    try:
+        return read_number(text.strip())
+    except ValueError:
+        raise argparse.ArgumentTypeError(str(T("`{text}` is not a number", text=text))) from None
+
+
 def padding(text: str) -> tuple[int, ...] | str:
     """`1`, `0x2`, `same` or `valid`."""
     return text if text in ("same", "valid") else sizes(text)
@@ -136,6 +156,10 @@ def _run(options: argparse.Namespace) -> int:
     task = task_of(options)
     found = given(options.matrix)
     if not isinstance(found, Matrix):
+        if task is not None and task.layer_like:
+            raise CallError(
+                T("`--channel`, `--bias` and `--relu` go with matrices; a picture has its colours as channels.")
+            )
         from convdsl.cli.convolve_images import run_on_picture
 
         return run_on_picture(found, task, options)
@@ -160,6 +184,9 @@ def _one_operation(options: argparse.Namespace) -> None:
         )
     if (options.then or options.transposed or options.true) and not options.kernel:
         raise CallError(T("`--then`, `--true` and `--transposed` go with `--kernel`."))
+    layer = next((name for name in ("channel", "bias", "relu") if getattr(options, name)), None)
+    if layer and (not options.kernel or options.then or options.transposed):
+        raise CallError(T("`--{name}` goes with one `--kernel`, without `--then` and `--transposed`.", name=layer))
     if options.then and options.transposed:
         raise CallError(T("`--then` and `--transposed` do not go together."))
 
@@ -182,13 +209,26 @@ def task_of(options: argparse.Namespace) -> Task | None:
     found = [given_kernel(k) for k in (options.kernel, *options.then)]
     medians = [k for k in found if isinstance(k, Median)]
     if medians:
-        if len(found) > 1 or options.transposed or options.true:
+        if len(found) > 1 or options.transposed or options.true or options.channel or options.bias or options.relu:
             raise CallError(
-                T("The median is no convolution: it has no kernel that could be rotated, transposed or composed.")
+                T(
+                    "The median is no convolution: it has no kernel that could be rotated, transposed, composed or summed up."
+                )
             )
         return Task("pool", how._replace(s=how.s or (1,)), mode="median", window=medians[0].size)
     kernels = tuple(k for k in found if isinstance(k, Kernel))
-    return Task("transposed" if options.transposed else "kernels", how, kernels, options.true)
+    kind = "transposed" if options.transposed else "kernels"
+    more = tuple(map(_channel, options.channel))
+    return Task(kind, how, kernels, options.true, more=more, bias=options.bias, relu=options.relu)
+
+
+def _channel(written: list[str]) -> tuple[Rows, Kernel]:
+    matrix, kernel = given(written[0]), given_kernel(written[1])
+    if not isinstance(matrix, Matrix) or isinstance(kernel, Median):
+        raise CallError(
+            T("`--channel` takes a matrix and the kernel's slice for it, each typed or in a file of numbers.")
+        )
+    return matrix.values, kernel
 
 
 def _pooling(written: list[str], how: Options) -> Task:
@@ -247,12 +287,13 @@ def _print(
     out = console()
     operation = last_operation(work) if work else None
     if steps and operation is not None and at is None:
-        if out.is_terminal and sys.stdin.isatty():
+        channels = work if isinstance(work, Channels) else None
+        if out.is_terminal and sys.stdin.isatty() and channels is None:
             from convdsl.cli.stepping import step_through
 
             step_through(out, operation, notation)
         else:
-            for line in lines_of_all(operation, notation):
+            for line in lines_of_all(operation, notation, channels):
                 print(line)
     elif work is not None:
         print_work(out, work, notation, at)

@@ -8,6 +8,7 @@ from fractions import Fraction
 from convdsl.layers import Axis
 from convdsl.layers.window import size_formula
 from convdsl.teaching.chains import Gradient
+from convdsl.teaching.channels import Channels
 from convdsl.teaching.convolution import Correlation, Operation, Pooling, Transposed
 from convdsl.teaching.exact import Number, near, show
 
@@ -158,6 +159,20 @@ def magnitude(gradient: Gradient, row: int, column: int, notation: Notation) -> 
     if exact is not None:
         return f"{start} {notation.equals} {notation.number(exact)}"
     return f"{start} {notation.about} {float(square) ** 0.5:.4g}"
+
+
+def total_line(channels: Channels, row: int, column: int, notation: Notation) -> str:
+    """`−4 + 3 + 2 − 1 = 0`, and behind a ReLU `max(0, −4 + 3 + 2 − 3) = max(0, −2) = 0`: the channels' values at a
+    place, the bias last."""
+    summands: list[Number] = [part.value(row, column) for part in channels.parts]
+    summands += [channels.bias] if channels.bias else []
+    written, total = signed_sum(summands, notation), sum(summands)
+    result = notation.number(channels.after(sum(summands) - channels.bias))
+    if not channels.relu:
+        return f"{written} {notation.equals} {result}"
+    start = notation.call("max", ("0", written))
+    middle = notation.call("max", ("0", notation.number(total))) if len(summands) > 1 else ""
+    return f" {notation.equals} ".join(filter(None, (start, middle, result)))
 
 
 def root_of(square: Number) -> Number | None:

@@ -8,10 +8,11 @@ from rich.console import Console
 from rich.text import Text
 
 from convdsl.messages import T
-from convdsl.report.arithmetic import Notation, magnitude, one_line, root_of, size_line, working
+from convdsl.report.arithmetic import Notation, magnitude, one_line, root_of, size_line, total_line, working
 from convdsl.report.console import print_text
 from convdsl.report.matrices import Lines, Position, block, marked, print_equation
 from convdsl.teaching.chains import Chain, Gradient
+from convdsl.teaching.channels import Channels
 from convdsl.teaching.convolution import MOST_PRODUCTS, Correlation, Operation, Pooling, Transposed
 from convdsl.teaching.exact import Number, show
 from convdsl.teaching.kernels import Kernel, recognised
@@ -31,6 +32,8 @@ def print_work(console: Console, work: Work, notation: Notation, at: Position | 
         _print_chain(console, work, notation)
     elif isinstance(work, Gradient):
         _print_gradient(console, work, notation)
+    elif isinstance(work, Channels):
+        _print_channels(console, work, notation, at)
     else:
         print_operation(console, work, notation, at)
     if at is not None:
@@ -225,6 +228,36 @@ def _print_gradient(console: Console, gradient: Gradient, notation: Notation) ->
     print_equation(console, [block(magnitudes(gradient, notation), console.width)])
 
 
+def channel_title(number: int) -> str:
+    """What a channel is called."""
+    return str(T("Channel {n}", n=number))
+
+
+def sum_title(channels: Channels) -> str:
+    """What is done with what the channels give."""
+    if channels.relu:
+        return str(T("Sum, bias, ReLU") if channels.bias else T("Sum, ReLU"))
+    return str(T("Sum and bias") if channels.bias else T("Sum"))
+
+
+def _print_channels(console: Console, channels: Channels, notation: Notation, at: Position | None) -> None:
+    for number, part in enumerate(channels.parts, 1):
+        console.print(Text(channel_title(number), "bold"))
+        print_operation(console, part, notation, at)
+        console.print()
+    console.print(Text(sum_title(channels), "bold"))
+    parts: list[Lines | str] = [block(numbers(channels.sums, notation), console.width)]
+    if channels.bias:
+        parts += ["−" if channels.bias < 0 else "+", notation.number(abs(channels.bias))]
+    if channels.relu:
+        parts = ["max(0,", *parts, ")"]
+    if len(parts) > 1:
+        found = marked([at] if at else [], _RESULT)
+        print_equation(console, [*parts, "=", block(numbers(channels.output, notation), console.width, found)])
+    else:
+        print_equation(console, parts)
+
+
 def magnitudes(gradient: Gradient, notation: Notation) -> list[list[str]]:
     """The roots: exact where they come out even, else with two decimals."""
     rows = []
@@ -246,6 +279,14 @@ def print_place(console: Console, work: Work, at: Position, notation: Notation) 
             print_place(console, part, at, notation)
         console.print(Text(f"  {magnitude(work, *at, notation)}"), soft_wrap=True)
         return
+    if isinstance(work, Channels):
+        for number, part in enumerate(work.parts, 1):
+            console.print(Text(channel_title(number), "bold"))
+            print_place(console, part, at, notation)
+            console.print()
+        console.print(Text(sum_title(work), "bold"))
+        print_text(console, Text(f"  {total_line(work, *at, notation)}"))
+        return
     operation = work.steps[-1] if isinstance(work, Chain) else work
     row, column = at
     title = (
@@ -265,15 +306,16 @@ def print_place(console: Console, work: Work, at: Position, notation: Notation) 
         print_text(console, Text(f"  {line}"))
 
 
-def lines_of_all(operation: Operation, notation: Notation) -> Iterator[str]:
-    """One line for each output, in reading order."""
+def lines_of_all(operation: Operation, notation: Notation, channels: Channels | None = None) -> Iterator[str]:
+    """One line for each output, in reading order; of `channels` what they add up to."""
     for row, column in operation.places():
         where = (
             T("place {column}", column=column + 1)
             if operation.is_signal
             else T("row {row}, column {column}", row=row + 1, column=column + 1)
         )
-        yield f"{where}: {one_line(operation, row, column, notation)}"
+        line = total_line(channels, row, column, notation) if channels else one_line(operation, row, column, notation)
+        yield f"{where}: {line}"
 
 
 def print_flat(console: Console, rows: Rows, flat: tuple[Number, ...], notation: Notation) -> None:

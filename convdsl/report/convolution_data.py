@@ -8,6 +8,7 @@ from typing import Any
 
 from convdsl.report.convolution import Position
 from convdsl.teaching.chains import Chain, Gradient
+from convdsl.teaching.channels import Channels
 from convdsl.teaching.convolution import Correlation, Operation, Pooling, Transposed
 from convdsl.teaching.exact import Number, near
 from convdsl.teaching.kernels import Kernel
@@ -36,6 +37,15 @@ def work_data(work: Work, places: Sequence[Position] = ()) -> dict[str, Any]:
             "x": {**_operation(work.x), **_detail(work.x, places)},
             "y": {**_operation(work.y), **_detail(work.y, places)},
             "output": roots,
+        }
+    if isinstance(work, Channels):
+        return {
+            "operation": "channels",
+            "channels": [{**_operation(part), **_detail(part, places)} for part in work.parts],
+            "sums": matrix(work.sums),
+            "bias": number(work.bias),
+            "relu": work.relu,
+            "output": matrix(work.output),
         }
     return {**_operation(work), **_detail(work, places)}
 

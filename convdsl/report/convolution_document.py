@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from convdsl.document import Formula, Matrix, Node, Sentence
 from convdsl.messages import T
-from convdsl.report.arithmetic import Latex, Notation, magnitude, root_of, working
-from convdsl.report.convolution import Position, chain_facts, facts
+from convdsl.report.arithmetic import Latex, Notation, magnitude, root_of, total_line, working
+from convdsl.report.convolution import Position, chain_facts, channel_title, facts, sum_title
 from convdsl.teaching.chains import Chain, Gradient
+from convdsl.teaching.channels import Channels
 from convdsl.teaching.convolution import Correlation, Operation, Pooling, Transposed
 from convdsl.teaching.exact import Number
 from convdsl.teaching.kernels import Kernel
@@ -51,10 +52,19 @@ class Told:
             for name, letter, part in (("G_x", "Gx", work.x), ("G_y", "Gy", work.y)):
                 yield from self._operation(part, _sign(f"{name} = ", f"{letter} = "))
             yield _formula(_sign(r"\sqrt{G_x^2 + G_y^2} = ", "√(Gx² + Gy²) = ") + self._roots(work))
+        elif isinstance(work, Channels):
+            for number, part in enumerate(work.parts, 1):
+                yield Sentence(f"{channel_title(number)}:")
+                yield from self._operation(part)
+            yield Sentence(f"{sum_title(work)}:")
+            yield self._sum(work)
         else:
             yield from self._operation(work)
         for row, column in places:
             yield Sentence(str(T("Row {row}, column {column}:", row=row + 1, column=column + 1)))
+            if isinstance(work, Channels):
+                for part in work.parts:
+                    yield self._place(part, row, column)
             yield self._place(work, row, column)
 
     def flat(self, rows: Rows, flat: tuple[Number, ...]) -> Iterator[Node]:
@@ -77,9 +87,23 @@ class Told:
             yield _formula(name + given + sign + self._kernel(operation.kernel) + _sign("\n= ", " = ") + output)
         yield from map(Sentence, facts(operation))
 
+    def _sum(self, channels: Channels) -> Formula:
+        said = self._matrix(channels.sums)
+        if channels.bias:
+            sign = "-" if channels.bias < 0 else "+"
+            bias = abs(channels.bias)
+            said += _sign(f" {sign} {self.latex.number(bias)}", f" {sign.replace('-', '−')} {self.plain.number(bias)}")
+        if channels.relu:
+            said = _sign(r"\max\left(0, ", "max(0, ") + said + _sign(r"\right)", ")")
+        if channels.bias or channels.relu:
+            said += _sign("\n= ", " = ") + self._matrix(channels.output)
+        return _formula(said)
+
     def _place(self, work: Work, row: int, column: int) -> Formula:
         if isinstance(work, Gradient):
             return Formula((magnitude(work, row, column, self.latex),), (magnitude(work, row, column, self.plain),))
+        if isinstance(work, Channels):
+            return Formula((total_line(work, row, column, self.latex),), (total_line(work, row, column, self.plain),))
         operation = work.steps[-1] if isinstance(work, Chain) else work
         lines = " \\\\\n".join(f"& {line}" for line in working(operation, row, column, self.latex))
         aligned = f"\\begin{{aligned}}\n{lines}\n\\end{{aligned}}"

@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from convdsl.teaching.chains import Chain, Gradient, chain
+from convdsl.teaching.channels import Channels, over_channels
 from convdsl.teaching.convolution import Correlation, Operation, Options, Pooling, Transposed
+from convdsl.teaching.exact import Number
 from convdsl.teaching.kernels import Kernel
 from convdsl.teaching.matrix import Rows
 
-Work = Operation | Chain | Gradient
+Work = Operation | Chain | Gradient | Channels
 
 
 class Task(NamedTuple):
     """Kernels or a pooling, and how the window slides.
 
-    `kind` is `kernels` (one, or several in turn), `transposed`, `gradient` (two kernels, for x and y) or `pool`.
+    `kind` is `kernels` (one, or several in turn), `transposed`, `gradient` (two kernels, for x and y) or `pool`. `more`
+    are further channels with their slices of the kernel; `bias` and `relu` come after the sum.
     """
 
     kind: str
@@ -25,6 +28,9 @@ class Task(NamedTuple):
     mode: str = ""
     window: tuple[int, ...] = ()
     name: str = ""
+    more: tuple[tuple[Rows, Kernel], ...] = ()
+    bias: Number = 0
+    relu: bool = False
 
     @property
     def signed(self) -> bool:
@@ -34,7 +40,12 @@ class Task(NamedTuple):
     @property
     def fractions(self) -> bool:
         """Whether a kernel is written in fractions."""
-        return any(k.fractions for k in self.kernels)
+        return any(k.fractions for k in (*self.kernels, *(kernel for _, kernel in self.more)))
+
+    @property
+    def layer_like(self) -> bool:
+        """Whether there is more to it than one matrix and one kernel: channels, a bias, a ReLU."""
+        return bool(self.more or self.bias or self.relu)
 
 
 def perform(task: Task, matrix: Rows) -> Work:
@@ -46,6 +57,9 @@ def perform(task: Task, matrix: Rows) -> Work:
     if task.kind == "gradient":
         x, y = (Correlation(matrix, k, task.how) for k in task.kernels)
         return Gradient(task.name, x, y)
+    if task.layer_like:
+        pairs = [(matrix, task.kernels[0]), *task.more]
+        return over_channels(pairs, task.how, task.true, task.bias, task.relu)
     if len(task.kernels) > 1:
         return chain(matrix, task.kernels, task.how, task.true)
     return Correlation(matrix, task.kernels[0], task.how, task.true)
@@ -63,9 +77,13 @@ def last_operation(work: Work) -> Operation:
     """The operation that is looked into place by place: of several, the last."""
     if isinstance(work, Chain):
         return work.steps[-1]
+    if isinstance(work, Channels):
+        return work.parts[-1]
     return work.x if isinstance(work, Gradient) else work
 
 
 def output_of(work: Work) -> Rows:
     """What comes out at the end; of a gradient, the squares of its magnitudes."""
+    if isinstance(work, Channels):
+        return work.output
     return work.squares if isinstance(work, Gradient) else last_operation(work).output

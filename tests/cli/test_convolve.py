@@ -166,3 +166,57 @@ def test_a_place_of_a_picture_behind_two_kernels(convdsl: Any) -> None:
     assert both.returncode == 0 and "Step 2" in both.stdout and both.stdout.count("Row 10, column 10") == 1
     once = convdsl("convolve", "fashion-mini:3", "-k", "mean", "--at", "9,9").stdout
     assert once.strip().endswith("= 1/9 ≈ 0.1111") and "= 1/9 + 0 −" in both.stdout
+
+
+CHANNELS = ["1 2 0; 3 4 1; 0 1 2", "-k", "1 0; 0 -1", "--channel", "0 1 1; 1 0 2; 1 1 1", "1 1; 1 1"]
+
+
+def test_a_filter_over_channels_with_bias_and_relu(convdsl: Any) -> None:
+    done = convdsl("convolve", *CHANNELS, "--bias", "-4", "--relu", "--at", "1,1")
+    assert done.returncode == 0 and "max(0, −3 + 2 − 4) = max(0, −5) = 0" in done.stdout
+    data = json.loads(convdsl("convolve", *CHANNELS, "--bias", "-4", "--relu", "--format", "json").stdout)
+    pictures = [np.array(c["input"]) for c in data["channels"]]
+    kernels = [np.array(c["kernel"]["rows"]) for c in data["channels"]]
+    places = [(r, c) for r in range(2) for c in range(2)]
+    sums = [
+        sum(int((p[r : r + 2, c : c + 2] * k).sum()) for p, k in zip(pictures, kernels, strict=True)) for r, c in places
+    ]
+    assert np.array(data["sums"]).ravel().tolist() == sums
+    assert np.array(data["output"]).ravel().tolist() == [max(0, s - 4) for s in sums]
+
+
+@pytest.mark.parametrize(
+    ("format", "part"),
+    [
+        ("text", "[ 0  1 ]"),
+        ("markdown", r"\max\left(0, \left[\begin{array}{rr} -1 & 5"),
+        ("latex", r"\right] - 4\right)"),
+        ("html", "<p>Suma, sesgo, ReLU:</p>"),
+    ],
+)
+def test_channels_in_every_format(convdsl: Any, format: str, part: str) -> None:
+    done = convdsl("convolve", *CHANNELS, "--bias", "-4", "--relu", "--format", format, "--lang", "es")
+    assert done.returncode == 0 and part in done.stdout and ("Canal 2" in done.stdout)
+
+
+def test_steps_over_channels_and_a_bias_alone(convdsl: Any) -> None:
+    assert convdsl("convolve", *CHANNELS, "--steps").stdout.splitlines()[0] == "row 1, column 1: −3 + 2 = −1"
+    assert "0.5" in convdsl("convolve", "1 2; 3 4", "-k", "1 0; 0 -1", "--bias", "7/2").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        ((*CHANNELS, "--channel", "1 2; 3 4", "1 1; 1 1"), "channel 3 is 2×2"),
+        ((*CHANNELS, "--channel", "1 2 0; 3 4 1; 0 1 2", "1 1"), "that of channel 3 is 1×2"),
+        ((*CHANNELS, "--then", "1 1"), "`--channel` goes with one `--kernel`"),
+        (("1 2; 3 4", "--pool", "max", "2", "--relu"), "`--relu` goes with"),
+        (("1 2; 3 4", "-k", "median 2", "--relu"), "median is no convolution"),
+        (("1 2; 3 4", "-k", "1", "--bias", "much"), "`much` is not a number"),
+        (("1 2; 3 4", "-k", "1", "--channel", "picture.png", "1"), "takes a matrix"),
+        (("fashion-mini:7", "-k", "mean", "--relu"), "go with matrices"),
+    ],
+)
+def test_channels_that_do_not_fit(convdsl: Any, words: tuple[str, ...], part: str) -> None:
+    done = convdsl("convolve", *words)
+    assert done.returncode == 2 and part in done.stderr and "Traceback" not in done.stderr
