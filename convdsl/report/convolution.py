@@ -248,7 +248,7 @@ def _print_channels(console: Console, channels: Channels, notation: Notation, at
     console.print(Text(sum_title(channels), "bold"))
     parts: list[Lines | str] = [block(numbers(channels.sums, notation), console.width)]
     if channels.bias:
-        parts += ["−" if channels.bias < 0 else "+", notation.number(abs(channels.bias))]
+        parts += ["−" if channels.bias < 0 else "+", notation.number(max(channels.bias, -channels.bias))]
     if channels.relu:
         parts = ["max(0,", *parts, ")"]
     if len(parts) > 1:

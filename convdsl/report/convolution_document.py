@@ -91,7 +91,7 @@ class Told:
         said = self._matrix(channels.sums)
         if channels.bias:
             sign = "-" if channels.bias < 0 else "+"
-            bias = abs(channels.bias)
+            bias = max(channels.bias, -channels.bias)
             said += _sign(f" {sign} {self.latex.number(bias)}", f" {sign.replace('-', '−')} {self.plain.number(bias)}")
         if channels.relu:
             said = _sign(r"\max\left(0, ", "max(0, ") + said + _sign(r"\right)", ")")

@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from convdsl import files
 from convdsl.messages import T, reason
-from convdsl.teaching.classes.html import text_of_html
+from convdsl.teaching.reading.html import text_of_html
 from convdsl.teaching.sheets.texts import NoText, text_of
 
 LARGEST = 200_000

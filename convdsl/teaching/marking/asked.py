@@ -11,7 +11,7 @@ from convdsl.teaching.reading.wanted import Wanted
 
 _CALLED = {
     "k": ("F", "kernel", "ventana", "window", "núcleo", "nucleo", "lado", "side"),
-    "s": ("S", "stride", "paso"),
+    "s": ("S", "stride", "strides", "paso"),
     "p": ("P", "padding", "relleno", "pad"),
     "d": ("D", "dilation", "dilatación", "dilatacion"),
     "K": ("filtros", "filters"),
@@ -31,12 +31,18 @@ def wanted(question: Question) -> Wanted:
     right = question.right
     if is_matrix(right):
         whole = all(isinstance(v, int) for row in right for v in row)
-        names = tuple((n, n.lower(), n.replace("_", "")) for n in exercise.names)
+        names = tuple(_entry_names(n) for n in exercise.names)
         return Wanted("matrix", whole, (len(right), len(right[0])), names=names, words=words)
     if isinstance(right, tuple) and len(right) > 1:
         return Wanted("size", True, (len(right),), words=words)
     value = right[0] if isinstance(right, tuple) else right
     return Wanted("number", isinstance(value, int), unit=exercise.unit, words=words)
+
+
+def _entry_names(written: str) -> tuple[str, ...]:
+    """What an entry is called: `variance|σ²` has two names."""
+    first, *others = written.split("|")
+    return tuple(dict.fromkeys((first, first.lower(), first.replace("_", ""), *others)))
 
 
 def _names(names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:

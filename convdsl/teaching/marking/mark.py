@@ -160,12 +160,19 @@ def _wrong(reading: Reading, right: Any, message: str, mistake: str | None = Non
 # Arithmetic in place of a result, and hints handed in as answers.
 
 
+_RANGE = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*-\s*(\d+(?:[.,]\d+)?)\s*")
+"""`0.4-0.5`, which is a difference as well."""
+
+
 def _not_arithmetic(question: Question, calculation: str) -> None:
     """Raises Unclear for arithmetic where its result is asked for."""
     if not calculation:
         return
     if not question.exercise.arithmetic:
         raise Unclear(T("“{text}” is arithmetic; its result is asked for.", text=shortened(calculation)))
+    ends = _RANGE.fullmatch(calculation)
+    if ends and float(ends[1].replace(",", ".")) < float(ends[2].replace(",", ".")):
+        raise Unclear(T("“{text}” looks like a range; one value is asked for.", text=shortened(calculation)))
     _not_a_hint(question, calculation)
 
 

@@ -34,6 +34,7 @@ def read_holes(text: str, wanted: Wanted, lines: tuple[str, ...] = ()) -> list[F
     text = in_digits(tidy(text), NUMBERS)
     if not text:
         raise Unclear(T("Nothing was written."))
+    text = re.sub(r"\bkernel_size\b", "kernel", text)
     repeated = _in_line(text, lines)
     if repeated is not None:
         return [Filling(repeated)]

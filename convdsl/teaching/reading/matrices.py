@@ -31,8 +31,26 @@ def _without_index(text: str) -> str:
     return "\n".join(" ".join(row[1:]) for row in rows[1:])
 
 
+def _columns_between_semicolons(text: str, wanted: Wanted) -> str:
+    """Lines whose entries are told apart by `;`, as spreadsheets in Spanish write them, with spaces there."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    height, width = wanted.shape
+    if len(lines) != height or height < 2 or any(line.strip(" ;").count(";") != width - 1 for line in lines):
+        return text
+    return "\n".join(line.strip(" ;").replace(";", " ") for line in lines)
+
+
+def _by_its_name(text: str, wanted: Wanted) -> str:
+    """A text in which entries are called as the exercise calls them, where another name is no word: `σ² = 14`."""
+    for first, *others in wanted.names:
+        for other in others:
+            if not other.isalpha():
+                text = text.replace(other, first)
+    return text
+
+
 def read_matrices(text: str, wanted: Wanted) -> list[Reading]:
-    text = _without_index(text)
+    text = _by_its_name(_columns_between_semicolons(_without_index(text), wanted), wanted)
     found: list[tuple[tuple[Number, ...], ...]] = []
     problem: Unclear | None = None
     for decimal_comma in (None, True, False):
@@ -134,12 +152,18 @@ def _entry(term: Term, text: str) -> Number:
 
 
 def _by_name(items: tuple[Item, ...], text: str, wanted: Wanted) -> tuple[Number, ...]:
-    """`Gx = 5, Gy = 1`: entries with their names, in whatever order."""
+    """`Gx = 5, Gy = 1`, `mean 5, variance 14`: entries with their names, in whatever order."""
     found: dict[str, Number] = {}
-    rest = [i for i in items if not (isinstance(i, Token) and i.type in ("COMMA", "SEMICOLON", "NEWLINE", "AND"))]
-    for start in range(0, len(rest), 3):
-        match rest[start : start + 3]:
-            case [Term(form="hole") as name, Token(type="EQUALS" | "COLON"), Term() as value] if name.name not in found:
+    between = ("COMMA", "SEMICOLON", "NEWLINE", "AND")
+    rest = [i for i in items if not (isinstance(i, Token) and i.type in between)]
+    rest = [
+        i
+        for n, i in enumerate(rest)
+        if not (isinstance(i, Token) and i.type in ("EQUALS", "COLON") and getattr(rest[n - 1], "form", "") == HOLE)
+    ]
+    for start in range(0, len(rest), 2):
+        match rest[start : start + 2]:
+            case [Term(form="hole") as name, Term() as value] if name.name not in found:
                 found[name.name] = _entry(value, text)
             case _:
                 raise Unclear(T("There is no number in “{text}”.", text=shortened(text)))

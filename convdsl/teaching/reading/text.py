@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from convdsl.messages import T
+from convdsl.teaching.reading.markup import without_markup
 
 LONGEST = 20_000
 """Characters of an answer that are read; more is refused."""
@@ -21,6 +22,12 @@ _SAME = {
     **dict.fromkeys("✕✖⨯╳", "×"),
     **dict.fromkeys("⟶⇒⟹↦➔➜", "→"),
     **dict.fromkeys("∣│", "|"),
+    **dict.fromkeys("⎡⎢⎣", "["),
+    **dict.fromkeys("⎤⎥⎦", "]"),
+    **dict.fromkeys("⎛⎜⎝⟨〈", "("),
+    **dict.fromkeys("⎞⎟⎠⟩〉", ")"),
+    **dict.fromkeys("хХ", "x"),  # of another alphabet
+    "∇": "",
     "∼": "~",
     "…": "...",
     "ª": "a",
@@ -54,7 +61,7 @@ def tidy(text: str) -> str:
     without the quotes and stars around the whole of it. Raises Unclear for one that is too long."""
     if len(text) > LONGEST:
         raise Unclear(T("This answer is too long: {n} characters.", n=len(text)))
-    text = printable(text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = printable(without_markup(text.replace("\r\n", "\n").replace("\r", "\n")))
     text = _BULLET.sub("", _LATEX_MARK.sub(r"\1", _LATEX_GAP.sub("\u202f", text)))
     text = _ABBREVIATED.sub("número", text).translate(_PLAIN)
     text = _PARTS.sub(lambda m: " " + unicodedata.normalize("NFKC", m[0]).replace("⁄", "/"), text)

@@ -361,7 +361,7 @@ class _Reader:
             return False
         behind = self.last in p.VALUES and self._end() == match.start() and match[0].islower()
         before = re.match(r"[-+.,]?\d", self.text[self.place : self.place + 3]) is not None and len(word) == 1
-        return behind or (before and not self.behind_value())
+        return behind or (before and not self.behind_value() and self.last != "OPEN")
 
     def named_or_label(self, match: re.Match[str]) -> None:
         """A letter before `=`: what is calculated, or the end of a formula such as `f*g`."""

@@ -44,7 +44,7 @@ HARMLESS = words(
     "network convolution convolutions features feature caracteristicas canales canal channels channel macs mac flops flop "
     "mult mults entries entry entradas caso clase clases class classes probabilidad probability precision perdida loss "
     "tasa rate learning aprendizaje error exactitud accuracy mediana median media mean matriz matrix vector gradiente "
-    "gradient altogether overall course including included counting trainable incluido incluidos incluida "
+    "gradient learnable aprendibles altogether overall course including included counting trainable incluido incluidos incluida "
     "incluidas incluyendo contando entrenable entrenables pues convolucionada rgb gris grey gray color colour"
 )
 """Words that change nothing."""
@@ -83,7 +83,7 @@ MINUS = words("menos minus negativo negative")
 OVER = words("entre dividido divided over sobre")
 AND = words("y e and")
 OR = words("o u or")
-ABOUT = words("aproximadamente aprox approx approximately about around unos unas alrededor cerca circa")
+ABOUT = words("aproximadamente aprox approx approximately about around unos unas alrededor cerca circa some")
 
 UNITS = {
     "k": 10**3,

@@ -11,8 +11,8 @@ import pytest
 
 from convdsl.messages import use_language
 from convdsl.teaching.classes.forms import read_form
-from convdsl.teaching.classes.html import text_of_html
 from convdsl.teaching.course import Course
+from convdsl.teaching.reading.html import text_of_html
 from convdsl.teaching.sheets.roster import Roster
 from convdsl.teaching.sheets.sheet import Sheet
 from tests.teaching.classes.conftest import IDS, Marks, filled, students
