@@ -57,6 +57,13 @@ def _unknown(handed: Handed, claimed: str, roster: Roster) -> T:
         return T(
             "Two students are called {name}: the worksheet of Moodle (--moodle) tells them apart.", name=handed.person
         )
+    if handed.person and claimed and roster.with_id(claimed) is not None:
+        return T(
+            "Moodle's folder is that of {name}, who is not on the roster; the form in it names {id}. "
+            "The worksheet of Moodle (--moodle) says who is who.",
+            name=handed.person,
+            id=claimed,
+        )
     if claimed:
         return T("The form names the id {id}, which is not on the roster.", id=claimed)
     return T("Neither its name nor a line `id: …` in it says whose it is.")

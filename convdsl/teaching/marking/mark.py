@@ -168,7 +168,8 @@ def _not_arithmetic(question: Question, calculation: str) -> None:
     """Raises Unclear for arithmetic where its result is asked for."""
     if not calculation:
         return
-    if not question.exercise.arithmetic:
+    spoken = re.search(r"(?<!\\)\b[^\W\d_]{4,}.*\d\s*[-+]", calculation) and "(" not in calculation  # `9 over 7 + 12`
+    if not question.exercise.arithmetic or spoken:
         raise Unclear(T("“{text}” is arithmetic; its result is asked for.", text=shortened(calculation)))
     ends = _RANGE.fullmatch(calculation)
     if ends and float(ends[1].replace(",", ".")) < float(ends[2].replace(",", ".")):

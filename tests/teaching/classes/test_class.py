@@ -307,6 +307,10 @@ def test_two_of_one_name(sheet: Sheet, tmp_path: Path) -> None:
     results = of_class(sheet, twins, handed_in([tmp_path / "in"]), How(jobs=1), {"10001": twins.students[1]})
     assert [r.statuses[0] for r in results] == ["absent", "marked"]
     assert results[1].points < 5 and "form is that of 1001" in results[1].notes[0]
+    others: Roster = read_roster(b"id,name\n1001,Ruiz Sanz Ana\n")
+    results = of_class(sheet, others, handed_in([tmp_path / "in"]), How(jobs=1))
+    assert [r.statuses for r in results] == [("absent",), ("unknown",)]
+    assert "folder is that of Ana Ruiz, who is not on the roster; the form in it names 1001" in results[1].notes[0]
 
 
 @pytest.mark.parametrize(("written", "spoken"), [("en", "es"), ("es", "en")])
