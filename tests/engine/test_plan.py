@@ -45,7 +45,7 @@ def test_every_value_is_written_before_it_is_read() -> None:
 
 
 def test_the_plan_is_printed_with_its_steps_and_bytes() -> None:
-    text = str(made(PROGRAMS[0]))
+    text = str(made("input 9x9x3 -> conv 8 k3 relu -> maxpool 2 -> dense 10 softmax"))
     assert "gather + relu" in text and "in parallel over chunks of images" in text and "kB" in text
 
 
