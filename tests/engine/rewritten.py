@@ -71,7 +71,7 @@ def _compared(text: str, images: int, seed: int) -> list[str]:
     case = Case(text, images, seed)
     wanted = case.results(TARGET)
     found = []
-    if pytorch is not None and not any(node.op == "dropout" for node in case.net.nodes):
+    if pytorch is not None and not any(node.op in ("dropout", "droppath") for node in case.net.nodes):
         with one_thread():
             found += _different("nothing rewritten", wanted, opinion(case, case.x, case.labels))
     for what, target in _targets(text):
