@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from convdsl.bridges.pieces import Flow, Foreign, Piece
+from convdsl.bridges.pieces import Flow, Piece
 from convdsl.layers.combining import Add
-from convdsl.messages import T
 
 
 class Line(NamedTuple):
-    """A statement that is one layer; without a piece it is `identity`, the empty branch."""
+    """A statement on one line: a layer; without a piece `identity`, the empty branch, or `from a`, which goes on from a value
+    with a name; and `keep a`, which gives a value its name and is no layer."""
 
     text: str
     piece: Piece | None
+    layer: bool = True
 
 
 class Braces(NamedTuple):
@@ -32,18 +33,32 @@ Statement = Line | Braces
 
 
 def braced(flow: Flow) -> tuple[Statement, ...]:
-    """The pieces as nested statements. Raises Foreign where branches do not nest."""
-    return _Bracing(flow).chain(flow.output, 0)
+    """The pieces as nested statements. What is used outside its nest gets a name where it stands, and is taken up by it."""
+    bracing = _Bracing(flow)
+    return _named(bracing.chain(flow.output, 0), bracing.names)
 
 
 def order(statements: tuple[Statement, ...]) -> list[Piece | None]:
-    """The pieces as the layers of the program will stand, None for an `identity`."""
+    """The pieces as the layers of the program will stand, None for an `identity` or a value that is taken up."""
     found: list[Piece | None] = []
     for statement in statements:
         for branch in statement.branches if isinstance(statement, Braces) else ():
             found += order(branch)
-        found.append(statement.piece)
+        if isinstance(statement, Braces) or statement.layer:
+            found.append(statement.piece)
     return found
+
+
+def _named(statements: tuple[Statement, ...], names: dict[int, str]) -> tuple[Statement, ...]:
+    """The same with a `keep` behind each piece (by its identity) that has a name."""
+    found: list[Statement] = []
+    for statement in statements:
+        if isinstance(statement, Braces):
+            statement = statement._replace(branches=tuple(_named(branch, names) for branch in statement.branches))
+        found.append(statement)
+        if statement.piece is not None and id(statement.piece) in names:
+            found.append(Line(f"keep {names[id(statement.piece)]}", None, layer=False))
+    return tuple(found)
 
 
 class _Bracing:
@@ -57,6 +72,8 @@ class _Bracing:
             self.above.append(at)
             self.depth.append(self.depth[at] + 1)
         self.written: set[int] = set()
+        self.names: dict[int, str] = {}
+        """By the identity of the piece."""
 
     def _meet(self, a: int, b: int) -> int:
         """The last value that all ways to both pass."""
@@ -67,27 +84,28 @@ class _Bracing:
         return a
 
     def chain(self, to: int, start: int) -> tuple[Statement, ...]:
-        """What leads from value `start` to value `to`."""
+        """What leads from value `start` to value `to`, in the order of the text; what stands further up in the text already is
+        taken up by its name."""
+        back: list[int] = []
         found: list[Statement] = []
         while to != start:
-            piece = self.pieces[to - 1]
             if to in self.written:
-                raise Foreign(
-                    T("What `{name}` gives is used in branches that do not nest.", name=piece.name or piece.text()),
-                    T("The language can only write branches that lie inside one another."),
-                )
-            self.written.add(to)
-            if len(piece.inputs) == 1:
-                found.append(Line(piece.text(), piece))
-            else:
-                found.append(self._join(piece, self.above[to]))
+                piece = self.pieces[to - 1]
+                name = self.names.setdefault(id(piece), f"v{len(self.names) + 1}")
+                found.append(Line(f"from {name}", None))
+                break
+            back.append(to)
             to = self.above[to]
-        return tuple(reversed(found))
+        for at in reversed(back):
+            piece = self.pieces[at - 1]
+            found.append(Line(piece.text(), piece) if len(piece.inputs) == 1 else self._join(piece, self.above[at]))
+            self.written.add(at)
+        return tuple(found)
 
     def _join(self, piece: Piece, start: int) -> Braces:
         after = piece.activation.text() if piece.activation else ""
         branches = [self.chain(at, start) for at in piece.inputs]
-        if isinstance(piece.layer, Add) and len(branches) == 2 and (not branches[0]) != (not branches[1]):
+        if type(piece.layer) is Add and len(branches) == 2 and (not branches[0]) != (not branches[1]):
             return Braces("residual", (branches[0] or branches[1],), after, piece)
         empty = (Line("identity", None),)
         return Braces(piece.layer.name, tuple(branch or empty for branch in branches), after, piece)

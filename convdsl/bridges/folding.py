@@ -20,6 +20,8 @@ LONGEST = 8
 BLOCKS = 24
 PARAMETERS = 6
 _NUMBER = re.compile(r"(?<![\w.=])([a-z]?)(\d+)(?![\w.])")
+_NAMED = re.compile(r"\b(keep|from) ")
+"""Values with names stay where they are: a block is read alone."""
 _LETTERS = {"": "CEFHJLMQRTUVWXYZ", "k": "K", "s": "S", "p": "P", "g": "G", "d": "D"}
 _MORE = "ABINO"
 

@@ -150,6 +150,20 @@ def test_without_the_text_in_it_the_structure_is_found_again(name: str) -> None:
     assert len(back.analysis.source.text.splitlines()) <= 1.2 * len(net.text.splitlines())
 
 
+def test_what_does_not_nest_gets_a_name() -> None:
+    net = convdsl.parse(
+        "input 8x8x4\nconv 4 k3 p1 relu -> keep a -> conv 4 k3 p1 relu -> keep b -> conv 4 k3 p1\n"
+        "add { identity | from a } relu\nconcat { identity | from a -> conv 2 k1 | from b }\n"
+        "add { conv 4 k3 p1 -> keep c -> conv 4 k1 | from c -> conv 4 k1 }\ndense 2"
+    )
+    weights, x = lively(net), images(net)
+    model = to_onnx(Weighted(net.analysis, weights))
+    back = written(as_flow(model))
+    assert "keep" in back.analysis.source.text and back.analysis.report.total.params == net.report.total.params
+    right = predicted(net, weights, x)
+    assert difference(predicted(Net(back.analysis), dict(back.weights), x), right) < 1e-4
+
+
 # Patterns of exporters
 
 
