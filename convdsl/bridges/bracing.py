@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from convdsl.bridges.pieces import Flow, Piece
-from convdsl.layers.combining import Add
+from convdsl.language.keywords import KEYWORDS
+from convdsl.layers.combining import Add, Concat, Maximum, Multiply
+from convdsl.layers.registry import BY_NAME
 
 
 class Line(NamedTuple):
@@ -91,7 +93,7 @@ class _Bracing:
         while to != start:
             if to in self.written:
                 piece = self.pieces[to - 1]
-                name = self.names.setdefault(id(piece), f"v{len(self.names) + 1}")
+                name = self.names.setdefault(id(piece), _name(len(self.names)))
                 found.append(Line(f"from {name}", None))
                 break
             back.append(to)
@@ -104,8 +106,46 @@ class _Bracing:
 
     def _join(self, piece: Piece, start: int) -> Braces:
         after = piece.activation.text() if piece.activation else ""
-        branches = [self.chain(at, start) for at in piece.inputs]
+        branches = self._branches(piece, list(piece.inputs), start)
         if type(piece.layer) is Add and len(branches) == 2 and (not branches[0]) != (not branches[1]):
             return Braces("residual", (branches[0] or branches[1],), after, piece)
         empty = (Line("identity", None),)
         return Braces(piece.layer.name, tuple(branch or empty for branch in branches), after, piece)
+
+    def _branches(self, piece: Piece, inputs: list[int], start: int) -> list[tuple[Statement, ...]]:
+        """What is joined, from value `start` on. Neighbours that part later than the others are joined by themselves first,
+        which gives the same: (a, b, c) is (a, (b, c))."""
+        found: list[tuple[Statement, ...]] = []
+        while inputs:
+            count, place = 1, inputs[0]
+            while count < len(inputs) and self.depth[self._meet(place, inputs[count])] > self.depth[start]:
+                place, count = self._meet(place, inputs[count]), count + 1
+            group, inputs = inputs[:count], inputs[count:]
+            if count == 1 or not (found or inputs) or type(piece.layer) not in _ASSOCIATIVE:
+                found += [self.chain(at, start) for at in group]
+            else:
+                way = self.chain(place, start)
+                inner = Piece(type(piece.layer)(), tuple(group))
+                empty = (Line("identity", None),)
+                parts = tuple(branch or empty for branch in self._branches(inner, group, place))
+                found.append((*way, Braces(piece.layer.name, parts, "", inner)))
+        return found
+
+
+_ASSOCIATIVE = (Add, Concat, Maximum, Multiply)
+
+
+def _name(number: int) -> str:
+    """`a` to `z`, `aa`, `ab` …, without words that mean something else."""
+    letters = ""
+    for _ in range(number, -1, -1):
+        letters = _next(letters)
+        while letters in BY_NAME or letters in KEYWORDS:
+            letters = _next(letters)
+    return letters
+
+
+def _next(letters: str) -> str:
+    if not letters or set(letters) == {"z"}:
+        return "a" * (len(letters) + 1)
+    return _next(letters[:-1]) + "a" if letters[-1] == "z" else letters[:-1] + chr(ord(letters[-1]) + 1)

@@ -118,7 +118,12 @@ def _matmul(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
     x, weight = r.value(node), r.tensor(node, 1)
     if weight is None or weight.ndim != 2:
         raise r.refused(node, T("it is no product with a matrix of weights"))
-    _product(r, node, x, np.ascontiguousarray(weight.T), None)
+    weight = np.ascontiguousarray(weight.T)
+    if len(x.shape) > 1 and not x.row and x.axes[-1] == len(x.shape) - 1 and weight.shape[1] == x.shape[-1]:
+        layer = convolution.Conv(filters=weight.shape[0], k=(1,), bias=False)  # the same at every position
+        piece = r.add(node, layer, [x], {"weight": weight.reshape(*weight.shape, *(1,) * (len(x.shape) - 1))})
+        return r.give(node, x._replace(piece=piece, shape=(*x.shape[:-1], weight.shape[0])))
+    _product(r, node, x, weight, None)
 
 
 def _product(r: Reader, node: NodeProto, x: Seen, weight: np.ndarray, bias: np.ndarray | None) -> None:
@@ -760,8 +765,6 @@ def _affine(r: Reader, node: NodeProto, number: int) -> None:
         shift, factor = (c, -factor) if number == 0 else (-c, factor)
     else:
         shift = c
-    if len(x.shape) > 1 and not x.row and not x.first:
-        raise r.refused(node, T("its input is no map with the channels first"))
     piece = r.pieces[x.piece - 1] if x.piece else None
     mine = piece is not None and r.alone(node.input[1 - number])
     plus = bool((factor == 1).all())

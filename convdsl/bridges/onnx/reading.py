@@ -104,7 +104,7 @@ class Reader:
         self.wanted = self._output(output)
         self.batch = 1
         self._input(shape)
-        for node in self.nodes:
+        for node in sorted(self.nodes, key=lambda node: node.op_type != "Constant"):
             self._read(node)
         self.output = self._end()
 
