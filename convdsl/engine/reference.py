@@ -323,6 +323,7 @@ _LAYERS: dict[str, Callable[..., Array]] = {
     "globalavgpool": _global,
     "globalmaxpool": _global,
     "upsample": _upsample,
+    "resize": _upsample,
     "pad": _pad,
     "crop": _pad,
     "shuffle": _shuffle,

@@ -229,6 +229,49 @@ class Upsample(Layer):
         return lie_closer()
 
 
+class Resize(Layer):
+    """Brings each axis to the size asked for, larger or smaller: by the nearest value before, or by bilinear interpolation
+    (pixel centres at half positions, the border value beyond the border)."""
+
+    name = "resize"
+    elsewhere = ("resizing", "redimensionar")
+    example = "resize 5x12"
+
+    size = Window(doc="size of the output", positional=True)
+    mode = Choice(("nearest", "bilinear"), "nearest", "how the values between are found")
+
+    def output(self, x: Sizes) -> Sizes:
+        return (*per_axis(self.size, len(spatial(x, self)), "size"), x[-1])
+
+    def flops(self, x: Sizes, y: Sizes) -> Any:
+        """Nearest moves data only; a linear interpolation between two values is three operations."""
+        return 3 * (2 ** (len(x) - 1) - 1) * prod(y) if self.mode == "bilinear" else 0
+
+    def reach(self, x: Sizes, y: Sizes) -> tuple[Reach, ...]:
+        from fractions import Fraction
+
+        extent = 2 if self.mode == "bilinear" else 1
+        return tuple(
+            Reach(
+                1 if equal(n, o) is True else extent,
+                Fraction(n, o) if is_number(n) and is_number(o) else exact_divide(n, o),
+            )
+            for n, o in zip(x[:-1], y[:-1], strict=True)
+        )
+
+    def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
+        return T("The size is given.")
+
+    def why_flops(self, x: Sizes, y: Sizes) -> T | None:
+        return T("A linear interpolation between two values is three operations; between four it is done three times.")
+
+    def why_field(self, x: Sizes, y: Sizes, jump: Any) -> T | None:
+        return T("An output sees the value at its place before, or the two around it.")
+
+    def why_jump(self, x: Sizes, y: Sizes) -> T | None:
+        return T("Neighbouring outputs lie as far apart as the sizes are to each other.")
+
+
 class Shuffle(Layer):
     """Channel shuffle: deals the channels of g groups out in turn, so that the next grouped convolution mixes them."""
 

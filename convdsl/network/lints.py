@@ -23,7 +23,7 @@ from convdsl.source import Span
 
 DOES_NOT_DIVIDE = ("W501", "N530")
 """Codes that say it of a stride: data is lost, or none is."""
-_DEEP = 10
+_DEEP = 8
 """Layers with weights, above which a network does on purpose what loses nothing: it rounds strides down over padding and
 sees beyond the edges, as ResNet does; a note on it would be noise."""
 

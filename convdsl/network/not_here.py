@@ -43,12 +43,6 @@ _ANSWERS: tuple[tuple[str, T], ...] = (
         ),
     ),
     (
-        "resize",
-        T(
-            "Maps are enlarged by whole factors: `upsample 2`. `adaptiveavgpool 17x17` takes means for any smaller size."
-        ),
-    ),
-    (
         "matmul bmm dot einsum tensordot outer",
         T("The product of two branches as matrices does not exist here; `mul {{ A | B }}` multiplies value by value."),
     ),

@@ -92,6 +92,25 @@ def test_dropout_drops_its_part_and_enlarges_the_rest() -> None:
     np.testing.assert_allclose(gradient[kept], bias / 0.7, rtol=1e-5)
 
 
+def test_stochastic_depth_leaves_out_whole_images_and_enlarges_the_others() -> None:
+    a = Model(convdsl.parse("input 3x3x2 -> conv 4 k1 -> droppath 0.25 -> dense 2"), batch=40)
+    kept, steps = 0, 60
+    x, y = np.ones((40, 3, 3, 2), np.float32), np.zeros(40, np.int64)
+    whole = Model(convdsl.parse("input 3x3x2 -> conv 4 k1 -> dense 2"), batch=40)
+    whole.load_weights({n.replace("3.", "2.", 1): w for n, w in a.weights.items()})
+    np.testing.assert_array_equal(a.predict(x), whole.predict(x))
+    one = a.gradients(x[:1], y[:1], step_seed=0)["3.dense.weight"]
+    seen = set()
+    for seed in range(steps):
+        gradient = a.gradients(x[:1], y[:1], step_seed=seed)["3.dense.weight"]
+        assert gradient.any() == gradient.all()
+        kept += bool(gradient.any())
+        seen.add(round(float(np.abs(gradient).max()), 4))
+    assert 0.6 < kept / steps < 0.9 and one.shape == (2, 36)
+    together = a.gradients(x, y, step_seed=7)["1.conv.bias"]
+    assert np.isfinite(together).all() and together.any()
+
+
 def test_a_frozen_layer_stays_and_nothing_below_it_is_computed() -> None:
     net = convdsl.parse("input 6x6x2 -> freeze { conv 4 k3 relu -> conv 4 k1 relu } -> dense 3")
     a = Model(net, batch=4)

@@ -48,6 +48,7 @@ def test_what_is_offered_instead_is_right(word: str) -> None:
         ("chunk 2", "split { identity | conv 8 k3 p1 }"),
         ("splitt { relu | tanh }", "split"),
         ("upsampling 2", "upsample 2"),
+        ("resizing 17x17", "resize 17x17"),
     ],
 )
 def test_what_means_the_same_is_offered(written: str, offered: str) -> None:

@@ -315,7 +315,7 @@ def _crop(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, An
     return Value(graph.node("Slice", [x.name, *given]), layers.shape(node))
 
 
-@_writes("upsample")
+@_writes("upsample", "resize")
 def _upsample(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, Any]) -> Value:
     (x,), layer = inputs, _any(node)
     how = (
@@ -323,6 +323,10 @@ def _upsample(layers: Layers, node: Node, inputs: list[Value], weights: dict[str
         if layer.mode == "bilinear"
         else {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
     )
+    if node.op == "resize":
+        sizes = layers.graph.numbers(layers.shape(node)[:-1], "sizes")
+        given = [x.name, "", "", sizes]
+        return Value(layers.graph.node("Resize", given, axes=[*range(2, x.rank + 2)], **how), layers.shape(node))
     scales = layers.graph.constant(np.array((1, 1, *layer.factors(x.shape)), np.float32), "scales")
     return Value(layers.graph.node("Resize", [x.name, "", scales], **how), layers.shape(node))
 

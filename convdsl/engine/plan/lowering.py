@@ -264,7 +264,7 @@ def _pad(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     return low.emit(node, "copy", inputs, _output(low, node), at=(*before, 0))
 
 
-@_layer("upsample")
+@_layer("upsample", "resize")
 def _upsample(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     return low.emit(node, "upsample", inputs, _output(low, node), mode=layer.mode)
 

@@ -99,6 +99,7 @@ def steps(cpu: Model, plain: Model, x: np.ndarray, labels: np.ndarray, what: str
 
 
 STEPPED = [
+    "input 6x6x2 -> conv 4 k3 relu -> residual drop=0.4 { conv 4 k3 p1 relu -> droppath 0.2 } relu -> dense 3 softmax",
     "input 6x6x2 -> conv 4 k3 relu -> dropout 0.3 -> bn relu -> dense 3 softmax",
     "input 6x6x2 -> conv 4 k3 -> freeze { conv 4 k1 -> bn tanh } -> aux 0.3 { gap -> dense 3 } -> dense 3",
     "input 4x4x2 -> conv 4 k3 p1 -> bn -> mul { identity | gap -> conv 4 k1 sigmoid } -> "

@@ -221,7 +221,7 @@ def upsample(x: F32, y: F32, *, bilinear):
     for p, i, j in every(depth, rows, columns):
         if not bilinear:
             for c in range(channels):
-                y[p, i, j, c] = x[p // (depth // xd), i // (rows // xi), j // (columns // xj), c]
+                y[p, i, j, c] = x[p * xd // depth, i * xi // rows, j * xj // columns, c]
         else:
             for c in range(channels):
                 y[p, i, j, c] = float32(0)
@@ -243,7 +243,7 @@ def upsample_gradient(g: F32, gx: F32, *, bilinear, add):
     for p, i, j in every(depth, rows, columns):
         if not bilinear:
             for c in range(channels):
-                gx[p // (depth // xd), i // (rows // xi), j // (columns // xj), c] += g[p, i, j, c]
+                gx[p * xd // depth, i * xi // rows, j * xj // columns, c] += g[p, i, j, c]
         else:
             for corner in range(8):
                 a, u = between(p, depth, xd, corner & 1)

@@ -217,7 +217,6 @@ def _upsample_gradient(binder: Binder, step: Step) -> None:
         gx.shape,
         _given(binder, step, "g", "gx"),
         sizes=g.shape,
-        scale=tuple(n // m for n, m in zip(g.shape, gx.shape, strict=True)),
         bilinear=step.settings["mode"] == "bilinear",
         add=step.settings["add"],
     )

@@ -179,34 +179,43 @@ def upsample(x: F32, y: F32, count: Int, *, shape, size, sizes, bilinear):
                 total += u * v * w * x[n, a, b, q, c]
             y[n, p, i, j, c] = total
         else:
-            y[n, p, i, j, c] = x[
-                n, p // (shape[0] // sizes[0]), i // (shape[1] // sizes[1]), j // (shape[2] // sizes[2]), c
-            ]
+            y[n, p, i, j, c] = x[n, p * sizes[0] // shape[0], i * sizes[1] // shape[1], j * sizes[2] // shape[2], c]
 
 
-def upsample_gradient(g: F32, gx: F32, count: Int, *, shape, size, sizes, scale, bilinear, add):
-    """gx has `shape`, g `sizes`, `scale` times as much on each axis: the sum over all that x went into."""
+def upsample_gradient(g: F32, gx: F32, count: Int, *, shape, size, sizes, bilinear, add):
+    """gx has `shape`, g `sizes`: the sum over all that x went into."""
     t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
     if t < count * size:
         n, p, i, j, c = place(t, shape)
         total = float32(0)
         if bilinear:
-            for e in range(max((p - 1) * scale[0], 0), min((p + 2) * scale[0], sizes[0])):
+            for e in range(
+                max(p - 1, 0) * sizes[0] // shape[0], min(((p + 2) * sizes[0] + shape[0] - 1) // shape[0], sizes[0])
+            ):
                 a, u0 = between(e, sizes[0], shape[0], 0)
                 b, u1 = between(e, sizes[0], shape[0], 1)
                 u = (u0 if a == p else float32(0)) + (u1 if b == p else float32(0))
-                for f in range(max((i - 1) * scale[1], 0), min((i + 2) * scale[1], sizes[1])):
+                for f in range(
+                    max(i - 1, 0) * sizes[1] // shape[1], min(((i + 2) * sizes[1] + shape[1] - 1) // shape[1], sizes[1])
+                ):
                     a, u0 = between(f, sizes[1], shape[1], 0)
                     b, u1 = between(f, sizes[1], shape[1], 1)
                     v = (u0 if a == i else float32(0)) + (u1 if b == i else float32(0))
-                    for h in range(max((j - 1) * scale[2], 0), min((j + 2) * scale[2], sizes[2])):
+                    for h in range(
+                        max(j - 1, 0) * sizes[2] // shape[2],
+                        min(((j + 2) * sizes[2] + shape[2] - 1) // shape[2], sizes[2]),
+                    ):
                         a, u0 = between(h, sizes[2], shape[2], 0)
                         b, u1 = between(h, sizes[2], shape[2], 1)
                         w = (u0 if a == j else float32(0)) + (u1 if b == j else float32(0))
                         total += u * v * w * g[n, e, f, h, c]
         else:
-            for e in range(scale[0]):
-                for f in range(scale[1]):
-                    for h in range(scale[2]):
-                        total += g[n, p * scale[0] + e, i * scale[1] + f, j * scale[2] + h, c]
+            for e in range((p * sizes[0] + shape[0] - 1) // shape[0], ((p + 1) * sizes[0] + shape[0] - 1) // shape[0]):
+                for f in range(
+                    (i * sizes[1] + shape[1] - 1) // shape[1], ((i + 1) * sizes[1] + shape[1] - 1) // shape[1]
+                ):
+                    for h in range(
+                        (j * sizes[2] + shape[2] - 1) // shape[2], ((j + 1) * sizes[2] + shape[2] - 1) // shape[2]
+                    ):
+                        total += g[n, e, f, h, c]
         gx[n, p, i, j, c] = total + gx[n, p, i, j, c] if add else total
