@@ -9,12 +9,12 @@ alike.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import log, sqrt
+from math import log
 
 from convdsl.messages import T
 from convdsl.training.events import Record
-from convdsl.training.facts import Curves, Facts, Health, Remark, more_epochs
-from convdsl.training.intervals import difference, wilson
+from convdsl.training.facts import ENOUGH, Curves, Facts, Health, Remark, more_epochs
+from convdsl.training.intervals import apart, difference, wilson
 from convdsl.training.outcomes import majority, not_found, on_smoothed_labels, on_the_floor, worse_than_mean
 from convdsl.training.settings import Settings
 
@@ -22,6 +22,8 @@ STEPS = 50
 """After fewer steps nothing can be said of a loss that has not moved."""
 FEW = 3
 """So many epochs tell neither whether the loss has come to rest, nor whether it is restless."""
+REST = 0.002
+"""Moves of a loss below this share of where it began are rest: 0.0010 after 0.0012 is neither a fall nor a jump."""
 
 
 def read_curves(
@@ -93,7 +95,8 @@ def _single_epoch(curves: Curves) -> Remark | None:
 def _wrong_way(curves: Curves) -> Remark | None:
     """The training loss ends above where it began, and above chance."""
     last = curves.loss[-1]
-    if last < 1.05 * min(curves.loss) or last <= curves.loss[0] or last <= curves.chance:
+    spread = max(0.05, curves.spread(curves.facts.train))
+    if last < (1 + spread) * min(curves.loss) or last <= curves.loss[0] or last <= curves.chance:
         return None
     text = T(
         "The loss climbs, as if the gradients were applied with the wrong sign: the steps overshoot, because the "
@@ -115,8 +118,7 @@ def _not_learning(curves: Curves) -> Remark | None:
         advice = T("Train for more epochs, or try a higher learning rate: {lr}.", lr=f"{curves.rate * 10:g}")
         return Remark("above_chance", text, advice, more_epochs(curves))
     if curves.steps < STEPS:
-        text = T("The loss has hardly moved: it is {loss} after {n} step.",
-                 "The loss has hardly moved: it is {loss} after {n} steps.", loss=level, n=curves.steps)  # fmt: skip
+        text = T("The loss has hardly moved: it is {loss} after {steps} steps.", loss=level, steps=curves.steps)
         advice = T("So few steps tell nothing: train for more epochs, or in smaller batches.")
         return Remark("too_short", text, advice, more_epochs(curves))
     if above:
@@ -132,9 +134,11 @@ def _not_learning(curves: Curves) -> Remark | None:
             loss=level,
             chance=chance,
         )
-    if any(share == 1 for _, share in curves.health.dead):
-        dead = T("A whole layer is dead: it answers nothing to any image, so that no gradient passes. {advice}",
-                 advice=_lower(curves, 10)[0])  # fmt: skip
+    if (layer := next((dead for dead in curves.health.dead if dead.share == 1), None)) is not None:
+        dead = T("A whole layer is dead: it answers nothing to the training image that was looked at, so that no gradient "
+                 "passes. {advice}",
+                 "A whole layer is dead: it answers nothing to any of {n} training images, so that no gradient passes. {advice}",
+                 advice=_lower(curves, 10)[0], n=layer.images)  # fmt: skip
         return Remark("not_learning", text, dead, _lower(curves, 10)[1])
     if moved:
         rate = f"{curves.rate * 10:g}"
@@ -150,9 +154,11 @@ def _not_learning(curves: Curves) -> Remark | None:
 
 
 def _slow_start(curves: Curves) -> Remark | None:
-    """Epochs at chance level, and learning after them."""
+    """Epochs at chance level, and learning after them; a rate that rises from 0 is slow on purpose."""
     flat = next((n for n, loss in enumerate(curves.loss) if not curves.at_chance(loss)), curves.epochs)
-    if flat < max(1, 0.1 * curves.epochs):
+    if flat < max(1, 0.1 * curves.epochs) or flat <= curves.settings.schedule.warmup:
+        return None
+    if flat * curves.steps < STEPS * curves.epochs:
         return None
     text = T(
         "A slow start: nothing was learned in the first epoch. First weights that are too small look like this.",
@@ -164,7 +170,11 @@ def _slow_start(curves: Curves) -> Remark | None:
 
 def _restless(curves: Curves) -> Remark | None:
     """The training loss jumps up again and again."""
-    jumps = sum(after > 1.1 * before for before, after in zip(curves.loss, curves.loss[1:], strict=False))
+    factor, least = 1 + max(0.1, curves.spread(curves.facts.train)), REST * max(curves.loss)
+    jumps = sum(
+        after > factor * before and after - before > least
+        for before, after in zip(curves.loss, curves.loss[1:], strict=False)
+    )
     if jumps < max(2, curves.epochs / 5):
         return None
     text = T(
@@ -176,13 +186,15 @@ def _restless(curves: Curves) -> Remark | None:
 
 
 def _dead_units(curves: Curves) -> Remark | None:
-    layer, share = max(curves.health.dead, key=lambda d: d[1], default=("", 0.0))
-    if share < 0.25:
+    worst = max(curves.health.dead, key=lambda dead: dead.share, default=None)
+    if worst is None or worst.share < 0.25 or worst.images < ENOUGH:
         return None
     text = T(
-        "In layer {layer}, {share} % of the units answer nothing to any image: they are dead, and learn no more.",
-        layer=layer,
-        share=round(100 * share),
+        "In layer {layer}, {share} % of the units answer nothing to any of {n} training images: they are dead, and learn no "
+        "more.",
+        layer=worst.layer,
+        share=round(100 * worst.share),
+        n=worst.images,
     )
     advice = T("A lower learning rate, `leaky_relu`, or a `bn` before the activation keeps them alive.")
     return Remark("dead_units", text, advice, _lower(curves, 3)[1])
@@ -194,14 +206,15 @@ def _overfits(curves: Curves) -> Remark | None:
     if len(watched) < 2:
         return None
     lowest = min(range(len(watched)), key=watched.__getitem__)
-    rise = max(0.05, 2 / sqrt(max(curves.facts.validation, 1)))  # losses spread about as far as their mean is high
+    rise = max(0.05, curves.spread(curves.facts.validation))
     turned = (
         lowest < len(watched) - 2
         and min(watched[-2:]) > (1 + rise) * watched[lowest]
         and curves.loss[-1] < curves.loss[lowest]
     )
     seen, unseen = (a[-1] if a else 0.0 for a in (curves.accuracy, curves.watched_accuracy))
-    certain = difference((seen, curves.facts.train), (unseen, curves.facts.validation))[0] > 0
+    shares = (seen, curves.facts.train), (unseen, curves.facts.validation)
+    certain = apart(*shares) if curves.few_watched else difference(*shares)[0] > 0
     if not turned and (seen - unseen < 0.08 or not certain):
         return None
     advice = T("What helps: augmentation, `dropout`, weight decay, a smaller network, more images.")
@@ -229,7 +242,7 @@ def _overfits(curves: Curves) -> Remark | None:
 def _fall(curves: Curves) -> float:
     """The share by which the loss fell in the last epoch; 0 where it was lower before."""
     curve = curves.loss if curves.few_watched or not curves.watched else curves.watched
-    if len(curve) < 2 or curve[-1] > min(curve):
+    if len(curve) < 2 or curve[-1] > min(curve) or curve[-2] - curve[-1] < REST * max(curve):
         return 0.0
     return (curve[-2] - curve[-1]) / max(abs(curve[-2]), 1e-12)
 
@@ -251,7 +264,8 @@ def _underfits(curves: Curves) -> Remark | None:
     if most > 0.8 or _overfits(curves) or majority(curves):
         return None
     text = T(
-        "The curves are flat, and only {share} % are right even in training: the network is too small, or held back.",
+        "The curves are flat, and only {share} % are right even in training: the network is too small, it is held back, or "
+        "the images do not show more.",
         share=f"{100 * curves.accuracy[-1]:.0f}",
     )
     advice = T("Try more filters or layers, less regularisation, or another learning rate.")
@@ -291,8 +305,8 @@ def _at_rest(curves: Curves) -> Remark:
             "There are only {n} images to validate: too few to tell whether it overfits.", n=curves.facts.validation
         )
         return Remark("few_images", text, T("More images, or a larger `validation` part, would show it."))
-    if (apart := _apart(curves)) is not None:
-        return apart
+    if (gap := _apart(curves)) is not None:
+        return gap
     text = T("The curves look well: training and validation go together, and have nearly come to rest.")
     advice = T("From here on the network itself decides: try more filters, or another layer.")
     return Remark("converged", text, advice)
@@ -302,7 +316,7 @@ def _apart(curves: Curves) -> Remark | None:
     """Training and validation lie further apart than chance puts them, though not far enough to be called overfitting."""
     help = T("What helps: augmentation, `dropout`, weight decay, a smaller network, more images.")
     if not (curves.accuracy and curves.watched_accuracy):
-        spread = max(0.05, 2 / sqrt(max(curves.facts.validation, 1)))
+        spread = max(0.05, curves.spread(curves.facts.validation))
         if curves.watched[-1] <= (1 + spread) * curves.loss[-1]:
             return None
         text = T("The curves have nearly come to rest, with a gap: the loss is {seen} in training, and {unseen} for images that "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import log
+from math import log, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -33,11 +33,19 @@ class Remark(NamedTuple):
         return f"{self.text} {self.advice}"
 
 
-class Health(NamedTuple):
-    """What was found inside the network: layers with the share of their units that never answered, and whether anything
-    in it is trained at all."""
+class Dead(NamedTuple):
+    """A layer, the share of its units that answered nothing, and to how many images."""
 
-    dead: tuple[tuple[str, float], ...] = ()
+    layer: str
+    share: float
+    images: int
+
+
+class Health(NamedTuple):
+    """What was found inside the network: layers with units that never answered, and whether anything in it is trained at
+    all."""
+
+    dead: tuple[Dead, ...] = ()
     trainable: bool = True
 
 
@@ -92,6 +100,11 @@ class Curves(NamedTuple):
 
     def at_chance(self, loss: float) -> bool:
         return self.classes > 1 and loss > 0.97 * self.chance
+
+    @staticmethod
+    def spread(images: int) -> float:
+        """By what share the mean loss of so many images may be off: losses spread about as far as their mean is high."""
+        return 2 / sqrt(max(images, 1))
 
     @property
     def steps(self) -> int:

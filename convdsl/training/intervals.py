@@ -28,3 +28,10 @@ def difference(first: tuple[float, int], second: tuple[float, int]) -> tuple[flo
     below = sqrt((a - low_a) ** 2 + (high_b - b) ** 2)
     above = sqrt((high_a - a) ** 2 + (b - low_b) ** 2)
     return a - b - below, a - b + above
+
+
+def apart(first: tuple[float, int], second: tuple[float, int]) -> bool:
+    """Whether the interval of the first share lies above that of the second: a stricter question than whether their
+    difference is above 0, for shares of few."""
+    (a, n), (b, m) = first, second
+    return wilson(a * n, n)[0] > wilson(b * m, m)[1]

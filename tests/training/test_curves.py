@@ -9,7 +9,7 @@ import pytest
 from convdsl.messages import use_language
 from convdsl.training.curves import read_curves
 from convdsl.training.events import Record
-from convdsl.training.facts import Facts, Health
+from convdsl.training.facts import Dead, Facts, Health
 from convdsl.training.settings import Augment, EarlyStop, Settings
 
 
@@ -44,7 +44,7 @@ def test_gradients_that_are_not_applied() -> None:
 
 
 def test_a_dead_network_names_its_cause() -> None:
-    (remark,) = read_curves(history(FLAT, accuracy=0.1), Settings(), TEN, health=Health((("1 (conv)", 1.0),)))
+    (remark,) = read_curves(history(FLAT, accuracy=0.1), Settings(), TEN, health=Health((Dead("1 (conv)", 1.0, 128),)))
     assert remark.kind == "not_learning" and "A whole layer is dead" in str(remark) and remark.lines == {"lr": "0.001"}
 
 
@@ -83,7 +83,7 @@ def test_two_or_three_epochs_are_no_reason_to_complain(losses: list[float]) -> N
 def test_what_two_epochs_do_show_is_said() -> None:
     assert kinds([2.303, 2.302], accuracy=0.1) == ["not_learning"]
     assert kinds([0.3, 0.1], accuracy=0.99, watched_accuracy=0.8) == ["overfits"]
-    assert kinds([0.3, 0.1], health=Health((("1 (conv)", 0.5),))) == ["dead_units"]
+    assert kinds([0.3, 0.1], health=Health((Dead("1 (conv)", 0.5, 128),))) == ["dead_units"]
 
 
 def test_overfitting_that_turns() -> None:
@@ -111,8 +111,10 @@ def test_a_network_that_is_too_small() -> None:
 
 
 def test_dead_units() -> None:
-    assert kinds(CONVERGED, health=Health((("3 (dense 64 relu)", 0.5), ("1 (conv)", 0.1)))) == ["dead_units"]
-    assert kinds(CONVERGED, health=Health((("1 (conv)", 0.1),))) == ["converged"]
+    assert kinds(CONVERGED, health=Health((Dead("3 (dense 64 relu)", 0.5, 128), Dead("1 (conv)", 0.1, 128)))) == [
+        "dead_units"
+    ]
+    assert kinds(CONVERGED, health=Health((Dead("1 (conv)", 0.1, 128),))) == ["converged"]
 
 
 def test_no_epochs_say_nothing() -> None:

@@ -145,7 +145,7 @@ def test_weights_are_saved_and_taken_back(net: convdsl.Net, tmp_path: Path) -> N
     assert wider.load(tmp_path / "w.safetensors", strict=False).mismatched == ["2.dense.weight", "2.dense.bias"]
 
 
-def test_dead_units_are_found(net: convdsl.Net) -> None:
+def test_dead_units_are_found(net: convdsl.Net, monkeypatch: pytest.MonkeyPatch) -> None:
     model = net.compile(batch=32)
     weights = model.weights
     weights["1.conv.weight"][:] = np.abs(weights["1.conv.weight"])
@@ -153,8 +153,15 @@ def test_dead_units_are_found(net: convdsl.Net) -> None:
     assert examine(model, IMAGES, np.arange(300)).dead == ()
     weights["1.conv.weight"][:3] *= -1
     model.load_weights(weights)
-    ((name, share),) = examine(model, IMAGES, np.arange(300)).dead
-    assert (name, share) == ("1 (conv 4 k3 relu)", 0.75)
+    ((name, share, images),) = examine(model, IMAGES, np.arange(300)).dead
+    assert (name, share, images) == ("1 (conv 4 k3 relu)", 0.75, 128)
+    monkeypatch.setattr("convdsl.training.health.MOST_VALUES", 1)
+    assert examine(model, IMAGES, np.arange(300)).dead == ((name, share, 30),), (
+        "one image at a time, and enough of them"
+    )
+    frozen = convdsl.parse(TEXT.replace("conv 4 k3 relu", "freeze { conv 4 k3 relu }")).compile(batch=32)
+    frozen.load_weights(weights)
+    assert examine(frozen, IMAGES, np.arange(300)).dead == (), "what does not learn cannot be brought back"
 
 
 def test_smoothed_labels_pull_the_bias_towards_all_classes() -> None:
