@@ -12,6 +12,7 @@ from convdsl.drawing.picture import COLOURS, DIRECTIONS, FORMATS, CannotDraw, Dr
 from convdsl.drawing.telling import SHAPES, SHOWN
 from convdsl.messages import T
 from convdsl.network import analyse
+from convdsl.network.analysis import refuse_strangers
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -90,6 +91,7 @@ def _run(options: argparse.Namespace) -> int:
     elif options.theme == "both":
         raise CallError(T("`--theme both` writes two files; `-o net.svg` names the first."))
     analysis = analyse(read_program(options.file), **given_from(options))
+    refuse_strangers(analysis, dict(options.set))
     status = 0
     if analysis.failed:
         from convdsl.report.diagnostics import complain

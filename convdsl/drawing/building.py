@@ -8,21 +8,9 @@ from math import inf
 
 from convdsl.algebra import is_number
 from convdsl.drawing import measure
-from convdsl.drawing.layout import (
-    FORK,
-    FRAME,
-    TITLE,
-    Chain,
-    Framed,
-    Glyph,
-    Joint,
-    Laid,
-    Lanes,
-    OneBox,
-    SideExit,
-    Style,
-)
+from convdsl.drawing.layout import FORK, FRAME, TITLE, Chain, Framed, Laid, Lanes, OneBox, SideExit
 from convdsl.drawing.scene import Line, Rect
+from convdsl.drawing.style import Glyph, Joint, Style
 from convdsl.drawing.telling import Box, Telling, is_wire, title
 from convdsl.drawing.tree import Branches, Closed, Exit, Item, Items, Layers, Nest
 from convdsl.messages import T

@@ -9,8 +9,9 @@ from convdsl.drawing import levels
 from convdsl.drawing import tree as trees
 from convdsl.drawing.building import Builder
 from convdsl.drawing.fold import folded
-from convdsl.drawing.layout import Pen, Pending, Style
+from convdsl.drawing.pen import Pen, Pending
 from convdsl.drawing.scene import Scene
+from convdsl.drawing.style import Style
 from convdsl.drawing.styles.blocks import Blocks, Paint
 from convdsl.drawing.telling import Box, Telling, is_wire
 from convdsl.drawing.themes import HEATS

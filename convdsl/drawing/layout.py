@@ -8,15 +8,13 @@ from the inside out; then places are given, from the outside in, and each wire i
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
 
 from convdsl.drawing import measure
-from convdsl.drawing.scene import Curve, Group, Line, Point, Polygon, Rect, Shape, moved
-from convdsl.drawing.telling import Box, takes_up
+from convdsl.drawing.pen import CORNER, Pen, Pending, arrowhead, bent, short_of, straightened
+from convdsl.drawing.scene import Group, Line, Point, Rect, Shape, moved
+from convdsl.drawing.style import Glyph, Joint
+from convdsl.drawing.telling import takes_up
 
-HEAD, HEAD_HALF = 7.0, 3.4
-"""Length and half breadth of an arrow's head."""
-CORNER = 6.0
 ROW_GAP = 40.0
 """Between rows of a chain that is wrapped: the wire back runs in it."""
 TURN = 14.0
@@ -29,104 +27,6 @@ STRIP = 22.0
 """The margin inside a frame, and the height of the strip with its name."""
 TITLE = 11.0
 """Size of the letters in it."""
-
-
-class Glyph(NamedTuple):
-    """One box as a style draws it: shapes from its top left corner (0, 0), and where wires come in and go out. `wire` ones
-    are entered without an arrow. `window` is where a style that shows windows draws them (see Style.between)."""
-
-    box: Box
-    width: float
-    height: float
-    shapes: tuple[Shape, ...]
-    inlet: Point
-    outlet: Point
-    wire: bool = False
-    window: tuple[float, ...] = ()
-    bounds: tuple[float, float, float, float] | None = None
-
-
-class Style(Protocol):
-    """What a style decides: how a box looks, where branches meet, how far boxes stand apart."""
-
-    gap: float
-
-    def glyph(self, box: Box) -> Glyph:
-        """A box of layers."""
-
-    def joint(self, box: Box, places: Sequence[float], axis: float, shares: Sequence[float]) -> Joint:
-        """A layer where branches meet that arrive at `places` across the flow, which goes on at `axis`; `shares` are how
-        much of the channels is each one's."""
-
-    def apart(self, before: Box, after: Box) -> float:
-        """How far two boxes that follow each other stand apart."""
-
-    def between(
-        self, before: tuple[Glyph, float, float], after: tuple[Glyph, float, float]
-    ) -> tuple[Shape, ...] | None:
-        """Shapes that lead from a box to the next one in the place of an arrow; None where an arrow does."""
-
-
-class Joint(NamedTuple):
-    """Where branches meet: a glyph, how far across the flow its edge is from place 0, where (along and across, from its
-    corner) each branch ends, and how far behind the branches it stands. To `curved` ones wires bend."""
-
-    glyph: Glyph
-    offset: float
-    ends: tuple[Point, ...]
-    lead: float
-    curved: bool = False
-
-
-class Pending(NamedTuple):
-    """A wire on its way: from which layer, by which points, and the glyph it left just now."""
-
-    node: int
-    points: tuple[Point, ...]
-    glyph: tuple[Glyph, float, float] | None = None
-
-    def to(self, *points: Point) -> Pending:
-        return Pending(self.node, self.points + points)
-
-
-class Pen:
-    """Collects what is placed. Along and across become x and y here."""
-
-    def __init__(self, style: Style, down: bool) -> None:
-        self.style = style
-        self.down = down
-        self.frames: list[Group] = []
-        self.edges: list[Group] = []
-        self.boxes: list[Group] = []
-        self.over: list[Group] = []
-
-    def point(self, along: float, across: float) -> Point:
-        return (across, along) if self.down else (along, across)
-
-    def glyph(self, glyph: Glyph, along: float, across: float) -> tuple[float, float]:
-        """Puts a glyph with its corner at a place; returns x and y."""
-        x, y = self.point(along, across)
-        box = glyph.box
-        left, top, width, height = glyph.bounds or (0.0, 0.0, glyph.width, glyph.height)
-        shapes = tuple(moved(s, x, y) for s in glyph.shapes)
-        bounds = (x + left, y + top, width, height)
-        name = " ".join(box.lines)
-        self.boxes.append(Group("box", shapes, name, box.about, box.cover, box.first, box.last, bounds))
-        return x, y
-
-    def wire(self, pending: Pending, to: int, head: bool, curve: Curve | None = None) -> None:
-        """Draws a wire that has arrived."""
-        points = _straightened(pending.points)
-        shapes: list[Shape] = []
-        if curve is not None:
-            if len(points) > 1:
-                shapes.append(Line(points, radius=CORNER))
-            shapes += [curve, _head(curve.points[2], _tip(curve))]
-        elif len(points) > 1:
-            shapes.append(Line((*points[:-1], _before(points[-2], points[-1])) if head else points, radius=CORNER))
-            if head:
-                shapes.append(_head(points[-2], points[-1]))
-        self.edges.append(Group("edge", tuple(shapes), from_=pending.node, to=to))
 
 
 class Laid:
@@ -331,23 +231,12 @@ class Lanes(Laid):
             target = pen.point(corner[0] + a, corner[1] + c)
             last = end.points[-1]
             if self.joint.curved:
-                pen.wire(end, glyph.box.first, True, _bent(last, target, pen.down))
+                pen.wire(end, glyph.box.first, True, bent(last, target, pen.down))
             else:
                 level = last[0] if pen.down else last[1]
                 turned = pen.point(corner[0] + a, level)
                 pen.wire(end.to(turned, target) if turned != target else end.to(target), glyph.box.first, True)
         return Pending(glyph.box.last, ((x + glyph.outlet[0], y + glyph.outlet[1]),))
-
-
-def _bent(start: Point, end: Point, down: bool) -> Curve:
-    """A curve that leaves and arrives along the flow; its end leaves room for the head of an arrow."""
-    if down:
-        end = (end[0], end[1] - HEAD + 1)
-        middle = (start[1] + end[1]) / 2
-        return Curve((start, (start[0], middle), (end[0], middle), end))
-    end = (end[0] - HEAD + 1, end[1])
-    middle = (start[0] + end[0]) / 2
-    return Curve((start, (middle, start[1]), (middle, end[1]), end))
 
 
 class Framed(Laid):
@@ -412,51 +301,10 @@ class SideExit(Laid):
         end = self.inner.place(pen, fork + self.lead, across + self.top, start)
         corner = pen.point(along + self.mark_at[0], across + self.mark_at[1])
         target = pen.point(along + self.mark_at[0], across + self.top + self.inner.leave)
-        points = _straightened(end.to(target).points)
-        shapes: list[Shape] = [Line((*points[:-1], _before(points[-2], points[-1])), radius=CORNER)]
-        shapes.append(_head(points[-2], points[-1]))
+        points = straightened(end.to(target).points)
+        shapes: list[Shape] = [Line((*points[:-1], short_of(points[-2], points[-1])), radius=CORNER)]
+        shapes.append(arrowhead(points[-2], points[-1]))
         shapes += [moved(s, *corner) for s in self.mark]
         bounds = (*corner, *self.size)
         pen.frames.append(Group("exit", tuple(shapes), bounds=bounds))
         return pending._replace(glyph=None).to(pen.point(along + self.length, across + self.leave))
-
-
-# Wires.
-
-
-def _straightened(points: Sequence[Point]) -> tuple[Point, ...]:
-    """Points without those that change nothing."""
-    kept: list[Point] = []
-    for point in points:
-        if kept and abs(point[0] - kept[-1][0]) < 0.01 and abs(point[1] - kept[-1][1]) < 0.01:
-            continue
-        if len(kept) > 1 and any(
-            abs(kept[-2][i] - point[i]) < 0.01 and abs(kept[-1][i] - point[i]) < 0.01 for i in (0, 1)
-        ):
-            kept.pop()
-        kept.append(point)
-    return tuple(kept)
-
-
-def _before(start: Point, end: Point) -> Point:
-    """Where a line stops whose arrow's tip is `end`."""
-    length = max(((end[0] - start[0]) ** 2 + (end[1] - start[1]) ** 2) ** 0.5, 0.01)
-    share = min(1.0, (HEAD - 1) / length)
-    return (end[0] - (end[0] - start[0]) * share, end[1] - (end[1] - start[1]) * share)
-
-
-def _tip(curve: Curve) -> Point:
-    """Where the head of the arrow on a curve of `_bent` ends."""
-    (ax, ay), (bx, by) = curve.points[2:]
-    return (bx, by + HEAD - 1) if abs(ax - bx) < 0.01 and abs(ay - by) > 0.01 else (bx + HEAD - 1, by)
-
-
-def _head(start: Point, end: Point) -> Polygon:
-    """An arrow's head with its tip at `end`; of a curve, `end` is where the curve stops."""
-    dx, dy = end[0] - start[0], end[1] - start[1]
-    length = max((dx * dx + dy * dy) ** 0.5, 0.01)
-    ux, uy = dx / length, dy / length
-    back = (end[0] - ux * HEAD, end[1] - uy * HEAD)
-    left = (back[0] - uy * HEAD_HALF, back[1] + ux * HEAD_HALF)
-    right = (back[0] + uy * HEAD_HALF, back[1] - ux * HEAD_HALF)
-    return Polygon((end, left, right), fill="wire")

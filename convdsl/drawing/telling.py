@@ -17,6 +17,7 @@ from convdsl.layers.convolution import TransposedConv
 from convdsl.layers.dense import Dense
 from convdsl.layers.normalization import LocalResponseNorm, Normalization
 from convdsl.layers.shaping import Identity, Shuffle, Upsample
+from convdsl.layers.window import Windowed, size_formula
 from convdsl.messages import T
 from convdsl.network import Analysis, Facts, Node
 from convdsl.network.outline import Level
@@ -130,6 +131,8 @@ class Telling:
             )
         about = [" → ".join(lines) if isinstance(part, Layers) else ", ".join(lines)]
         about.append(f"{self.size(before)} → {self.size(after)}")
+        if isinstance(part, Layers):
+            about += _derived(part.nodes[0], self.report[first.index])
         if figures and figures[0] != 0:
             about.append(_parameters(figures[0]))
         if figures and figures[1] != 0:
@@ -213,6 +216,22 @@ class Telling:
         if exits:
             said.append(str(T("one side exit", "{n} side exits", n=exits)))
         return "; ".join(said) + "."
+
+
+def _derived(node: Node, facts: Facts) -> list[str]:
+    """How a window's sizes come about, an axis a line: `(28 + 2·0 − 3)/1 + 1 = 26`; only where they are numbers."""
+    layer = node.layer
+    if not isinstance(layer, Windowed) or facts.output is None or not all(map(is_number, facts.inputs[0])):
+        return []
+    found: dict[str, None] = {}
+    for axis in layer.geometry(facts.inputs[0]):
+        if axis.rule != "floor" or axis.before != axis.after or not is_number(axis.output):
+            continue
+        formula = size_formula(axis.input, axis.k, axis.s, axis.before, axis.d)
+        if axis.remainder:
+            formula = f"⌊{formula.removesuffix(' + 1')}⌋ + 1"
+        found[f"{formula} = {axis.output}"] = None
+    return list(found)
 
 
 def _parameters(count: Any) -> str:

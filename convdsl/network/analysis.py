@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 from convdsl import algebra
-from convdsl.diagnostics import Diagnostic, Findings
+from convdsl.diagnostics import Diagnostic, Findings, UnknownSymbol
 from convdsl.language import Source, parse
 from convdsl.language.tree import Program
 from convdsl.network.expectations import verify
@@ -56,6 +56,13 @@ def analyse(
             verify(network, report, findings)
     diagnostics = sorted(findings.items, key=lambda d: (d.span.start, d.code))
     return Analysis(source, program, network, report, tuple(diagnostics))
+
+
+def refuse_strangers(analysis: Analysis, symbols: Iterable[str]) -> None:
+    """Raises UnknownSymbol where a program without errors does not have a symbol that is given from outside."""
+    for symbol in symbols if not analysis.failed else ():
+        if symbol not in analysis.network.mentioned:
+            raise UnknownSymbol(analysis.source, symbol, analysis.network.mentioned)
 
 
 @contextmanager

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from convdsl.diagnostics import Findings, UnknownSymbol
+from convdsl.diagnostics import Findings
 from convdsl.network import Analysis, analyse
+from convdsl.network.analysis import refuse_strangers
 from convdsl.source import Source
 
 
@@ -34,8 +35,6 @@ def checked(
         findings = Findings(source)
         training_settings(analysis.network, findings)
         analysis = analysis._replace(diagnostics=(*analysis.diagnostics, *findings.items))
-    if not strangers and not analysis.failed:
-        for symbol in symbols or ():
-            if symbol not in analysis.network.mentioned:
-                raise UnknownSymbol(source, symbol, analysis.network.mentioned)
+    if not strangers:
+        refuse_strangers(analysis, symbols or ())
     return analysis

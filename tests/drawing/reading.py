@@ -51,7 +51,7 @@ def check_nodes(analysis: Analysis, read: Read) -> None:
     covered = [i for nodes, _ in read.boxes for i in nodes]
     assert sorted(covered) == list(range(len(analysis.network.nodes) + 1))
     home = {i: number for number, (nodes, _) in enumerate(read.boxes) for i in nodes}
-    order = {i: sorted(nodes).index(i) for nodes, _ in read.boxes for i in nodes}
+    order = {i: place for nodes, _ in read.boxes for place, i in enumerate(sorted(nodes))}
     wanted, repeated = set(), set()
     for node in analysis.network.nodes:
         if node.text.startswith("from "):  # its box says where it goes on from

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from convdsl.drawing import measure
-from convdsl.drawing.layout import Glyph, Joint
 from convdsl.drawing.scene import Circle, Line, Point, Polygon, Rect, Shape
+from convdsl.drawing.style import Glyph, Joint
 from convdsl.drawing.telling import Box, sign
 
 NAME, MORE, SMALL = 12.0, 11.0, 10.5
@@ -24,7 +24,7 @@ Paint = Callable[[Box], tuple[str, str]]
 
 
 class Blocks:
-    """See convdsl.drawing.layout.Style."""
+    """See convdsl.drawing.style.Style."""
 
     gap = 26.0
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from convdsl.drawing.layout import Glyph, Joint
 from convdsl.drawing.scene import Line, Point, Polygon, Rect, Shape
+from convdsl.drawing.style import Glyph, Joint
 from convdsl.drawing.styles import labels
 from convdsl.drawing.styles.blocks import Blocks, Paint
 from convdsl.drawing.styles.sizes import Scale, nominal, thickness
@@ -25,7 +25,7 @@ SHEET = 3.0
 
 
 class Boxes:
-    """See convdsl.drawing.layout.Style."""
+    """See convdsl.drawing.style.Style."""
 
     gap = 22.0
 

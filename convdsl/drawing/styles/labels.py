@@ -14,6 +14,7 @@ Words = list[tuple[str, float, bool, str]]
 
 def words(box: Box, room: float, size: bool = True) -> Words:
     """The lines of a box, none wider than `room` unless one word is."""
+    room = max(room, 96.0) if box.kind == "block" else room
     found: Words = [(box.code, SMALL, True, "line:error")] if box.code else []
     for number, text in enumerate(box.lines):
         bold = number == 0

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from convdsl.drawing import measure
-from convdsl.drawing.layout import Glyph, Joint
 from convdsl.drawing.scene import Line, Point, Polygon, Rect, Shape
+from convdsl.drawing.style import Glyph, Joint
 from convdsl.drawing.styles import labels
 from convdsl.drawing.styles.blocks import Blocks, Paint
 from convdsl.drawing.styles.sizes import Scale, nominal
@@ -22,7 +22,7 @@ BAR = 9.0
 
 
 class Maps:
-    """See convdsl.drawing.layout.Style."""
+    """See convdsl.drawing.style.Style."""
 
     gap = 34.0
 

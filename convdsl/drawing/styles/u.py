@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from convdsl.algebra import is_number
 from convdsl.drawing import measure
-from convdsl.drawing.layout import Glyph, Pen, Pending
 from convdsl.drawing.levels import U
+from convdsl.drawing.pen import Pen, Pending
 from convdsl.drawing.scene import Line, Point, Rect, Shape
+from convdsl.drawing.style import Glyph
 from convdsl.drawing.styles import labels
 from convdsl.drawing.styles.blocks import Paint
 from convdsl.drawing.styles.sizes import Scale, thickness
