@@ -74,8 +74,8 @@ def reduced(board: Any) -> Any:
         return board
     if board.kind in ("floor", "ceil", "over"):
         top, *bottom = board.parts
-        if isinstance(top, Shown):
-            return Shown(board.kind, (_worked_out(top), *map(_worked_out, bottom)))
+        if any(isinstance(part, Shown) for part in board.parts):
+            return Shown(board.kind, tuple(map(_worked_out, board.parts)))
         if bottom and algebra.is_number(top) and algebra.is_number(bottom[0]):
             quotient = plain(Fraction(top) / bottom[0])
             return quotient if isinstance(quotient, int) or board.kind == "over" else Shown(board.kind, (quotient,))

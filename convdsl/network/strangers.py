@@ -55,6 +55,10 @@ def answer(written: tree.Layer, blocks: Mapping[str, tree.Block], binder: Binder
     if declared is not None:
         mended = None if written.branches is not None else binder.mended_line(declared, written.items, Scope())
         return _here(text, written.name, written.items, mended, declared.example)
+    if fold(word) in MARKS and written.branches is not None:
+        return T(
+            "A network has one output here; a side exit with a loss of its own is written `aux 0.3 {{ dense 10 softmax }}`."
+        )
     if fold(word) in MARKS:
         return Fix(T("The last layer is the output: nothing marks it."), (without(text, written.span),))
     if _OPTION.fullmatch(word):

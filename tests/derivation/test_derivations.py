@@ -16,6 +16,7 @@ from convdsl.layers import LAYERS, Layer
 from convdsl.network import Analysis, Facts, analyse
 from convdsl.report.formulas import as_sympy
 from convdsl.source import Source
+from tests.engine.programs import REARRANGED
 from tests.nets import EXAMPLES
 
 FUNCTIONS: dict[str, Any] = {
@@ -79,7 +80,7 @@ def verified(program: str) -> Analysis:
 @pytest.mark.parametrize("layer", LAYERS, ids=[layer.name for layer in LAYERS])
 def test_the_shown_arithmetic_of_every_layer_is_the_report(layer: type[Layer]) -> None:
     analysis = verified(
-        f"input 9x12x4 -> {layer.example}" if layer.name != "reshape" else "input 8x8x4 -> reshape 4x16x4"
+        f"input {'8x8x4' if layer.name in ('reshape', 'pixelunshuffle') else '9x12x4'} -> {layer.example}"
     )
     for derived in derive(analysis).layers:
         quantities = {d.quantity for d in derived.derivations}
@@ -91,6 +92,11 @@ def test_the_shown_arithmetic_of_every_layer_is_the_report(layer: type[Layer]) -
                 "zeros after"
             )
             assert derivation.reason is not None or needs_none or derivation.quantity == "flops", derivation
+
+
+@pytest.mark.parametrize("program", REARRANGED)
+def test_layers_that_move_values_are_explained(program: str) -> None:
+    verified(program)
 
 
 @pytest.mark.parametrize(
