@@ -216,7 +216,9 @@ def _factors(formula: Any) -> tuple[Any, tuple[Written, ...]]:
 
 
 def floor_divide(a: Any, b: Any) -> Any:
-    return a if _is(b, 1) else Call("floor", (a, b))
+    if _is(b, 1):
+        return Call("floor", (a,)) if isinstance(value_of(a), Fraction) else a
+    return Call("floor", (a, b))
 
 
 def ceil_divide(a: Any, b: Any) -> Any:
