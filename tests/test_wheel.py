@@ -64,6 +64,14 @@ def test_the_pages_of_diagnostics_are_shipped(installed: Path) -> None:
         assert done.returncode == 0 and "E301" in done.stdout, done.stderr
 
 
+def test_networks_are_drawn_with_the_shipped_font(installed: Path) -> None:
+    example = installed / "convdsl" / "examples" / "lenet5.cnn"
+    for ending in ("svg", "pdf"):
+        done = run(installed, "-m", "convdsl", "draw", str(example), "-o", str(installed.parent / f"net.{ending}"))
+        assert done.returncode == 0 and not done.stderr, done.stderr
+    assert list((installed / "convdsl" / "drawing" / "fonts").glob("LICENSE*"))
+
+
 def test_the_small_data_set_is_shipped_with_its_licence(installed: Path) -> None:
     code = (
         "from convdsl.datasets import load; d = load('fashion-mini');print(d.train_images.shape, d.test_images.shape)"

@@ -21,7 +21,7 @@ from convdsl.drawing.tree import (
 )
 from convdsl.layers.activation import Activation
 from convdsl.layers.normalization import Normalization
-from convdsl.layers.shaping import Dropout
+from convdsl.layers.shaping import Dropout, DropPath
 from convdsl.network import Node, Report
 from convdsl.network.outline import Level
 
@@ -73,7 +73,7 @@ def _follows(before: tuple[Node, ...], node: Node, report: Report, apart: frozen
     return (
         first.layer is not None
         and (first.layer.weighs or isinstance(first.layer, Normalization))
-        and isinstance(node.layer, (Normalization, Activation, Dropout))
+        and isinstance(node.layer, (Normalization, Activation, Dropout, DropPath))
         and not (isinstance(first.layer, Normalization) and isinstance(node.layer, Normalization))
         and known is not None
         and before[-1].exit is None

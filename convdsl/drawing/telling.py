@@ -16,7 +16,8 @@ from convdsl.layers.combining import Add, Combination, Concat, Multiply
 from convdsl.layers.convolution import TransposedConv
 from convdsl.layers.dense import Dense
 from convdsl.layers.normalization import LocalResponseNorm, Normalization
-from convdsl.layers.shaping import Identity, Shuffle, Upsample
+from convdsl.layers.rearranging import PixelShuffle
+from convdsl.layers.shaping import Identity, Upsample
 from convdsl.layers.window import Windowed, size_formula
 from convdsl.messages import T
 from convdsl.network import Analysis, Facts, Node
@@ -254,7 +255,7 @@ def kind_of(node: Node) -> str:
             return "error"
         case Combination():
             return "join"
-        case TransposedConv() | Upsample() | Shuffle():
+        case TransposedConv() | Upsample() | PixelShuffle():
             return "up"
         case Dense():
             return "dense"

@@ -12,10 +12,13 @@ from convdsl.algebra.numbers import grouped, short
 from convdsl.drawing.drawing import STYLES
 from convdsl.drawing.fold import MOST_BOXES
 from convdsl.drawing.picture import Drawing, choices
+from convdsl.drawing.scene import Line
+from convdsl.drawing.telling import KINDS, kind_of
+from convdsl.layers import LAYERS, Layer
 from convdsl.messages import use_language
 from convdsl.network import Analysis, analyse
 from convdsl.report.data import analysis_data
-from convdsl.source import read
+from convdsl.source import Source, read
 from tests.drawing.reading import check_markup, check_nodes, check_texts, check_wires, expanded, read_svg
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -88,3 +91,32 @@ def test_long_networks_are_small_pictures(name: str) -> None:
 def test_the_same_bytes_every_time() -> None:
     path = ROOT / "examples" / "googlenet.cnn"
     assert Drawing(analyse(read(path)), choices()).svg == Drawing(analyse(read(path)), choices()).svg
+
+
+def test_the_levels_of_a_u_lie_below_each_other_and_what_stays_goes_straight_across() -> None:
+    drawing = Drawing(analysed(ROOT / "examples" / "unet.cnn"), choices())
+    assert drawing.drawn.style == "u"
+    tops = {group.nodes: group.bounds[1] for group in drawing.scene.groups if group.role == "box" and group.bounds}
+    assert tops[1,] == tops[2,] < tops[5,] == tops[6,] < tops[9,] == tops[10,] > tops[13,] > tops[17,] == tops[1,]
+    for identity in (3, 7):
+        ends = [
+            point[1]
+            for group in drawing.scene.groups
+            if group.role == "edge" and identity in (group.from_, group.to)
+            for shape in group.shapes
+            if isinstance(shape, Line)
+            for point in shape.points
+        ]
+        assert len(ends) == 4 and len(set(ends)) == 1
+
+
+@pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.name)
+def test_every_layer_has_a_kind_and_what_is_called_larger_is(layer: type[Layer]) -> None:
+    example = layer.example if "input" in layer.example else f"input 8x8x4 -> {layer.example}"
+    analysis = analyse(Source(example, "example.cnn"))
+    for node in analysis.network.nodes:
+        kind = kind_of(node)
+        assert kind in KINDS and kind != "error", (layer.name, analysis.diagnostics)
+        if kind == "up":
+            before, after = (analysis.report[i].output for i in (node.inputs[0], node.index))
+            assert before and after and after[0] > before[0]
