@@ -6,16 +6,17 @@ import argparse
 import re
 import sys
 
-from convdsl import document
 from convdsl.cli.matrices import given, given_kernel, place_in
 from convdsl.cli.parsing import CallError
 from convdsl.layers import SizeError
 from convdsl.messages import Grouped, T
 from convdsl.report.arithmetic import Notation
-from convdsl.report.convolution import Position
+from convdsl.report.convolution import Position, lines_of_all
+from convdsl.report.convolution_document import Told
 from convdsl.report.json_writer import print_json
+from convdsl.report.telling import FORMATS, tell
 from convdsl.teaching.channels import Channels
-from convdsl.teaching.convolution import POOLINGS, Options
+from convdsl.teaching.convolution import POOLINGS, Operation, Options
 from convdsl.teaching.exact import Number, read_number
 from convdsl.teaching.kernels import GRADIENTS, Kernel, Median, names, read_kernel
 from convdsl.teaching.matrix import Matrix, MatrixError, Rows
@@ -93,7 +94,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     show.add_argument("--decimals", metavar="N", type=int, help=str(T("round to so many decimals")))
     show.add_argument(
         "--format",
-        choices=("text", "json", *document.FORMATS),
+        choices=(*FORMATS, "json"),
         default="text",
         help=str(T("text for people, json for programs, the others for slides")),
     )
@@ -261,41 +262,28 @@ def present(task: Task | None, matrix: Matrix, options: argparse.Namespace) -> N
 
         data = work_data(work, places) if work else {"operation": "flatten", "input": plain(matrix.values)}
         print_json({**data, "flat": plain((flat,))[0]} if flat else data)
-    elif options.format in document.FORMATS:
-        from convdsl.report.convolution_document import Told
-
+    elif options.format == "text" and options.steps and operation is not None and at is None:
+        _print_steps(work, operation, notation)
+        if flat:
+            tell(Told(notation).flat(output_of(work) if work else matrix.values, flat), "text")
+    else:
         told = Told(notation)
         said = [*told.work(work, places)] if work else []
         if flat:
             said += told.flat(output_of(work) if work else matrix.values, flat)
-        print(document.write(said, options.format), end="")
-    else:
-        _print(work, notation, at, options.steps, matrix.values, flat)
+        tell(said, options.format)
 
 
-def _print(
-    work: Work | None,
-    notation: Notation,
-    at: Position | None,
-    steps: bool,
-    matrix: Rows,
-    flat: tuple[Number, ...] | None,
-) -> None:
+def _print_steps(work: Work | None, operation: Operation, notation: Notation) -> None:
+    """Every output in turn: at the press of a key where there is somebody to press it, else a line for each."""
     from convdsl.report.console import console
-    from convdsl.report.convolution import lines_of_all, print_flat, print_work
 
     out = console()
-    operation = last_operation(work) if work else None
-    if steps and operation is not None and at is None:
-        channels = work if isinstance(work, Channels) else None
-        if out.is_terminal and sys.stdin.isatty() and channels is None:
-            from convdsl.cli.stepping import step_through
+    channels = work if isinstance(work, Channels) else None
+    if out.is_terminal and sys.stdin.isatty() and channels is None:
+        from convdsl.cli.stepping import step_through
 
-            step_through(out, operation, notation)
-        else:
-            for line in lines_of_all(operation, notation, channels):
-                print(line)
-    elif work is not None:
-        print_work(out, work, notation, at)
-    if flat is not None:
-        print_flat(out, output_of(work) if work else matrix, flat, notation)
+        step_through(out, operation, notation)
+        return
+    for line in lines_of_all(operation, notation, channels):
+        print(line)

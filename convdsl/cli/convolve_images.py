@@ -17,9 +17,11 @@ from convdsl.datasets import DataError
 from convdsl.messages import T, reason
 from convdsl.report.arithmetic import Notation
 from convdsl.report.console import console
-from convdsl.report.convolution import facts, print_place
+from convdsl.report.convolution import facts
+from convdsl.report.convolution_document import Told
 from convdsl.report.json_writer import print_json
 from convdsl.report.pictures import print_picture
+from convdsl.report.printing import print_document
 from convdsl.teaching.convolution import Correlation, Operation
 from convdsl.teaching.images import Picture, Shown, apply, as_bytes, grey, picture_of, read_picture, write_picture
 from convdsl.teaching.tasks import Task, last_operation, perform
@@ -182,4 +184,4 @@ def _print_places(out: Console, picture: Picture, task: Task, options: argparse.
             out.print(Text(str(name), "bold"))
         if earlier:
             out.print(Text(str(T("Step {n}", n=len(task.kernels))), "bold"))
-        print_place(out, work, at, notation)
+        print_document(out, Told(notation).place(work, *at))

@@ -6,15 +6,16 @@ import argparse
 import os
 import re
 
-from convdsl import document
 from convdsl.cli.parsing import CallError, add_unknowns, given_from, read_program
 from convdsl.messages import T, language
 from convdsl.network import Analysis
 from convdsl.report.json_writer import print_json
+from convdsl.report.telling import FORMATS as DOCUMENTS
+from convdsl.report.telling import tell
 from convdsl.source import Source
 from convdsl.training import checked
 
-FORMATS = ("text", *document.FORMATS, "json")
+FORMATS = (*DOCUMENTS, "json")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -144,7 +145,7 @@ def _print_page(page: str) -> None:
 
 def _explain(analysis: Analysis, wanted: str | None, format: str) -> int:
     from convdsl.derivation import derive, derive_layer
-    from convdsl.report.console import console
+    from convdsl.report import derivations
     from convdsl.report.diagnostics import complain
 
     if not analysis.network.nodes:
@@ -152,25 +153,17 @@ def _explain(analysis: Analysis, wanted: str | None, format: str) -> int:
     if wanted is None:
         net = derive(analysis)
         layers, totals = net.layers, net.totals
+        known = any(layer.derivations for layer in layers)
+        told = derivations.document(net) if known or format != "text" else iter(())
     else:
         layers, totals = (derive_layer(analysis, _find(analysis, wanted)),), ()
-    if format == "text":
-        from convdsl.report.derivations import print_layer, print_net
-
-        out = console()
-        if wanted is not None:
-            print_layer(out, layers[0])
-        elif any(layer.derivations for layer in layers):
-            print_net(out, net)
-            if analysis.failed:
-                out.print()
+        told = derivations.layer_document(layers[0])
+    if format == "json":
+        print_json(derivations.net_data(analysis.network.name, layers, totals))
     else:
-        from convdsl.report import derivations
-
-        if format == "json":
-            print_json(derivations.net_data(analysis.network.name, layers, totals))
-        else:
-            print(document.write(derivations.document(layers, totals), format), end="")
+        tell(told, format)
+        if format == "text" and wanted is None and known and analysis.failed:
+            print()
     return complain(analysis.diagnostics)
 
 
@@ -208,7 +201,6 @@ def _find(analysis: Analysis, wanted: str) -> int:
 def _compare(subject: list[str], options: argparse.Namespace) -> int:
     from convdsl.derivation.compare import compare
     from convdsl.report import comparison as report
-    from convdsl.report.console import console
     from convdsl.report.diagnostics import complain
 
     sources = [read_program(name) for name in subject] + [Source(p, f"<{n}>") for n, p in enumerate(options.program, 1)]
@@ -218,10 +210,8 @@ def _compare(subject: list[str], options: argparse.Namespace) -> int:
     if first.failed or second.failed:
         return complain(first.diagnostics) | complain(second.diagnostics)
     comparison = compare(first, second)
-    if options.format == "text":
-        report.print_comparison(console(), comparison)
-    elif options.format == "json":
+    if options.format == "json":
         print_json(report.comparison_data(comparison))
     else:
-        print(document.write(report.document(comparison), options.format), end="")
+        tell(report.document(comparison), options.format)
     return 0

@@ -8,7 +8,8 @@ from rich.text import Text
 from convdsl.cli.keys import read_key
 from convdsl.messages import T
 from convdsl.report.arithmetic import Notation
-from convdsl.report.convolution import print_operation, print_place
+from convdsl.report.convolution_document import Told
+from convdsl.report.printing import print_document
 from convdsl.teaching.convolution import Operation
 
 
@@ -36,6 +37,5 @@ def step_through(console: Console, operation: Operation, notation: Notation) -> 
 def _print(
     console: Console, operation: Operation, notation: Notation, places: list[tuple[int, int]], current: int
 ) -> None:
-    print_operation(console, operation, notation, places[current], reached=current)
-    console.print()
-    print_place(console, operation, places[current], notation)
+    told, place = Told(notation), places[current]
+    print_document(console, [*told.operation(operation, place, reached=current), *told.place(operation, *place)])

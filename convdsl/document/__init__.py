@@ -1,5 +1,6 @@
 """What is told, as a value: headings, sentences, formulas, tables, code, lists. Whoever tells something makes a document of
-it; Markdown, LaTeX and HTML are writers of documents, and none knows what they are about.
+it; Markdown, LaTeX and HTML are writers of documents, and none knows what they are about. (The terminal is one too:
+`convdsl.report.printing`, where rich is.)
 
     write([Heading("A layer"), Sentence("It slides."), Formula(r"\\frac{N}{S}", "N/S")], "html")
 """
@@ -9,7 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from convdsl.document import html, latex, markdown
-from convdsl.document.nodes import Code, Formula, Heading, Items, Label, Matrix, Node, Sentence, Table
+from convdsl.document.nodes import (
+    Answers,
+    Code,
+    Fields,
+    Formula,
+    Heading,
+    Items,
+    Label,
+    Matrix,
+    Node,
+    PageBreak,
+    Sentence,
+    Table,
+    Title,
+    nodes_of,
+)
 
 FORMATS: dict[str, Callable[[Iterable[Node]], str]] = {
     "markdown": markdown.write,
@@ -26,14 +42,19 @@ def write(document: Iterable[Node], format: str) -> str:
 
 __all__ = [
     "FORMATS",
+    "Answers",
     "Code",
+    "Fields",
     "Formula",
     "Heading",
     "Items",
     "Label",
     "Matrix",
     "Node",
+    "PageBreak",
     "Sentence",
     "Table",
+    "Title",
+    "nodes_of",
     "write",
 ]

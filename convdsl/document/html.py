@@ -7,7 +7,22 @@ import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from convdsl.document.nodes import Code, Formula, Heading, Items, Label, Matrix, Node, Sentence, Table
+from convdsl.document.nodes import (
+    Answers,
+    Code,
+    Fields,
+    Formula,
+    Heading,
+    Items,
+    Label,
+    Matrix,
+    Node,
+    PageBreak,
+    Sentence,
+    Table,
+    Title,
+    nodes_of,
+)
 from convdsl.messages import language
 
 STYLE = """
@@ -34,13 +49,24 @@ pre code { padding: 0; background: none; }
 table.rows { border-collapse: collapse; }
 table.rows th, table.rows td { padding: .25rem .7rem; border-bottom: 1px solid var(--line); text-align: right; }
 table.rows th:first-child, table.rows td:first-child { text-align: left; }
+.label span { font-weight: 400; }
+.quiet { color: var(--dim); }
+header { text-align: center; }
+.fields .line { display: inline-block; border-bottom: 1px solid var(--ink); margin-right: 1.5em; }
+table.answers { border-collapse: collapse; width: 100%; }
+table.answers :is(th, td) { border: 1px solid var(--line); padding: .4rem .7rem; }
+table.answers tr { height: 3rem; }
+table.answers tr.tall { height: 8rem; }
+table.answers td:last-child { width: 4rem; text-align: right; }
+table.answers b { border: 1px solid var(--ink); padding: .1rem .4rem; margin-right: .8rem; }
+.page { break-after: page; }
 @media print { body { margin: 0; max-width: none; } .formula, pre { break-inside: avoid; } }
 """
 
 
 def write(document: Iterable[Node]) -> str:
     nodes = list(document)
-    title = next((n.text for n in nodes if isinstance(n, Heading)), "convdsl")
+    title = next((n.text for n in nodes if isinstance(n, (Title, Heading))), "convdsl")
     body = "\n".join(map(_node, nodes))
     return (
         f'<!DOCTYPE html>\n<html lang="{language()}">\n<head>\n<meta charset="utf-8">\n'
@@ -51,23 +77,49 @@ def write(document: Iterable[Node]) -> str:
 
 def _node(node: Node) -> str:
     match node:
-        case Heading(text, level):
-            return f"<h{level}>{_text(text)}</h{level}>"
-        case Label(text):
-            return f'<p class="label">{_text(text)}</p>'
-        case Sentence(text):
-            return f"<p>{_text(text)}</p>"
+        case Title(text, lines, below):
+            said = "".join(f"<p>{_text(line)}</p>" for line in filter(None, [below, *lines]))
+            return f"<header><h1>{_text(text)}</h1>{said}</header>"
+        case Heading(text, level, beside):
+            return f"<h{level}>{_text(text)}{f': {_text(beside)}' if beside else ''}</h{level}>"
+        case Label(text, behind):
+            after = f" <span>{_text(behind)}</span>" if behind else ""
+            return f'<p class="label">{_text(text)}{after}</p>'
+        case Sentence(text, quiet):
+            return f'<p class="quiet">{_text(text)}</p>' if quiet else f"<p>{_text(text)}</p>"
         case Formula(latex, text, aligned):
             return _formula(text or latex, aligned)
+        case Matrix():
+            return _formula((node,), False)
         case Code(text):
             return f"<pre><code>{escape(text)}</code></pre>"
         case Table(head, rows):
             return f'<table class="rows">\n<thead>{_row(head, "th")}</thead>\n<tbody>{_rows(rows)}</tbody>\n</table>'
-        case Items(items, marks):
-            if marks:
-                pairs = zip(marks, items, strict=True)
-                return "<ul>" + "".join(f"<li><b>{escape(m)}</b> {_text(i)}</li>" for m, i in pairs) + "</ul>"
-            return "<ol>" + "".join(f"<li>{_text(item)}</li>" for item in items) + "</ol>"
+        case Items(items, marks, strong):
+            if not marks:
+                return "<ol>" + "".join(f"<li>{_item(item)}</li>" for item in items) + "</ol>"
+            tag = "b" if strong else "span"
+            starts = [f"<{tag}>{escape(m)}</{tag}> " if m else "" for m in marks]
+            pairs = zip(starts, items, strict=True)
+            return "<ul>" + "".join(f"<li>{start}{_item(item)}</li>" for start, item in pairs) + "</ul>"
+        case Fields(fields):
+            spaces = (f'{_text(t)} <span class="line" style="width: {wide}cm"></span>' for t, wide in fields)
+            return f'<p class="fields">{" ".join(spaces)}</p>'
+        case Answers(rows):
+            return f'<table class="answers">{"".join(map(_answer, rows))}</table>'
+        case PageBreak():
+            return '<div class="page"></div>'
+
+
+def _item(item: str | tuple[Node, ...]) -> str:
+    return _text(item) if isinstance(item, str) else "".join(map(_node, nodes_of(item)))
+
+
+def _answer(row: tuple[str, tuple[str, ...], str, bool]) -> str:
+    number, letters, points, tall = row
+    boxes = "".join(f"<b>{escape(letter)}</b>" for letter in letters)
+    kind = ' class="tall"' if tall else ""
+    return f"<tr{kind}><th>{escape(number)}</th><td>{boxes}</td><td>/ {escape(points)}</td></tr>"
 
 
 def _formula(parts: Sequence[str | Matrix], aligned: bool) -> str:

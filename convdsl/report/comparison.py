@@ -1,4 +1,4 @@
-"""Two programs side by side, in the terminal, as a document or as data."""
+"""Two programs side by side, as a document or as data."""
 
 from __future__ import annotations
 
@@ -6,50 +6,31 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
-from rich import box
-from rich import table as rich_table
-from rich.console import Console
-from rich.text import Text
-
 from convdsl.algebra.numbers import formula, grouped, short
 from convdsl.derivation.compare import Comparison, Row
-from convdsl.document import Node, Table
+from convdsl.document import Heading, Items, Node, Table
 from convdsl.layers import formula_shape
 from convdsl.messages import T
 from convdsl.network import Analysis
 from convdsl.report.data import plain
-from convdsl.report.diagnostics import clean
 
 
-def print_comparison(out: Console, comparison: Comparison) -> None:
+def document(comparison: Comparison) -> Iterator[Node]:
     """The layers of both with their costs, then the quantities and their ratios."""
-    for mark, analysis in (("A", comparison.first), ("B", comparison.second)):
-        out.print(
-            Text.assemble(
-                (f"{mark}  ", "bold cyan"),
-                (clean(analysis.network.name), "bold"),
-                f"  {formula_shape(analysis.network.input)}",
-            )
-        )
-        for text, output, params, macs in _layers(analysis):
-            costs = ", ".join(c for c in (params, macs) if c)
-            out.print(
-                Text.assemble("     ", clean(text), (f"  → {output}", "dim"), f"   {costs}" if costs else ""),
-                soft_wrap=True,
-            )
-    table = rich_table.Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for title in ("", "A", "B", "A/B"):
-        table.add_column(title, justify="left" if not title else "right", overflow="fold")
-    for row in comparison.rows:
-        table.add_row(*_cells(row))
-    out.print(table)
+    for letter, analysis in (("A", comparison.first), ("B", comparison.second)):
+        yield Heading(f"{letter}  {analysis.network.name}", beside=formula_shape(analysis.network.input))
+        layers = list(_layers(analysis))
+        yield Items(layers, [""] * len(layers))
+    yield Table(("", "A", "B", "A/B"), tuple(map(_cells, comparison.rows)))
 
 
-def _layers(analysis: Analysis) -> Iterator[tuple[str, str, str, str]]:
+def _layers(analysis: Analysis) -> Iterator[str]:
+    """`conv 6 k5  → 28×28×6   156 parameters, 117,600 MACs`."""
     for node, facts in analysis.report:
         params = str(T("{n} parameters", n=grouped(facts.params))) if facts.params != 0 else ""
         macs = f"{short(facts.macs)} MACs" if facts.macs != 0 else ""
-        yield node.text, formula_shape(facts.output or ()), params, macs
+        costs = ", ".join(c for c in (params, macs) if c)
+        yield f"{node.text}  → {formula_shape(facts.output or ())}" + (f"   {costs}" if costs else "")
 
 
 def _cells(row: Row) -> tuple[str, str, str, str]:
@@ -67,16 +48,6 @@ def _ratio(value: Any) -> str:
     if not isinstance(value, Fraction):
         return formula(value)
     return f"{float(value):.4g}"
-
-
-def _names(comparison: Comparison) -> tuple[str, str]:
-    first, second = comparison.first.network.name, comparison.second.network.name
-    return (first, second) if first != second else ("A", "B")
-
-
-def document(comparison: Comparison) -> Iterator[Node]:
-    """A table of the quantities."""
-    yield Table(("", *_names(comparison), "A/B"), tuple(map(_cells, comparison.rows)))
 
 
 def comparison_data(comparison: Comparison) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -13,10 +13,9 @@ MOST_ROWS = 40
 _GAP = "  "
 
 Lines = list[Text]
-Position = tuple[int, int]
 
 
-def block(rows: Sequence[Sequence[str]], width: int, styles: Mapping[Position, str] | None = None) -> Lines:
+def block(rows: Sequence[Sequence[str]], width: int, styles: Mapping[tuple[int, int], str] | None = None) -> Lines:
     """A matrix as lines of text with brackets; what does not fit into `width` is an ellipsis."""
     styles = styles or {}
     height, length = len(rows), len(rows[0])
@@ -41,10 +40,6 @@ def _kept(length: int, most: int) -> list[int | None]:
     if length <= most:
         return list(range(length))
     return [*range(most - 2), None, length - 1]
-
-
-def marked(positions: Collection[Position], style: str) -> dict[Position, str]:
-    return dict.fromkeys(positions, style)
 
 
 def print_equation(console: Console, parts: Sequence[Lines | str]) -> None:

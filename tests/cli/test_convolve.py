@@ -191,7 +191,7 @@ def test_a_filter_over_channels_with_bias_and_relu(convdsl: Any) -> None:
         ("text", "[ 0  1 ]"),
         ("markdown", r"\max\left(0, \left[\begin{array}{rr} -1 & 5"),
         ("latex", r"\right] - 4\right)"),
-        ("html", "<p>Suma, sesgo, ReLU:</p>"),
+        ("html", "<h3>Suma, sesgo, ReLU</h3>"),
     ],
 )
 def test_channels_in_every_format(convdsl: Any, format: str, part: str) -> None:

@@ -3,27 +3,56 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
 from convdsl.cli import main
-from convdsl.document import FORMATS, Code, Formula, Heading, Items, Label, Matrix, Node, Sentence, Table, write
+from convdsl.document import (
+    FORMATS,
+    Answers,
+    Code,
+    Fields,
+    Formula,
+    Heading,
+    Items,
+    Label,
+    Matrix,
+    Node,
+    PageBreak,
+    Sentence,
+    Table,
+    Title,
+    write,
+)
+from convdsl.document.latex import whole
+from convdsl.report.console import console
+from convdsl.report.printing import print_document
 
 HOSTILE = '<script>alert("1")</script> & $x_1$ 50 % \\input{/etc/passwd} a*b'
 DOCUMENT: tuple[Node, ...] = (
-    Heading("A window that slides", 1),
-    Heading("conv 6 k5"),
-    Label("size"),
+    Title("A window that slides", ("until Friday",), "version A"),
+    Heading("conv 6 k5", beside="32 to 28", number="7"),
+    Heading("Row 1", 4),
+    Label("size", "of the output"),
     Formula(("O &= N - F", " &= 28"), ("O = N − F", "= 28"), aligned=True),
     Formula((r"\left[\begin{array}{r} 1 \end{array}\right] = 1",), (Matrix((("1",),)), " = 1")),
     Sentence("The word `k5` is code."),
     Sentence(HOSTILE),
+    Sentence("N: the size", quiet=True),
+    Matrix((("10", "2"), ("3", "40")), (1, 0, 0, 1), (((0, 0), "window"), ((1, 1), "later"))),
     Code("input 28x28x1 -> conv 6 k5", "cnn"),
     Table(("", "A", "B|C"), (("parameters", "156", "1"), ("MACs", "", "2"))),
     Items(("first", "second `k3`")),
     Items(("one", "the other"), ("a)", "b)")),
+    Items(((Sentence("as it"), Code("is set\nin lines")), "bare"), ("W1", ""), strong=False),
+    Fields((("Name:", 6), ("Id:", 3))),
+    PageBreak(),
+    Answers((("1", ("P", "Q"), "1.5", False), ("2", (), "4", True))),
 )
 
 
@@ -71,9 +100,51 @@ def test_every_format_has_every_word(format: str) -> None:
         "156",
         "second",
         "the other",
+        "until Friday",
+        "version A",
+        "32 to 28",
+        "of the output",
+        "the size",
+        "40",
+        "in lines",
+        "Name:",
+        "Q",
+        "1.5",
     ):
         assert word in (Page(text).text if format == "html" else text)
     assert text.endswith("\n") and not text.endswith("\n\n")
+
+
+def test_the_terminal_is_a_writer_too(capsys: pytest.CaptureFixture[str]) -> None:
+    print_document(console(), DOCUMENT)
+    lines = capsys.readouterr().out.splitlines()
+    start = lines.index("7  conv 6 k5   32 to 28")
+    assert lines[start + 1 : start + 8] == [
+        "Row 1",
+        "  size  of the output",
+        "    O = N − F",
+        "      = 28",
+        "[ 1 ]  = 1",
+        "",
+        "    The word `k5` is code.",
+    ]
+    matrix = lines.index("[  0   0   0 ]")
+    assert lines[matrix + 1 : matrix + 3] == ["[ 10   2   0 ]", "[  3   ·   0 ]"]
+    assert "    W1 as it" in lines and "       is set" in lines and "     bare" in lines
+    assert "  1  P  Q" in "\n".join(lines) and "\x1b" not in "\n".join(lines)
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="there is no pdflatex here")
+def test_the_document_of_the_tests_compiles(tmp_path: Path) -> None:
+    (tmp_path / "all.tex").write_text(whole([DOCUMENT, DOCUMENT]), "utf-8")
+    call = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "all.tex"]
+    done = subprocess.run(call, cwd=tmp_path, capture_output=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
+
+
+def test_what_is_longer_than_a_line_stays_in_its_item() -> None:
+    text = write([Items(((Sentence("as it"), Code("is set")), "next"))], "markdown")
+    assert text == "1. as it\n\n   ```\n   is set\n   ```\n2. next\n"
 
 
 def test_html_is_one_page_that_fetches_and_runs_nothing() -> None:
