@@ -15,7 +15,9 @@ import faulthandler
 import gc
 import io
 import json
+import math
 import multiprocessing
+import os
 import signal
 import sys
 import tempfile
@@ -51,9 +53,10 @@ MEGABYTES = 1000
 
 KINDS = (Kind(), Kind(unknowns=True), SMALL, Kind(words=False, most_layers=3))
 SHORT = (
-    Kind(words=False, most_layers=2, ranks=(1, 2)),
-    Kind(words=False, most_layers=2, unknowns=True),
-    Kind(most_layers=2),
+    Kind(words=False, most_layers=2, ranks=(1, 2), depth=0),
+    Kind(words=False, most_layers=1),
+    Kind(words=False, most_layers=2, unknowns=True, depth=0),
+    Kind(most_layers=1, depth=1),
 )
 
 
@@ -214,24 +217,45 @@ class Hang(BaseException):
     """A program took too long. Not an Exception, so that nobody catches it on the way."""
 
 
-def _alarm(number: int, frame: Any) -> None:
-    raise Hang
+class Clock:
+    """One timer for many programs: it looks, each tenth of the bound, how long the present one has taken. Of the
+    processor's time, and set once, for setting it costs as much as a short program."""
+
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self.seconds, self.begun = seconds, math.inf
+
+    def __enter__(self) -> Clock:
+        if hasattr(signal, "setitimer"):
+            signal.signal(signal.SIGPROF, self._look)
+            signal.setitimer(signal.ITIMER_PROF, self.seconds / 10, self.seconds / 10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if hasattr(signal, "setitimer"):
+            signal.setitimer(signal.ITIMER_PROF, 0)
+
+    def _look(self, *_: object) -> None:
+        if time.process_time() - self.begun > self.seconds:
+            self.begun = math.inf  # it rings once
+            raise Hang
+
+    def answer(self, text: str, turns: tuple[int, ...] | None = None) -> str | None:
+        """`complaint` with a bound on its time; a traceback is a complaint too."""
+        self.begun = time.process_time()
+        try:
+            return complaint(text, turns)
+        except Hang:
+            return f"takes longer than {self.seconds:g} s:\n{traceback.format_exc(limit=-12)}"
+        except Exception:
+            return traceback.format_exc()
+        finally:
+            self.begun = math.inf
 
 
 def answer(text: str, turns: tuple[int, ...] | None = None, seconds: float = SECONDS) -> str | None:
-    """`complaint` with a bound on its time; a traceback is a complaint too."""
-    if hasattr(signal, "setitimer"):
-        signal.signal(signal.SIGPROF, _alarm)
-        signal.setitimer(signal.ITIMER_PROF, seconds)
-    try:
-        return complaint(text, turns)
-    except Hang:
-        return f"takes longer than {seconds:g} s:\n{traceback.format_exc(limit=-12)}"
-    except Exception:
-        return traceback.format_exc()
-    finally:
-        if hasattr(signal, "setitimer"):
-            signal.setitimer(signal.ITIMER_PROF, 0)
+    """What is wrong with the answer to one program."""
+    with Clock(seconds) as clock:
+        return clock.answer(text, turns)
 
 
 def _turns(number: int, every: int) -> tuple[int, ...] | None:
@@ -254,24 +278,25 @@ class Outcome(NamedTuple):
 
 
 def tried(seed: int, count: int, folder: str, short: bool, every: int) -> Outcome:
+    """Some programs in one process. `at-SEED` in the folder says which one was tried last, should the process end."""
     _bound_memory()
     gc.collect()
     gc.freeze()
-    current = Path(folder, f"current-{seed}.cnn")
     wrongs, longest, slowest = [], 0.0, ""
-    for number, text in enumerate((short_programs if short else programs)(seed, count)):
-        current.write_text(text, encoding="utf-8", errors="surrogatepass")
-        faulthandler.dump_traceback_later(30 * SECONDS, exit=True)
-        started = time.process_time()
-        wrong = answer(text, _turns(number, every))
-        taken = time.process_time() - started
-        faulthandler.cancel_dump_traceback_later()
-        if taken > longest:
-            longest, slowest = taken, text
-        if wrong:
-            kept = current.with_name(f"broken-{seed}-{number}.cnn")
-            current.rename(kept)
-            wrongs.append(f"--- {kept}\n{text[:2000]!a}\n--- {wrong}\n")
+    faulthandler.dump_traceback_later(3 * SECONDS * count, exit=True)
+    with Path(folder, f"at-{seed}").open("wb", buffering=0) as at, Clock() as clock:
+        for number, text in enumerate((short_programs if short else programs)(seed, count)):
+            os.pwrite(at.fileno(), f"{number:<12}\n".encode(), 0) if hasattr(os, "pwrite") else None
+            started = time.process_time()
+            wrong = clock.answer(text, _turns(number, every))
+            taken = time.process_time() - started
+            if taken > longest:
+                longest, slowest = taken, text
+            if wrong:
+                kept = Path(folder, f"broken-{seed}-{number}.cnn")
+                kept.write_text(text, encoding="utf-8", errors="surrogatepass")
+                wrongs.append(f"--- {kept}\n{text[:2000]!a}\n--- {wrong}\n")
+    faulthandler.cancel_dump_traceback_later()
     Path(folder, f"slowest-{seed}.cnn").write_text(slowest, encoding="utf-8", errors="surrogatepass")
     return Outcome(count, longest, _most_memory(), wrongs)
 

@@ -395,9 +395,10 @@ class _Queue:
 
 
 def _as_written(argument: Argument, number: int) -> str:
-    """An option with a value: its usual one where that is a real number, such as `eps=1e-05`."""
+    """An option with a value: its usual one where that is a real number, such as `eps=1e-05`, else one that is allowed."""
     if isinstance(argument, Real):
-        return argument.write(argument.default if argument.default is not REQUIRED else argument.low)
+        usual = argument.default not in (REQUIRED, None)
+        return argument.write(argument.default if usual else min(max(0.5, argument.low), argument.high))
     return f"{argument.name}{number}"
 
 

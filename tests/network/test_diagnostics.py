@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from convdsl.diagnostics import Diagnostic
+from convdsl.layers import LAYERS, Layer
+from convdsl.layers.arguments import Choice, Flag, Real
 from convdsl.messages import use_language
 from convdsl.network import analyse
 from convdsl.source import Source
@@ -331,6 +333,19 @@ def test_values_that_are_out_of_range_say_the_range() -> None:
     assert "at least 1" in str(only(HERE + "conv 64 k0").message)
     assert "at least 0" in str(only(HERE + "conv 64 k3 p-1").message)
     assert "write 3" in str(only(HERE + "conv 64 k=3.0").message)
+
+
+@pytest.mark.parametrize("layer", LAYERS, ids=[layer.name for layer in LAYERS])
+def test_an_option_without_its_value(layer: type[Layer]) -> None:
+    """Whatever the option, what is missing is said, and the example that is given can be written."""
+    for name, argument in layer.arguments.items():
+        if isinstance(argument, (Flag, Choice)):
+            continue
+        (found, *_) = diagnostics(f"input 8x8x4 -> {layer.name} {name}")
+        assert found.code in ("E201", "E202", "E203", "E205"), (name, found.message)
+        offered = re.search(r"It takes .*: `(.+)`", str(found.help or ""))
+        if isinstance(argument, Real):
+            assert offered and argument.accept(float(offered[1].split("=")[1])) is not None
 
 
 def test_all_errors_at_once_and_none_that_follows_from_another() -> None:

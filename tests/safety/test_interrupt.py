@@ -124,6 +124,7 @@ def test_every_phase_of_a_training_in_the_repl(repl: Terminal) -> None:
 
 
 def test_what_runs_aside() -> None:
+    Aside.wanted = False  # commands that were called before this test want it
     assert Aside.do(lambda: threading.current_thread()) is threading.main_thread()
     Aside.wanted = True
     try:

@@ -16,7 +16,7 @@ PROGRAMS = int(os.environ.get("CONVDSL_PROGRAMS", "100000"))
 
 
 def test_short_programs() -> None:
-    found = list(outcomes(PROGRAMS, seed=1, jobs=os.cpu_count() or 1, short=True, every=5))
+    found = list(outcomes(PROGRAMS, seed=1, jobs=os.cpu_count() or 1, short=True, every=20))
     assert not [wrong for outcome in found for wrong in outcome.wrong]
     assert sum(outcome.count for outcome in found) == PROGRAMS
     assert max(outcome.seconds for outcome in found) < SECONDS
