@@ -17,7 +17,7 @@ from convdsl.datasets.memory import require
 from convdsl.datasets.names import quoted
 from convdsl.datasets.pictures import SUFFIXES, Unreadable, decode, depth, measure, pillow, quiet
 from convdsl.datasets.split import shuffled, stratified
-from convdsl.datasets.tree import File, Tree
+from convdsl.datasets.tree import File, Placed, Tree
 from convdsl.messages import T
 
 _BAD_SHARE = 10
@@ -31,19 +31,23 @@ def is_picture(name: str) -> bool:
     return name.lower().endswith(SUFFIXES)
 
 
-def pictures_of(tree: Tree, path: Path, options: Options, classes: Sequence[Text] | None = None) -> Dataset:
+def pictures_of(
+    tree: Tree, path: Path, options: Options, classes: Sequence[Text] | None = None, notes: Sequence[Text] = ()
+) -> Dataset:
     """The pictures of `tree` as a Dataset, in a shuffled order that depends on the seed only.
 
     Classes are the folders in alphabetical order; `classes` are other words for them. Pictures that are not of
     `options.size` (H, W), by default the commonest size, are stretched to it; where `options.channels` is None they
-    become grey (1) only if all of them are. A few unreadable pictures are left out. All of this is said in the notes.
+    become grey (1) only if all of them are. A few unreadable pictures are left out. All of this is said in the notes, after
+    those that are given.
     Raises DataError before anything is decoded if the images do not fit into the memory.
     """
-    notes: list[Text] = []
+    notes = list(notes)
     if options.labels_from is not None:
         raise DataError(T("{path}: `labels_from` is for labels that are numbers, and here folders are.", path=path))
     found = layout(tree, path, notes)
-    labelled = found.train + found.validation + found.test
+    both = found.train + found.validation + found.test
+    labelled = [(label, file.of if isinstance(file, Placed) else file) for label, file in both]
     numbers = {label: i for i, label in enumerate(found.classes)}
     labels = np.array([numbers[label] for label, _ in labelled], np.int64)
     counts = (len(found.train), len(found.validation), len(found.test))

@@ -292,5 +292,6 @@ def _instead(left: dict[str, int]) -> str:
 def _expected() -> T:
     return T(
         "One folder for each class is expected, such as cat/1.jpg and dog/1.jpg; or the same below train and test; or a "
-        "table beside the pictures, such as labels.csv, with the lines `file,label`."
+        "table beside the pictures, such as labels.csv, with the lines `file,label`; or names that begin with the class: "
+        "cat.1.jpg, dog.1.jpg."
     )

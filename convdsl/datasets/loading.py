@@ -13,6 +13,7 @@ from pathlib import Path
 
 from convdsl.datasets import cifar
 from convdsl.datasets.dataset import DataError, Dataset, DataWarning, Options, Progress, Text, Unavailable
+from convdsl.datasets.flat import by_name
 from convdsl.datasets.folder import is_picture, pictures_of
 from convdsl.datasets.idx import holds_idx, idx_in, idx_of, is_idx, load_idx
 from convdsl.datasets.known import load_known
@@ -157,9 +158,13 @@ def _load_tree(path: Path, options: Options) -> Dataset:
         return pictures_of(tree, path, options)
     except DataError:
         data = tabled(_without(tree, tables), tables, path, options)  # where no folders are classes, tables may be
-        if data is None:
+        if data is not None:
+            return data
+        notes: list[Text] = []
+        named = by_name(tree, path, notes)  # or names
+        if named is None:
             raise
-        return data
+        return pictures_of(named, path, options, notes=notes)
 
 
 def _without(tree: Tree, tables: Sequence[File]) -> Tree:

@@ -28,8 +28,8 @@ from convdsl.datasets.split import shuffled
 from convdsl.datasets.tree import File, Tree
 from convdsl.messages import T
 
-_IMAGES = {"images", "image", "imgs", "img", "imagenes", "imagen", "fotos", "photos", "pictures", "jpegimages", "input"}
-_MASKS = {"masks", "mask", "mascaras", "mascara", "annotations", "segmentation", "segmentations", "segmentationclass",
+IMAGES = {"images", "image", "imgs", "img", "imagenes", "imagen", "fotos", "photos", "pictures", "jpegimages", "input"}
+MASKS = {"masks", "mask", "mascaras", "mascara", "annotations", "segmentation", "segmentations", "segmentationclass",
           "gt", "groundtruth", "ground_truth", "labels", "targets"}  # fmt: skip
 _TOLD = re.compile(r"[_\-. ](mask|masks|gt|label|labels|seg|segmentation|mascara|image|img)$", re.IGNORECASE)
 """What programs put behind the name of a mask."""
@@ -50,13 +50,13 @@ def pairs_of(tree: Tree, path: Path) -> dict[str, list[Pair]] | None:
     for file in tree.files:
         *folders, name = file.path.split("/")
         words = [folded(folder) for folder in folders]
-        kinds = [_MASKS if word in _MASKS else _IMAGES for word in words if word in _MASKS or word in _IMAGES]
+        kinds = [MASKS if word in MASKS else IMAGES for word in words if word in MASKS or word in IMAGES]
         if len(kinds) != 1:
             return None
-        rest = [f for f, word in zip(folders, words, strict=True) if word not in _MASKS and word not in _IMAGES]
+        rest = [f for f, word in zip(folders, words, strict=True) if word not in MASKS and word not in IMAGES]
         parts = [role.part for folder in rest if (role := role_of(folder)) is not None]
         key = (parts[0] if parts else TRAIN, "/".join([*rest, _TOLD.sub("", name.rsplit(".", 1)[0])]))
-        (masks if kinds[0] is _MASKS else images)[key] = file
+        (masks if kinds[0] is MASKS else images)[key] = file
     if not images or not masks:
         return None
     _matched(images, masks, path)

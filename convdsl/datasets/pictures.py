@@ -189,8 +189,12 @@ def _orientation(image: Any) -> int:
     return image.getexif().get(_ORIENTATION, 1) if "exif" in image.info else 1
 
 
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
 @contextmanager
 def _opened(file: File) -> Iterator[Any]:
+    contents = b""
     try:
         contents = file.read()
         if not contents:
@@ -200,11 +204,19 @@ def _opened(file: File) -> Iterator[Any]:
             if width * height > _MOST_PIXELS:
                 raise Unreadable(f"{width}×{height}")
             if image.mode == "F":
-                raise Unreadable(str(T("its pixels are fractions; save them as whole numbers")))
+                raise Unreadable(
+                    str(
+                        T(
+                            "its pixels are fractions; save them as whole numbers, or all pictures as arrays in an .npz file"
+                        )
+                    )
+                )
             yield image
     except (Unreadable, DataError):
         raise
     except Exception as error:  # decoders raise anything on damaged files
         if type(error).__name__ == "UnidentifiedImageError":
+            if contents.startswith(_TIFF):
+                raise Unreadable(str(T("this kind of TIFF is not read; save it as PNG"))) from None
             raise Unreadable(str(T("it is no picture"))) from None
         raise Unreadable(str(reason(error)) or type(error).__name__) from None

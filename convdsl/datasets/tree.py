@@ -53,6 +53,13 @@ class File:
 
 
 @dataclass(frozen=True)
+class Placed(File):
+    """A picture as if it lay in the folder of its class; `of` is the picture where it lies."""
+
+    of: File
+
+
+@dataclass(frozen=True)
 class Tree:
     """`files` in the order of their paths, and all `folders`, empty ones too. `left` counts the files that were not
     wanted, by folder and ending."""

@@ -183,6 +183,8 @@ class Model:
     def load_weights(self, tensors: Mapping[str, Any], strict: bool = True) -> Loaded:
         """Takes weights and running statistics by the names that `weights` and `buffers` give them. With `strict`, raises
         BadInput unless all of them fit; the running statistics may be left out, all of them, and then stay as they are."""
+        if not isinstance(tensors, Mapping):
+            raise BadInput(str(T("Weights are given by name, as `weights` gives them: {{name: array}}.")))
         learned, buffers = self.weights, self.buffers
         mine = {**learned, **buffers}
         unknown = [n for n in tensors if n not in mine]
@@ -191,17 +193,16 @@ class Model:
             missing = [n for n in missing if n in learned]
         mismatched = [n for n in mine if n in tensors and np.shape(tensors[n]) != mine[n].shape]
         if strict and (unknown or missing or mismatched):
-            raise BadInput(
-                str(
-                    T(
-                        "The weights do not fit this network: missing {missing}, unknown {unknown}, of another size "
-                        "{mismatched}.",
-                        missing=_names(missing),
-                        unknown=_names(unknown),
-                        mismatched=_names(mismatched),
-                    )
+            faults = [
+                str(text)
+                for names, text in (
+                    (missing, T("missing: {names}", names=_names(missing))),
+                    (unknown, T("unknown: {names}", names=_names(unknown))),
+                    (mismatched, T("of another size: {names}", names=_names(mismatched))),
                 )
-            )
+                if names
+            ]
+            raise BadInput(str(T("The weights do not fit this network; {faults}.", faults="; ".join(faults))))
         taken = [n for n in mine if n in tensors and n not in mismatched]
         self._set({n: _finite(n, tensors[n]) for n in taken})
         return Loaded(taken, missing, unknown, mismatched)
@@ -523,9 +524,11 @@ def _finite(name: str, tensor: Any) -> np.ndarray:
         result = np.asarray(array, np.float32)
     if not np.isfinite(result).all():
         raise BadInput(str(T("The tensor {name} holds numbers that are not finite, or beyond float32.", name=name)))
+    if name.endswith(".running_var") and result.min(initial=0) < 0:
+        raise BadInput(str(T("The tensor {name} holds variances below 0.", name=name)))
     return result
 
 
-def _names(names: list[str]) -> str:
-    shown = ", ".join(names[:5]) or "–"
+def _names(names: list[Any]) -> str:
+    shown = ", ".join(map(str, names[:5]))
     return shown + (" …" if len(names) > 5 else "")

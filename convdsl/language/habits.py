@@ -215,6 +215,9 @@ def _comma(s: Statement) -> Correction | None:
     sides = re.fullmatch(r"(pad|crop) *([0-9]+(?: *, *[0-9]+)+)", s.text.strip())
     if sides:
         return _sides(s, sides[1], [int(n) for n in re.findall("[0-9]+", sides[2])])
+    option = re.search(r"(?<=[ ])([kspd])(?: *= *| *)([0-9]+(?: *, *[0-9]+)+)(?![.0-9])", s.text)
+    if option and s.span.start + option.start() < s.token.span.start <= s.span.start + option.end():
+        return _sizes(s, option)
     bracket = s.brackets[-1] if s.brackets else None
     inside = [t for t in s.tokens if bracket is not None and t.span.start > bracket.span.start]
     closing = next((i for i, t in enumerate(inside) if t.type == "RPAR"), -1)
@@ -260,6 +263,23 @@ def _sides(s: Statement, name: str, numbers: list[int]) -> Correction:
     line = f"{name} before={before} after={after}"
     fix = written(s.span, line, T("If this is in PyTorch's order, write `{text}`.", text=line))
     return Correction(span, T("Sides have names, and sizes are joined by `x`, rows first."), fix)
+
+
+def _sizes(s: Statement, option: re.Match[str]) -> Correction:
+    """`conv 8 k3,5` and, with two numbers for each axis, `conv 8 k3 p 0,1,0,1`, which is a layer of its own."""
+    numbers = [int(n) for n in re.findall("[0-9]+", option[2])]
+    place = s.span._replace(start=s.span.start + option.start(), end=s.span.start + option.end())
+    if option[1] != "p" or len(numbers) not in (4, 6):
+        message = T("Sizes are joined by `x`, not by commas.")
+        return rewritten(place, message, option[1] + "x".join(map(str, numbers)))
+    if "pool" in s.text:  # what a pooling pads is no value, and the zeros of `pad` are
+        help = T("`p same` puts the odd one at the end, `p same_lower` in front.")
+        return Correction(place, T("A pooling pads both sides of an axis alike."), help)
+    before, after = ("x".join(map(str, reversed(numbers[n::2]))) for n in (0, 1))
+    rest = " ".join((s.text[: option.start()] + s.text[option.end() :]).split())
+    line = f"pad before={before} after={after} -> {rest}"
+    fix = written(s.span, line, T("If this is in PyTorch's order, write `{text}`.", text=line))
+    return Correction(place, T("Zeros on some sides alone are a layer of their own."), fix)
 
 
 def _reads_as_options(part: str) -> bool:

@@ -1,4 +1,5 @@
 import io
+import struct
 import sys
 
 import numpy as np
@@ -132,6 +133,30 @@ def test_photographs_are_turned_as_their_camera_says():
     assert standing[:14].min() > 230
     assert standing[18:].max() < 20
     assert decoded(contents, 8, 4)[:3].min() > 200
+
+
+def float_tiff(pixels):
+    """An uncompressed TIFF of 32-bit fractions in as many channels as there are; Pillow reads and writes one only."""
+    height, width, channels = pixels.shape
+    body = pixels.astype("<f4").tobytes()
+    start = 8 + len(body)
+    entries = [(256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, 32), (259, 3, 1, 1), (262, 3, 1, 1 if channels == 1 else 2),
+               (273, 4, 1, 8), (277, 3, 1, channels), (278, 4, 1, height), (279, 4, 1, len(body)), (339, 3, 1, 3)]  # fmt: skip
+    table = struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", *entry) for entry in entries) + bytes(4)
+    return b"II*\0" + struct.pack("<I", start) + body + table
+
+
+@pytest.mark.parametrize(
+    ("channels", "said"), [(1, "fractions; save them as whole numbers"), (3, "TIFF is not read; save it as PNG")]
+)
+def test_fractions_in_tiff_are_refused_with_a_way_out(tmp_path, channels, said):
+    class_folders(tmp_path, {"a": 8, "b": 8})
+    for i in range(8):
+        (tmp_path / "a" / f"{i:04}.png").unlink()
+        (tmp_path / "a" / f"{i}.tif").write_bytes(float_tiff(np.random.default_rng(i).random((6, 8, channels))))
+    with pytest.raises(DataError) as caught:
+        load(tmp_path)
+    assert said in str(caught.value) and "a/0.tif" in str(caught.value)
 
 
 def test_some_unreadable_pictures_are_left_out_and_named(tmp_path):

@@ -164,8 +164,16 @@ def test_what_is_learned_alone_may_be_loaded_and_statistics_stay() -> None:
     for some in ({first: before[first]}, before, {**a.weights, first: before[first]}, {}):
         with pytest.raises(BadInput, match="missing"):
             b.load_weights(some)
-    with pytest.raises(BadInput, match="another size"):
+    with pytest.raises(BadInput, match=r"this network; of another size: 2\.bn\.weight"):
         b.load_weights({**a.weights, "2.bn.weight": np.ones(4)})
+    with pytest.raises(BadInput, match="unknown: 3"):
+        b.load_weights({**a.weights, 3: np.ones(4)})
+    with pytest.raises(BadInput, match="variances below 0"):
+        b.load_weights({**a.weights, **before, "2.bn.running_var": -np.ones(3, np.float32)})
+    for none in (None, [1, 2], 3):
+        with pytest.raises(BadInput, match="given by name"):
+            b.load_weights(none)  # type: ignore[arg-type]
+    assert same(a, b), "all or nothing"
 
 
 def test_weights_that_fit_are_taken_and_the_rest_is_told() -> None:

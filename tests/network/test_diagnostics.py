@@ -463,6 +463,17 @@ def test_two_sizes_behind_an_option_are_one_window() -> None:
     assert str(only("input 8x8x1\nconv 8 k3, s2").help) == "Write `conv 8 k3 s2`."
 
 
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [("conv 8 k 3,5", "Write `k3x5`."), ("conv 8 k3 p1,2 relu", "Write `p1x2`."), ("maxpool 3 s=2,1", "Write `s2x1`."),
+     ("conv 8 k3 p 0,1,0,1 relu", "`pad before=0x0 after=1x1 -> conv 8 k3 relu`."),
+     ("conv 8 k3 p=1,0,2,0", "`pad before=2x1 after=0x0 -> conv 8 k3`."), ("maxpool 3 s2 p0,1,0,1", "`p same_lower` in front."),
+     ("pad 0,1,0,1", "`pad before=0x0 after=1x1`."), ("dropout 0,5", "with a point: 0.5.")],
+)  # fmt: skip
+def test_numbers_between_commas_are_sizes_sides_or_decimals(line: str, says: str) -> None:
+    assert str(only(f"input 8x8x1\n{line}").help).endswith(says)
+
+
 def test_a_number_that_is_too_large_is_said_once() -> None:
     for line in ("bn elu 10000000000000010.25", "bn 99999999999999999999", "lrn elu 10000000000000010.25"):
         found = analyse(Source(f"input 5\n{line}\n")).diagnostics
