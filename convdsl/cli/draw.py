@@ -115,7 +115,8 @@ def _show(drawing: Drawing) -> None:
     """A picture where the terminal shows some, else what to do; into a pipe or a file the SVG itself."""
     if not sys.stdout.isatty():
         stream = getattr(sys.stdout, "unfiltered", sys.stdout)
-        stream.write(drawing.svg)
+        stream.flush()
+        stream.buffer.write(drawing.written("svg"))  # UTF-8, whatever the terminal's letters are
         return
     if not _shown(drawing):
         name = drawing.analysis.source.name

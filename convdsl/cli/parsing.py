@@ -65,6 +65,8 @@ VALUE_NAMES = {
     "RUN": T("RUN"),
     "DATA": T("DATA"),
     "NAME": T("NAME"),
+    "WHAT": T("WHAT"),
+    "PIXELS": T("PIXELS"),
 }
 
 
