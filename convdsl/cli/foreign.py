@@ -9,7 +9,7 @@ from convdsl.bridges.weighted import Weighted
 from convdsl.cli.parsing import CallError, NotOurs, Unread
 from convdsl.messages import T
 
-ENDINGS = (".onnx",)
+ENDINGS = (".onnx", ".keras", ".h5", ".hdf5")
 """What is taken for a file of another framework, by the end of its name."""
 
 
@@ -19,14 +19,18 @@ def read_foreign(path: Path, input: Sequence[int] | None = None, output: str | N
         raise Unread(T("there is no file {name}.", name=path))
     if path.suffix.lower() not in ENDINGS:
         raise CallError(T("{name} is no file that is understood: {endings}.", name=path, endings=", ".join(ENDINGS)))
-    try:
-        from convdsl.bridges.onnx.file import read_onnx
-    except ImportError:
-        raise CallError(missing("onnx")) from None
     from convdsl.bridges.pieces import Foreign
 
     try:
-        return read_onnx(path, input, output)
+        if path.suffix.lower() == ".onnx":
+            from convdsl.bridges.onnx.file import read_onnx
+
+            return read_onnx(path, input, output)
+        from convdsl.bridges.keras.reading import read_keras
+
+        return read_keras(path, input)
+    except ImportError:
+        raise CallError(missing("onnx" if path.suffix.lower() == ".onnx" else "keras")) from None
     except Foreign as error:
         raise NotOurs(str(error)) from None
 

@@ -146,7 +146,7 @@ def read_program(name: str) -> Source:
     if name == "-":
         data = sys.stdin.buffer.read()
         return decode(data, str(T("<standard input>")))
-    if name.lower().endswith(".onnx"):
+    if name.lower().endswith((".onnx", ".keras", ".h5", ".hdf5")):
         from convdsl.cli.foreign import read_foreign
 
         found = read_foreign(Path(name)).analysis.source

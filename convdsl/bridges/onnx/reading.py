@@ -350,7 +350,7 @@ def as_flow(model: ModelProto, shape: Sequence[int] | None = None, output: str |
     """The network of a model; `shape` (channels last) is for inputs whose sizes are open, `output` chooses one of several.
     Raises Foreign, which names the node that is no layer."""
     import convdsl.bridges.onnx.operators  # noqa: F401  # they register themselves
-    from convdsl.bridges.onnx.tidying import tidied
+    from convdsl.bridges.tidying import tidied
 
     reader = Reader(model, shape, output)
     about = {entry.key: entry.value for entry in model.metadata_props if entry.key != "convdsl.program"}
