@@ -121,7 +121,7 @@ def test_cases_of_onnx_run_and_are_right_or_are_refused(kind: str, floor: int) -
 
 def test_random_networks_come_back_the_same() -> None:
     seen = 0
-    for text in networks(60, seed=7):
+    for text in networks(90, seed=7):
         net = convdsl.parse(text)
         weights, x = lively(net), images(net)
         try:

@@ -77,6 +77,7 @@ def test_every_layer_is_written_or_refused(layer: Any, shape: str) -> None:
         "input 9x9x4 -> dwconv k3 s2 m2 p same_lower",
         "input 9x9x4 -> tconv 4 k5 s3 p same g2",
         "input 5x5x3 -> adaptiveavgpool 3x2",
+        "input 5x6x3 -> adaptivemaxpool 3x4",
         "input 6x6x4 -> mul { identity | globalavgpool -> conv 4 k1 sigmoid }",
         "input 4x4x3 -> shared a { conv 3 k3 p1 prelu -> bn } -> a() -> a()",
         "input 6x6x3 -> aux 0.3 { dense 4 softmax } -> conv 2 k3",

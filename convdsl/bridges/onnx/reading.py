@@ -132,7 +132,7 @@ class Reader:
                 T("The input {name} holds {kind}, and networks here take float32.", name=entry.name, kind=kinds)
             )
         self.batch = dims[0] or 1
-        last = self._turned_at_once(entry.name, len(dims))
+        last = self.model.producer_name != "convdsl" and self._turned_at_once(entry.name, len(dims))
         axes = tuple(range(len(dims) - 1)) if last else channels_first(dims[1:])
         shape = [0] * (len(dims) - 1)
         for axis, size in zip(axes, dims[1:], strict=True):

@@ -238,6 +238,24 @@ def _global(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, 
     return Value(name, layers.shape(node))
 
 
+@_writes("adaptivemaxpool")
+def _adaptive_max(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, Any]) -> Value:
+    """Windows of one size where the sizes divide; else along each axis a slice for each place."""
+    (x,), graph, y = inputs, layers.graph, layers.shape(node)
+    if all(n % m == 0 for n, m in zip(x.shape, y[:-1], strict=False)):
+        steps = [n // m for n, m in zip(x.shape, y[:-1], strict=False)]
+        return Value(graph.node("MaxPool", [x.name], kernel_shape=steps, strides=steps), y)
+    name = x.name
+    for axis, (n, m) in enumerate(zip(x.shape, y[:-1], strict=False), 2):
+        parts = []
+        for i in range(m):
+            ends = [graph.numbers((v,), "place") for v in (i * n // m, -(-(i + 1) * n // m), axis)]
+            part = graph.node("Slice", [name, *ends], "window")
+            parts.append(graph.node("ReduceMax", [part, graph.numbers((axis,), "axis")], "largest", keepdims=1))
+        name = graph.node("Concat", parts, "" if axis == x.rank + 1 else "along", axis=axis)
+    return Value(name, y)
+
+
 @_writes("adaptiveavgpool")
 def _adaptive(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, Any]) -> Value:
     """Windows of one size where the sizes divide; else a matrix of means along each axis."""
