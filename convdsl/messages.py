@@ -11,6 +11,7 @@ import errno
 import os
 import re
 import threading
+from collections.abc import Iterable
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,10 @@ _current: ContextVar[str | None] = ContextVar("language", default=None)
 _process: str | None = None
 """What threads speak that have not been told: what the main thread was told last, else what the locale says."""
 _spanish: Any = None
+_preferred: str | None = None
+"""What is spoken where nobody has said: the language of a course in one language."""
+_mark = ","
+"""What stands before decimals in Spanish."""
 
 
 class T:
@@ -106,7 +111,8 @@ def in_english(text: T | str) -> str:
     """A text in English, whatever the language in use."""
     if not isinstance(text, T):
         return getattr(text, "english", text)
-    values = {name: in_english(value) if isinstance(value, T) else value for name, value in text.values.items()}
+    values = {name: getattr(value, "english", value) for name, value in text.values.items()}
+    values |= {name: in_english(value) for name, value in values.items() if isinstance(value, T)}
     count = values.get("n")
     plural = text.plural if text.plural is not None and count != 1 else None
     return (plural or text.text).format(**values)
@@ -137,13 +143,65 @@ class Grouped(int):
     """A whole number that is shown with its digits in groups: `61,706`; in Spanish, from five digits on, `61 706`."""
 
     def __str__(self) -> str:
-        written = f"{int(self):,}"
         if language() == "es":
-            return written.replace(",", "\u202f") if abs(self) >= 10_000 else f"{int(self)}"
-        return written
+            return f"{int(self):,}".replace(",", "\u202f") if abs(self) >= 10_000 else f"{int(self)}"
+        return self.english
 
     def __format__(self, specification: str) -> str:
         return str(self)
+
+    @property
+    def english(self) -> str:
+        return f"{int(self):,}"
+
+
+class Rounded(float):
+    """What was measured or calculated, shown in the places that its specification leaves: `0.25`; in Spanish `0,25`."""
+
+    specification: str
+
+    def __new__(cls, value: float, specification: str = "g") -> Rounded:
+        rounded = super().__new__(cls, value)
+        rounded.specification = specification
+        return rounded
+
+    def __str__(self) -> str:
+        return decimals(self.english)
+
+    def __format__(self, specification: str) -> str:
+        return str(self)
+
+    @property
+    def english(self) -> str:
+        return format(float(self), self.specification)
+
+
+def decimals(written: str) -> str:
+    """A number as Python writes it, `0.5`, as people write it in the language in use: `0,5` in Spanish. What the language
+    of networks, JSON and CSV hold is not for people: there a point is a point."""
+    return written.replace(".", decimal_mark())
+
+
+def with_decimals(formula: str | None) -> str:
+    """A formula whose numbers are written as the language in use writes them, `29/2 = 14,5`; nothing where there is none."""
+    return re.sub(r"(?<=\d)\.(?=\d)", decimal_mark(), formula or "")
+
+
+def listed(numbers: Iterable[str], comma: str = ", ") -> str:
+    """Numbers one after the other; where one of them has a decimal comma, semicolons tell them apart: `0,5; 1`."""
+    numbers = list(numbers)
+    return (comma.replace(",", ";") if any("," in n for n in numbers) else comma).join(numbers)
+
+
+def decimal_mark() -> str:
+    """What stands before decimals: a point in English; in Spanish a comma, or what `use_decimal_mark` said."""
+    return _mark if language() == "es" else "."
+
+
+def use_decimal_mark(mark: str | None) -> None:
+    """Write decimals in Spanish with `mark` from now on, as some countries do with a point; None goes back to the comma."""
+    global _mark
+    _mark = mark or ","
 
 
 def translate(text: str) -> str:
@@ -160,9 +218,15 @@ def use_language(name: str | None) -> None:
         _process = name
 
 
+def prefer_language(name: str | None) -> None:
+    """Speak `name` where nobody asks for a language, instead of the locale's; None goes back to that."""
+    global _preferred
+    _preferred = name
+
+
 def language() -> str:
-    """The language in use: the one asked for, else the locale's, else English."""
-    return _current.get() or _process or _from_locale()
+    """The language in use: the one asked for, else the one of what is read, else the locale's, else English."""
+    return _current.get() or _process or _preferred or _from_locale()
 
 
 def _from_locale() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from convdsl.algebra import is_number, on_board
-from convdsl.messages import Grouped
+from convdsl.messages import Grouped, decimals
 
 _STEPS = ((10**15, "P"), (10**12, "T"), (10**9, "G"), (10**6, "M"))
 
@@ -21,7 +21,7 @@ def short(value: Any) -> str:
         return grouped(value)
     for size, unit in _STEPS:
         if value >= size:
-            return f"{value / size:#.4g} {unit}".replace(". ", " ")
+            return decimals(f"{value / size:#.4g} {unit}".replace(". ", " "))
     return grouped(value)
 
 
@@ -41,7 +41,7 @@ def memory(size: Any) -> str:
     while value >= 1024 and len(units) > 1:
         value /= 1024
         units.pop(0)
-    return f"{value:.0f} {units[0]}" if value >= 100 or units[0] == "B" else f"{value:.3g} {units[0]}"
+    return decimals(f"{value:.0f} {units[0]}" if value >= 100 or units[0] == "B" else f"{value:.3g} {units[0]}")
 
 
 def formula(value: Any) -> str:

@@ -9,7 +9,7 @@ import sys
 from convdsl.cli.matrices import given, given_kernel, place_in
 from convdsl.cli.parsing import CallError
 from convdsl.layers import SizeError
-from convdsl.messages import Grouped, T
+from convdsl.messages import Grouped, T, with_decimals
 from convdsl.report.arithmetic import Notation
 from convdsl.report.convolution import Position, lines_of_all
 from convdsl.report.convolution_document import Told
@@ -147,7 +147,9 @@ def run(options: argparse.Namespace) -> int:
     except MatrixError as error:
         raise CallError(f"{error.message}\n{error.help}") from None
     except SizeError as error:
-        raise CallError("\n".join(filter(None, [str(error.message), error.formula and f"  {error.formula}"]))) from None
+        raise CallError(
+            "\n".join(filter(None, [str(error.message), error.formula and f"  {with_decimals(error.formula)}"]))
+        ) from None
 
 
 def _run(options: argparse.Namespace) -> int:

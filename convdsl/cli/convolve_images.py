@@ -14,7 +14,7 @@ from convdsl import document
 from convdsl.cli.matrices import place_in
 from convdsl.cli.parsing import CallError
 from convdsl.datasets import DataError
-from convdsl.messages import T, reason
+from convdsl.messages import T, decimals, reason
 from convdsl.report.arithmetic import Notation
 from convdsl.report.console import console
 from convdsl.report.convolution import facts
@@ -155,7 +155,7 @@ def _print(
     out.print(Text(f"{picture.name}: {sizes[0]} → {sizes[1]}", "bold"))
     for line in [*map(str, picture.notes), *(line for o in operations for line in facts(o))]:
         out.print(Text(line), soft_wrap=True)
-    low, high = (f"{v:.6g}".replace("-", "−") for v in (shown.low, shown.high))
+    low, high = (decimals(f"{v:.6g}").replace("-", "−") for v in (shown.low, shown.high))
     out.print(Text(str(T("Values from {low} to {high}: {how}.", low=low, high=high, how=shown.how))), soft_wrap=True)
     if shown.cut:
         out.print(Text(str(T("{n} of {total} values were cut off.", n=shown.cut, total=shown.pixels.size))))

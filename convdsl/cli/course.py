@@ -115,6 +115,7 @@ def _lint(options: argparse.Namespace) -> int:
 
     course, problems = read_course(options.course or SHIPPED)
     if course is not None and not problems:
+        course.speak()
         problems = lint(course, range(1, options.seeds + 1))
     for problem in problems:
         print(problem)

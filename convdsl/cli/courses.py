@@ -71,13 +71,16 @@ def student_at(folder: Path | None) -> Practice:
 
 
 def open_course(folder: Path | None) -> Course:
-    """The course in a folder, or the shipped one. Raises CallError with all that is wrong with it."""
+    """The course in a folder, or the shipped one; numbers are written in its way from now on. Raises CallError with all
+    that is wrong with it."""
     from convdsl.teaching.course import CourseError, load
 
     try:
-        return load(folder)
+        course = load(folder)
     except CourseError as error:
         raise CallError(T("this course cannot be used:\n  {problems}", problems=problems_of(error))) from None
+    course.speak()
+    return course
 
 
 def problems_of(error: Exception) -> str:

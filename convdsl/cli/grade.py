@@ -270,7 +270,7 @@ def _put(path: Path, data: bytes) -> None:
 def _print(marked: Marked) -> None:
     from convdsl.teaching.classes.gradebook import open_ones, safe
     from convdsl.teaching.classes.gradebook import reason as reason_of
-    from convdsl.teaching.classes.results import shown
+    from convdsl.teaching.classes.results import told
 
     with_names = marked.sheet is not None
     labels = [
@@ -278,7 +278,7 @@ def _print(marked: Marked) -> None:
     ]
     width = min(60, max(map(len, labels), default=0))
     for result, label in zip(marked.results, labels, strict=True):
-        points = f"{shown(result.points)}/{shown(result.of)}" if result.marked else "–"
+        points = f"{told(result.points)}/{told(result.of)}" if result.marked else "–"
         said = [result.status] if with_names or not result.marked else []
         said += [*result.notes, *(reason_of(a) for a in open_ones(result))]
         print(f"{label:<{width}}  {points:>7}  {safe(' · '.join(said))}".rstrip())

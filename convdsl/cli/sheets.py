@@ -54,9 +54,11 @@ def open_sheet(path: Path, course: Path | None) -> Sheet:
     if not path.is_file():
         raise CallError(T("there is no file {name}.", name=path))
     try:
-        return read_sheet(path, course)
+        sheet = read_sheet(path, course)
     except CourseError as error:
         raise CallError(T("this sheet cannot be used:\n  {problems}", problems=problems_of(error))) from None
+    sheet.course.speak()
+    return sheet
 
 
 def open_roster(path: Path) -> Roster:

@@ -19,7 +19,7 @@ from convdsl.datasets.names import quoted
 from convdsl.datasets.npz import read_arrays
 from convdsl.datasets.pictures import Unreadable, decode, depth, pillow, quiet
 from convdsl.datasets.tree import LARGEST, READ_ERRORS, File, read_tree
-from convdsl.messages import T, reason
+from convdsl.messages import Rounded, T, reason
 
 BATCH = 256
 """Images in memory at a time."""
@@ -112,7 +112,7 @@ def _pictures(files: Sequence[File], wanted: Prepared) -> Iterator[Batch]:
     if wanted.kind == "float32" and wanted.scale is None and not (wanted.low >= 0 and wanted.high <= 255):
         raise DataError(
             T("The network was trained on numbers from {low} to {high}, and what pixels would be among them is not known.",
-              low=f"{wanted.low:.4g}", high=f"{wanted.high:.4g}"),
+              low=Rounded(wanted.low, ".4g"), high=Rounded(wanted.high, ".4g")),
             T("Give the images as arrays, in an .npz or .npy file."),
         )  # fmt: skip
     for start in range(0, len(files), BATCH):

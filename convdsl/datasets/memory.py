@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from convdsl.datasets.dataset import Text, Unavailable
-from convdsl.messages import T
+from convdsl.messages import T, decimals
 
 
 def available() -> int | None:
@@ -35,9 +35,9 @@ def human(size: float) -> str:
     """A number of bytes for people: `3.1 MB` (decimal units)."""
     for unit in ("B", "kB", "MB", "GB"):
         if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
+            return decimals(f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}")
         size /= 1000
-    return f"{size:.1f} TB"
+    return decimals(f"{size:.1f} TB")
 
 
 def _system() -> Iterator[int]:

@@ -12,7 +12,7 @@ from convdsl.derivation.lettering import AXES, lettered, shape_letters
 from convdsl.derivation.reasons import reason
 from convdsl.derivation.steps import Derivation, LayerDerivation, NetDerivation
 from convdsl.layers.combining import Combination, Concat
-from convdsl.messages import T
+from convdsl.messages import Rounded, T
 from convdsl.network import Analysis, Facts, Node, Report
 from convdsl.network.fields import Field, see
 from convdsl.network.sizes import Measured, ask
@@ -242,8 +242,8 @@ def _params(node: Node, facts: Facts, answer: Measured) -> Iterator[Derivation]:
             notes.append(
                 T(
                     "In training each batch moves them: {keep} of what they were, and {take} of what the batch has.",
-                    keep=f"{momentum:g}",
-                    take=f"{1 - momentum:g}",
+                    keep=Rounded(momentum, "g"),
+                    take=Rounded(1 - momentum, "g"),
                 )
             )
     yield Derivation("params", T("parameters"), "params", steps(formula), reason("params", node, facts), tuple(notes))

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from convdsl.algebra import is_number
 from convdsl.diagnostics import Findings, Fix, written
 from convdsl.language import tree
-from convdsl.messages import T
+from convdsl.messages import Rounded, T
 from convdsl.network.edits import without, without_word
 from convdsl.network.ending import Ending, ending
 from convdsl.source import Span
@@ -108,7 +108,7 @@ def bounded_scores(nodes: Any, output: int, classes: int, findings: Findings) ->
             "The loss is the cross-entropy of a softmax, which the network may leave out. Behind `relu` no score falls "
             "below 0, and where all scores are 0 nothing is learned: the loss is ln {n} = {loss} there.",
             n=classes,
-            loss=f"{log(classes):.3f}",
+            loss=Rounded(log(classes), ".3f"),
         )
     else:
         note = _note(floor)
@@ -146,10 +146,11 @@ def bounded_answers(nodes: Any, output: int, low: float, high: float, findings: 
         return
     beyond = (
         T("`{name}` gives no numbers below {least}, and those to be answered go from {low} to {high}.", name=end.name,
-          least=f"{least:g}", low=f"{low:.4g}", high=f"{high:.4g}")
+          least=Rounded(least, "g"), low=Rounded(low, ".4g"), high=Rounded(high, ".4g"))
         if most == inf
         else T("`{name}` gives numbers from {least} to {most}, and those to be answered go from {low} to {high}.",
-               name=end.name, least=f"{least:g}", most=f"{most:g}", low=f"{low:.4g}", high=f"{high:.4g}")
+               name=end.name, least=Rounded(least, "g"), most=Rounded(most, "g"),
+               low=Rounded(low, ".4g"), high=Rounded(high, ".4g"))
     )  # fmt: skip
     findings.add(
         "W521",
@@ -165,10 +166,10 @@ def _note(floor: Floor) -> T:
     return T(
         "The loss is the cross-entropy of a softmax over scores, and these lie between {low} and {high}: with {n} classes "
         "it cannot fall below {loss}.",
-        low=f"{low:g}",
-        high=f"{high:g}",
+        low=Rounded(low, "g"),
+        high=Rounded(high, "g"),
         n=floor.classes,
-        loss=f"{floor.loss:.3f}",
+        loss=Rounded(floor.loss, ".3f"),
     )
 
 

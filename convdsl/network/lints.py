@@ -14,7 +14,7 @@ from convdsl.layers.dense import Dense
 from convdsl.layers.normalization import BatchNorm
 from convdsl.layers.shaping import Dropout, DropPath, Flatten, Identity, Reshape
 from convdsl.layers.window import Pooling, Windowed, size_formula
-from convdsl.messages import Grouped, T
+from convdsl.messages import Grouped, Rounded, T
 from convdsl.network.edits import behind, option, whole, without
 from convdsl.network.floors import look_at_end
 from convdsl.network.graph import Network, Node
@@ -164,13 +164,13 @@ def _rounded_down(axis: Axis) -> T:
     )
 
 
-def _exact(axis: Axis) -> str:
-    return f"{(axis.input + axis.before + axis.after - axis.extent) / axis.s + 1:.2f}"
+def _exact(axis: Axis) -> Rounded:
+    return Rounded((axis.input + axis.before + axis.after - axis.extent) / axis.s + 1, ".2f")
 
 
 def _quotient(axis: Axis) -> str:
     formula = size_formula(axis.input, axis.k, axis.s, axis.before, axis.d)
-    return f"{formula} = {_exact(axis)} → {axis.output}"
+    return f"{formula} = {_exact(axis).english} → {axis.output}"
 
 
 def _would_divide(axis: Axis, pooled: bool) -> list[tuple[str, int]]:
@@ -300,8 +300,8 @@ def _momentum_elsewhere(node: Node, findings: Findings) -> None:
             T(
                 "With this momentum, the running statistics keep {keep} % of what they were; each batch gives the other "
                 "{take} %.",
-                keep=f"{100 * momentum:g}",
-                take=f"{100 * (1 - momentum):g}",
+                keep=Rounded(100 * momentum, "g"),
+                take=Rounded(100 * (1 - momentum), "g"),
             ),
             note=T("Here momentum is the part that is kept, as in Keras. PyTorch writes down the part that is new."),
             help=option(findings.source.text, node, "momentum", f"{1 - momentum:g}")._replace(
@@ -366,7 +366,10 @@ def _dominating_dense(report: Report, findings: Findings) -> None:
             findings.add(
                 "N506",
                 node.span,
-                T("This dense layer holds {share} % of all parameters.", share=f"{100 * facts.params / total:.1f}"),
+                T(
+                    "This dense layer holds {share} % of all parameters.",
+                    share=Rounded(100 * facts.params / total, ".1f"),
+                ),
                 note=T(
                     "It joins every one of {inputs} inputs to every one of {units} outputs.",
                     inputs=Grouped(inputs),

@@ -7,6 +7,7 @@ from fractions import Fraction
 
 from convdsl.layers import Axis
 from convdsl.layers.window import size_formula
+from convdsl.messages import decimals, listed
 from convdsl.teaching.chains import Gradient
 from convdsl.teaching.channels import Channels
 from convdsl.teaching.convolution import Correlation, Operation, Pooling, Transposed
@@ -41,7 +42,8 @@ class Notation:
         """What stands before and behind a sum that is divided."""
         return ("", "") if divisor == 1 else ("(", f")/{divisor}")
 
-    def minus(self, written: str) -> str:
+    def typeset(self, written: str) -> str:
+        """Signs and numbers as they are set here."""
         return written
 
     def root(self, inside: str) -> str:
@@ -51,7 +53,7 @@ class Notation:
         return f"{total}/{divisor}"
 
     def call(self, name: str, values: Iterable[str]) -> str:
-        return f"{name}({', '.join(values)})"
+        return f"{name}({listed(values)})"
 
 
 class Latex(Notation):
@@ -60,7 +62,7 @@ class Latex(Notation):
     times, about = r" \cdot ", r"\approx"
 
     def number(self, value: Number) -> str:
-        written = self.minus(super().number(value))
+        written = self.typeset(super().number(value))
         top, _, bottom = written.partition("/")
         if not bottom:
             return written
@@ -77,15 +79,15 @@ class Latex(Notation):
     def divided(self, divisor: int) -> tuple[str, str]:
         return ("", "") if divisor == 1 else (rf"\tfrac{{1}}{{{divisor}}}\bigl(", r"\bigr)")
 
-    def minus(self, written: str) -> str:
-        return written.replace("−", "-")
+    def typeset(self, written: str) -> str:
+        return written.replace("−", "-").replace(",", "{,}")
 
     def over(self, total: str, divisor: int) -> str:
         return rf"\frac{{{total}}}{{{divisor}}}"
 
     def call(self, name: str, values: Iterable[str]) -> str:
         operator = rf"\{name}" if name in ("max", "min") else rf"\operatorname{{{name}}}"
-        return rf"{operator}({', '.join(values)})"
+        return rf"{operator}({listed(values)})"
 
 
 def working(operation: Operation, row: int, column: int, notation: Notation) -> list[str]:
@@ -119,7 +121,7 @@ def _result(total: Number, divisor: int, result: Number, notation: Notation) -> 
         written = f"{notation.equals} {notation.over(notation.number(total), divisor)} {written}"
     rounded = near(result)
     if rounded and notation.places is None:
-        written += f" {notation.about} {notation.minus(rounded)}"
+        written += f" {notation.about} {notation.typeset(rounded)}"
     return [written]
 
 
@@ -137,7 +139,7 @@ def signed_sum(values: Sequence[Number], notation: Notation) -> str:
     """`3 + 0 − 1`."""
     first, *others = values
     return notation.number(first) + "".join(
-        f" {notation.minus('−') if v < 0 else '+'} {notation.number(-v if v < 0 else v)}" for v in others
+        f" {notation.typeset('−') if v < 0 else '+'} {notation.number(-v if v < 0 else v)}" for v in others
     )
 
 
@@ -158,7 +160,7 @@ def magnitude(gradient: Gradient, row: int, column: int, notation: Notation) -> 
     exact = root_of(square)
     if exact is not None:
         return f"{start} {notation.equals} {notation.number(exact)}"
-    return f"{start} {notation.about} {float(square) ** 0.5:.4g}"
+    return f"{start} {notation.about} {notation.typeset(decimals(f'{float(square) ** 0.5:.4g}'))}"
 
 
 def total_line(channels: Channels, row: int, column: int, notation: Notation) -> str:
@@ -199,4 +201,4 @@ def size_line(axis: Axis) -> str:
     if not axis.remainder:
         return f"{written} = {axis.output}"
     exact = Fraction(axis.input + axis.before + axis.after - axis.extent, axis.s) + 1
-    return f"{written} = {float(exact):.2f} → {axis.output}"
+    return f"{written} = {decimals(f'{float(exact):.2f}')} → {axis.output}"

@@ -10,7 +10,7 @@ from convdsl.algebra.numbers import formula, grouped, short
 from convdsl.derivation.compare import Comparison, Row
 from convdsl.document import Heading, Items, Node, Table
 from convdsl.layers import formula_shape
-from convdsl.messages import T
+from convdsl.messages import T, decimals
 from convdsl.network import Analysis
 from convdsl.report.data import plain
 
@@ -47,7 +47,7 @@ def _ratio(value: Any) -> str:
         return ""
     if not isinstance(value, Fraction):
         return formula(value)
-    return f"{float(value):.4g}"
+    return decimals(f"{float(value):.4g}")
 
 
 def comparison_data(comparison: Comparison) -> dict[str, Any]:

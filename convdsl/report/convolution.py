@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convdsl.messages import T
+from convdsl.messages import T, decimals
 from convdsl.report.arithmetic import Notation, one_line, root_of, size_line, total_line
 from convdsl.teaching.chains import Chain, Gradient
 from convdsl.teaching.channels import Channels
@@ -133,7 +133,7 @@ def magnitudes(gradient: Gradient, notation: Notation) -> list[list[str]]:
         roots = [root_of(v) for v in row]
         rows.append(
             [
-                f"{float(v) ** 0.5:.2f}" if root is None else notation.number(root)
+                decimals(f"{float(v) ** 0.5:.2f}") if root is None else notation.number(root)
                 for v, root in zip(row, roots, strict=True)
             ]
         )

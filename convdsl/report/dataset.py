@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -11,7 +12,7 @@ from rich.table import Table
 from convdsl.algebra.numbers import grouped
 from convdsl.datasets.inspecting import Findings
 from convdsl.datasets.summary import Part, Summary
-from convdsl.messages import T
+from convdsl.messages import Rounded, T, decimals
 from convdsl.report.diagnostics import clean
 
 NAMED = 12
@@ -44,7 +45,7 @@ def colour(summary: Summary) -> str:
 
 def depth(summary: Summary) -> str:
     """`8 bits (0 to 255)`, `12 bits (0.02 to 0.98)`, `fractions (-1.3 to 2)`."""
-    ends = {"low": f"{summary.low:.4g}", "high": f"{summary.high:.4g}"}
+    ends: dict[str, Any] = {"low": Rounded(summary.low, ".4g"), "high": Rounded(summary.high, ".4g")}
     if summary.bits:
         return str(T("{bits} bits ({low} to {high})", bits=summary.bits, **ends))
     return str(T("used as they are ({low} to {high})", **ends))
@@ -53,7 +54,7 @@ def depth(summary: Summary) -> str:
 def classes(summary: Summary) -> str:
     """`10 classes of 600: T-shirt, trousers …`; with each count where they differ."""
     size = "x".join(map(str, summary.each))
-    low, high = (f"{end + 0.0:.4g}" for end in summary.ends or (0.0, 0.0))
+    low, high = (decimals(f"{end + 0.0:.4g}") for end in summary.ends or (0.0, 0.0))
     if summary.answers == "pictures":
         return str(T("a picture of {size} for each image ({low} to {high})", size=size, low=low, high=high))
     if summary.answers == "numbers":
@@ -63,7 +64,8 @@ def classes(summary: Summary) -> str:
     if summary.answers == "masks":
         whole = sum(summary.parts[0].counts) or 1
         shares = [
-            f"{clean(n)} {100 * c / whole:.3g} %" for n, c in zip(summary.classes, summary.parts[0].counts, strict=True)
+            f"{clean(n)} {Rounded(100 * c / whole, '.3g')} %"
+            for n, c in zip(summary.classes, summary.parts[0].counts, strict=True)
         ]
         return str(T("a class for each of {size} pixels: {names}", size=size, names=_first(shares)))
     if summary.answers == "labels":
@@ -137,14 +139,14 @@ def remarks(found: Findings) -> list[str]:
         said.append(
             T(
                 "The classes are uneven: {share} of the pixels to train are of one class.",
-                share=f"{100 * found.majority:.1f} %",
+                share=decimals(f"{100 * found.majority:.1f} %"),
             )
         )
     elif found.ratio >= UNEVEN and found.summary.answers == "labels":
         said.append(
             T(
                 "The labels are uneven: the commonest is there {ratio} times as often as the rarest.",
-                ratio=f"{found.ratio:.1f}",
+                ratio=Rounded(found.ratio, ".1f"),
             )
         )
     elif found.ratio >= UNEVEN:
@@ -152,8 +154,8 @@ def remarks(found: Findings) -> list[str]:
             T(
                 "The classes are uneven: the commonest has {ratio} times as many training images as the rarest. Whoever always "
                 "answers the commonest is right for {share} of them.",
-                ratio=f"{found.ratio:.1f}",
-                share=f"{100 * found.majority:.1f} %",
+                ratio=Rounded(found.ratio, ".1f"),
+                share=decimals(f"{100 * found.majority:.1f} %"),
             )
         )
     if found.absent:

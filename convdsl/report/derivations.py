@@ -10,7 +10,7 @@ from convdsl.derivation.lettering import legend
 from convdsl.diagnostics import Diagnostic
 from convdsl.document import Formula, Heading, Items, Label, Node, Sentence
 from convdsl.layers import formula_shape, show_shape
-from convdsl.messages import T
+from convdsl.messages import T, with_decimals
 from convdsl.report.data import diagnostic_data, plain
 from convdsl.report.formulas import as_latex, as_sympy, as_text
 
@@ -55,7 +55,7 @@ def _told(derivation: Derivation) -> Iterator[Node]:
 def _remark(remark: Diagnostic) -> tuple[Node, ...]:
     return tuple(
         Sentence(str(line))
-        for line in (remark.message, remark.formula, remark.note, remark.help)
+        for line in (remark.message, with_decimals(remark.formula), remark.note, remark.help)
         if line is not None and str(line)
     )
 

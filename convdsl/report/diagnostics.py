@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from convdsl.diagnostics import Diagnostic
-from convdsl.messages import T
+from convdsl.messages import T, with_decimals
 from convdsl.report.console import console as to_terminal
 from convdsl.source import Source, Span
 
@@ -78,7 +78,11 @@ def _full(diagnostic: Diagnostic, width: int, strict: bool, fold: bool = False) 
     shown = _excerpt(text, diagnostic.source, diagnostic.span, "", margin, style, width)
     for label in diagnostic.labels:
         shown = _excerpt(text, diagnostic.source, label.span, str(label.text), margin, "blue", width, shown)
-    lines = [("", diagnostic.formula), ("", diagnostic.note), (f"{T('help')}: ", diagnostic.help)]
+    lines = [
+        ("", with_decimals(diagnostic.formula)),
+        ("", diagnostic.note),
+        (f"{T('help')}: ", diagnostic.help),
+    ]
     for prefix, content in lines:
         if content:
             text.append(f"{' ' * margin} = ", "blue")
@@ -151,7 +155,12 @@ def github(diagnostic: Diagnostic, strict: bool = False) -> str:
     place = f"file={_property(diagnostic.source.name)},line={line},endLine={end_line},col={column}"
     if end_line == line:
         place += f",endColumn={end_column}"
-    parts = [diagnostic.message, diagnostic.formula, diagnostic.note, diagnostic.help]
+    parts = [
+        diagnostic.message,
+        with_decimals(diagnostic.formula),
+        diagnostic.note,
+        diagnostic.help,
+    ]
     message = "\n".join(clean(str(p)) for p in parts if p)
     return f"::{severity} {place},title={diagnostic.code}::{_data(message)}"
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from convdsl.algebra.numbers import grouped
-from convdsl.messages import T
+from convdsl.messages import Rounded, T, decimals
 from convdsl.report.diagnostics import clean
 from convdsl.training.intervals import wilson
 from convdsl.training.metrics import Classes, Figures, Labels, PerClass, Pictures, Regions, Values
@@ -55,7 +55,7 @@ def summary(figures: Figures) -> list[Text]:
                             ", 95 % interval {low} to {high}, loss {loss}, on {n} images",
                             low=percent(low),
                             high=percent(high),
-                            loss=f"{figures.loss:.4f}",
+                            loss=Rounded(figures.loss, ".4f"),
                             n=grouped(count),
                         )
                     ),
@@ -72,12 +72,12 @@ def summary(figures: Figures) -> list[Text]:
                 Text.assemble(
                     str(T("mean IoU")),
                     " ",
-                    (f"{figures.mean_iou:.3f}", "bold green"),
+                    (decimals(f"{figures.mean_iou:.3f}"), "bold green"),
                     str(
                         T(
                             ", {share} of the pixels right, loss {loss}, on {n} images",
                             share=percent(figures.accuracy),
-                            loss=f"{figures.loss:.4f}",
+                            loss=Rounded(figures.loss, ".4f"),
                             n=grouped(figures.images),
                         )
                     ),
@@ -93,22 +93,22 @@ def summary(figures: Figures) -> list[Text]:
                             "on {n} images",
                             exact=percent(figures.exact),
                             f1=percent(figures.macro_f1),
-                            loss=f"{figures.loss:.4f}",
+                            loss=Rounded(figures.loss, ".4f"),
                             n=grouped(figures.images),
                         )
                     ),
                 )
             ]
         case Pictures():
-            psnr = T("exact") if figures.psnr is None else f"{figures.psnr:.2f} dB"
+            psnr = T("exact") if figures.psnr is None else decimals(f"{figures.psnr:.2f} dB")
             return [
                 Text(
                     str(
                         T(
                             "PSNR {psnr}, mean squared error {mse}, mean absolute error {mae}, on {n} images",
                             psnr=psnr,
-                            mse=f"{figures.mse:.4g}",
-                            mae=f"{figures.mae:.4g}",
+                            mse=Rounded(figures.mse, ".4g"),
+                            mae=Rounded(figures.mae, ".4g"),
                             n=grouped(figures.images),
                         )
                     )
@@ -121,18 +121,18 @@ def _values(figures: Values) -> list[str]:
     """A regression; R² only where it means something."""
     errors = T(
         "on the test images: mean squared error {mse}, mean absolute error {mae}",
-        mse=f"{figures.mse:.4g}",
-        mae=f"{figures.mae:.4g}",
+        mse=Rounded(figures.mse, ".4g"),
+        mae=Rounded(figures.mae, ".4g"),
     )
     if figures.r2 is None:
         return [str(errors), str(T("All targets are the same, so R² has no meaning."))]
     if figures.r2 < 0:
         worse = T(
             "That is worse than always answering the mean of the targets (mean squared error {mse}): R² has no meaning.",
-            mse=f"{figures.spread:.4g}",
+            mse=Rounded(figures.spread, ".4g"),
         )
         return [str(errors), str(worse)]
-    return [f"{errors}, R² {figures.r2:.3f}"]
+    return [f"{errors}, R² {Rounded(figures.r2, '.3f')}"]
 
 
 def class_table(figures: Classes, width: int) -> Table:
@@ -173,7 +173,7 @@ def region_table(figures: Regions) -> Table:
         title = str(T("the {n} classes with the lowest IoU", n=WORST))
     table = _table([T("pixels"), "IoU", T("precision"), T("recall")], title)
     for number, one in shown:
-        shares = (f"{one.iou:.3f}", percent(one.precision), percent(one.recall))
+        shares = (decimals(f"{one.iou:.3f}"), percent(one.precision), percent(one.recall))
         table.add_row(str(number), clean(one.name), grouped(one.pixels), *shares)
     return table
 
@@ -187,8 +187,8 @@ def label_table(figures: Labels) -> Table:
             clean(one.name),
             grouped(one.images),
             *map(percent, (one.precision, one.recall, one.f1)),
-            "–" if one.auc is None else f"{one.auc:.3f}",
-            "–" if one.threshold is None else f"{one.threshold:.3f}",
+            "–" if one.auc is None else decimals(f"{one.auc:.3f}"),
+            "–" if one.threshold is None else decimals(f"{one.threshold:.3f}"),
             "–" if one.f1_at_threshold is None else percent(one.f1_at_threshold),
         )
     return table
@@ -211,4 +211,4 @@ def _confused(one: PerClass) -> str:
 
 def percent(share: float) -> str:
     """`87.3 %`."""
-    return f"{100 * share:.1f} %"
+    return decimals(f"{100 * share:.1f} %")

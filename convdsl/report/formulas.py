@@ -10,6 +10,7 @@ from convdsl import algebra
 from convdsl.algebra.blackboard import Letter
 from convdsl.algebra.board import Shown
 from convdsl.algebra.numbers import formula, grouped
+from convdsl.messages import decimals, listed
 
 _LOOSE = ("sum", "minus")
 """What needs parentheses inside a product."""
@@ -37,12 +38,12 @@ def as_text(board: Any) -> str:
             if len(board.parts) == 1:
                 return f"{left}{as_text(board.parts[0])}{right}"
             return f"{left}{_inside(board.parts[0], as_text)}/{_inside(board.parts[1], as_text, tight=True)}{right}"
-    return f"{board.kind}({', '.join(map(as_text, board.parts))})"
+    return f"{board.kind}({listed(map(as_text, board.parts))})"
 
 
 def _number(value: Any) -> str:
     if isinstance(value, Fraction):
-        return f"{float(value):.2f}".rstrip("0")
+        return decimals(f"{float(value):.2f}".rstrip("0"))
     return grouped(value) if algebra.is_number(value) else formula(value)
 
 
@@ -105,12 +106,12 @@ def as_latex(board: Any) -> str:
         case "floor" | "ceil":
             inner = as_latex(Shown("over", board.parts) if len(board.parts) == 2 else board.parts[0])
             return rf"\left\l{board.kind} {inner} \right\r{board.kind}"
-    return rf"\{board.kind}({', '.join(map(as_latex, board.parts))})"
+    return rf"\{board.kind}({listed(map(as_latex, board.parts))})"
 
 
 def _latex_number(value: Any) -> str:
     if isinstance(value, Fraction):
-        return f"{float(value):.2f}".rstrip("0")
+        return decimals(f"{float(value):.2f}".rstrip("0")).replace(",", "{,}")
     if algebra.is_number(value):
         return f"{value:,}".replace(",", r"\,")
     return algebra.latex(value)

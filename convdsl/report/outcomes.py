@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from convdsl.algebra.numbers import grouped
-from convdsl.messages import T
+from convdsl.messages import Rounded, T, decimals
 from convdsl.report.diagnostics import clean
 from convdsl.report.evaluation import class_table, percent
 from convdsl.report.predictions import cell
@@ -28,11 +28,11 @@ def print_figures(out: Console, figures: Classes | Values, count: int, data: str
             n=grouped(count),
             data=clean(data),
             part=part,
-            mse=f"{figures.mse:.4g}",
-            mae=f"{figures.mae:.4g}",
+            mse=Rounded(figures.mse, ".4g"),
+            mae=Rounded(figures.mae, ".4g"),
         )
-        means_something = figures.r2 is not None and figures.r2 >= 0
-        out.print(f"{line}, R² {figures.r2:.3f}" if means_something else str(line), soft_wrap=True)  # fmt: skip
+        known = figures.r2 is not None and figures.r2 >= 0
+        out.print(f"{line}, R² {decimals(f'{figures.r2:.3f}')}" if known else str(line), soft_wrap=True)
         return
     out.print(class_table(figures, out.width))
     low, high = wilson(figures.accuracy * count, count)
@@ -40,7 +40,7 @@ def print_figures(out: Console, figures: Classes | Values, count: int, data: str
         Text.assemble(
             str(T("accuracy")), " ", (percent(figures.accuracy), "bold green"), " ",
             str(T("({low} to {high}), loss {loss}, on {n} images of {data} ({part})",
-                  low=percent(low), high=percent(high), loss=f"{figures.loss:.4f}", n=grouped(count), data=clean(data),
+                  low=percent(low), high=percent(high), loss=Rounded(figures.loss, ".4f"), n=grouped(count), data=clean(data),
                   part=part)),
         ),
         soft_wrap=True,
@@ -103,7 +103,7 @@ _HEADINGS = {
 def _shown(name: str, value: float | None) -> str:
     if value is None:
         return "–"
-    return percent(value) if name in ("accuracy", "exact", "macro_f1") else f"{value:.4g}"
+    return percent(value) if name in ("accuracy", "exact", "macro_f1") else decimals(f"{value:.4g}")
 
 
 def print_members(
@@ -123,7 +123,7 @@ def print_members(
         return [*cells, _interval(one.accuracy, count)] if isinstance(one, Classes) else cells
 
     for name, weight, one in zip(names, weights, figures[:-1], strict=True):
-        table.add_row(clean(name), f"{weight:.3f}", *row(one))
+        table.add_row(clean(name), decimals(f"{weight:.3f}"), *row(one))
     table.add_section()
     first, *rest = row(figures[-1])
     table.add_row(Text(str(T("together")), "bold"), "", Text(first, "bold green"), *rest)
@@ -147,11 +147,11 @@ def gain_line(kind: str, gain: tuple[float, float, float], best: str) -> str:
     mean squared error."""
     if kind in _WHAT:
         digits = "+.1f" if kind == "classes" else "+.2f"
-        one, low, high = (format(100 * v, digits) for v in gain)
+        one, low, high = (decimals(format(100 * v, digits)) for v in gain)
         much = T("{points} points of the {what} right ({low} to {high})",
                  points=one, low=low, high=high, what=_WHAT[kind])  # fmt: skip
     else:
-        one, high, low = (f"{-v:+.3g}" for v in gain)
+        one, high, low = (decimals(f"{-v:+.3g}") for v in gain)
         much = T("{error} in mean squared error ({low} to {high})", error=one, low=low, high=high)
     values: dict[str, Any] = {"best": clean(best), "much": much}
     if gain[1] > 0:

@@ -10,7 +10,7 @@ import numpy as np
 from rich.cells import cell_len
 from rich.text import Text
 
-from convdsl.messages import T
+from convdsl.messages import T, decimals, listed
 from convdsl.report.diagnostics import clean
 
 NEXT = 3
@@ -29,7 +29,7 @@ def confidence(probability: float, classes: int) -> T:
 
 def percentage(probability: float) -> str:
     """`29.19 %`."""
-    return f"{100 * probability:.2f} %"
+    return decimals(f"{100 * probability:.2f} %")
 
 
 def text_lines(
@@ -41,18 +41,18 @@ def text_lines(
     for name, row in zip(names, answers, strict=True):
         line = Text(name + " " * (width - cell_len(name) + 2))
         if not classes:
-            yield line.append(", ".join(f"{value:.6g}" for value in row), "bold")
+            yield line.append(listed(decimals(f"{value:.6g}") for value in row), "bold")
             continue
         order = np.argsort(-row, kind="stable")[: max(top, 1)]
         best = clean(classes[order[0]])
         line.append(best + " " * (room - cell_len(best) + 2), "bold")
         if not probable:
-            yield line.append(", ".join(f"{clean(classes[i])} {row[i]:.4g}" for i in order), "dim")
+            yield line.append(listed(f"{clean(classes[i])} {decimals(f'{row[i]:.4g}')}" for i in order), "dim")
             continue
         words = str(confidence(float(row[order[0]]), len(classes)))
         line.append(f"{percentage(row[order[0]]):>9}  {words}")
         if len(order) > 1:
-            others = ", ".join(f"{clean(classes[i])} {percentage(row[i])}" for i in order[1:])
+            others = listed(f"{clean(classes[i])} {percentage(row[i])}" for i in order[1:])
             line.append("  " + str(T("(then {others})", others=others)), "dim")
         yield line
 
@@ -66,7 +66,7 @@ def single_lines(name: str, row: np.ndarray, classes: Sequence[str], top: int) -
         str(T("Confidence:")), " ", (percentage(share), "bold"), f" ({confidence(float(share), len(classes))})"
     )
     if len(order) > 1:
-        others = ", ".join(f"{clean(classes[i])} {percentage(row[i])}" for i in order[1:])
+        others = listed(f"{clean(classes[i])} {percentage(row[i])}" for i in order[1:])
         yield Text(str(T("Next: {others}", others=others)), "dim")
 
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from convdsl.algebra.numbers import grouped
-from convdsl.messages import T
+from convdsl.messages import T, decimals
 from convdsl.report.diagnostics import clean
 from convdsl.report.evaluation import percent
 from convdsl.report.predictions import cell
@@ -157,15 +157,15 @@ def mean_text(name: str, mean: Mean) -> str:
     if mean.half is None:
         return shown(name, mean.value)
     if name in _SHARES:
-        return f"{100 * mean.value:.2f} ± {100 * mean.half:.2f} %"
-    return f"{mean.value:.4g} ± {mean.half:.2g}"
+        return decimals(f"{100 * mean.value:.2f} ± {100 * mean.half:.2f} %")
+    return decimals(f"{mean.value:.4g} ± {mean.half:.2g}")
 
 
 def shown(name: str, value: float | None) -> str:
     """A figure; shares in percent, a dash where there is none."""
     if value is None:
         return "–"
-    return percent(value) if name in _SHARES else f"{value:.4g}"
+    return percent(value) if name in _SHARES else decimals(f"{value:.4g}")
 
 
 def print_csv(out: TextIO, runs: Sequence[Run]) -> None:

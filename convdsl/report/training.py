@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
 from convdsl.algebra.numbers import grouped, memory, short
-from convdsl.messages import T
+from convdsl.messages import Rounded, T
 from convdsl.report.dataset import taken_line
 from convdsl.report.diagnostics import clean
 from convdsl.report.evaluation import percent, show_evaluation
@@ -90,7 +90,7 @@ class TrainingReport:
     def _advance(self, event: events.Progress) -> None:
         if self.bar is None or self.started is None:
             return
-        parts = [f"{T('loss')} {event.loss:.4f}"]
+        parts = [f"{T('loss')} {Rounded(event.loss, '.4f')}"]
         if event.accuracy is not None:
             parts.append(f"{T('accuracy')} {percent(event.accuracy)}")
         if event.images_per_second:
@@ -192,12 +192,12 @@ def epoch_line(event: events.EpochDone, room: int | None = None) -> str:
     record = event.record
     parts = [
         str(T("epoch {epoch}/{epochs}", epoch=f"{record.epoch:>{len(str(event.epochs))}}", epochs=event.epochs)),
-        f"{T('loss')} {record.loss:.4f}",
+        f"{T('loss')} {Rounded(record.loss, '.4f')}",
     ]
     if record.accuracy is not None:
         parts.append(f"{T('accuracy')} {percent(record.accuracy)}")
     if record.val_loss is not None:
-        parts.append(f"{T('validation loss')} {record.val_loss:.4f}")
+        parts.append(f"{T('validation loss')} {Rounded(record.val_loss, '.4f')}")
     if record.val_accuracy is not None:
         parts.append(f"{T('accuracy')} {percent(record.val_accuracy)}")
     if record.val_balanced_accuracy is not None:
@@ -205,9 +205,9 @@ def epoch_line(event: events.EpochDone, room: int | None = None) -> str:
     if record.val_f1 is not None:
         parts.append(f"F1 {percent(record.val_f1)}")
     if record.val_iou is not None:
-        parts.append(f"IoU {record.val_iou:.3f}")
+        parts.append(f"IoU {Rounded(record.val_iou, '.3f')}")
     if record.val_psnr is not None:
-        parts.append(f"PSNR {record.val_psnr:.2f} dB")
+        parts.append(f"PSNR {Rounded(record.val_psnr, '.2f')} dB")
     line = "  ".join(parts)
     if event.images_per_second:
         whole = f"{line}  {speed(event.images_per_second)}"
@@ -217,7 +217,7 @@ def epoch_line(event: events.EpochDone, room: int | None = None) -> str:
 
 def speed(images_per_second: float) -> str:
     if images_per_second < 100:
-        return str(T("{speed} images/s", speed=f"{images_per_second:.1f}"))
+        return str(T("{speed} images/s", speed=Rounded(images_per_second, ".1f")))
     return str(T("{speed} images/s", speed=short(round(images_per_second))))
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
+from convdsl.messages import decimals
+
 Number = int | Fraction
 
 LARGEST = 10**15
@@ -38,13 +40,13 @@ def whole(value: Number) -> Number:
 
 
 def show(value: Number, fractions: bool = False, places: int | None = None) -> str:
-    """`5`, `−2.5`, `37/9`. What has no end as a decimal is a fraction; with `fractions` everything that is not whole
-    is. `places` rounds to so many decimals instead."""
+    """`5`, `−2.5` (in Spanish `−2,5`), `37/9`. What has no end as a decimal is a fraction; with `fractions` everything
+    that is not whole is. `places` rounds to so many decimals instead."""
     if places is not None and value.denominator != 1:
         rounded = round(Fraction(value), places)
-        return _minus(f"{int(rounded)}" if rounded.denominator == 1 else _decimal(rounded) or str(rounded))
+        return _shown(f"{int(rounded)}" if rounded.denominator == 1 else _decimal(rounded) or str(rounded))
     written = None if fractions and value.denominator != 1 else _decimal(value)
-    return _minus(written or str(value))
+    return _shown(written or str(value))
 
 
 def near(value: Number) -> str | None:
@@ -53,11 +55,11 @@ def near(value: Number) -> str | None:
     if _decimal(value):
         return None
     size = float(value)
-    return _minus(f"{size:.2f}" if abs(size) >= 100 else f"{size:.4g}")
+    return _shown(f"{size:.2f}" if abs(size) >= 100 else f"{size:.4g}")
 
 
-def _minus(written: str) -> str:
-    return written.replace("-", "−")
+def _shown(written: str) -> str:
+    return decimals(written).replace("-", "−")
 
 
 def _decimal(value: Number) -> str | None:

@@ -14,7 +14,7 @@ from convdsl.datasets import DataError, load
 from convdsl.datasets.pictures import Unreadable, decode, depth, measure, pillow
 from convdsl.datasets.registry import find
 from convdsl.datasets.tree import File
-from convdsl.messages import Grouped, T
+from convdsl.messages import Grouped, Rounded, T
 from convdsl.teaching.convolution import Correlation, Operation, Pooling, Transposed
 from convdsl.teaching.matrix import MatrixError
 
@@ -182,10 +182,13 @@ def as_bytes(values: np.ndarray, mapping: str, signed: bool) -> Shown:
             lambda: (values - low) * (255 / (high - low) if high > low else 0),
         ),
         "signed": (
-            T("0 is shown as grey (128), ±{far} as white and black", far=f"{farthest:.4g}"),
+            T("0 is shown as grey (128), ±{far} as white and black", far=Rounded(farthest, ".4g")),
             lambda: 128 + values * (127 / farthest),
         ),
-        "scaled": (T("scaled: 0 is black, {far} is white", far=f"{farthest:.4g}"), lambda: values * (255 / farthest)),
+        "scaled": (
+            T("scaled: 0 is black, {far} is white", far=Rounded(farthest, ".4g")),
+            lambda: values * (255 / farthest),
+        ),
     }
     if mapping == "auto":
         if signed:

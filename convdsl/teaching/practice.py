@@ -215,6 +215,7 @@ class Practice:
             course = load(None if str(folder) == "convdsl" and not own else folder)
         except (OSError, ValueError) as error:
             return Told(T("{name} cannot be read: {reason}.", name=folder, reason=reason(error)), ok=False)
+        course.speak()
         self.course, self.progress = course, Progress.open(course)
         self.question = self.paused = self.queue = None
         self._notice = self.progress.notice

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import log
+from typing import Any
 
-from convdsl.messages import T
+from convdsl.messages import Rounded, T
 from convdsl.training.events import Record
 from convdsl.training.facts import ENOUGH, Curves, Facts, Health, Remark, more_epochs
 from convdsl.training.intervals import apart, difference, wilson
@@ -109,7 +110,7 @@ def _not_learning(curves: Curves) -> Remark | None:
     """The training loss ends at chance level, or above it."""
     if not curves.at_chance(curves.loss[-1]) or (curves.accuracy and curves.accuracy[-1] > 2 / curves.classes):
         return None
-    level, chance = f"{curves.loss[-1]:.2f}", f"{curves.chance:.2f}"
+    level, chance = Rounded(curves.loss[-1], ".2f"), Rounded(curves.chance, ".2f")
     above = curves.loss[-1] > 1.03 * curves.chance
     moved = curves.loss[0] - curves.loss[-1] > 0.002 * curves.chance
     if above and moved:
@@ -222,8 +223,8 @@ def _overfits(curves: Curves) -> Remark | None:
     if not turned:
         text = T(
             "It overfits: {seen} % are right in training, and {unseen} % among images that it was not trained on.",
-            seen=f"{100 * seen:.1f}",
-            unseen=f"{100 * unseen:.1f}",
+            seen=Rounded(100 * seen, ".1f"),
+            unseen=Rounded(100 * unseen, ".1f"),
         )
         return Remark("overfits", text, advice, lines)
     text = T(
@@ -252,7 +253,10 @@ def _too_short(curves: Curves) -> Remark | None:
     fall = _fall(curves)
     if fall < 0.03:
         return None
-    text = T("It has not converged yet: the loss still fell by {share} % in the last epoch.", share=f"{100 * fall:.0f}")
+    text = T(
+        "It has not converged yet: the loss still fell by {share} % in the last epoch.",
+        share=Rounded(100 * fall, ".0f"),
+    )
     return Remark("too_short", text, T("Train longer."), more_epochs(curves))
 
 
@@ -266,7 +270,7 @@ def _underfits(curves: Curves) -> Remark | None:
     text = T(
         "The curves are flat, and only {share} % are right even in training: the network is too small, it is held back, or "
         "the images do not show more.",
-        share=f"{100 * curves.accuracy[-1]:.0f}",
+        share=Rounded(100 * curves.accuracy[-1], ".0f"),
     )
     advice = T("Try more filters or layers, less regularisation, or another learning rate.")
     return Remark("underfits", text, advice, {"lr": f"{curves.rate * 3:g}"})
@@ -281,7 +285,7 @@ def _few_epochs(curves: Curves) -> Remark:
 def _at_rest(curves: Curves) -> Remark:
     """Nothing is wrong: what may be said then depends on what there is to see."""
     if not curves.watched:
-        text = T("The training loss has nearly come to rest at {loss}.", loss=f"{curves.loss[-1]:.4g}")
+        text = T("The training loss has nearly come to rest at {loss}.", loss=Rounded(curves.loss[-1], ".4g"))
         advice = T(
             "Without a validation part nobody knows what it does with other images: `validation 0.1` keeps some."
         )
@@ -295,9 +299,9 @@ def _at_rest(curves: Curves) -> Remark:
             "With {n} images to validate, {share} % right may stand for anything from {low} to {high} %: too few to tell "
             "whether it overfits.",
             n=count,
-            share=f"{100 * share:.0f}",
-            low=f"{100 * low:.0f}",
-            high=f"{100 * high:.0f}",
+            share=Rounded(100 * share, ".0f"),
+            low=Rounded(100 * low, ".0f"),
+            high=Rounded(100 * high, ".0f"),
         )
         return Remark("few_images", text, T("More images, or a larger `validation` part, would show it."))
     if curves.few_watched:
@@ -320,17 +324,18 @@ def _apart(curves: Curves) -> Remark | None:
         if curves.watched[-1] <= (1 + spread) * curves.loss[-1]:
             return None
         text = T("The curves have nearly come to rest, with a gap: the loss is {seen} in training, and {unseen} for images that "
-                 "it was not trained on.", seen=f"{curves.loss[-1]:.4g}", unseen=f"{curves.watched[-1]:.4g}")  # fmt: skip
+                 "it was not trained on.",
+                 seen=Rounded(curves.loss[-1], ".4g"), unseen=Rounded(curves.watched[-1], ".4g"))  # fmt: skip
         return Remark("gap", text, help)
     seen, unseen = curves.accuracy[-1], curves.watched_accuracy[-1]
     low, high = difference((seen, curves.facts.train), (unseen, curves.facts.validation))
-    shares = {"seen": f"{100 * seen:.1f}", "unseen": f"{100 * unseen:.1f}"}
+    shares: dict[str, Any] = {"seen": Rounded(100 * seen, ".1f"), "unseen": Rounded(100 * unseen, ".1f")}
     if low > 0:
         text = T(
             "The curves have nearly come to rest, with a gap: {seen} % are right in training, and {unseen} % among images that "
             "it was not trained on, {low} to {high} points less (95 % interval).",
-            low=f"{100 * low:.1f}",
-            high=f"{100 * high:.1f}",
+            low=Rounded(100 * low, ".1f"),
+            high=Rounded(100 * high, ".1f"),
             **shares,
         )
         return Remark("gap", text, help)

@@ -9,7 +9,7 @@ import numpy as np
 
 from convdsl.datasets.memory import require
 from convdsl.engine.inputs import as_pixels
-from convdsl.messages import T
+from convdsl.messages import Rounded, T
 from convdsl.network.view import NetView
 from convdsl.training.loop import Examples
 from convdsl.training.settings import Settings
@@ -126,7 +126,7 @@ def _enough(labels: np.ndarray, rows: np.ndarray, used: np.ndarray, settings: Se
                 T(
                     "`validation {wanted}` takes {number} of {total} training images and leaves {left}; at least one for "
                     "each class must be left ({kinds}). A tenth would be `validation {tenth}`.",
-                    wanted=f"{wanted:g}",
+                    wanted=Rounded(wanted, "g"),
                     number=number,
                     total=len(used),
                     left=max(left, 0),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from convdsl.messages import T
+from convdsl.messages import Rounded, T
 from convdsl.training.evaluating import accuracy, evaluate, score
 from convdsl.training.events import EpochDone, Event, Finished, Interrupted, Note, Preparing, Progress, Record
 from convdsl.training.schedule import learning_rate
@@ -51,8 +51,8 @@ class Exploded(ArithmeticError):
         self.layer, self.name = int(name.split(".")[0]), name
         text = T(
             "The loss has exploded, from {first} to {loss}. The largest weights are in layer {name}.",
-            first=f"{first:.3g}",
-            loss=f"{loss:.3g}",
+            first=Rounded(first, ".3g"),
+            loss=Rounded(loss, ".3g"),
             name=" ".join(name.split(".")[:2]),
         )
         super().__init__(str(text))

@@ -10,7 +10,7 @@ import numpy as np
 from convdsl import algebra
 from convdsl.diagnostics import Findings, Fix, written
 from convdsl.layers import show_shape
-from convdsl.messages import T
+from convdsl.messages import Rounded, T
 from convdsl.network.ending import ending
 from convdsl.network.floors import bounded_answers, bounded_scores
 from convdsl.network.graph import Network, Node
@@ -206,7 +206,7 @@ def _single(net: NetView, data: Any, task: Task, node: Node, findings: Findings)
     elif task.kind == "values" and data.train_labels.ndim == 1 and ending(net.nodes, net.output).scores == "softmax":
         low, high = float(data.train_labels.min()), float(data.train_labels.max())
         way = T("Classes are whole numbers from 0 on, and these labels go from {low} to {high}. For numbers: `{line}`.",
-                low=f"{low:.6g}", high=f"{high:.6g}", line=line)  # fmt: skip
+                low=Rounded(low, ".6g"), high=Rounded(high, ".6g"), line=line)  # fmt: skip
     if task.kind == "values":
         findings.add(
             "E321",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convdsl.messages import T
+from convdsl.messages import Rounded, T, with_decimals
 from convdsl.training.facts import ENOUGH, Curves, Remark, more_epochs
 from convdsl.training.intervals import wilson
 from convdsl.training.metrics import Classes, Regions, Values
@@ -17,11 +17,11 @@ def on_the_floor(curves: Curves) -> Remark | None:
     text = T(
         "The loss stands on its floor: it is {loss}, and behind `{name}` the cross-entropy of {n} classes cannot fall below "
         "{formula} = {floor}.",
-        loss=f"{loss:.3f}",
+        loss=Rounded(loss, ".3f"),
         name=floor.name,
         n=floor.classes,
-        formula=floor.formula,
-        floor=f"{floor.loss:.3f}",
+        formula=with_decimals(floor.formula),
+        floor=Rounded(floor.loss, ".3f"),
     )
     return Remark("floor", text, T("End with `softmax` in its place, or with no activation."))
 
@@ -32,8 +32,8 @@ def on_smoothed_labels(curves: Curves) -> Remark | None:
         return None
     text = T(
         "The loss has come to rest near its floor: with labels smoothed by {share} it cannot fall below {floor}.",
-        share=f"{curves.settings.label_smoothing:g}",
-        floor=f"{low:.3f}",
+        share=Rounded(curves.settings.label_smoothing, "g"),
+        floor=Rounded(low, ".3f"),
     )
     return Remark("smoothing_floor", text, T("The accuracy tells more than the loss here."))
 
@@ -55,12 +55,12 @@ def majority(curves: Curves) -> Remark | None:
         text = T(
             "It answers `{name}` to {said} % of the test images: {right} % are right, and {share} % of them are `{name}`.",
             name=figures.classes[always].name,
-            said=f"{100 * said[always] / count:.0f}",
-            right=f"{100 * figures.accuracy:.1f}",
-            share=f"{100 * true[always] / count:.1f}",
+            said=Rounded(100 * said[always] / count, ".0f"),
+            right=Rounded(100 * figures.accuracy, ".1f"),
+            share=Rounded(100 * true[always] / count, ".1f"),
         )
         advice = T("`class_weights balanced` makes every class count alike; the balanced accuracy is {share} % now.",
-                   share=f"{100 * figures.balanced_accuracy:.1f}")  # fmt: skip
+                   share=Rounded(100 * figures.balanced_accuracy, ".1f"))  # fmt: skip
         return Remark("majority", text, advice, lines)
     low, high = wilson(figures.accuracy * count, count)
     majority = true[most] / count
@@ -70,10 +70,10 @@ def majority(curves: Curves) -> Remark | None:
         "It is not shown to be better than always answering `{name}`: {right} % of the test images are right (95 % interval "
         "{low} to {high} %), and {share} % are `{name}`.",
         name=figures.classes[most].name,
-        right=f"{100 * figures.accuracy:.1f}",
-        low=f"{100 * low:.1f}",
-        high=f"{100 * high:.1f}",
-        share=f"{100 * majority:.1f}",
+        right=Rounded(100 * figures.accuracy, ".1f"),
+        low=Rounded(100 * low, ".1f"),
+        high=Rounded(100 * high, ".1f"),
+        share=Rounded(100 * majority, ".1f"),
     )
     uneven = majority > 1.5 / max(sum(1 for n in true if n), 1)
     advice = (
@@ -111,8 +111,8 @@ def worse_than_mean(curves: Curves) -> Remark | None:
     text = T(
         "The answers are further off than the mean of the targets would be: mean squared error {mse}, and {spread} for the "
         "mean.",
-        mse=f"{figures.mse:.4g}",
-        spread=f"{figures.spread:.4g}",
+        mse=Rounded(figures.mse, ".4g"),
+        spread=Rounded(figures.spread, ".4g"),
     )
     advice = T("Train longer, or bring the targets to a range near −1 … 1 first.")
     return Remark("worse_than_mean", text, advice, more_epochs(curves))

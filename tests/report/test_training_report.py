@@ -164,7 +164,7 @@ def test_speeds() -> None:
 def test_spanish() -> None:
     use_language("es")
     text = shown(EVENTS)
-    assert "época 1/2  pérdida 0.5123  exactitud 80.0 %" in text and "Pruebe ahora: convdsl run" in text
+    assert "época 1/2  pérdida 0,5123  exactitud 80,0 %" in text and "Pruebe ahora: convdsl run" in text
 
 
 def test_json_has_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -298,7 +298,7 @@ def _given_away(question: Question) -> Iterator[Complaint]:
         return
     answer = written(question.right)
     if len(re.sub(r"\D", "", answer)) > 2 and any(
-        re.search(rf"(?<![\d.]){re.escape(answer)}(?![\d.])", hint) for hint in question.hints
+        re.search(rf"(?<![\d.,]){re.escape(answer)}(?![\d.]|,\d)", hint) for hint in question.hints
     ):
         yield "hints", T("Seed {seed}: a hint gives the answer {answer} away.", seed=question.seed, answer=answer)
 

@@ -8,8 +8,8 @@ import zipfile
 from collections.abc import Iterable
 from html import escape
 
-from convdsl.messages import T, language
-from convdsl.teaching.classes.results import Answer, Result, shown
+from convdsl.messages import Rounded, T, language
+from convdsl.teaching.classes.results import Answer, Result, told
 from convdsl.teaching.sheets.sheet import Sheet
 
 VERDICTS = {"right": T("right"), "wrong": T("wrong"), "unclear": T("unclear"), "missing": T("no answer")}
@@ -25,17 +25,17 @@ def page(sheet: Sheet, result: Result) -> str:
         f"<style>{_STYLE}</style></head><body>",
         f"<h1>{escape(sheet.title)}</h1>",
         f"<p>{escape(who)}</p>",
-        f"<p><strong>{shown(result.points)} / {shown(result.of)}</strong> · {escape(result.status)}</p>",
+        f"<p><strong>{told(result.points)} / {told(result.of)}</strong> · {escape(result.status)}</p>",
     ]
     if result.share < 1:
-        lines.append(f"<p>{_said(T('Late: {share} % of the points count.', share=f'{result.share * 100:g}'))}</p>")
+        lines.append(f"<p>{_said(T('Late: {share} % of the points count.', share=Rounded(result.share * 100)))}</p>")
     for number, answer in enumerate(result.answers, 1):
         lines += _question(number, titles[answer.exercise], answer)
     return "\n".join([*lines, "</body></html>", ""])
 
 
 def _question(number: int, title: str, answer: Answer) -> list[str]:
-    head = f"{number}. {title} · {shown(answer.points)}/{shown(answer.of)} · {VERDICTS[answer.status]}"
+    head = f"{number}. {title} · {told(answer.points)}/{told(answer.of)} · {VERDICTS[answer.status]}"
     lines = [f"<h2>{escape(head)}</h2>"]
     if answer.written:
         lines.append(_field(T("Written:"), answer.written))
@@ -72,12 +72,12 @@ def _harmless(text: str) -> str:
 
 def comment(result: Result) -> str:
     """The comment for Moodle's worksheet, in one line of HTML: what is not right, and why."""
-    lines = [f"{shown(result.points)} / {shown(result.of)}" + (f" · {result.status}" if result.statuses[1:] else "")]
+    lines = [f"{told(result.points)} / {told(result.of)}" + (f" · {result.status}" if result.statuses[1:] else "")]
     for number, answer in enumerate(result.answers, 1):
         if answer.status != "right":
             said = " ".join(answer.message.split()) or str(VERDICTS[answer.status])
             said = said if len(said) <= 300 else said[:299] + "…"
-            lines.append(f"{number}. {answer.exercise} ({shown(answer.points)}/{shown(answer.of)}): {said}")
+            lines.append(f"{number}. {answer.exercise} ({told(answer.points)}/{told(answer.of)}): {said}")
     return "<br>".join(escape(_harmless(line), quote=False) for line in lines)
 
 

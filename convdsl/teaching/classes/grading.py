@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from convdsl import isolated
-from convdsl.messages import T, language
+from convdsl.messages import Rounded, T, language
 from convdsl.teaching.course.course import Course
 from convdsl.teaching.course.exercise import Exercise
 
@@ -57,7 +57,7 @@ class _Worker:
             return found
         self.stop()
         if not in_time:
-            return T("Stopped: it took longer than {n} seconds.", n=f"{self.limits.seconds:g}")
+            return T("Stopped: it took longer than {n} seconds.", n=Rounded(self.limits.seconds))
         return T("Stopped: it needed more than {n} MB of memory, or brought the process down.", n=self.limits.megabytes)
 
     def _start(self) -> None:

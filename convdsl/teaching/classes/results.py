@@ -7,7 +7,7 @@ from datetime import datetime
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from convdsl.messages import T
+from convdsl.messages import T, decimals
 
 STATUS = {
     "marked": T("marked"),
@@ -107,5 +107,10 @@ def unpack(packed: Any) -> Any:
 
 
 def shown(points: float) -> str:
-    """Points as a table has them: `2`, `1.5`, `0.3333`."""
+    """Points as a table of data has them: `2`, `1.5`, `0.3333`."""
     return f"{round(points, 4) + 0.0:g}"
+
+
+def told(points: float) -> str:
+    """Points as they are told to people: `1.5`, in Spanish `1,5`."""
+    return decimals(shown(points))

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from convdsl.messages import T, language, use_language
+from convdsl.messages import T, decimals, language, use_language
 from convdsl.teaching.classes.formulas import FEWEST, Case, constants_in, explain, fits_case
 from convdsl.teaching.classes.results import Answer, Result, unpack
 from convdsl.teaching.course.exercise import Exercise
@@ -270,7 +270,7 @@ def _table(found: Sequence[Item]) -> list[str]:
 
 
 def _two(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f}".replace("-", "−")
+    return "–" if value is None else decimals(f"{value:.2f}").replace("-", "−")
 
 
 def _details(item: Item) -> list[str]:

@@ -61,6 +61,7 @@ def serve() -> None:
     """Answers requests until standard input ends."""
     settings = json.loads(sys.stdin.readline())
     course = load(Path(settings["course"]))
+    course.speak()
     exercises = [course.by_id[id] for id in settings["exercises"]]
     limit_memory(settings["megabytes"])
     print("ready", flush=True)

@@ -7,13 +7,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from convdsl.messages import LANGUAGES, T
+from convdsl.messages import LANGUAGES, T, prefer_language, use_decimal_mark
 from convdsl.teaching.course.exercise import Both, Exercise
 from convdsl.teaching.course.format import ID, read_exercise
 from convdsl.teaching.course.reader import Problem, Sheet
 
 SHIPPED = Path(__file__).parent / "exercises"
 FILE = "course.toml"
+MARKS = (",", ".")
+"""What may stand before decimals in Spanish."""
 _MOST_FILES = 2000
 
 
@@ -40,13 +42,20 @@ class Concept(NamedTuple):
 
 
 class Course:
-    """Concepts and exercises, all of them in teaching order. `languages` are those of its texts."""
+    """Concepts and exercises, all of them in teaching order. `languages` are those of its texts; `decimal` is what
+    stands before decimals in its Spanish."""
 
     def __init__(
-        self, folder: Path, name: Both, concepts: tuple[Concept, ...], languages: tuple[str, ...] = LANGUAGES
+        self,
+        folder: Path,
+        name: Both,
+        concepts: tuple[Concept, ...],
+        languages: tuple[str, ...] = LANGUAGES,
+        decimal: str = ",",
     ) -> None:
         self.folder = folder
         self.languages = languages
+        self.decimal = decimal
         self.name = name
         self.concepts = concepts
         self.exercises = tuple(e for c in concepts for e in c.exercises)
@@ -64,6 +73,12 @@ class Course:
     @cached_property
     def by_id(self) -> dict[str, Exercise]:
         return {e.id: e for e in self.exercises}
+
+    def speak(self) -> None:
+        """From now on numbers are written as in this course; and where nobody has asked for a language, a course in one
+        language is led in that."""
+        use_decimal_mark(self.decimal)
+        prefer_language(self.languages[0] if len(self.languages) == 1 else None)
 
     def find(self, text: str) -> Exercise:
         """The exercise with an id, a number in the list, or an unambiguous beginning. Raises KeyError with a T."""
@@ -107,6 +122,7 @@ def read_course(folder: Path) -> tuple[Course | None, list[Problem]]:
     if sheet.problems:
         return None, sheet.problems
     sheet.languages = _languages(sheet)
+    decimal = sheet.one_of("decimal", MARKS) or ","
     shared = {id: sheet.both(text, f"mistake.{id}") for id, text in sheet.tables("mistake").items()}
     name = sheet.both(sheet.values.get("title"), "title")
     problems = sheet.problems
@@ -129,7 +145,7 @@ def read_course(folder: Path) -> tuple[Course | None, list[Problem]]:
     if not files:
         problems.append(Problem(folder, 0, T("The course has no exercise.")))
     concepts = _concepts(sheet, exercises, problems)
-    return Course(folder, name, concepts, sheet.languages), problems
+    return Course(folder, name, concepts, sheet.languages, decimal), problems
 
 
 def _languages(sheet: Sheet) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
+from convdsl.messages import decimals
 from convdsl.teaching.convolution import Correlation, Options, Pooling, Transposed
 from convdsl.teaching.course import algebra
 from convdsl.teaching.exact import Number, whole
@@ -124,6 +125,14 @@ def _product(values: tuple[int, ...]) -> int:
     return math.prod(values)
 
 
+def _places(value: Number, places: int) -> str:
+    """A value with so many decimals, zeros too, as the language in use writes it: `2.0`, in Spanish `2,0`."""
+    rounded = _rounded(value, max(places, 0))
+    digits = f"{abs(int(rounded * 10**places)):0{places + 1}d}" if places > 0 else str(abs(rounded))
+    written = f"{digits[:-places]}.{digits[-places:]}" if places > 0 else digits
+    return decimals(f"−{written}" if rounded < 0 else written)
+
+
 def _table(rows: tuple[tuple[Any, ...], ...]) -> str:
     """Rows of texts and numbers in aligned columns, as Keras prints a summary: `(None, 26, 26, 32)`, `1,792`."""
     if not rows:
@@ -166,6 +175,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "avgpool": _pool("avg"),
     "medianpool": _pool("median"),
     "table": _table,
+    "places": _places,
     **algebra.FUNCTIONS,
 }
 """Every function by its name."""

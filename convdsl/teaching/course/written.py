@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from convdsl.messages import Grouped
+from convdsl.messages import Grouped, listed
 from convdsl.teaching.course.exercise import Both
 from convdsl.teaching.course.expressions import evaluate
 from convdsl.teaching.course.functions import is_matrix
@@ -28,7 +28,7 @@ def _in_line(value: Any, text: str, place: re.Match[str]) -> str:
         start, end = text.rfind("\n", 0, place.start()) + 1, text.find("\n", place.end())
         around = text[start : place.start()] + (text[place.end() :] if end < 0 else text[place.end() : end])
         if re.search(r"[^\W\d_]{2,}", around):
-            return f"[{', '.join(show(v) for v in value[0])}]"
+            return f"[{listed(show(v) for v in value[0])}]"
     return written(value)
 
 
@@ -49,7 +49,7 @@ def _plain(value: Any) -> str:
 
 
 def written(value: Any) -> str:
-    """A value as a text shows it: `1792`, `61,706` (`61 706` in Spanish), `28×28×6`, a matrix in lines."""
+    """A value as a text shows it: `1792`, `61,706` (`61 706` in Spanish), `0.5` (`0,5`), `28×28×6`, a matrix in lines."""
     if isinstance(value, str | Both):
         return str(value)
     if is_matrix(value):

@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 from typing import Any
 
-from convdsl.messages import T
+from convdsl.messages import T, with_decimals
 from convdsl.teaching.course.exercise import PROGRAM_KINDS
 from convdsl.teaching.course.expressions import ExpressionError
 from convdsl.teaching.course.written import fill, number
@@ -99,7 +99,7 @@ def _one_filling(question: Question, filling: Filling) -> Verdict:
     found = [d for d in analysis.diagnostics if d.severity == "error"]
     said = [
         f"· {analysis.source.line(analysis.source.position(d.span.start)[0]).strip()}: {d.message}"
-        + (f" [{d.formula}]" if d.formula else "")
+        + (f" [{with_decimals(d.formula)}]" if d.formula else "")
         for d in found[:3]
     ]
     return Verdict(

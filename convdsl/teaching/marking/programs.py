@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from convdsl.diagnostics import Diagnostic
-from convdsl.messages import T
+from convdsl.messages import T, with_decimals
 from convdsl.network import Analysis, analyse
 from convdsl.source import Source
 from convdsl.teaching.course.expressions import ExpressionError, evaluate
@@ -114,7 +114,7 @@ def _not_a_net(
     for diagnostic in errors[:3]:
         line, _ = analysis.source.position(diagnostic.span.start)
         help = f" {diagnostic.help}" if diagnostic.help else ""
-        formula = f" [{diagnostic.formula}]" if diagnostic.formula else ""
+        formula = f" [{with_decimals(diagnostic.formula)}]" if diagnostic.formula else ""
         shown = analysis.source.line(line).strip()
         lines.append(printable(f"· {place(diagnostic.span.start)} `{shown[:80]}`: {diagnostic.message}{formula}{help}"))
     return Verdict("wrong", "\n".join(lines), str(T("a program")))

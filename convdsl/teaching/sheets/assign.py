@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from convdsl.messages import T, language
+from convdsl.messages import Rounded, T, language
 from convdsl.teaching.questions import Question
 from convdsl.teaching.sheets.printing import Heading, form, latex_body, latex_document, markdown
 from convdsl.teaching.sheets.roster import Student
@@ -50,7 +50,7 @@ def handouts(sheet: Sheet, students: Sequence[Student]) -> Iterator[Handout]:
 def heading_of(sheet: Sheet, student: Student) -> Heading:
     """What stands above the questions of a student."""
     who = " · ".join(filter(None, (student.name, student.id)))
-    lines = [who, str(T("Points: {points}", points=f"{sheet.total:g}"))]
+    lines = [who, str(T("Points: {points}", points=Rounded(sheet.total)))]
     if sheet.deadline is not None:
         lines.append(str(T("Until {when}", when=f"{sheet.deadline:%Y-%m-%d %H:%M}")))
     if sheet.attempts:

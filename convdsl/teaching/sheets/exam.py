@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from convdsl.latex import marked_up, verbatim
-from convdsl.messages import T
+from convdsl.messages import Rounded, T
 from convdsl.teaching.questions import Question
 from convdsl.teaching.sheets.printing import latex_document, latex_question, worth
 
@@ -39,7 +39,7 @@ def _paper(title: str, version: Version, points: Mapping[str, float]) -> str:
         *_head(title, version),
         rf"\noindent {marked_up(str(T('Name:')))} {_LINE}\hfill {marked_up(str(T('Id:')))} \underline{{\hspace{{3cm}}}}",
         "",
-        rf"\medskip\noindent {marked_up(str(T('Points: {points}', points=f'{total:g}')))}."
+        rf"\medskip\noindent {marked_up(str(T('Points: {points}', points=Rounded(total))))}."
         rf" {marked_up(str(T('Only the answers in the table at the end count.')))}",
         "",
     ]
@@ -69,7 +69,7 @@ def _grid(version: Version, points: Mapping[str, float]) -> list[str]:
     for number, question in enumerate(version.questions, 1):
         letters = r"\quad ".join(rf"\fbox{{\strut {letter}}}" for letter in question.lettered)
         tall = r"\rule{0pt}{3cm}" if question.multiline else r"\rule{0pt}{5ex}"
-        rows.append(rf"{number} & {tall}{letters} & \hfill/ {points[question.exercise.id]:g} \\[1ex]\hline")
+        rows.append(rf"{number} & {tall}{letters} & \hfill/ {Rounded(points[question.exercise.id])} \\[1ex]\hline")
     for start in range(0, len(rows), _ROWS):
         part = rows[start : start + _ROWS]
         columns = r"|r|p{10cm}|p{1.6cm}|"

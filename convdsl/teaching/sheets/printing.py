@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from convdsl.latex import marked_up, verbatim
-from convdsl.messages import T, language
+from convdsl.messages import Rounded, T, language
 from convdsl.teaching.course.course import Course
 from convdsl.teaching.course.exercise import KINDS
 from convdsl.teaching.course.functions import is_matrix
@@ -54,7 +54,7 @@ def form(questions: Sequence[Question], heading: Heading) -> str:
 
 def worth(points: float) -> str:
     """`2 points`."""
-    return str(T("one point", "{n} points", n=1 if points == 1 else f"{points:g}"))
+    return str(T("one point", "{n} points", n=1 if points == 1 else Rounded(points)))
 
 
 def markdown(course: Course, questions: Sequence[Question], heading: Heading, key: bool = False) -> str:

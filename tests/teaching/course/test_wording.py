@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from convdsl.algebra.numbers import grouped
 from convdsl.messages import Grouped, use_language
-from convdsl.teaching.course import Exercise, load
+from convdsl.teaching.course import CourseError, Exercise, load
 from convdsl.teaching.course.written import fill, number
+from convdsl.teaching.course.written import written as as_text
 from convdsl.teaching.questions import Question, ask
 from convdsl.teaching.sheets.printing import paragraphs
 
@@ -73,3 +77,56 @@ def test_rows_among_words_and_alone() -> None:
     assert fill("Slide {A} over f.", names) == "Slide [1, −2, 3] over f."
     assert fill("So:\n\nf = {A}\ng = {A}", names) == "So:\n\nf = 1  −2  3\ng = 1  −2  3"
     assert fill("{A}", names) == "1  −2  3"
+
+
+@pytest.mark.parametrize(
+    ("value", "english", "spanish"),
+    [
+        (Fraction(1, 2), "0.5", "0,5"),
+        (Fraction(-5, 4), "−1.25", "−1,25"),
+        (Fraction(7, 3), "≈ 2.333", "≈ 2,333"),
+        (((Fraction(1, 2), 3),), "0.5  3", "0,5  3"),
+        (1234, "1,234", "1234"),
+    ],
+)
+def test_decimals_have_a_point_in_english_and_a_comma_in_spanish(value: Any, english: str, spanish: str) -> None:
+    for language, expected in (("en", english), ("es", spanish)):
+        use_language(language)
+        assert as_text(value) == expected
+
+
+def test_rows_of_decimals_are_told_apart_by_semicolons() -> None:
+    names = {"A": ((Fraction(1, 2), -2),), "x": Fraction(2)}
+    use_language("es")
+    assert fill("Con {A} se mide {places(x, 2)}.", names) == "Con [0,5; −2] se mide 2,00."
+    use_language("en")
+    assert fill("With {A} it is {places(x, 2)}.", names) == "With [0.5, −2] it is 2.00."
+    assert (fill("{places(-x/3, 3)}", names), fill("{places(x, 0)}", names)) == ("−0.667", "2")
+
+
+def test_no_text_in_spanish_has_a_decimal_point() -> None:
+    use_language("es")
+    for exercise in EXERCISES:
+        for seed in (1, 2, 3):
+            question = ask(exercise, seed)
+            shown = [*texts(question), *([] if question.multiline else [question.answer])]
+            for text in shown:
+                assert not re.search(r"\d\.\d", re.sub(r"`[^`]*`", "", text)), (exercise.id, text)
+
+
+def test_a_course_that_keeps_the_point(written: Callable[..., Path]) -> None:
+    exercise = (
+        'concept = "one"\nkind = "predict"\ntitle = "Mitad"\ndraw.N = [3, 5]\nanswer = "N/2"\n'
+        'question = "¿La mitad de {N/4}?"\nhints = ["a", "b", "c"]\n[mistake.x]\nanswer = "N"\ntext = "No."\n'
+    )
+    head = 'languages = ["es"]\ntitle = "Un curso"\n[concept]\none = "Uno"\n'
+    use_language("es")
+    for mark, said in ((".", "0.75"), (",", "0,75")):
+        course = load(written(exercise, f'decimal = "{mark}"\n{head}'))
+        course.speak()
+        question = next(q for seed in range(99) if (q := ask(course.exercises[0], seed)).drawn["N"] == 3)
+        assert question.text == f"¿La mitad de {said}?" and question.answer == f"1{mark}5"
+    load().speak()
+    assert as_text(Fraction(1, 2)) == "0,5"
+    with pytest.raises(CourseError, match="decimal"):
+        load(written(exercise, f'decimal = "coma"\n{head}'))
