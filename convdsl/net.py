@@ -121,6 +121,24 @@ class Net:
 
         files.write(path, [onnx_bytes(self, weights)])
 
+    def to_torch(self, weights: Model | Mapping[str, Any] | None = None) -> Any:
+        """The network with weights as a `torch.nn.Module`, the class that `convdsl export torch` writes: images are
+        N×C×H×W, and in training it also gives its side exits.
+
+        `weights` are as for `to_onnx`. Needs PyTorch. Raises ImportError where it is absent, ProgramError for a layer that
+        it cannot say, ValueError where a size is open or weights are missing.
+        """
+        from convdsl.bridges.giving import torch_source
+
+        module, tensors = torch_source(self, weights)
+        try:
+            from convdsl.bridges.torch.live import live
+        except ModuleNotFoundError as error:
+            raise ImportError(
+                str(T('this needs the package {name}: `pip install "convdsl[{extra}]"`.', name="torch", extra="torch"))
+            ) from error
+        return live(module, tensors)
+
 
 def from_onnx(path: str | PathLike[str], *, input: Sequence[int] | None = None, output: str | None = None) -> Net:
     """The network in an ONNX file, with its weights: `net.compile()` starts from them, `net.text` is its program.

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from convdsl.bridges.weighted import Unsayable, Weighted, leading_to, place_of
 from convdsl.diagnostics import Findings
 from convdsl.messages import T
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from convdsl.bridges.torch.source import Module
 
 
 def given(net: Any, weights: Any, about: Mapping[str, str] | None = None) -> Weighted:
@@ -38,8 +44,26 @@ def onnx_bytes(net: Any, weights: Any = None, about: Mapping[str, str] | None = 
     """The content of an ONNX file. Raises ProgramError with the place of a layer that ONNX does not have, ValueError."""
     from convdsl.bridges.onnx.model import to_onnx
 
-    try:
+    with _said_where(net):
         return to_onnx(given(net, weights, about)).SerializeToString()
+
+
+def torch_source(net: Any, weights: Any = None) -> tuple[Module, dict[str, np.ndarray]]:
+    """The file of PyTorch that says the network, and the state dict of its class; torch is not needed. Raises ProgramError
+    with the place of a layer that cannot be said, ValueError."""
+    from convdsl.bridges.torch.source import state_dict, written
+
+    with _said_where(net):
+        weighted = given(net, weights)
+        module = written(net.analysis)
+        return module, state_dict(module, weighted)
+
+
+@contextmanager
+def _said_where(net: Any) -> Iterator[None]:
+    """Makes of a layer that a format does not have an error with its place."""
+    try:
+        yield
     except Unsayable as error:
         findings = Findings(net.analysis.source)
         place_of(error, findings)

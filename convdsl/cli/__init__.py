@@ -28,7 +28,7 @@ COMMANDS = {
     "course": T("exercises with answers that are computed: to work through, to print, to write"),
     "grade": T("mark files of answers to the course's exercises"),
     "fmt": T("the one way to write a program"),
-    "export": T("a network with its weights for other frameworks: ONNX"),
+    "export": T("a network with its weights for other frameworks: ONNX, PyTorch"),
     "import": T("a network of another framework as a program"),
 }
 """Every command and what it does; its code is in convdsl/cli/NAME.py, with `arguments(parser)` and `run(arguments)`."""

@@ -15,12 +15,12 @@ from convdsl.messages import Grouped, T, reason
 from convdsl.net import Net
 from convdsl.training import checked
 
-FORMATS = {"onnx": ".onnx"}
+FORMATS = {"onnx": ".onnx", "torch": ".py"}
 """What can be written, and how the name of such a file ends."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("to", choices=tuple(FORMATS), metavar="FORMAT", help="onnx")
+    parser.add_argument("to", choices=tuple(FORMATS), metavar="FORMAT", help=" | ".join(FORMATS))
     parser.add_argument("file", metavar="FILE", help=str(T("a program, or the folder of a run")))
     parser.add_argument(
         "--weights",
@@ -30,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
             T("the folder of a run, or a file of weights; without it the weights are those that training starts from")
         ),
     )
-    parser.add_argument("-o", "--out", metavar="FILE", type=Path, help=str(T("where to write it (NAME.onnx)")))
+    parser.add_argument("-o", "--out", metavar="FILE", type=Path, help=str(T("where to write it (NAME.onnx, NAME.py)")))
     parser.add_argument(
         "--seed", type=int, default=0, metavar="N", help=str(T("where chance begins for weights that nobody gives (0)"))
     )
@@ -40,24 +40,54 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     with answered():
         net, weights, about, said = _network(options)
+    out = options.out or Path(f"{net.name or 'network'}{FORMATS[options.to]}")
+    write = {"onnx": _onnx, "torch": _torch}[options.to]
+    try:
+        written, notes = write(net, weights, about, out)
+    except ValueError as error:
+        raise CallError(str(error)) from None
+    for path, content in written.items():
+        try:
+            files.write(path, [content])
+        except OSError as error:
+            raise CallError(T("{name} cannot be written: {reason}.", name=path, reason=reason(error))) from None
+    params = Grouped(net.report.total.params)
+    print(T("{file} is written ({params} parameters): {weights}.", file=out, params=params, weights=said))
+    for note in notes:
+        print(note)
+    return 0
+
+
+Written = tuple[dict[Path, bytes], list[T]]
+"""The files with their contents, and what is to be said of them."""
+
+
+def _onnx(net: Net, weights: Any, about: dict[str, str], out: Path) -> Written:
     try:
         from convdsl.bridges.giving import onnx_bytes
 
         content = onnx_bytes(net, weights, about)
     except ImportError:
         raise CallError(missing("onnx")) from None
-    except ValueError as error:
-        raise CallError(str(error)) from None
-    out = options.out or Path(f"{net.name or 'network'}{FORMATS[options.to]}")
-    try:
-        files.write(out, [content])
-    except OSError as error:
-        raise CallError(T("{name} cannot be written: {reason}.", name=out, reason=reason(error))) from None
-    params = Grouped(net.report.total.params)
-    print(T("{file} is written ({params} parameters): {weights}.", file=out, params=params, weights=said))
-    if any(node.exit is not None for node in net.nodes):
-        print(T("Side exits (`aux`) are for training and are not in it."))
-    return 0
+    exits = any(node.exit is not None for node in net.nodes)
+    return {out: content}, [T("Side exits (`aux`) are for training and are not in it.")] if exits else []
+
+
+def _torch(net: Net, weights: Any, about: dict[str, str], out: Path) -> Written:
+    from safetensors.numpy import save
+
+    from convdsl.bridges.giving import torch_source
+
+    if out.suffix != ".py":
+        raise CallError(T("PyTorch's file is a Python file: `-o {name}`.", name=out.with_suffix(".py")))
+    module, tensors = torch_source(net, weights)
+    beside = out.with_suffix(".safetensors")
+    notes = [T("The class is {name}; its weights are in {file}.", name=module.name, file=beside)]
+    if module.side_exits:
+        notes.append(T("In training it also gives its side exits (`aux`)."))
+    if module.left_out:
+        notes.append(T("Side exits (`aux`) within blocks are for training and are not in it."))
+    return {beside: save(tensors), out: module.text.encode()}, notes
 
 
 def _network(options: argparse.Namespace) -> tuple[Any, Any, dict[str, str], T]:
