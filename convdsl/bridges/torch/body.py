@@ -192,7 +192,7 @@ class Body:
             if isinstance(item, Node):
                 behind = items[at] if at < len(items) else None
                 self._layer(item, var, self._may_wait(item, behind, last))
-                if item.op in COMBINATIONS or item.op in ("mean", "max"):
+                if item.op in COMBINATIONS:
                     self.names.difference_update(opened)
                     opened = []
                 continue
@@ -254,7 +254,11 @@ class Body:
         word = re.compile(rf"(?<![\w.]){var}(?!\w)")
         name = ""
         for other, value in list(self.values_of.items()):
-            if other == index or not (self.ground.consumers[other] & self.inside - self.done) or not word.search(value.text):
+            if (
+                other == index
+                or not (self.ground.consumers[other] & self.inside - self.done)
+                or not word.search(value.text)
+            ):
                 continue
             if value.text != var:
                 aside = self._fresh("z")
@@ -340,13 +344,15 @@ class Body:
             self.current = work[-1].index
             self.values_of[self.current] = body.result._replace(text="x")
         for _, body in turns:
-            del self.values_of[body.ground.real(self._end(body))]
+            del self.values_of[body.current]
         self.current = at
-        for run in _runs(turns):
+        for run in _runs(turns, self._between):
             self._run(run, var)
 
-    def _end(self, body: Body) -> int:
-        return body.current
+    def _between(self, turn: Group, following: Group) -> bool:
+        """Whether nobody but the next turn reads what a turn gives."""
+        readers = self.ground.consumers[self.ground.work(turn)[-1].index]
+        return readers <= {node.index for node in self.ground.work(following)}
 
     def _run(self, run: list[tuple[Group, Body]], var: str) -> None:
         ground, (first, body) = self.ground, run[0]
@@ -384,13 +390,13 @@ class Body:
         return body.lines[0].text == f"x = self.{attribute(0)}(x)"
 
 
-def _runs(turns: list[tuple[Group, Body]]) -> list[list[tuple[Group, Body]]]:
+def _runs(turns: list[tuple[Group, Body]], between: Callable[[Group, Group], bool]) -> list[list[tuple[Group, Body]]]:
     """Turns in a row that are the same, or of which numbers grow in equal steps."""
     found, at = [], 0
     while at < len(turns):
         key, start = turns[at][1].key(), turns[at][1].values()
         end, steps = at + 1, None
-        while end < len(turns) and turns[end][1].key() == key:
+        while end < len(turns) and turns[end][1].key() == key and between(turns[end - 1][0], turns[end][0]):
             step = _step(turns[end - 1][1].values(), turns[end][1].values())
             if step is None or (steps is not None and step != steps):
                 break
@@ -468,7 +474,8 @@ def _assigned(var: str, value: Value) -> list[Line | Nest]:
     lines = [pieces[0]]
     for piece in pieces[1:]:
         together = lines[-1] + piece
-        if len(filled(together, [v for v, _ in holes(together)])) <= LONG:
+        numbers = [v for v, _ in holes(together)]
+        if len(filled(together, numbers)) + 8 * len(numbers) <= LONG:  # a number may become `self.channels`
             lines[-1] = together
         else:
             lines.append(f"{var}{piece}")
@@ -477,6 +484,3 @@ def _assigned(var: str, value: Value) -> list[Line | Nest]:
 
 def _comment(shape: layers.Sizes) -> str:
     return "×".join(["N", *map(str, (shape[-1], *shape[:-1]))])
-
-
-Naming = Callable[[int], str]

@@ -5,26 +5,14 @@ from __future__ import annotations
 import keyword
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from convdsl.bridges.torch import taken
 from convdsl.bridges.torch.body import Body, Init, Instance, Leaf, Line, Lines, Nest, every
 from convdsl.bridges.torch.layers import State
 from convdsl.bridges.torch.marks import filled, holes, named, number, written
 from convdsl.bridges.torch.wrapping import wrapped
-
-TAKEN = frozenset(
-    "T add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches eval extra_repr "
-    "float forward get_buffer get_extra_state get_parameter get_submodule half ipu load_state_dict modules mtia "
-    "named_buffers named_children named_modules named_parameters parameters register_backward_hook register_buffer "
-    "register_forward_hook register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook "
-    "register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module register_parameter "
-    "register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory "
-    "state_dict to to_empty train training type xpu zero_grad x i self torch nn super range".split()
-)
-"""What no attribute may be called: the names of a module's own, and those that the code uses."""
-
-CLASSES_TAKEN = frozenset({"F", "Tensor", "Scale", "DropPath", "FixedFilter", "LocallyConnected", "FROZEN", "None"})
 
 
 @dataclass(eq=False)
@@ -66,7 +54,7 @@ class Classes:
         self.by_key[key].instances.append(instance)
 
     def _free(self, name: str) -> str:
-        if name in CLASSES_TAKEN or keyword.iskeyword(name):
+        if name in taken.CLASSES or keyword.iskeyword(name):
             name += "Net" if not self.taken else "Block"
         self.taken[name] += 1
         found = name if self.taken[name] == 1 else f"{name}{self.taken[name]}"
@@ -133,7 +121,12 @@ class Classes:
         multiples: dict[tuple[str, ...], tuple[int, tuple[str, ...]]] = {}
         for column, role in wanted.items():
             for other, other_role in wanted.items():
-                if other not in multiples and _plain_role(role) and _plain_role(other_role) and (k := _times(column, other)):
+                if (
+                    other not in multiples
+                    and _plain_role(role)
+                    and _plain_role(other_role)
+                    and (k := _times(column, other))
+                ):
                     multiples[column] = (k, other)
                     break
         kept = {c: role for c, role in wanted.items() if c not in multiples}
@@ -144,7 +137,7 @@ class Classes:
             if used[name] > 1:
                 seen[name] += 1
                 name = self._given_name(one, column) or f"{name}{seen[name]}"
-            while name in names.values() or name in TAKEN or keyword.iskeyword(name):
+            while name in names.values() or name in taken.ATTRIBUTES or keyword.iskeyword(name):
                 name += "_"
             names[column] = name
             one.columns.append(column)
@@ -187,12 +180,12 @@ class Classes:
         bases = []
         for index, init in enumerate(one.body.inits):
             base = snake(init.base)
-            bases.append(f"{base}s" if init.form != "one" and index not in one.single else base)
+            bases.append(_plural(base) if init.form != "one" and index not in one.single else base)
         used, seen, names = Counter(bases), Counter[str](), []
         for base in bases:
             seen[base] += 1
             name = base if used[base] == 1 else f"{base}{seen[base]}"
-            names.append(f"{name}_" if name in TAKEN or keyword.iskeyword(name) else name)
+            names.append(f"{name}_" if name in taken.ATTRIBUTES or keyword.iskeyword(name) else name)
         while len(set(names)) < len(names):
             names = [f"{name}_{i}" if names.count(name) > 1 else name for i, name in enumerate(names)]
         stored = {name for name, _ in one.parameters}
@@ -221,7 +214,12 @@ class Classes:
                     stored.append(match[0])
                 return f"self.{match[0]}"
 
-            return re.sub(rf"(?<![\w.])({'|'.join(parameters)})(?![\w=])", put, text) if parameters else text
+            if not parameters:
+                return text
+            text = re.sub(rf"(?<![\w.])({'|'.join(parameters)})(?![\w=])", put, text)
+            return re.sub(
+                r"(?<=[ \[])(self\.\w+:[\w.]+|\d+:self\.\w+)(?=[,\]])", lambda m: m[0].replace(":", " : "), text
+            )
 
         comments = [[getattr(line, "comment", "") for line in every(i.body.lines)] for i in one.instances]
         same = iter([c[0] if len(set(c)) == 1 else "" for c in zip(*comments, strict=True)])
@@ -237,8 +235,7 @@ class Classes:
         elif not (end == "x" and one.body.lines and _assigns(one.body.lines[-1])):
             forward += wrapped(f"return {end}", 8)
         signature = ", ".join(["self", *(f"{name}: {kind}" for name, kind in one.parameters)])
-        rows = [f"class {one.name}(nn.Module):", *wrapped(f"def __init__({signature}) -> None:", 4)]
-        rows = [rows[0], *_definition(signature)]
+        rows = [f"class {one.name}(nn.Module):", *_definition(signature)]
         rows.append("        super().__init__()")
         rows += [f"        self.{name} = {name}" for name in stored]
         for name, text in zip(names, inits, strict=True):
@@ -246,7 +243,18 @@ class Classes:
         gives = "Tensor | tuple[Tensor, ...]" if exits else "Tensor"
         return [*rows, "", f"    def forward(self, x: Tensor) -> {gives}:", *forward]
 
-    def _forward(self, one, lines: Lines, texts, comments, names: list[str], of_self, indent: int, final: Line | Nest | None = None) -> list[str]:  # type: ignore[no-untyped-def]
+    def _forward(
+        self,
+        one: Class,
+        lines: Lines,
+        texts: Iterator[str],
+        comments: Iterator[str],
+        names: list[str],
+        of_self: Callable[[str], str],
+        indent: int,
+        final: Line | Nest | None = None,
+    ) -> list[str]:
+        """Lines of `forward` with the names of their attributes; the `final` one gives what it computes."""
         rows: list[str] = []
         for line in lines:
             text, comment = next(texts), next(comments)
@@ -350,5 +358,9 @@ def snake(name: str) -> str:
     return found if found.isidentifier() else f"block_{found}"
 
 
+def _plural(base: str) -> str:
+    return f"{base}es" if base.endswith(("s", "x", "ch", "sh")) else f"{base}s"
+
+
 def _loop_name(base: str) -> str:
-    return f"{base}_" if base in TAKEN or keyword.iskeyword(base) else base
+    return f"{base}_" if base in taken.ATTRIBUTES or keyword.iskeyword(base) else base

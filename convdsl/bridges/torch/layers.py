@@ -5,6 +5,7 @@ Maps are N×C×H×W. Values in a row behind a map lie in the order C, H, W, and 
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any, NamedTuple, Protocol
@@ -207,7 +208,9 @@ def _dense(scope: Scope, node: Any, inputs: list[Value]) -> Value:
         x = Value(f"torch.flatten({x.text}, 1)", (prod(x.shape),), x.shape)
     x, turned = _ordered(scope, node, x)
     made = f"nn.Linear({number(x.shape[-1], 'in_features')}, {number(y[-1], 'out_features')}{_no_bias(node)})"
-    states = [State(role, node.shared or node.index, role, turned if role == "weight" else None) for role in _roles(node)]
+    states = [
+        State(role, node.shared or node.index, role, turned if role == "weight" else None) for role in _roles(node)
+    ]
     return Value(f"{scope.module(node, 'fc', made, states)}({x.text})", y)
 
 
@@ -272,7 +275,9 @@ def _medianpool(scope: Scope, node: Any, inputs: list[Value]) -> Value:
 
 
 def _windows(x: str, axes: Sequence[Axis]) -> str:
-    sizes = (_each([getattr(a, f) for a in axes], w) for f, w in (("k", "kernel_size"), ("s", "stride"), ("d", "dilation")))
+    sizes = (
+        _each([getattr(a, f) for a in axes], w) for f, w in (("k", "kernel_size"), ("s", "stride"), ("d", "dilation"))
+    )
     return f"windows({x}, {', '.join(sizes)})"
 
 
@@ -383,6 +388,34 @@ def _upsample(scope: Scope, node: Any, inputs: list[Value]) -> Value:
     return Value(f'F.interpolate({x.text}, scale_factor={factor}, mode="{mode}")', scope.shape(node))
 
 
+@_writes("resize")
+def _resize(scope: Scope, node: Any, inputs: list[Value]) -> Value:
+    """PyTorch finds the nearest value before with numbers of 24 bits; where that is another one, it is said which."""
+    (x,), layer, y = inputs, node.layer, scope.shape(node)
+    if layer.mode == "bilinear":
+        size, mode = numbers(short(y[:-1]), "size"), ("linear", "bilinear", "trilinear")[x.rank - 1]
+        return Value(f'F.interpolate({x.text}, size={size}, mode="{mode}")', y)
+    if all(_rounds_right(int(n), int(m)) for n, m in zip(x.shape, y[:-1], strict=False)):
+        return Value(f"F.interpolate({x.text}, size={numbers(short(y[:-1]), 'size')})", y)
+    text = x.text
+    for d, (n, m) in enumerate(zip(x.shape, y[:-1], strict=False), 2):
+        which = (
+            f"torch.arange({number(m, 'size')}, device={x.text}.device) * {number(n, 'size')} // {number(m, 'size')}"
+        )
+        text = f"{text}.index_select({d}, {which})"
+    return Value(text, y)
+
+
+def _rounds_right(n: int, m: int) -> bool:
+    step = _single(n / m)
+    return all(min(int(_single(i * step)), n - 1) == i * n // m for i in range(m))
+
+
+def _single(value: float) -> float:
+    """The nearest number of single precision."""
+    return float(struct.unpack("f", struct.pack("f", value))[0])
+
+
 @_writes("shuffle")
 def _shuffle(scope: Scope, node: Any, inputs: list[Value]) -> Value:
     x = plain(inputs[0])
@@ -472,7 +505,9 @@ def _gn(scope: Scope, node: Any, inputs: list[Value]) -> Value:
     else:
         groups = {"in": channels, "ln": "1"}.get(node.op) or number(layer.g, "groups")
         made = f"nn.GroupNorm({groups}, {channels}{eps})"
-    return x._replace(text=f"{scope.module(node, node.op + ('orm' if node.op == 'in' else ''), made, states)}({x.text})")
+    return x._replace(
+        text=f"{scope.module(node, node.op + ('orm' if node.op == 'in' else ''), made, states)}({x.text})"
+    )
 
 
 @_writes("lrn")

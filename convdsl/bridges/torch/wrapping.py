@@ -21,7 +21,11 @@ def wrapped(line: str, indent: int, comment: str = "") -> list[str]:
         rows = [summed[0], *(f"{op} {part}" for op, part in summed[1])]
         if indent + 4 + len(value) <= WIDTH:
             rows = [value]
-        return [f"{space}{target}{' = ' if equals == ' = ' else ' '}(", *(f"{space}    {row}" for row in rows), f"{space})"]
+        return [
+            f"{space}{target}{' = ' if equals == ' = ' else ' '}(",
+            *(f"{space}    {row}" for row in rows),
+            f"{space})",
+        ]
     start = _last_bracket(body)
     if start is None:
         return [space + line]
