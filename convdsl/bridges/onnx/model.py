@@ -5,18 +5,14 @@ from __future__ import annotations
 import numpy as np
 from onnx import ModelProto, TensorProto, checker, helper
 
-from convdsl.bridges.onnx import IR, OPSET, rearranging
+from convdsl.bridges.onnx import IR, OPSET
 from convdsl.bridges.onnx.graph import Value
-from convdsl.bridges.onnx.writing import Layers
+from convdsl.bridges.onnx.writers import Layers
 from convdsl.bridges.weighted import Weighted
 from convdsl.version import VERSION
 
 PROGRAM = "convdsl.program"
 """Under this name the file's metadata hold the text of the network."""
-
-
-ALL = rearranging.WRITERS
-"""Who writes a layer: those of both files."""
 
 
 def to_onnx(net: Weighted) -> ModelProto:

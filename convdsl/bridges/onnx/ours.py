@@ -8,7 +8,7 @@ from onnx import ModelProto
 
 from convdsl.bridges.onnx.loading import constants
 from convdsl.bridges.onnx.model import PROGRAM
-from convdsl.bridges.onnx.writing import Layers
+from convdsl.bridges.onnx.writers import Layers
 from convdsl.bridges.weighted import Unsayable, Weighted
 from convdsl.network import analyse
 from convdsl.source import Source
