@@ -15,7 +15,7 @@ from convdsl.cli.parsing import CallError, Parser
 from convdsl.messages import LANGUAGES, T, quoted, reason
 from convdsl.report.console import console
 from convdsl.report.session import print_answer
-from convdsl.teaching.answers import Answer
+from convdsl.teaching.answers import Answer, Listed
 from convdsl.teaching.course import ExpressionError, read_course
 from convdsl.teaching.course.draw import new_seed
 from convdsl.teaching.course.exercise import KINDS
@@ -45,6 +45,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     review = action("review", _review, T("what was wrong comes back, by misconception, after 1, 3, 7, 14 and 30 days"))
     review.add_argument("--all", action="store_true", help=str(T("also what is to come back later")))
     action("list", _list, T("all exercises, with what has been solved"))
+    progress = action("progress", _progress, T("what is solved, in how many tries and how long"))
+    progress.add_argument("--csv", action="store_true", help=str(T("a row for every exercise, for spreadsheets")))
     lint = action("lint", _lint, T("whether a course can be given to students"))
     lint.add_argument("--seeds", type=count, default=20, metavar="N", help=str(T("how many seeds to try (20)")))
     printed = action("print", _print, T("a sheet of exercises for paper"))
@@ -106,6 +108,18 @@ def _list(options: argparse.Namespace) -> int:
         for exercise in concept.exercises:
             mark, kind = MARKS[progress.state(exercise)], KINDS[exercise.kind]
             print(f" {mark}{course.number(exercise):>3}  {exercise.id:<{width}}  {exercise.title} · {kind}")
+    return 0
+
+
+def _progress(options: argparse.Namespace) -> int:
+    practice = student_at(options.course)
+    assert practice.course is not None and practice.progress is not None
+    if options.csv:
+        from convdsl.report.progress import table
+
+        print(table(practice.progress), end="")
+    else:
+        print_answer(console(), Listed(practice.course, practice.progress, None, brief=True))
     return 0
 
 

@@ -7,8 +7,8 @@ import re
 from convdsl.messages import T
 from convdsl.teaching.reading import vocabulary as known
 from convdsl.teaching.reading.patterns import REASON
+from convdsl.teaching.reading.scanner import not_understood
 from convdsl.teaching.reading.text import Unclear, plain, shortened, tidy
-from convdsl.teaching.reading.tokens import not_understood
 
 Options = list[tuple[str, str]]
 

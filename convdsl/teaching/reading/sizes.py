@@ -10,10 +10,11 @@ from lark import Token
 from convdsl.messages import T
 from convdsl.teaching.course.written import number
 from convdsl.teaching.exact import Number, whole
+from convdsl.teaching.reading.scanner import not_understood
 from convdsl.teaching.reading.steps import STEPS, Reading, steps_of
 from convdsl.teaching.reading.terms import BRACKET, LITERAL, SIDE, Item, Term, parse
 from convdsl.teaching.reading.text import Unclear, shortened
-from convdsl.teaching.reading.tokens import not_understood, read_tokens
+from convdsl.teaching.reading.tokens import read_tokens
 from convdsl.teaching.reading.wanted import Wanted
 
 _MOST = 8

@@ -14,8 +14,9 @@ from lark.lexer import Lexer
 
 from convdsl.messages import T
 from convdsl.teaching.reading.numerals import Way
+from convdsl.teaching.reading.scanner import not_understood
 from convdsl.teaching.reading.text import Unclear, shortened
-from convdsl.teaching.reading.tokens import Read, not_understood
+from convdsl.teaching.reading.tokens import Read
 
 LITERAL, ARITHMETIC, SYMBOLIC, BRACKET, WORD, HOLE, SIDE = (
     "literal",

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from convdsl.messages import use_language
+from convdsl.report.progress import table
 from convdsl.teaching.course import Course
+from convdsl.teaching.course.written import written
 from convdsl.teaching.marking import mark
 from convdsl.teaching.progress import Progress
 from convdsl.teaching.questions import ask
@@ -211,3 +217,23 @@ def test_a_shown_answer_does_not_count_and_brings_new_numbers(course: Course, tm
     other = ask(exercise, question.seed + 1)
     again.record(other, mark(other, other.answer))
     assert again.state(exercise) == "solved"
+
+
+def test_the_table_has_a_row_for_every_exercise(course: Course) -> None:
+    progress = Progress.open(course)
+    first, second = course.exercises[:2]
+    question = progress.ask(first)
+    wrong = written(question.mistaken(question.exercise.mistakes[0]))
+    progress.record(question, mark(question, wrong), 40)
+    progress.hint(question)
+    progress.skip(second)
+    for language, states in (("en", ("tried", "skipped", "open")), ("es", ("intentado", "pospuesto", "sin empezar"))):
+        use_language(language)
+        head, *rows = csv.reader(io.StringIO(table(progress)))
+        assert len(rows) == len(course.exercises) and {len(row) for row in rows} == {len(head)}
+        assert tuple(row[2] for row in rows[:3]) == states
+    tried = rows[0]
+    day = date.today().isoformat()
+    assert tried[:2] == [first.id, first.concept] and tried[3:6] == ["1", "1", "40"]
+    assert tried[6].startswith(day) and tried[7:] == [question.exercise.mistakes[0].id, day]
+    assert rows[2][3:] == ["0", "0", "0", "", "", ""]
