@@ -83,9 +83,9 @@ def read_table_file(path: Path) -> bytes:
 
 
 def _assign(options: argparse.Namespace) -> int:
+    from convdsl.document import latex
     from convdsl.teaching.course import ExpressionError
     from convdsl.teaching.sheets.assign import folder_names, handouts, variety
-    from convdsl.teaching.sheets.printing import latex_document
 
     sheet = open_sheet(options.sheet, options.course)
     roster = open_roster(options.roster)
@@ -93,7 +93,7 @@ def _assign(options: argparse.Namespace) -> int:
     keys, everybody = str(T("keys")), f"{T('everybody')}.tex"
     _usable(folder, sheet)
     names = folder_names(roster.students, (keys, everybody))
-    given, bodies = [], []
+    given, documents = [], []
     try:
         for handout in handouts(sheet, roster.students):
             place = folder / names[handout.student.id]
@@ -101,8 +101,8 @@ def _assign(options: argparse.Namespace) -> int:
                 _write(place / name, text)
             _write(folder / keys / f"{place.name}.md", handout.key)
             given.append((handout.student, handout.numbers))
-            bodies.append(handout.latex)
-        _write(folder / everybody, latex_document(bodies))
+            documents.append(handout.told)
+        _write(folder / everybody, latex.whole(documents))
     except ExpressionError as error:
         raise CallError(T("{reason} `convdsl course lint` says more.", reason=error)) from None
     _report(sheet, variety(sheet, given), len(given), folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from convdsl.document.nodes import (
@@ -79,7 +80,7 @@ def _node(node: Node) -> str:
             written = " \\\\\n".join(lines)
             return f"\\[\n{written}\n\\]"
         case Matrix(rows):
-            written = " \\\\\n".join(" & ".join(row) for row in rows)
+            written = " \\\\\n".join(" & ".join(map(_entry, row)) for row in rows)
             return f"\\[\\begin{{pmatrix}}\n{written}\n\\end{{pmatrix}}\\]"
         case Code(text):
             return "\n".join(verbatim(text))
@@ -100,6 +101,12 @@ def _node(node: Node) -> str:
             return "\n\n\\bigskip\n\n".join(_grid(rows[n : n + _ROWS]) for n in range(0, len(rows), _ROWS))
         case PageBreak():
             return r"\clearpage"
+
+
+def _entry(text: str) -> str:
+    """An entry of a matrix: a number as a formula has it."""
+    number = text.replace("−", "-")
+    return number if re.fullmatch(r"-?[\d.,/]+", number) else rf"\text{{{escaped(text)}}}"
 
 
 def _grid(rows: Iterable[tuple[str, tuple[str, ...], str, bool]]) -> str:

@@ -11,9 +11,11 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from convdsl import document
+from convdsl.document import Node, latex
 from convdsl.messages import Rounded, T, language
 from convdsl.teaching.questions import Question
-from convdsl.teaching.sheets.printing import Heading, form, latex_body, latex_document, markdown
+from convdsl.teaching.sheets.printing import Top, form, sheet_document
 from convdsl.teaching.sheets.roster import Student
 from convdsl.teaching.sheets.sheet import Sheet
 from convdsl.teaching.sheets.tables import unaccented
@@ -27,7 +29,7 @@ class Handout(NamedTuple):
     student: Student
     files: dict[str, str]
     key: str
-    latex: str
+    told: tuple[Node, ...]
     numbers: tuple[str, ...]
     """For each question a text that is the same for two students exactly if their questions are."""
 
@@ -36,18 +38,18 @@ def handouts(sheet: Sheet, students: Sequence[Student]) -> Iterator[Handout]:
     """The handouts in the order of the roster. Raises ExpressionError."""
     for student in students:
         questions = sheet.questions(student.id)
-        heading = heading_of(sheet, student)
-        body = latex_body(sheet.course, questions, heading)
+        top = top_of(sheet, student)
+        told = tuple(sheet_document(sheet.course, questions, top))
         files = {
-            f"{T('sheet')}.md": markdown(sheet.course, questions, heading),
-            f"{T('sheet')}.tex": latex_document([body]),
-            f"{T('answers')}.txt": form(questions, heading),
+            f"{T('sheet')}.md": document.write(told, "markdown"),
+            f"{T('sheet')}.tex": latex.whole([told]),
+            f"{T('answers')}.txt": form(questions, top),
         }
-        key = markdown(sheet.course, questions, heading, key=True)
-        yield Handout(student, files, key, body, tuple(map(_numbers, questions)))
+        key = document.write(sheet_document(sheet.course, questions, top, key=True), "markdown")
+        yield Handout(student, files, key, told, tuple(map(_numbers, questions)))
 
 
-def heading_of(sheet: Sheet, student: Student) -> Heading:
+def top_of(sheet: Sheet, student: Student) -> Top:
     """What stands above the questions of a student."""
     who = " · ".join(filter(None, (student.name, student.id)))
     lines = [who, str(T("Points: {points}", points=Rounded(sheet.total)))]
@@ -62,7 +64,7 @@ def heading_of(sheet: Sheet, student: Student) -> Heading:
         (str(T("version")), sheet.version),
         (str(T("language")), language()),
     )
-    return Heading(sheet.title, tuple(lines), named, points)
+    return Top(sheet.title, tuple(lines), named, points)
 
 
 def _numbers(question: Question) -> str:

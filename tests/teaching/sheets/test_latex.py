@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from convdsl.document.latex import whole
 from convdsl.messages import use_language
 from convdsl.teaching.course import Course
 from convdsl.teaching.questions import ask
 from convdsl.teaching.sheets.assign import handouts
 from convdsl.teaching.sheets.exam import Version, exam, key
-from convdsl.teaching.sheets.printing import latex_body, latex_document, seeded
+from convdsl.teaching.sheets.printing import seeded, sheet_document
 from convdsl.teaching.sheets.roster import Student
 from convdsl.teaching.sheets.sheet import Sheet
 from tests.conftest import Convdsl
@@ -53,8 +54,8 @@ def test_all_exercises_compile(course: Course, tmp_path: Path, language: str) ->
     bodies = []
     for seed in (7, 12345):
         questions = [ask(e, seed) for e in course.exercises]
-        bodies += [latex_body(course, questions, seeded(course, seed), key) for key in (False, True)]
-    log = compiled(latex_document(bodies), tmp_path)
+        bodies += [sheet_document(course, questions, seeded(course, seed), key) for key in (False, True)]
+    log = compiled(whole(bodies), tmp_path)
     assert "Missing character" not in log
 
 
@@ -75,7 +76,7 @@ def test_a_sheet_for_anybody_compiles(sheet: Sheet, tmp_path: Path) -> None:
     odd = [Student("a_b%$#&{}~^\\", "Ñandú ‹ł› “O'Neil” 李 😀 \u202e"), Student("0", "")]
     for handout in handouts(sheet, odd):
         compiled(handout.files["sheet.tex"], tmp_path)
-    compiled(latex_document(h.latex for h in handouts(sheet, odd)), tmp_path)
+    compiled(whole(h.told for h in handouts(sheet, odd)), tmp_path)
 
 
 def test_exams_from_the_command_line(convdsl: Convdsl, tmp_path: Path) -> None:
