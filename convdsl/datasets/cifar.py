@@ -12,7 +12,7 @@ from convdsl.datasets.assemble import assemble
 from convdsl.datasets.dataset import DataError, Dataset, Text
 from convdsl.datasets.tree import File, Tree
 from convdsl.datasets.unpickle import unpickle
-from convdsl.messages import T
+from convdsl.messages import T, reason
 
 BATCHES = (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch")
 CLASSES: tuple[Text, ...] = (
@@ -69,7 +69,8 @@ def _read(file: File, path: Path) -> bytes:
     try:
         return file.read()
     except OSError as error:
-        raise DataError(T("{path}: {name} cannot be read: {why}.", path=path, name=file.path, why=error)) from None
+        why = reason(error)
+        raise DataError(T("{path}: {name} cannot be read: {why}.", path=path, name=file.path, why=why)) from None
 
 
 def _binary(contents: bytes, name: str, path: Path) -> tuple[np.ndarray, np.ndarray]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from convdsl.messages import T
+from convdsl.messages import T, quoted, reason
 
 Text = T | str
 Progress = Callable[[Text, int, int | None], None]
@@ -40,6 +40,17 @@ class DataError(Exception):
 
 class Unavailable(DataError):
     """Data that are not there, or that something outside them (the network, a library, the memory) keeps away."""
+
+
+def refused(path: object, error: Exception) -> DataError | None:
+    """What the system refuses, with the file that it names, else `path`; None for any other fault, such as damage."""
+    if not isinstance(error, OSError) or error.errno is None:
+        return None
+    help = None
+    if isinstance(error, PermissionError):
+        help = T("Its owner can give the right to read it; of a copy you are the owner.")
+    name = error.filename if isinstance(error.filename, str) else str(path)
+    return DataError(T("{path} cannot be read: {why}.", path=quoted(name), why=reason(error)), help)
 
 
 class DataWarning(UserWarning):

@@ -16,7 +16,7 @@ from typing import IO, NamedTuple
 import numpy as np
 
 from convdsl.datasets.assemble import assemble
-from convdsl.datasets.dataset import DataError, Dataset, Options
+from convdsl.datasets.dataset import DataError, Dataset, Options, refused
 from convdsl.datasets.memory import human, require
 from convdsl.datasets.names import quoted
 from convdsl.datasets.tree import READ_ERRORS, Tree, opened
@@ -60,7 +60,9 @@ def _read(path: Path, source: Callable[[], IO[bytes]], sha256: str | None = None
     except EOFError:
         raise _cut(path, size) from None
     except READ_ERRORS as error:
-        raise DataError(T("{path} cannot be read: {why}.", path=path, why=error), _again()) from None
+        raise refused(path, error) or DataError(
+            T("{path} cannot be read: {why}.", path=path, why=error), _again()
+        ) from None
     if sha256 and _digest(head, body) != sha256:
         raise DataError(
             T(

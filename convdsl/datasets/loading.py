@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from convdsl.datasets import cifar
-from convdsl.datasets.dataset import DataError, Dataset, DataWarning, Options, Progress, Text, Unavailable
+from convdsl.datasets.dataset import DataError, Dataset, DataWarning, Options, Progress, Text, Unavailable, refused
 from convdsl.datasets.flat import by_name
 from convdsl.datasets.folder import is_picture, pictures_of
 from convdsl.datasets.idx import holds_idx, idx_in, idx_of, is_idx, load_idx
@@ -102,7 +102,9 @@ def _load_path(path: Path, options: Options) -> Dataset:
         idx = folder and holds_idx(path)
         head = b"" if folder else _head(path)
     except READ_ERRORS as error:
-        raise DataError(T("{path} cannot be read: {why}.", path=path, why=error), _again()) from None
+        raise refused(path, error) or DataError(
+            T("{path} cannot be read: {why}.", path=path, why=error), _again()
+        ) from None
     if folder:
         return load_idx(path, options) if idx else _load_tree(path, options)
     if not head:

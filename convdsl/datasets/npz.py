@@ -11,7 +11,7 @@ from typing import IO, Any
 import numpy as np
 
 from convdsl.datasets.assemble import assemble
-from convdsl.datasets.dataset import DataError, Dataset, Options, Text
+from convdsl.datasets.dataset import DataError, Dataset, Options, Text, refused
 from convdsl.datasets.memory import require
 from convdsl.datasets.names import folded, quoted
 from convdsl.datasets.tree import READ_ERRORS
@@ -62,7 +62,7 @@ def load_npz(path: Path, options: Options, classes: Sequence[Text] | None = None
             require(sum(_size(archive, members[lower[key]], path) for key in names), str(path))
             arrays = {key: _array(archive, members[lower[key]]) for key in names}
     except (*READ_ERRORS, TypeError) as error:
-        raise DataError(
+        raise refused(path, error) or DataError(
             T("{path} is damaged, or no .npz file: {why}.", path=path, why=error),
             T("Write it again with `{call}`.", call="numpy.savez"),
         ) from None

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from convdsl.datasets.assemble import count_classes
-from convdsl.datasets.dataset import DataError, Dataset, Options, Text
+from convdsl.datasets.dataset import DataError, Dataset, Options, Text, refused
 from convdsl.datasets.folder import Sorted, is_picture, sorted_pictures
 from convdsl.datasets.names import folded, quoted, same_form
 from convdsl.datasets.parts import TEST, TRAIN, UNLABELLED, VALIDATION, role_of
@@ -214,7 +214,9 @@ def _rows(file: File) -> tuple[list[tuple[int, list[str]]], bool]:
     try:
         data = file.read()
     except READ_ERRORS as error:
-        raise DataError(T("{name} cannot be read: {why}.", name=quoted(file.path), why=error)) from None
+        raise refused(file.path, error) or DataError(
+            T("{name} cannot be read: {why}.", name=quoted(file.path), why=error)
+        ) from None
     try:
         text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO
 
 from convdsl.datasets import memory
-from convdsl.datasets.dataset import DataError, Text
+from convdsl.datasets.dataset import DataError, Text, refused
 from convdsl.datasets.names import ending, quoted
 from convdsl.files import opened as open_regular
 from convdsl.messages import T
@@ -118,7 +118,7 @@ def read_tree(path: Path, wanted: Callable[[str], bool]) -> Tree:
                 read = _kept(contents)
             files.append(File(name, read))
     except READ_ERRORS as error:
-        raise DataError(
+        raise refused(path, error) or DataError(
             T("{path} is damaged or cut short: {why}.", path=path, why=error), T("Copy or download it again.")
         ) from None
     return Tree(tuple(sorted(files, key=lambda file: file.path)), frozenset(folders), tuple(notes), left)

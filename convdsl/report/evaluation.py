@@ -124,15 +124,20 @@ def _values(figures: Values) -> list[str]:
         mse=Rounded(figures.mse, ".4g"),
         mae=Rounded(figures.mae, ".4g"),
     )
+    why = without_meaning(figures)
+    return [f"{errors}, R² {Rounded(figures.r2, '.3f')}"] if why is None else [str(errors), str(why)]
+
+
+def without_meaning(figures: Values) -> T | None:
+    """Why R² is not given; None where it is."""
     if figures.r2 is None:
-        return [str(errors), str(T("All targets are the same, so R² has no meaning."))]
+        return T("All targets are the same, so R² has no meaning.")
     if figures.r2 < 0:
-        worse = T(
+        return T(
             "That is worse than always answering the mean of the targets (mean squared error {mse}): R² has no meaning.",
             mse=Rounded(figures.spread, ".4g"),
         )
-        return [str(errors), str(worse)]
-    return [f"{errors}, R² {Rounded(figures.r2, '.3f')}"]
+    return None
 
 
 def class_table(figures: Classes, width: int) -> Table:

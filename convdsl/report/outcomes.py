@@ -14,7 +14,7 @@ from rich.text import Text
 from convdsl.algebra.numbers import grouped
 from convdsl.messages import Rounded, T, decimals
 from convdsl.report.diagnostics import clean
-from convdsl.report.evaluation import class_table, percent
+from convdsl.report.evaluation import class_table, percent, without_meaning
 from convdsl.report.predictions import cell
 from convdsl.training.intervals import wilson
 from convdsl.training.metrics import Classes, Figures, Labels, Pictures, Regions, Values
@@ -31,8 +31,8 @@ def print_figures(out: Console, figures: Classes | Values, count: int, data: str
             mse=Rounded(figures.mse, ".4g"),
             mae=Rounded(figures.mae, ".4g"),
         )
-        known = figures.r2 is not None and figures.r2 >= 0
-        out.print(f"{line}, R² {decimals(f'{figures.r2:.3f}')}" if known else str(line), soft_wrap=True)
+        why = without_meaning(figures)
+        out.print(f"{line}\n{why}" if why else f"{line}, R² {decimals(f'{figures.r2:.3f}')}", soft_wrap=True)
         return
     out.print(class_table(figures, out.width))
     low, high = wilson(figures.accuracy * count, count)

@@ -165,6 +165,8 @@ def shown(name: str, value: float | None) -> str:
     """A figure; shares in percent, a dash where there is none."""
     if value is None:
         return "–"
+    if name == "r2" and value < 0:
+        return "< 0"
     return percent(value) if name in _SHARES else decimals(f"{value:.4g}")
 
 

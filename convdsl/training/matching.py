@@ -149,8 +149,9 @@ def _maps(net: NetView, data: Any, task: Task, node: Node, findings: Findings) -
     first = files[wanted - 1] if len(files) >= wanted else ""
     note = T("Class {number} is in {file}.", number=wanted - 1, file=first) if first else None
     way = _number_there(node, wanted)
-    if 1 < len(few := _occurring(data.train_labels, wanted)) <= count and few[-1] == wanted - 1:
-        way = _renumber(few)
+    few = _occurring(data.train_labels, wanted)
+    if few and few[-1] == wanted - 1 and _gaps(few, count):
+        way = _renumber(few, count)
     findings.add(
         "E321",
         _place(node),
@@ -172,13 +173,28 @@ def _occurring(labels: np.ndarray, classes: int) -> list[int]:
     return [int(i) for i in np.flatnonzero(np.bincount(flat, minlength=1))]
 
 
-def _renumber(numbers: list[int]) -> T:
+def _gaps(numbers: list[int], outputs: int) -> bool:
+    """Whether classes are better numbered anew than answered by an output for each number up to the highest: where the
+    outputs are enough for those that occur, or most numbers never do."""
+    return len(numbers) > 1 and (len(numbers) <= outputs or 2 * len(numbers) <= numbers[-1])
+
+
+def _renumber(numbers: list[int], outputs: int) -> T:
     """What to do where few of the numbers up to the highest occur."""
     shown = ", ".join(map(str, numbers[:6])) + (" …" if len(numbers) > 6 else "")
+    if len(numbers) <= outputs:
+        return T(
+            "Of these numbers only {numbers} occur: the classes are to be numbered from 0 to {last}, as "
+            "`np.unique(labels, return_inverse=True)` does.",
+            numbers=shown,
+            last=len(numbers) - 1,
+        )
     return T(
-        "Of these numbers only {numbers} occur: the classes are to be numbered from 0 to {last}.",
+        "Of these numbers only {numbers} occur: the classes are to be numbered from 0 to {last}, as "
+        "`np.unique(labels, return_inverse=True)` does, and the network needs {count} outputs.",
         numbers=shown,
         last=len(numbers) - 1,
+        count=len(numbers),
     )
 
 
@@ -201,8 +217,13 @@ def _single(net: NetView, data: Any, task: Task, node: Node, findings: Findings)
     lowest = data.train_labels.min() if task.kind == "classes" and len(data.train_labels) else 0
     if lowest == 1 and number == wanted - 1:
         way = T("The labels begin at 1: `--labels-from 1`, or `labels_from 1` in the `train` block, counts from there.")
-    elif task.kind == "classes" and 1 < len(few := _occurring(data.train_labels, wanted)) <= number <= few[-1]:
-        way = _renumber(few)
+    elif (
+        task.kind == "classes"
+        and (few := _occurring(data.train_labels, wanted))
+        and number <= few[-1]
+        and _gaps(few, number)
+    ):
+        way = _renumber(few, number)
     elif task.kind == "values" and data.train_labels.ndim == 1 and ending(net.nodes, net.output).scores == "softmax":
         low, high = float(data.train_labels.min()), float(data.train_labels.max())
         way = T("Classes are whole numbers from 0 on, and these labels go from {low} to {high}. For numbers: `{line}`.",

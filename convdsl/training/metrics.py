@@ -155,7 +155,8 @@ def regression(loss: float, answers: np.ndarray, targets: np.ndarray) -> Values:
     """Figures from answered and true numbers of the same shape."""
     answers, targets = np.asarray(answers, np.float64), np.asarray(targets, np.float64).reshape(answers.shape)
     mse = float(np.square(answers - targets).mean())
-    spread = float(np.square(targets - targets.mean(0)).mean())
+    same = not len(targets) or not np.ptp(targets, 0).any()  # their mean is rounded, and may be none of them
+    spread = 0.0 if same else float(np.square(targets - targets.mean(0)).mean())
     mae = float(np.abs(answers - targets).mean())
     return Values(loss, mse, mae, 1 - mse / spread if spread else None, spread)
 

@@ -1,4 +1,6 @@
+import errno
 import io
+import os
 import struct
 import sys
 
@@ -268,3 +270,28 @@ def test_links_that_lead_round_in_circles(tmp_path):
     (tmp_path / "set" / "a" / "up").symlink_to(tmp_path / "set", target_is_directory=True)
     data, _ = loaded(tmp_path / "set")
     assert len(data.train_images) + len(data.test_images) == 10
+
+
+@pytest.mark.parametrize("name", ["", "b", "d.npz", "d.tar", "d/labels.csv"])
+def test_what_the_system_refuses_is_no_damage(tmp_path, monkeypatch, name):
+    class_folders(tmp_path / "set", {"a": 5, "b": 5})
+    for file in ("d.npz", "d.tar", "d/labels.csv"):
+        (tmp_path / "set" / "a" / file).parent.mkdir(exist_ok=True)
+        (tmp_path / "set" / "a" / file).write_bytes(b"PK")
+    refused = str(tmp_path / "set" / name) if name in ("", "b") else str(tmp_path / "set/a" / name)
+    scandir, plain = os.scandir, os.open
+
+    def guarded(of):
+        def call(path, *arguments, **options):
+            if str(path) == refused:
+                raise PermissionError(errno.EACCES, "Permission denied", refused)
+            return of(path, *arguments, **options)
+
+        return call
+
+    monkeypatch.setattr(os, "scandir", guarded(scandir))
+    monkeypatch.setattr(os, "open", guarded(plain))
+    with pytest.raises(DataError) as caught:
+        load(tmp_path / "set" if name in ("", "b") else refused)
+    assert str(caught.value.message) == f"{refused} cannot be read: there is no permission."
+    assert "Its owner can give the right" in str(caught.value.help)

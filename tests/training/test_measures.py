@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
 
+from convdsl.report.evaluation import summary
+from convdsl.report.runs import shown
 from convdsl.training.intervals import difference, wilson
 from convdsl.training.metrics import (
     as_data,
@@ -14,6 +17,7 @@ from convdsl.training.metrics import (
     classification,
     confusion,
     f1_score,
+    regression,
     roc_area,
     segmentation,
     several,
@@ -102,3 +106,25 @@ def test_a_class_that_is_not_there_has_no_shares() -> None:
         )
     rows = {row.split()[1]: row for row in seen.get().splitlines() if len(row.split()) > 2}
     assert rows["dog"].split()[3:6] == ["–", "–", "–"] and "–" not in rows["cat"]
+
+
+def test_r2_is_given_where_it_means_something() -> None:
+    rng = np.random.default_rng(0)
+    same = regression(0.1, rng.standard_normal(30), np.full(30, np.float32(5.1)))
+    assert same.r2 is None and same.spread == 0, "though the mean of thirty 5.1 is not 5.1"
+    assert said(same) == ["All targets are the same, so R² has no meaning."]
+    nearly = regression(0.1, 5.1 + rng.standard_normal(30), 5.1 + 1e-3 * rng.standard_normal(30))
+    assert nearly.r2 is not None and nearly.r2 < -100_000
+    assert shown("r2", nearly.r2) == "< 0"
+    (line,) = said(nearly)
+    assert line.startswith("That is worse than always answering the mean of the targets") and "R² -" not in line
+    targets = rng.standard_normal(30)
+    good = regression(0.1, targets + 0.1, targets)
+    assert good.r2 is not None and said(good) == [] and 0.9 < good.r2 < 1
+    two = np.stack([np.full(30, 3.0), targets], 1)
+    assert regression(0.1, two, two).r2 == 1, "one of two numbers may be the same for all"
+
+
+def said(figures: Any) -> list[str]:
+    """What stands below the errors."""
+    return [str(line) for line in summary(figures)][1:]

@@ -231,7 +231,9 @@ def test_numbers_that_the_last_activation_cannot_give(end: str, low: float, high
 
 
 @pytest.mark.parametrize(("labels", "said"), [
-    (np.arange(60) % 4 * 100, "Of these numbers only 0, 100, 200, 300 occur: the classes are to be numbered from 0 to 3."),
+    (np.arange(60) % 4 * 100, "Of these numbers only 0, 100, 200, 300 occur: the classes are to be numbered from 0 to 3, as"),
+    (np.arange(60) % 6 * 45, "only 0, 45, 90, 135, 180, 225 occur: the classes are to be numbered from 0 to 5, as `np.unique("),
+    (np.arange(60) % 6 * 45, "and the network needs 6 outputs."),
     (np.arange(60) % 5, "Write 5 there."),
     (np.arange(60) % 4 - 1, "Classes are whole numbers from 0 on, and these labels go from -1 to 2."),
 ])  # fmt: skip
