@@ -125,7 +125,7 @@ def _values(figures: Values) -> list[str]:
         mae=Rounded(figures.mae, ".4g"),
     )
     why = without_meaning(figures)
-    return [f"{errors}, R² {Rounded(figures.r2, '.3f')}"] if why is None else [str(errors), str(why)]
+    return [f"{errors}, R² {decimals(f'{figures.r2:.3f}')}"] if why is None else [str(errors), str(why)]
 
 
 def without_meaning(figures: Values) -> T | None:
