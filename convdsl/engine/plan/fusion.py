@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from convdsl.engine.plan.layouts import FilterByFilter
 from convdsl.engine.plan.ops import BACKWARD, Op, Tape, backward, forward
+from convdsl.engine.plan.pooling import POOLINGS
 from convdsl.engine.plan.values import Layouts, Parameter, Step, Target, Value
 
 _POOL = {"k": (1, 2, 2), "s": (1, 2, 2), "d": (1, 1, 1), "before": (0, 0, 0)}
@@ -50,7 +51,9 @@ def _joined(conv: Op, pool: Op, target: Target, training: bool, chosen: Layouts)
 
 def _joinable(conv: Op, pool: Op, target: Target) -> bool:
     """Whether one kernel can do both."""
-    if conv.kind != "conv" or pool.kind != "pool" or pool.settings["mode"] != "max" or pool.activation is not None:
+    if conv.kind != "conv" or pool.kind != "pool" or pool.activation is not None:
+        return False
+    if not POOLINGS[pool.settings["mode"]].joins:
         return False
     if conv.activation is None or conv.activation[0] != "relu":
         return False

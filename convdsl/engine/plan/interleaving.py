@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from convdsl.engine.plan.lowering import Lowering
 from convdsl.engine.plan.ops import Op
+from convdsl.engine.plan.pooling import POOLINGS
 from convdsl.engine.plan.values import Step, Target, Value
 from convdsl.network.view import NetView
 
@@ -63,7 +64,7 @@ def _interleaved(ops: list[Op], first: Value, results: set[Value]) -> set[Value]
             convolutions += 1
             largest = max(largest, filters.filters)
         elif op.kind == "pool":
-            if op.settings["mode"] == "median":
+            if not POOLINGS[op.settings["mode"]].in_blocks:
                 return set()
         elif op.kind not in _POINTWISE:
             return set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from convdsl.engine.plan.ops import Op, Tape, backward, forward
+from convdsl.engine.plan.pooling import POOLINGS
 from convdsl.engine.plan.values import Parameter, Step, Value
 
 
@@ -39,7 +40,7 @@ def _simple_back(op: Op, tape: Tape, *, x: bool = False, y: bool = False, **sett
 @forward("pool")
 def _pool(op: Op, training: bool) -> list[Step]:
     (step,) = _simple(op, "pool")
-    if training and op.inputs[0].learns and op.settings["mode"] != "avg":
+    if training and op.inputs[0].learns and POOLINGS[op.settings["mode"]].chooses:
         step.writes["where"] = op.where
     return [step]
 
@@ -47,7 +48,7 @@ def _pool(op: Op, training: bool) -> list[Step]:
 @backward("pool")
 def _pool_back(op: Op, tape: Tape) -> list[Step]:
     reads = {"g": tape.of(op.output)}
-    if op.settings["mode"] != "avg":
+    if POOLINGS[op.settings["mode"]].chooses:
         reads["where"] = op.where
     into, add = tape.add_to(op.inputs[0])
     return [Step("pool_gradient", op.node, reads, {"gx": into}, {}, {**op.settings, "add": add})]

@@ -7,6 +7,7 @@ from convdsl.engine.cpu.bind import IMAGE, Argument, Binder, binding
 from convdsl.engine.cpu.kernels import pointwise, pooling
 from convdsl.engine.cpu.specialise import Strided, micro
 from convdsl.engine.plan import Parameter, Step, Value
+from convdsl.engine.plan.pooling import POOLINGS
 
 
 def _activation(step: Step) -> tuple[str, float]:
@@ -238,7 +239,7 @@ def _upsample_gradient(binder: Binder, step: Step) -> None:
 def _pool(binder: Binder, step: Step) -> None:
     x, y, window, mode = step.reads["x"], step.writes["y"], step.settings["window"], step.settings["mode"]
     sizes = {"k": window.k, "s": window.s, "d": window.d, "before": window.before}
-    if mode == "avg":
+    if not POOLINGS[mode].chooses:
         binder.emit(
             pooling.average,
             {"x": binder.inside(x), "y": binder.inside(y)},
@@ -258,7 +259,7 @@ def _pool(binder: Binder, step: Step) -> None:
 @binding("pool_gradient")
 def _pool_gradient(binder: Binder, step: Step) -> None:
     g, gx, window = step.reads["g"], step.writes["gx"], step.settings["window"]
-    if step.settings["mode"] == "avg":
+    if not POOLINGS[step.settings["mode"]].chooses:
         binder.emit(
             pooling.average_gradient,
             {"g": binder.inside(g), "gx": binder.inside(gx)},

@@ -10,6 +10,7 @@ from convdsl.engine.cuda.bind import Binder, binding
 from convdsl.engine.cuda.kernels import learning, pointwise, windows
 from convdsl.engine.cuda.tiles import lanes_for, shares_for
 from convdsl.engine.plan import Step, Value
+from convdsl.engine.plan.pooling import POOLINGS
 
 NONE = ("", 0.0)
 
@@ -237,7 +238,7 @@ def _average(step: Step) -> dict[str, Any]:
 def _pool(binder: Binder, step: Step) -> None:
     x, y, mode = step.reads["x"], step.writes["y"], step.settings["mode"]
     given = _given(binder, step, "x", "y")
-    if mode == "avg":
+    if not POOLINGS[mode].chooses:
         binder.each(windows.average, y.shape, given, sizes=x.shape, **_window(step), **_average(step))
         return
     where = step.writes.get("where")
@@ -253,7 +254,7 @@ def _pool(binder: Binder, step: Step) -> None:
 def _pool_gradient(binder: Binder, step: Step) -> None:
     g, gx = step.reads["g"], step.writes["gx"]
     constants = {"sizes": g.shape, **_window(step), "add": step.settings["add"]}
-    if step.settings["mode"] == "avg":
+    if not POOLINGS[step.settings["mode"]].chooses:
         binder.each(windows.average_gradient, gx.shape, _given(binder, step, "g", "gx"), **constants, **_average(step))
     else:
         binder.each(windows.choose_gradient, gx.shape, _given(binder, step, "g", "where", "gx"), **constants)

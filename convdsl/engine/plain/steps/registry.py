@@ -1,0 +1,28 @@
+"""All kinds of steps, by name, and how a function becomes one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Array = Any
+NOTHING: Array = 0
+STEPS: dict[str, Callable[..., Array]] = {}
+
+
+def step(*kinds: str) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
+    """Registers what kinds of steps compute. A function takes the run, the step, and the values that it reads."""
+
+    def register(function: Callable[..., Array]) -> Callable[..., Array]:
+        STEPS.update(dict.fromkeys(kinds, function))
+        return function
+
+    return register
+
+
+# in and out, and what moves numbers
+
+
+def by_channel(g: Array) -> Array:
+    """The sum over everything but channels."""
+    return g.reshape(-1, g.shape[-1]).sum(0)
