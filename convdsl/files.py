@@ -69,7 +69,11 @@ def write(
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), path)
     folder = os.path.dirname(path)
     temporary = os.path.join(folder, f".convdsl-{os.urandom(8).hex()}{PART}")
-    handle = os.open(temporary, _CREATE, 0o600 if private else 0o666)
+    try:
+        handle = os.open(temporary, _CREATE, 0o600 if private else 0o666)
+    except OSError as error:
+        error.filename = path  # what was asked for, and not the file beside it
+        raise
     try:
         try:
             for part in parts:

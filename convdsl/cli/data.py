@@ -32,7 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    if (options.augment is None) != (options.out is None):
+    if bool((options.augment or "").strip()) != (options.out is not None):
         raise CallError(T('`--augment` and `-o` go together: --augment "flip, rotate 10" -o sheet.png'))
     if options.out and options.out.suffix.lower() not in (".png", ".svg"):
         raise CallError(T("{path}: a sheet is a .png or an .svg.", path=options.out))

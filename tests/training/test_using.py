@@ -440,6 +440,8 @@ def test_a_sheet_of_changes(tmp_path: Path, kind: str) -> None:
     ("options", "status", "said"),
     [
         (("--augment", "flip"), 2, "go together"),
+        (("--augment", " ", "-o", "x.png"), 2, "go together"),
+        (("--augment", "flip", "-o", "none/x.png"), 2, "convdsl: none/x.png: there is no such file or folder"),
         (("--augment", "flip", "-o", "x.gif"), 2, "a sheet is a .png or an .svg"),
         (("--augment", "flop", "-o", "x.png"), 2, "--augment: "),
         (("--augment", "shift 99", "-o", "x.png"), 1, "leaves nothing of an image of 28x28x1"),
