@@ -8,10 +8,11 @@ each storage) and the older row of pickles with the storages behind them.
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import zipfile
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,6 +24,9 @@ from convdsl.bridges.pieces import Foreign
 from convdsl.messages import T, reason
 
 LARGEST = 2**36
+MOST = 10**6
+"""Values in the index, tensors and whatever holds them: a few bytes that name each other could stand for more than there is
+time for."""
 _MAGIC = 0x1950A86A20F9469CFC6C
 _KINDS = {
     "FloatStorage": "f4", "DoubleStorage": "f8", "HalfStorage": "f2", "BFloat16Storage": "bf", "LongStorage": "i8",
@@ -85,10 +89,12 @@ def _same(value: Any, *_: Any) -> Any:
 
 
 class _Dict(OrderedDict):
-    """An OrderedDict that takes no attributes from a pickle."""
+    """A dictionary with names and numbers for keys; hashing other keys can take for ever."""
 
-    def __setstate__(self, state: Any) -> None:
-        pass
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if not isinstance(key, (str, int)):
+            raise ValueError("a dictionary with other keys than names")
+        super().__setitem__(key, value)
 
 
 _NAMES: dict[tuple[str, str], Any] = {
@@ -103,6 +109,16 @@ _NAMES: dict[tuple[str, str], Any] = {
 _NAMES[("torch.storage", "UntypedStorage")] = _NAMES[("torch", "UntypedStorage")] = _Kind("u1")
 
 
+class _Codes(dict[int, Any]):
+    """What is done for each code of a pickle."""
+
+    def __missing__(self, code: int) -> Any:
+        raise ValueError(f"it holds what weights do not need (code {code})")
+
+
+_NEVER = (pickle.EMPTY_SET, pickle.FROZENSET, pickle.ADDITEMS, pickle.DICT, pickle.INST, pickle.OBJ)
+
+
 class _Closed(pickle._Unpickler):  # type: ignore[name-defined,misc,unused-ignore]
     """Python's own unpickler: the faster one in C can be made to take all the memory by a few bytes."""
 
@@ -115,29 +131,52 @@ class _Closed(pickle._Unpickler):  # type: ignore[name-defined,misc,unused-ignor
     def get_extension(self, code: int) -> None:
         raise ValueError("it asks for a registered extension")
 
+    def load_empty_dictionary(self) -> None:
+        self.append(_Dict())
+
+    def load_build(self) -> None:
+        """Takes what an object is to be set to from the pickle, and leaves the object as it is."""
+        self.stack.pop()
+
+    dispatch = _Codes(
+        {
+            code: load
+            for code, load in pickle._Unpickler.dispatch.items()  # type: ignore[attr-defined,unused-ignore]
+            if bytes((code,)) not in _NEVER
+        }
+        | {pickle.EMPTY_DICT[0]: load_empty_dictionary, pickle.BUILD[0]: load_build}
+    )
+
     def persistent_load(self, given: Any) -> _Storage:
         what, kind, key, _, count, *_ = given
         if what not in ("storage", b"storage") or not isinstance(kind, _Kind):
             raise ValueError("a storage of an unknown kind")
-        return _Storage(str(key), kind.code, int(count))
+        if not isinstance(key, (str, bytes, int)) or not isinstance(count, int):
+            raise ValueError("a storage without a name or a number")
+        return _Storage(str(key), kind.code, count)
 
 
 def _archive(file: Any) -> Any:
     """Today's form. Every storage is a file in the archive, uncompressed."""
     with zipfile.ZipFile(file) as archive:
         (index,) = [info for info in archive.infolist() if Path(info.filename).name == "data.pkl"]
-        if index.file_size > 2**28:
+        if index.file_size > 2**24:
             raise ValueError("its index is too large")
+        rest = 16 * os.fstat(file.fileno()).st_size + 2**20  # that much is unpacked, all in all
         folder = index.filename[: -len("data.pkl")]
         found = _Closed(io.BytesIO(archive.read(index))).load()
-        if f"{folder}byteorder" in archive.namelist() and archive.read(f"{folder}byteorder") != b"little":
-            raise ValueError("its bytes are in the other order")
+        if f"{folder}byteorder" in archive.namelist():
+            with archive.open(f"{folder}byteorder") as order:
+                if order.read(10) != b"little":
+                    raise ValueError("its bytes are in the other order")
         given: dict[str, np.ndarray] = {}
 
         def storage(asked: _Storage) -> np.ndarray:
+            nonlocal rest
             if asked.key not in given:
                 info = archive.getinfo(f"{folder}data/{asked.key}")
-                if info.file_size > LARGEST or info.file_size > 1100 * max(info.compress_size, 1):
+                rest -= info.file_size
+                if info.file_size > LARGEST or rest < 0:
                     raise ValueError("a storage is too large")
                 given[asked.key] = _values(archive.read(info), asked)
             return given[asked.key]
@@ -161,7 +200,7 @@ def _row(file: Any) -> Any:
         if one is None:
             raise ValueError("a storage that no tensor uses")
         size = count * (2 if one.kind == "bf" else np.dtype(one.kind).itemsize)
-        if count < 0 or size > LARGEST:
+        if size > min(LARGEST, os.fstat(file.fileno()).st_size):
             raise ValueError("a storage is too large")
         given[one.key] = _values(file.read(size), one._replace(values=count))
     return _filled(found, lambda s: given[s.key])
@@ -173,11 +212,13 @@ def _values(content: bytes, asked: _Storage) -> np.ndarray:
     return np.frombuffer(content, np.dtype(asked.kind).newbyteorder("<"))
 
 
-def _filled(value: Any, storage: Any, shapes: bool = True, depth: int = 0) -> Any:
+def _filled(value: Any, storage: Callable[[_Storage], np.ndarray], shapes: bool = True) -> Any:
     """A value with arrays in the places of its tensors."""
-    if depth > 20:
-        raise ValueError("it is nested too deep")
-    if isinstance(value, _Tensor):
+    seen = values = stored = 0
+    met: set[str] = set()
+
+    def tensor(value: _Tensor) -> Any:
+        nonlocal values, stored
         flat = storage(value.storage)
         if not shapes:
             return None
@@ -186,13 +227,29 @@ def _filled(value: Any, storage: Any, shapes: bool = True, depth: int = 0) -> An
         last = value.offset + sum((n - 1) * s for n, s in zip(value.size, value.stride, strict=True))
         if prod(value.size) and last >= len(flat):
             raise ValueError("a tensor that is larger than its storage")
+        if value.storage.key not in met:
+            met.add(value.storage.key)
+            stored += len(flat)
+        values += prod(value.size)
+        if values > 8 * stored + MOST:  # tensors may share, but not repeat a few values for ever
+            raise ValueError("tensors that are larger than their storages")
         steps = tuple(s * flat.itemsize for s in value.stride)
         return np.lib.stride_tricks.as_strided(flat[value.offset :], value.size, steps, writeable=False)
-    if isinstance(value, Mapping):
-        return {k: _filled(v, storage, shapes, depth + 1) for k, v in value.items()}
-    if isinstance(value, (list, tuple)) and not isinstance(value, _Storage | _Kind):
-        return [_filled(v, storage, shapes, depth + 1) for v in value]
-    return value
+
+    def filled(value: Any, depth: int) -> Any:
+        nonlocal seen
+        seen += 1
+        if depth > 20 or seen > MOST:
+            raise ValueError("it is nested too deep")
+        if isinstance(value, _Tensor):
+            return tensor(value)
+        if isinstance(value, Mapping):
+            return {k: filled(v, depth + 1) for k, v in value.items()}
+        if isinstance(value, (list, tuple)) and not isinstance(value, _Storage | _Kind):
+            return [filled(v, depth + 1) for v in value]
+        return value
+
+    return filled(value, 0)
 
 
 def _tensors(value: Any) -> dict[str, np.ndarray]:

@@ -62,9 +62,13 @@ def condition(ways: list[tuple[Piece, ...]]) -> Condition:
 def _alternatives(way: tuple[Piece, ...]) -> Iterator[tuple[Clause, ...]]:
     """The clauses of a way; where it holds choices, those of each."""
     for number, piece in enumerate(way):
+        before, after = way[:number], way[number + 1 :]
         if isinstance(piece, Choice):
             for chosen in piece.ways:
-                yield from _alternatives((*way[:number], *chosen, *way[number + 1 :]))
+                yield from _alternatives((*before, *chosen, *after))
+            return
+        if isinstance(piece, Derived) and piece.rest:  # in which there can be choices
+            yield from _alternatives((*before, piece._replace(rest=()), *piece.rest, *after))
             return
     yield tuple(c for piece in way for c in _clauses(piece))
 
@@ -79,8 +83,7 @@ def _clauses(piece: Piece) -> list[Clause]:
                 return [Clause("equals", (n,), (v,)) for n, v in zip(names, piece.found[0], strict=True)]
             return [Clause("among", names, piece.found)]
         case Derived():
-            first = Clause("equals", (piece.put.unknown.name,), (Quotient(piece.put.top, piece.put.bottom),))
-            return [first, *(c for p in piece.rest for c in _clauses(p))]
+            return [Clause("equals", (piece.put.unknown.name,), (Quotient(piece.put.top, piece.put.bottom),))]
         case Region():
             bounds = [c for u in piece.unknowns for c in _bounds(u, *piece.box[u])]
             return [*(Clause("relation", (), (r,)) for r in piece.relations), *bounds]

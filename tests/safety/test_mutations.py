@@ -1,113 +1,32 @@
 """Files that were damaged or edited at random: a clear message, or what they said before; never a traceback, never silence.
 
-`CONVDSL_MUTATIONS` sets how many of each kind are tried (60).
+`CONVDSL_MUTATIONS` sets how many of each kind are tried (60); tests/safety/mutants.py makes them.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import random
 import shutil
 import warnings
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
 from convdsl import caches
+from convdsl.bridges.pieces import Foreign
+from convdsl.bridges.pth import read_pth
+from convdsl.cli import main
 from convdsl.datasets import DataError, load
-from convdsl.messages import use_language
 from convdsl.teaching.course import load as load_course
 from convdsl.teaching.course import read_course
 from convdsl.teaching.progress import Progress
 from convdsl.training.files import FileTrouble
 from convdsl.training.folder import RunFolder
 from convdsl.training.written import differences
-from tests.safety.runs import events, experiment, model_of
-
-COUNT = int(os.environ.get("CONVDSL_MUTATIONS", "60"))
-ODD: tuple[Any, ...] = (
-    None,
-    True,
-    -1,
-    0,
-    1.5,
-    10**400,
-    "",
-    "\ud800",
-    "\x1b[31m",
-    "x" * 300,
-    [],
-    {},
-    [[]],
-    {"a": 1},
-    [None],
-    "NaN",
-)
-TOKENS = (
-    b"\0",
-    b"\xff",
-    b"\n",
-    b'"',
-    b"{",
-    b"[",
-    b"]",
-    b"}",
-    b":",
-    b"9" * 50,
-    b"1e999",
-    b"null",
-    b"NaN",
-    b"\\u0000",
-    b"-",
-    b"true",
-)
-
-
-def damaged(data: bytes, chance: random.Random) -> bytes:
-    """Some bytes changed, lost, doubled, moved or put in."""
-    result = bytearray(data)
-    for _ in range(chance.choice((1, 1, 1, 2, 5))):
-        size = len(result)
-        at = chance.randrange(size + 1)
-        end = min(size, at + chance.choice((1, 2, 8, 100, 1000)))
-        kind = chance.randrange(6)
-        if kind == 0 and at < size:
-            result[at] ^= 1 << chance.randrange(8)
-        elif kind == 1:
-            del result[at:end]
-        elif kind == 2:
-            result[at:at] = result[at:end]
-        elif kind == 3:
-            result[at:at] = chance.choice(TOKENS)
-        elif kind == 4:
-            result[at:end] = chance.randbytes(end - at)
-        else:
-            del result[at:]
-    return bytes(result)
-
-
-def edited(data: Any, chance: random.Random) -> Any:
-    """JSON with one value replaced, left out or put in somewhere."""
-    if isinstance(data, dict) and data and chance.random() < 0.85:
-        name = chance.choice(list(data))
-        copy = dict(data)
-        action = chance.random()
-        if action < 0.1:
-            del copy[name]
-        elif action < 0.15:
-            copy["more"] = chance.choice(ODD)
-        else:
-            copy[name] = edited(copy[name], chance)
-        return copy
-    if isinstance(data, list) and data and chance.random() < 0.7:
-        at = chance.randrange(len(data))
-        return [*data[:at], edited(data[at], chance), *data[at + 1 :]]
-    return chance.choice(ODD)
+from tests.safety.mutants import damaged, each, edited
+from tests.safety.runs import PROGRAM, events, experiment, model_of
 
 
 @pytest.fixture(scope="module")
@@ -115,25 +34,6 @@ def halfway(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("half") / "run"
     events(folder, steps=4)
     return folder
-
-
-def each(name: str, data: bytes, tried: Callable[[bytes], None], as_json: bool = False) -> None:
-    chance = random.Random(f"{name}")
-    for number in range(COUNT):
-        use_language("es" if number % 2 else "en")
-        if as_json and number % 2:
-            try:
-                changed = json.dumps(edited(json.loads(data), chance)).encode("utf-8", "backslashreplace")
-            except (ValueError, OverflowError):
-                continue
-        else:
-            changed = damaged(data, chance)
-        if changed != data:
-            try:
-                tried(changed)
-            except BaseException:
-                print(name, number, repr(changed[:2000]))
-                raise
 
 
 def test_configurations(halfway: Path, tmp_path: Path) -> None:
@@ -150,7 +50,7 @@ def test_configurations(halfway: Path, tmp_path: Path) -> None:
             return
         assert found is not None and differences(found, true) == []
 
-    each("config", original, tried, as_json=True)
+    each(edited(original), original, tried)
 
 
 def test_configurations_without_a_checkpoint(halfway: Path, tmp_path: Path) -> None:
@@ -168,7 +68,7 @@ def test_configurations_without_a_checkpoint(halfway: Path, tmp_path: Path) -> N
         assert found is not None
         assert isinstance(found["program"], str) and all(isinstance(v, int) for _, v in found["call"]["set"])
 
-    each("config alone", original, tried, as_json=True)
+    each(edited(original), original, tried)
 
 
 def test_checkpoints(halfway: Path, tmp_path: Path) -> None:
@@ -193,7 +93,7 @@ def test_checkpoints(halfway: Path, tmp_path: Path) -> None:
         for aside in folder.glob("*.damaged-*"):
             aside.unlink()
 
-    each("checkpoint", original, tried)
+    each(damaged(original), original, tried)
 
 
 @pytest.mark.parametrize("foreign", [False, True])
@@ -220,7 +120,7 @@ def test_weights(tmp_path: Path, foreign: bool) -> None:
         assert all(np.isfinite(w).all() for w in now.values())
         assert foreign or all((now[n] == tensors[n]).all() for n in tensors)
 
-    each(f"weights {foreign}", original, tried)
+    each(damaged(original), original, tried)
 
 
 def test_arrays(tmp_path: Path) -> None:
@@ -240,7 +140,50 @@ def test_arrays(tmp_path: Path) -> None:
                 return
         assert len(found.train_images) and np.isfinite(found.train_images).all()
 
-    each("npz", original, tried)
+    each(damaged(original), original, tried)
+
+
+@pytest.mark.parametrize("new", [True, False])
+def test_weights_of_pytorch(tmp_path: Path, new: bool) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    path = tmp_path / "w.pth"
+    layer = torch.nn.Sequential(torch.nn.Conv2d(2, 3, 3), torch.nn.BatchNorm2d(3))
+    torch.save(layer.state_dict(), path, _use_new_zipfile_serialization=new)
+    original = path.read_bytes()
+
+    def tried(data: bytes) -> None:
+        path.write_bytes(data)
+        try:
+            found = read_pth(path)
+        except Foreign as error:
+            assert str(error)
+            return
+        assert found and sum(value.size for value in found.values()) < 10_000
+
+    each(damaged(original), original, tried)
+
+
+def test_graphs_of_onnx(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx", reason="the package onnx is not installed")
+    from convdsl.bridges.onnx.file import read_onnx
+
+    path = tmp_path / "net.onnx"
+    (tmp_path / "net.cnn").write_text(PROGRAM)
+    assert main(["export", "onnx", str(tmp_path / "net.cnn"), "-o", str(path)]) == 0
+    model = onnx.load(path)
+    del model.metadata_props[:]  # the program itself, which would be read instead
+    original = model.SerializeToString()
+
+    def tried(data: bytes) -> None:
+        path.write_bytes(data)
+        try:
+            found = read_onnx(path)
+        except Foreign as error:
+            assert str(error)
+            return
+        assert found.analysis.network.nodes
+
+    each(damaged(original), original, tried)
 
 
 def test_progress(tmp_path: Path) -> None:
@@ -259,7 +202,7 @@ def test_progress(tmp_path: Path) -> None:
         for left in tmp_path.glob("progress.d*"):
             left.unlink()
 
-    each("progress", original, tried, as_json=True)
+    each(edited(original), original, tried)
 
 
 def test_courses(tmp_path: Path) -> None:
@@ -273,7 +216,7 @@ def test_courses(tmp_path: Path) -> None:
             course, problems = read_course(folder)
             assert course is not None or (all(str(p) for p in problems) and problems)
 
-        each(path.name, original, tried)
+        each(damaged(original), original, tried)
         path.write_bytes(original)
 
 
@@ -289,5 +232,5 @@ def test_caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: bool) ->
         path.write_bytes(data)
         assert caches.load(path, 10_000, quick=quick) is None and list(caches.told())
 
-    each(f"cache {quick}", original, tried)
+    each(damaged(original), original, tried)
     assert experiment(tmp_path / "run").net is not None

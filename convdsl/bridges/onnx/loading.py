@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from heapq import heappop, heappush
 from pathlib import Path
@@ -20,6 +21,8 @@ OLDEST, NEWEST = 6, 26
 """Operator sets that are understood."""
 LARGEST = 2**31 - 1
 """Bytes: what a protocol buffer may have."""
+BESIDE = 2**34
+"""Bytes: what is read from files beside it, all in all."""
 NODES = 200_000
 
 
@@ -58,6 +61,7 @@ def opset(model: ModelProto) -> int:
 
 def _bring_in(graph: GraphProto, path: Path) -> None:
     """Reads the tensors that lie in files beside the model. Raises Foreign where they lie elsewhere."""
+    rest = BESIDE
     for tensor in graph.initializer:
         if not uses_external_data(tensor):
             continue
@@ -73,9 +77,13 @@ def _bring_in(graph: GraphProto, path: Path) -> None:
                 )
             )
         try:
-            with files.opened(beside):
+            with files.opened(beside) as file:
+                size = int(next((entry.value for entry in tensor.external_data if entry.key == "length"), 0))
+                rest -= size if size > 0 else os.fstat(file.fileno()).st_size
+                if rest < 0:
+                    raise ValueError(T("it is too large"))
                 load_external_data_for_tensor(tensor, str(path.parent))
-        except (OSError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError, MemoryError) as error:
             why = reason(error) if isinstance(error, OSError) else error
             raise Foreign(T("{path} cannot be read: {reason}.", path=beside, reason=why)) from None
 
