@@ -131,6 +131,9 @@ class _Closed(pickle._Unpickler):  # type: ignore[name-defined,misc,unused-ignor
     def get_extension(self, code: int) -> None:
         raise ValueError("it asks for a registered extension")
 
+    stack: list[Any]
+    append: Callable[[Any], None]
+
     def load_empty_dictionary(self) -> None:
         self.append(_Dict())
 

@@ -10,7 +10,7 @@ from convdsl.cli.parsing import CallError, add_unknowns, given_from, read_progra
 from convdsl.drawing.drawing import STYLES
 from convdsl.drawing.picture import COLOURS, DIRECTIONS, FORMATS, CannotDraw, Drawing, choices, ending
 from convdsl.drawing.telling import SHAPES, SHOWN
-from convdsl.messages import T
+from convdsl.messages import T, reason
 from convdsl.network import analyse
 from convdsl.network.analysis import refuse_strangers
 
@@ -105,7 +105,7 @@ def _run(options: argparse.Namespace) -> int:
     elif options.theme == "both":
         _write_both(Path(options.out), light, Drawing(analysis, chosen, "dark", options.mono))
     else:
-        light.save(options.out)
+        _put(Path(options.out), light.written(ending(options.out)))
     for note in light.notes:
         print(f"convdsl: {note}", file=sys.stderr)
     return status
@@ -133,14 +133,21 @@ def _shown(drawing: Drawing) -> bool:
         return False
 
 
-def _write_both(path: Path, light: Drawing, dark: Drawing) -> None:
-    """Two files, and how a page shows the one that fits."""
+def _put(path: Path, content: bytes) -> None:
     from convdsl import files
 
+    try:
+        files.write(path, (content,))
+    except OSError as error:
+        raise CallError(T("{name} cannot be written: {reason}.", name=path, reason=reason(error))) from None
+
+
+def _write_both(path: Path, light: Drawing, dark: Drawing) -> None:
+    """Two files, and how a page shows the one that fits."""
     other = path.with_name(f"{path.stem}.dark{path.suffix}")
     contents = [(path, light.written(ending(path))), (other, dark.written(ending(path)))]
     for file, content in contents:
-        files.write(file, (content,))
+        _put(file, content)
     print(
         f'<picture>\n  <source media="(prefers-color-scheme: dark)" srcset="{other.name}">\n'
         f'  <img alt="{light.analysis.network.name}" src="{path.name}">\n</picture>'
