@@ -142,6 +142,8 @@ def _walk(path: Path, notes: list[Text]) -> _Walk:
 
 
 def _folder(root: Path) -> _Walk:
+    if (whole := root.resolve()) == whole.parent:
+        raise DataError(T("{path} is a whole disk.", path=root), T("Give the path of the folder with the images."))
     seen: set[tuple[int, int]] = set()  # folders, so that a link back up does not lead round and round
     stack = [""]
     while stack:

@@ -139,3 +139,10 @@ def test_arrays_that_unpack_to_much_more(tmp_path: Path) -> None:
     with pytest.raises(DataError):
         load(str(path))
     assert time.process_time() - begun < SECONDS
+
+
+def test_a_whole_disk_is_no_folder_of_images() -> None:
+    from convdsl.datasets import DataError, tree
+
+    with pytest.raises(DataError, match="whole disk"):
+        list(tree._folder(Path(Path.cwd().anchor)))
