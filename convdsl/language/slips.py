@@ -10,6 +10,15 @@ from convdsl.language.statement import SIZES, Correction, Statement, rewritten, 
 from convdsl.messages import T
 
 _IN_SIZES = (*SIZES, "LPAR", "RPAR", "CALL", "COMMA", "EQUAL", "X", "TIMES", "MATRIX")
+_SIZES = r"[0-9A-Z?]+(?:[x×][0-9A-Z?]+)+"
+_NAME = r"[a-z][a-z0-9_]*\s*[:=]?\s*"
+_SEVERAL = re.compile(
+    rf"input\s+(?:(?:{_NAME})?\(?{_SIZES}\)?\s*(?:[,;&+]|\b(?:and|y|e)\b)\s*(?:{_NAME})?\(?{_SIZES}"
+    rf"|{_NAME}[0-9A-Z?]+\s*[,;&+]\s*{_NAME}[0-9A-Z?]+)"
+)
+"""`input 8x8x3, 8x8x3`, `input a 8x8x3, b 8x8x3`, `input a 10, b 10`."""
+_NAMED = re.compile(rf"input\s+([a-z][a-z0-9_]*)\s*[:=]?\s+({_SIZES})\s*")
+
 # Capitals.
 
 
@@ -42,6 +51,17 @@ def small_symbol(s: Statement) -> Correction | None:
 def input(s: Statement) -> Correction | None:
     if s.first != "INPUT":
         return None
+    if _SEVERAL.match(s.text):
+        return Correction(
+            s.token.span,
+            T("A network has one input here."),
+            T(
+                "Two images of one size stand side by side in it, and branches cut them apart: `{example}`.",
+                example="input 28x56x1 -> concat { crop after=0x28 | crop before=0x28 }",
+            ),
+        )
+    if s.place == 1 and (one := _NAMED.fullmatch(s.text)):
+        return rewritten(s.token.span, T("An input has no name."), f"input {one[2]}", at=s.span)
     rest = s.tokens[1:]
     if s.place > 1 and s.place == len(s.tokens):
         return None

@@ -457,6 +457,23 @@ def test_times_before_a_brace_is_a_repetition() -> None:
     assert "`repeat 2 { … }`" in str(diagnostics("input 8x8x1\n2 x { conv 8 k3 }")[0].help)
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["a 8x8x3, b 8x8x3", "8x8x3, 8x8x3", "8x8x3 and 8x8x3", "left: 8x8x3; right: 8x8x3", "a 10, b 10", "NxNx3, NxNx1"],
+)
+def test_several_inputs_are_not_there_and_something_else_is(line: str) -> None:
+    wrong = diagnostics(f"input {line}\nconv 8 k3")[0]
+    assert (wrong.code, str(wrong.message)) == ("E101", "A network has one input here.")
+    instead = re.search("`(input .*)`", str(wrong.help))
+    assert instead is not None and not diagnostics(f"{instead[1]} -> dense 2")
+
+
+def test_an_input_has_no_name() -> None:
+    assert str(only("input image 8x8x3\nconv 8 k3").help) == "Write `input 8x8x3`."
+    assert str(only("input a -> conv 8 k3").help) == "Write `A`."
+    assert str(only("input 28, 28, 1\nconv 8 k3").help) == "Write `input 28x28x1`."
+
+
 def test_two_sizes_behind_an_option_are_one_window() -> None:
     wrong = only("input 8x8x1\nconv 8 k3,5 s2")
     assert str(wrong.message) == "Sizes are joined by `x`, not by commas." and str(wrong.help) == "Write `k3x5`."
