@@ -8,11 +8,13 @@ without being mentioned here. A program depends on the random numbers only: the 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import prod
 from random import Random
 
+import convdsl
+from convdsl.language.keywords import STRUCTURES
 from convdsl.layers import ACTIVATIONS, BY_NAME, COMBINATIONS, LAYERS, Argument, Layer, SizeError
 from convdsl.layers.arguments import REQUIRED, BadValue, Choice, Count, Flag, Kernel, Padding, Real, Shape, Window
 
@@ -20,6 +22,23 @@ Sizes = tuple[int, ...]
 
 _SHORT = re.compile(r"(?<= )([a-z]{1,2})([0-9]+)(?= |$)")
 """An option with its number: `k3`."""
+
+_USUAL = (
+    "conv {w} k3 p{p} {a} -> conv {v} k1 {a}",
+    "conv {w} k3 p{p} nobias -> bn {a}",
+    "conv {w} k3 p1 nobias -> bn {a} -> dwconv k3 p1 nobias -> bn {a} -> conv {v} k1 nobias -> bn",
+    "conv {w} k3 p{p} {a} -> maxpool 2",
+    "maxpool 2 -> conv {w} k3 p{p} {a} -> maxpool 2",
+    "conv {w} k3 p1 {a} -> residual {{ maxpool 2 -> upsample 2 }}",
+    "residual {{ conv {c} k3 p1 {a} -> maxpool 2 -> upsample 2 }}",
+    "conv {w} k3 p{p} {a} -> dense {v}",
+    "conv {w} k{whole} nobias -> bn {a}",
+)
+_USUAL_VECTORS = ("dense {w} nobias -> bn {a}", "dense {w} {a} -> dense {v}")
+"""What is often written: `w` and `v` are widths, `c` the channels that there are, `whole` is the size of the input."""
+
+_PARTS = (2, 3, 4)
+"""Branches of a `split`."""
 
 
 @dataclass
@@ -42,6 +61,8 @@ class Kind:
     """Symbols in the input, holes in options."""
     shared: bool = False
     """Blocks whose weights exist once; with `words` there are some anyway."""
+    usual: int = 2
+    """Of the statements, for six layers of any kind: how many are layers as they often stand behind each other."""
     words: bool = True
     """Blocks, `let`, `expect`, `net`, `train`."""
 
@@ -66,10 +87,13 @@ class _Writer:
     blocks: list[str] = field(default_factory=list)
     names: dict[str, int] = field(default_factory=dict)
     """Values named by `let`."""
+    kept: int = 0
+    """Values named by `keep`."""
 
     def program(self) -> str:
         rng, kind = self.rng, self.kind
         shape = self._input()
+        rank = len(shape) - 1
         lines = [f"input {'x'.join(map(str, shape))}"]
         if kind.unknowns and len(shape) > 1 and rng.random() < 0.5:
             lines = [f"input {'x'.join('N' for _ in shape[1:])}x{shape[-1]}"]
@@ -83,7 +107,7 @@ class _Writer:
         if kind.words and rng.random() < 0.3:
             lines.insert(0, f"net {rng.choice(('lenet5', 'NET', 'two_3x3', 'ResNet'))}")
         if kind.words and rng.random() < 0.2:
-            body.append(self._train())
+            body.append(self._train(images=rank == 2))
         return "\n".join((*lines, *self.blocks, *body)) + "\n"
 
     def _input(self) -> Sizes:
@@ -101,7 +125,10 @@ class _Writer:
         """Some statements behind each other, and the shape behind them."""
         statements: list[str] = []
         for _ in range(length):
-            makers: list[Callable[[Sizes, int], tuple[str, Sizes] | None]] = [self._layer] * 6
+            makers: list[Callable[[Sizes, int], tuple[str, Sizes] | None]] = [
+                *[self._layer] * 6,
+                *[self._usual] * self.kind.usual,
+            ]
             if depth > 0:
                 makers += [self._combination, self._structure]
                 makers += [self._call] * self.kind.words + [self._shared] * (
@@ -119,6 +146,9 @@ class _Writer:
         """Statements that leave the shape as it is, joined by arrows."""
         statements = []
         for _ in range(self.rng.randint(1, 3)):
+            if depth > 0 and self.rng.random() < 0.15:
+                statements.append(self._structure(shape, depth, ("residual", "repeat", "freeze", "split", "keep"))[0])
+                continue
             made = self._layer(shape, depth)
             if self._allowed("conv") and len(shape) > 1 and self.rng.random() < 0.3:
                 options = self.rng.choice(("k1", "k1 nobias", "k3 p same", "k3 p same nobias", "k5 p same nobias"))
@@ -144,6 +174,25 @@ class _Writer:
             if small and prod(output) <= 4 * self.kind.most_positions**2 * self.kind.most_channels:
                 return self._vary(layer) + self._activation(declared), output
         return None
+
+    def _usual(self, shape: Sizes, depth: int) -> tuple[str, Sizes] | None:
+        """Layers as they often stand behind each other, for which engines have ways of their own."""
+        rng, sizes = self.rng, shape[:-1]
+        active = [name for name in (*ACTIVATIONS, *["relu"] * len(ACTIVATIONS)) if self._allowed(name)]
+        text = rng.choice(_USUAL if sizes else _USUAL_VECTORS).format(
+            w=self._width(),
+            v=self._width(),
+            c=shape[-1],
+            p=rng.choice((1, 1, 2)),
+            a=rng.choice(active or [""]),
+            whole="x".join(map(str, sizes if len({*sizes}) > 1 else sizes[:1])),
+        )
+        if not all(self._allowed(word) for word in re.findall(r"(?:^|-> |{ )([a-z]+)", text) if word in BY_NAME):
+            return None
+        try:
+            return text, convdsl.parse(f"input {'x'.join(map(str, shape))} -> {text}").report.output
+        except convdsl.ProgramError:
+            return None
 
     def _allowed(self, name: str) -> bool:
         return self.kind.layers is None or name in self.kind.layers
@@ -201,7 +250,7 @@ class _Writer:
         rng = self.rng
         channels = self._width()
         branches = [self._same(shape, depth - 1) for _ in range(rng.randint(2, 3))]
-        word = rng.choice(("add", "mul", "concat"))
+        word = rng.choice([*COMBINATIONS])
         after = self._activation(COMBINATIONS[word])
         wide = [rng.choice((None, self._width())) for _ in branches]
         widths = wide if word == "concat" else [channels] * len(branches)
@@ -214,16 +263,45 @@ class _Writer:
         total = sum(shape[-1] if w is None else w for w in widths) if word == "concat" else channels
         return f"{word} {{ {' | '.join(branches)} }}{after}", (*shape[:-1], total)
 
-    def _structure(self, shape: Sizes, depth: int) -> tuple[str, Sizes]:
-        word = self.rng.choice(("residual", "repeat", "aux", "freeze"))
+    def _structure(self, shape: Sizes, depth: int, words: Sequence[str] = (*STRUCTURES, "keep")) -> tuple[str, Sizes]:
+        """Braces, or a value with a name, that leave the shape as it is."""
+        word = self.rng.choice([w for w in words if w != "split" or any(shape[-1] % n == 0 for n in _PARTS)])
+        if word == "keep":
+            return self._kept(shape, depth), shape
         inside = self._same(shape, depth - 1)
         if word == "residual":
             return f"residual {{ {inside} }}{self._activation(COMBINATIONS['add'])}", shape
+        if word == "split":
+            return self._split(shape, depth), shape
         if word == "aux":
             ending = f" -> dense {self.kind.classes} softmax" if self.kind.classes else ""
             return f"aux {self.rng.choice(('0.3', '1'))} {{ {inside}{ending} }}", shape
         times = f" {self._number(self.rng.randint(1, 3), holes=False)}" if word == "repeat" else ""
         return f"{word}{times} {{ {inside} }}", shape
+
+    def _split(self, shape: Sizes, depth: int) -> str:
+        """An equal share of the channels for each branch."""
+        count = self.rng.choice([n for n in _PARTS if shape[-1] % n == 0])
+        part = (*shape[:-1], shape[-1] // count)
+        return f"split {{ {' | '.join(self._same(part, depth - 1) for _ in range(count))} }}"
+
+    def _kept(self, shape: Sizes, depth: int) -> str:
+        """A value that is read again further on: behind others, from another branch, or of each turn of a repetition."""
+        rng, self.kept = self.rng, self.kept + 1
+        name = f"v{self.kept}"
+        first, then, other = (self._same(shape, depth - 1) for _ in range(3))
+        before = rng.choice(
+            (
+                f"{first} -> keep {name} -> {then}",
+                f"add {{ {first} -> keep {name} | {then} }}",
+                f"residual {{ {first} -> keep {name} -> {then} }}",
+                f"repeat {rng.randint(1, 3)} {{ {first} -> keep {name} }}",
+            )
+        )
+        if before.startswith("repeat"):
+            return f"{before} -> {rng.choice(('add', 'mean', 'max'))} {{ from {name} }}{self._activation(COMBINATIONS['add'])}"
+        word = rng.choice(("add", "mean", "max", "mul"))
+        return f"{before} -> {word} {{ {other} | from {name} }}{self._activation(COMBINATIONS[word])}"
 
     def _call(self, shape: Sizes, depth: int) -> tuple[str, Sizes] | None:
         if len(shape) < 2:
@@ -256,14 +334,14 @@ class _Writer:
         sizes = "layer params >= 0" if self.kind.unknowns else "x".join(map(str, shape))
         return f"expect {self.rng.choice((sizes, 'params >= 0', 'layer macs < 1.5G', 'flops > -1'))}"
 
-    def _train(self) -> str:
+    def _train(self, images: bool) -> str:
         rng = self.rng
         settings = [
             "data fashion-mnist",
             "optimizer adam lr=0.001",
             "batch 128",
             "epochs 5",
-            "augment flip, shift 2, rotate 10",
+            "augment flip, shift 2, rotate 10" if images else "augment noise 0.1",
             "early_stop patience=3",
         ]
         chosen = rng.sample(settings, rng.randint(1, 4))

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,11 @@ def _pool_gradient(run: Any, step: Step, **reads: Array) -> Array:
 def _clear(run: Any, step: Step) -> None:
     if run.count < step.writes["y"].interleaved:
         run.around(step.writes["y"])[...] = 0
+
+
+@_step("frame")
+def _frame(run: Any, step: Step) -> None:
+    run.clear(step.writes["y"])
 
 
 # windows
@@ -233,7 +239,7 @@ def _sum_parts(run: Any, step: Step, x: Array) -> Array:
 def _rows(step: Step) -> tuple[int, int]:
     """Channels and taps behind each output of a dense layer; a convolution that sees all of its input is one too."""
     layout = step.weights["weight"].layout
-    return (layout.channels, layout.taps) if isinstance(layout, Filters) else (layout.shape[1], 1)
+    return (layout.channels, layout.taps) if isinstance(layout, Filters) else (layout.shape[1], prod(layout.shape[2:]))
 
 
 def _columns(run: Any, step: Step, inputs: int) -> slice:

@@ -73,7 +73,6 @@ class Laid(Run):
         self.slot = self.part = 0
         self.sums: dict[Any, list[Any]] = {}
         """What batch normalisations have met so far, by chunk; see joined.py."""
-        self._fresh = _fresh(program)
         self._known: dict[Value, _Geometry] = {}
         most = max(region.block for region in program.regions)
         for root in program.values:
@@ -113,7 +112,7 @@ class Laid(Run):
         for first in range(begin, end, region.block):
             count = min(region.block, end - first)
             for scope, steps in runs:
-                if scope == "image":
+                if scope in ("image", "each"):
                     for slot in range(count):
                         for step in steps:
                             self._at(first + slot, slot, 1)
@@ -128,11 +127,9 @@ class Laid(Run):
 
     def _do(self, step: Step) -> None:
         self.step = step
-        for root in self._fresh[step]:
-            self.clear(root)
         read = {value.root for value in step.reads.values()}
         for value in step.writes.values():
-            if not (value.root in read or step.settings.get("add") or step.kind in ("copy", "clear")):
+            if not (value.root in read or step.settings.get("add") or step.kind in ("copy", "clear", "frame")):
                 self.view(value)[...] = np.nan
         result = STEPS[step.kind](self, step, **{role: self.view(value) for role, value in step.reads.items()})
         if result is not None and step.writes:
@@ -230,17 +227,6 @@ class _Places:
 
     def __setitem__(self, value: Value, array: Array) -> None:
         self._run.view(value)[...] = array
-
-
-def _fresh(program: Program) -> dict[Step, list[Value]]:
-    """Values that a step is the first to write, in memory that others use too, so that the zeros around them are gone."""
-    written: set[Value] = set()
-    result = {}
-    for step in (step for region in program.regions for step in region.steps):
-        roots = {value.root for value in step.writes.values()} - written
-        written |= roots
-        result[step] = [root for root in roots if root.framed and root.shared]
-    return result
 
 
 def _runs(steps: list[Step]) -> list[tuple[str, list[Step]]]:

@@ -19,6 +19,8 @@ REARRANGED = [
     "input 3x4x2x2 -> conv 3 k1 -> resize 4x3x5 bilinear -> conv 3 k1 tanh -> resize 2x5x3 -> dense 3",
     "input 7x5x3 -> conv 4 k2 p1 relu -> adaptivemaxpool 3x4 -> filter [1 2 1] -> dense 3",
     "input 3x5x4x2 -> conv 3 k2 relu -> adaptivemaxpool 1x3x2 -> dense 3",
+    "input 6x6x3 -> repeat 1 { conv 4 k1 tanh -> keep s } -> mean { from s } relu -> repeat 1 { conv 4 k1 -> keep t } "
+    "-> max { from t } -> dense 3",
     "input 6x6x3 -> conv 4 k3 p1 relu -> keep a -> split { repeat 0 { conv 9 k9 } -> conv 3 k1 | "
     "identity } -> concat { identity | from a } -> repeat 3 { conv 4 k1 tanh -> keep s } -> add { from s | from a } -> dense 3",
 ]

@@ -4,6 +4,7 @@ network takes tenths of a second; the kernels are held by agreement.py."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -18,12 +19,9 @@ from convdsl.engine.optimizer import Optimizer
 from convdsl.engine.plain.backend import TARGET
 from convdsl.engine.plan import Target, plan
 from convdsl.engine.plan.rewrites import REWRITES
-from convdsl.engine.plan.values import GPU
 from tests.engine.agreement import IMAGES, Results, one_thread, opinion, pytorch
 from tests.engine.laid_out import LaidOut
-
-TARGETS = (Target(4, 16), Target(4, 32), Target(8, 16), Target(16, 32), GPU)
-"""The widths that there are: SSE, NEON, AVX2, AVX-512, and a GPU."""
+from tests.random_networks import TARGETS, as_if_large
 
 TOLERANCE = 1e-7
 
@@ -50,9 +48,10 @@ class Case:
         self.x = rng.standard_normal((self.images, *self.net.input))
         self.labels = rng.integers(0, self.net.report.output[-1], self.images)
 
-    def results(self, target: Target) -> Results:
+    def results(self, target: Target, large: bool = False) -> Results:
         """The prediction, the gradients and the loss of one step."""
-        made = plan(self.net, self.images + 1, Optimizer("sgd"), target)
+        with as_if_large() if large else nullcontext():
+            made = plan(self.net, self.images + 1, Optimizer("sgd"), target)
         laid = LaidOut(made)
         laid.fill({**self.weights, **self.buffers, **self.fixed})
         prediction = np.empty((self.images, *self.net.report.output))
@@ -74,17 +73,18 @@ def _compared(text: str, images: int, seed: int) -> list[str]:
     if pytorch is not None and not any(node.op in ("dropout", "droppath") for node in case.net.nodes):
         with one_thread():
             found += _different("nothing rewritten", wanted, opinion(case, case.x, case.labels))
-    for what, target in _targets(text):
-        found += _different(what, case.results(target), wanted)
+    for what, target, large in _targets(text):
+        found += _different(what, case.results(target, large), wanted)
     return found
 
 
-def _targets(text: str) -> list[tuple[str, Target]]:
-    """All, with every rewrite; and one with some of them, so that none hides another."""
+def _targets(text: str) -> list[tuple[str, Target, bool]]:
+    """All, with every rewrite, one of them as if all were large; and one with some rewrites, so that none hides another."""
     rng = Random(text)
     some = frozenset(rng.sample(sorted(REWRITES), rng.randint(1, len(REWRITES) - 1)))
-    one = replace(rng.choice(TARGETS), without=some)
-    return [(_name(target), target) for target in TARGETS] + [(f"{_name(one)} without {', '.join(sorted(some))}", one)]
+    large, one = rng.choice(TARGETS), replace(rng.choice(TARGETS), without=some)
+    found = [(_name(target), target, False) for target in TARGETS if target is not large]
+    return [*found, (f"{_name(large)}, large", large, True), (f"{_name(one)} without {sorted(some)}", one, True)]
 
 
 def _name(target: Target) -> str:

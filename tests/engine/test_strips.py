@@ -17,6 +17,7 @@ PROGRAMS = [
     "input 17x18x1 -> conv 20 k3 s2 relu -> dense 5",
     "input 10x10x2 -> freeze { conv 20 k3 relu } -> dense 4",
     "input 10x10x2 -> conv 20 k3 relu -> freeze { dense 6 } -> dense 4",
+    "input 10x8x1 -> conv 32 k3 tanh -> conv 5 k8x6 relu -> dense 3",
 ]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from math import prod
 from typing import Any
 
@@ -110,7 +109,12 @@ class Bound:
         Threads.used = True
 
 
-_SEGMENTS = {"start": driver.SEGMENT_START, "image": driver.SEGMENT_IMAGE, "block": driver.SEGMENT_BLOCK}
+_SEGMENTS = {
+    "start": driver.SEGMENT_START,
+    "image": driver.SEGMENT_IMAGE,
+    "each": driver.SEGMENT_IMAGE,
+    "block": driver.SEGMENT_BLOCK,
+}
 _REGIONS = {
     "chunks": driver.REGION_CHUNKS,
     "strips": driver.REGION_STRIPS,
@@ -150,7 +154,6 @@ class Binder:
         self.segments: list[tuple[int, int, int]] = []
         self.regions: list[tuple[int, int, int, int, int]] = []
         """See `driver.run`."""
-        self.written: set[Value] = set()
         self.scope = "image"
         self.together = plan.block
         """Images in a block of the region that is being bound."""
@@ -253,14 +256,9 @@ class Binder:
             self._segment("start", lambda: first(self))
         scope = None
         for step in region.steps:
-            fresh = self._fresh(step)
-            if step.scope == "block" and (apart := [v for v in fresh if not v.interleaved]):
-                self._segment("image", partial(self._clear_frames, apart))
-                fresh, scope = [v for v in fresh if v.interleaved], None
             if step.scope != scope:
                 scope = self.scope = step.scope
                 self._segment(scope, lambda: None)
-            self._clear_frames(fresh)
             BINDINGS[step.kind](self, step)
             self.segments[-1] = (*self.segments[-1][:2], len(self.operations))
         self._region(region.kind, first_segment, region.strips, region.block)
@@ -287,19 +285,6 @@ class Binder:
         first = len(self.operations)
         add()
         self.segments.append((_SEGMENTS.get(scope, driver.SEGMENT_BLOCK), first, len(self.operations)))
-
-    def _fresh(self, step: Step) -> list[Value]:
-        """Values that a step is the first to write, in memory that others use too, so that the zeros around them are gone."""
-        roots = [root for root in dict.fromkeys(v.root for v in step.writes.values()) if root not in self.written]
-        self.written.update(roots)
-        return [root for root in roots if root.framed and root.shared]
-
-    def _clear_frames(self, values: list[Value]) -> None:
-        from convdsl.engine.cpu.kernels import pointwise
-
-        for value in values:
-            frame = tuple(tuple(f) for f in value.frame)
-            self.emit(pointwise.clear_frame, {"y": self.whole(value)}, frame=frame)
 
     def _tables(self) -> tuple[np.ndarray, ...]:
         def table(rows: list[Any], width: int) -> np.ndarray:

@@ -108,6 +108,7 @@ KINDS: dict[str, Kind] = {
         Kind("shuffle", "channel m·groups + g of y is channel g·members + m of x", "x", "y", settings="groups add"),
         Kind("upsample", "y is x enlarged, by repetition or bilinear", "x", "y", settings="mode"),
         _back("upsample_gradient", "each gradient goes where its value came from, in shares", x=False, settings="mode"),
+        Kind("frame", "zeros around y, where its frame is", "", "y", scopes=("image", "each", "block")),
         Kind("clear", "zeros in the lanes of y that have no image", "", "y", scopes=("block",)),
         # one number at a time
         Kind("activation", "y = f(x)", "x", "y", settings="activation", scopes=_BLOCKS, alike="x y"),
@@ -473,6 +474,7 @@ ONLY_IN_BLOCKS = frozenset(
     {
         *("bn_begin", "zero_gradients"),  # sums that images are added to, chunk by chunk
         *("clear", "sum_parts"),  # interleaved images; strips
+        "frame",  # on a GPU values with frames share memory with their like only
         *("passed", "few_weight", "sparse_lists", "sparse_weight", "sparse_input"),  # sums that leave out zeros
     }
 )

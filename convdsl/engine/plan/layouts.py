@@ -221,7 +221,8 @@ class Pack:
 @dataclass(frozen=True)
 class Rows:
     """A dense layer's (N, inputs) for few units, as [block of inputs][N][width]: vectors lie along the inputs, where N
-    would not fill one, and all three passes read the same arrangement. Inputs are a whole number of blocks."""
+    would not fill one, and all three passes read the same arrangement. Inputs are a whole number of blocks. Of a
+    convolution that sees all of its input, (N, channels, window), they stand as values lie: by place, then channel."""
 
     shape: tuple[int, ...]
     width: int
@@ -236,13 +237,15 @@ class Rows:
 
     def pack(self, array: Any) -> Any:
         flat = np.zeros(self.size, np.float32)
-        blocks = np.asarray(array, np.float32).reshape(self.units, -1, self.width)
+        inputs = np.asarray(array, np.float32).reshape(*self.shape[:2], -1).swapaxes(1, 2)
+        blocks = inputs.reshape(self.units, -1, self.width)
         flat[: prod(self.shape)] = blocks.transpose(1, 0, 2).reshape(-1)
         return flat
 
     def unpack(self, flat: Any) -> Any:
         blocks = flat[: prod(self.shape)].reshape(-1, self.units, self.width)
-        return np.ascontiguousarray(blocks.transpose(1, 0, 2)).reshape(self.shape)
+        inputs = blocks.transpose(1, 0, 2).reshape(self.units, -1, self.shape[1])
+        return np.ascontiguousarray(inputs.swapaxes(1, 2)).reshape(self.shape)
 
 
 def vectors_for(count: int, target: Target) -> tuple[int, int]:

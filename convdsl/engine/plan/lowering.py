@@ -327,10 +327,15 @@ def _scale(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     return low.emit(node, "scale", inputs, inputs[0].shape, weights)
 
 
-@_layer("add", "mul", "concat")
+_OF_BRANCHES = {"mean": rearranging.mean, "max": rearranging.largest}
+
+
+@_layer("add", "mul", "concat", *_OF_BRANCHES)
 def _combination(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
-    if len(inputs) == 1:
+    if len(inputs) == 1:  # `from a`, where a was kept once
         return inputs[0]
+    if node.op in _OF_BRANCHES:
+        return _OF_BRANCHES[node.op](low, node, inputs)
     y = four(_output(low, node))
     if node.op == "add":
         inputs = [rearranging.stretched(low, node, x, y) for x in inputs]
@@ -347,7 +352,5 @@ for _name, _handler in {
     "maxout": rearranging.maxout,
     "adaptivemaxpool": rearranging.adaptive_maximum,
     "droppath": rearranging.drop_path,
-    "mean": rearranging.mean,
-    "max": rearranging.largest,
 }.items():
     _layer(_name)(_handler)

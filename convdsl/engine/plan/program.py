@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Literal
 
 from convdsl.engine.plan import unweighted, weighted  # noqa: F401  (they register their operations)
+from convdsl.engine.plan.frames import framed
 from convdsl.engine.plan.fusion import fuse, join_activations
 from convdsl.engine.plan.interleaving import interleave, schedule
 from convdsl.engine.plan.keeping import layouts
@@ -222,6 +223,8 @@ def _assemble(
         regions.append(Region("tasks", late))
     placed = passed("recomputing", [step for region in regions for step in region.steps])
     block_bytes, batch_bytes = allocate([(r.steps, r.block) for r in regions], frame.batch, target)
+    regions = framed(regions)
+    passed("frames", [step for region in regions for step in region.steps])
     statistics, extra = _statistics(steps)
     return Program(
         regions, low.input, outputs, _roots(placed), exits, block_bytes, batch_bytes, extra, statistics, chosen

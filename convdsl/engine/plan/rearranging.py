@@ -144,7 +144,7 @@ def drop_path(low: Any, node: Any, layer: Any, inputs: list[Value]) -> Value:
     return low.emit(node, "mul", [x, stretched(low, node, drawn, (1, 1, 1, x.shape[3]))], x.shape)
 
 
-def mean(low: Any, node: Any, layer: Any, inputs: list[Value]) -> Value:
+def mean(low: Any, node: Any, inputs: list[Value]) -> Value:
     total = low.emit(node, "add", inputs, inputs[0].shape)
     return by_constant(low, node, total, 1 / len(inputs))
 
@@ -157,7 +157,7 @@ def by_constant(low: Any, node: Any, x: Value, factor: float) -> Value:
     return low.emit(node, "scale", [x], x.shape, {"weight": fixed})
 
 
-def largest(low: Any, node: Any, layer: Any, inputs: list[Value]) -> Value:
+def largest(low: Any, node: Any, inputs: list[Value]) -> Value:
     """The branches side by side, as rows of which the largest values are taken."""
     depth, height, width, channels = inputs[0].shape
     beside = low.emit(node, "concat", inputs, (depth, height, width, channels * len(inputs)))

@@ -58,7 +58,8 @@ def _safe(order: list[Step], at: int, root: Value, y: Value, dropped: set[Step])
 
 def recompute(regions: list[Region]) -> list[Region]:
     """The output of a batch normalisation is needed again on the way back: there it is computed again from the input,
-    which is kept anyway, so that only one of them goes through memory."""
+    which is kept anyway, so that only one of them goes through memory. (Values of the way forward change in place right
+    behind their writer or never: the input is as it was.)"""
     regions = [*regions]
     for index, region in enumerate(regions):
         for step in region.steps:
@@ -68,7 +69,7 @@ def recompute(regions: list[Region]) -> list[Region]:
             made = [s for s in region.steps if y in s.writes.values()]
             rest = range(index + 1, len(regions))
             later = [n for n in rest if any(y in s.values() for s in regions[n].steps)]
-            if _aliased(regions, y) or not _repeatable(made, y, regions[index + 1 :]):
+            if _aliased(regions, y):
                 continue
             if all(regions[n].kind == "chunks" for n in later):
                 for n in later:
@@ -76,15 +77,8 @@ def recompute(regions: list[Region]) -> list[Region]:
     return regions
 
 
-def _repeatable(made: list[Step], y: Value, later: list[Region]) -> bool:
-    """Whether the steps that made y, one and what changes y in place (an activation), give the same again later."""
-    first, *others = made
-    inputs = {v.root for v in first.reads.values()} | {y}
-    written = {v.root for r in later for s in r.steps for v in s.writes.values()}
-    return all(v is y for s in others for v in s.values()) and not inputs & written
-
-
 def _aliased(regions: list[Region], value: Value) -> bool:
+    """Whether it is kept under another name too, so that nothing would be saved."""
     return any(v is not value and v.root is value for r in regions for s in r.steps for v in s.values())
 
 

@@ -108,7 +108,9 @@ def _shapes(step: Step, kind: Kind) -> Iterator[str]:
 
 
 def _frames(step: Step, kind: Kind) -> Iterator[str]:
-    """Whether there are zeros enough around a value that a window reaches beyond."""
+    """Whether there are zeros enough around a value that a window reaches beyond, and around that of each image."""
+    if step.kind == "frame" and step.scope == "block" and not step.writes["y"].interleaved:
+        yield "it is done once for images that lie apart"
     if not kind.reach:
         return
     value = {**step.reads, **step.writes}[kind.reach]
@@ -132,7 +134,9 @@ class _Order:
 
     def take(self, step: Step) -> None:
         for value in step.writes.values():
-            self._written.setdefault(value.root, []).append(() if step.kind == "clear" else _box(step, value))
+            self._written.setdefault(value.root, []).append(
+                () if step.kind in ("clear", "frame") else _box(step, value)
+            )
 
     def faults(self, step: Step) -> Iterator[str]:
         for role, value in step.reads.items():

@@ -134,7 +134,7 @@ def _input(binder: Binder, step: Step) -> None:
         binder.emit(fused.clear, {"y": binder.whole(gx)})
     _walk(binder, step, "sparse_input_tile", gx, number(binder.weight(step.weights["weight"])))
     if gx.framed:
-        binder.emit(pointwise.clear_frame, {"y": binder.whole(gx)}, frame=tuple(tuple(f) for f in gx.frame))
+        clear_around(binder, gx)
 
 
 @binding("passed")
@@ -179,6 +179,16 @@ def _few(binder: Binder, step: Step) -> None:
         windows=g.shape[1] * g.shape[2],
         dw_step=f.filter_size * 4,
     )
+
+
+def clear_around(binder: Binder, y: Value) -> None:
+    frame = tuple(tuple(f) for f in y.frame)
+    binder.emit(pointwise.clear_frame, {"y": binder.whole(y)}, frame=frame)
+
+
+@binding("frame")
+def _frame(binder: Binder, step: Step) -> None:
+    clear_around(binder, step.writes["y"])
 
 
 @binding("clear")
