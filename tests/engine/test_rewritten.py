@@ -50,8 +50,11 @@ def test_values_repeated_without_their_activation_are_found(monkeypatch: pytest.
 
 
 def test_zeros_that_are_not_there_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(program, "framed", lambda regions: regions)
-    assert any("prediction" in line for line in faults(TRAINED_WRONG))
+    monkeypatch.setattr(program, "framed", lambda steps, written: steps)
+    text = (
+        "input 6x6x3 -> conv 8 k3 p1 tanh -> conv 4 k6 tanh -> conv 4 k3 p1 tanh -> upsample 4 -> conv 8 k3 -> dense 3"
+    )
+    assert any("prediction" in line for line in faults(text))
 
 
 def test_values_that_lie_where_others_are_still_wanted_are_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
-
-from convdsl.engine.plan.values import Step, Value
-
-if TYPE_CHECKING:
-    from convdsl.engine.plan.program import Region
+from convdsl.engine.plan.values import Scope, Step, Value
 
 
-def framed(regions: list[Region]) -> list[Region]:
-    """The regions with a step before each first writer of such a value. Where images lie apart it is done for each of
-    them, even if the writer takes a whole block."""
-    written: set[Value] = set()
-    return [replace(region, steps=_framed(region.steps, written)) for region in regions]
-
-
-def _framed(steps: list[Step], written: set[Value]) -> list[Step]:
+def framed(steps: list[Step], written: set[Value]) -> list[Step]:
+    """The steps of a region with one before each first writer of such a value, to which `written` are added; where images
+    lie apart it is done for each of them, even if the writer takes a whole block."""
     result: list[Step] = []
     for step in steps:
         for root in _fresh(step, written):
-            scope = "each" if step.scope == "block" and not root.interleaved else step.scope
+            scope: Scope = "each" if step.scope == "block" and not root.interleaved else step.scope
             result.append(Step("frame", step.node, {}, {"y": root}, scope=scope))
         result.append(step)
     return result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Literal
 
@@ -223,7 +223,8 @@ def _assemble(
         regions.append(Region("tasks", late))
     placed = passed("recomputing", [step for region in regions for step in region.steps])
     block_bytes, batch_bytes = allocate([(r.steps, r.block) for r in regions], frame.batch, target)
-    regions = framed(regions)
+    written: set[Value] = set()
+    regions = [replace(region, steps=framed(region.steps, written)) for region in regions]
     passed("frames", [step for region in regions for step in region.steps])
     statistics, extra = _statistics(steps)
     return Program(
