@@ -109,7 +109,7 @@ def _wrong_explanation(text: str, analysis: Analysis) -> str | None:
     net = derive(analysis)
     json.dumps(derivations.net_data(analysis.network.name, net.layers, net.totals))
     format = tuple(document.FORMATS)[len(text) % len(document.FORMATS)]
-    written = document.write(derivations.document(net.layers, net.totals), format)
+    written = document.write(derivations.document(net), format)
     return f"control characters in {format}" if HARMFUL.search(written) else None
 
 
