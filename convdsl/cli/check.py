@@ -125,7 +125,7 @@ def _print_plan(analysis: Analysis) -> None:
     from convdsl.engine import EngineError
     from convdsl.engine.cpu.target import detect
     from convdsl.engine.plan import plan
-    from convdsl.training import training_settings
+    from convdsl.training.configure import training_settings
 
     settings = training_settings(analysis.network, Findings(analysis.source))
     try:

@@ -130,7 +130,7 @@ def _glued(word: tree.Word, item: tree.Item | tree.Value) -> str | None:
     if isinstance(item, (tree.Binary, tree.Negative)):
         return f"{word.text}({value(item)})"
     parts = item.parts if isinstance(item, tree.Sizes) else (item,)
-    plain = all(p.text.isdecimal() for p in parts if isinstance(p, tree.Number))
+    plain = all(p.text.isdecimal() and len(p.text) <= 15 for p in parts if isinstance(p, tree.Number))
     return f"{word.text}{'' if plain else '='}{value(item)}"
 
 

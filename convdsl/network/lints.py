@@ -103,6 +103,12 @@ def _axes(layer: Any, facts: Facts) -> tuple[Axis, ...]:
     return layer.geometry(facts.inputs[0])
 
 
+def _loses(layer: Any, facts: Facts) -> bool:
+    """Whether inputs are read by no window along one of the axes whose sizes are numbers."""
+    axes = (axis for axis in _axes(layer, facts) if all(map(algebra.is_number, axis[:7])))
+    return any(axis.remainder and axis.lost for axis in axes)
+
+
 def _does_not_divide(network: Network, node: Node, facts: Facts, axis: Axis, span: Span, findings: Findings) -> None:
     ways = _would_divide(axis, isinstance(node.layer, Pooling))
     findings.add(
@@ -121,7 +127,7 @@ def _does_not_divide(network: Network, node: Node, facts: Facts, axis: Axis, spa
             sizes=" / ".join(map(str, _sizes_that_divide(axis))),
         ),
         labels=_calls(node),
-        fixes=fixes_of(node, ways, network, lambda layer: not any(a.remainder and a.lost for a in _axes(layer, facts))),
+        fixes=fixes_of(node, ways, network, lambda layer: not _loses(layer, facts)),
     )
 
 

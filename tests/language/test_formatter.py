@@ -41,6 +41,7 @@ LINES = [
     ("conv 8 s1x2(1/3)", "conv 8 s1x2(1/3)"),
     ("conv 8 s1x2( 3 )x(N-1) p1", "conv 8 s1x2(3)x(N-1) p1"),
     ("repeat input69x9x7", "repeat input69x9x7"),
+    ("lrn k=1000000000000000", "lrn k=1000000000000000"),
     ("conv 8 k3 leaky_relu 0.10", "conv 8 k3 leaky_relu 0.10"),
     ("filter [1,0,-1;2 0 -2\n 1 0 -1]", "filter [1 0 -1; 2 0 -2; 1 0 -1]"),
     ("input N x N x 3", "input NxNx3"),

@@ -212,3 +212,8 @@ def test_many_expectations_are_cheap() -> None:
     started = time.perf_counter()
     assert not analyse(Source("input 8x8x1\n" + line * 10_000, "t")).failed
     assert time.perf_counter() - started < 20
+
+
+def test_ways_out_are_tried_on_axes_whose_sizes_are_numbers() -> None:
+    (warning,) = found("W501", "input 2x8x5\navgpool Nx5\ntranspose")
+    assert "8 + 2·0 − 5" in str(warning.formula)

@@ -11,7 +11,8 @@ from convdsl.diagnostics import Diagnostic, Findings
 from convdsl.engine.optimizer import Optimizer
 from convdsl.network import analyse
 from convdsl.source import Source
-from convdsl.training import Settings, training_settings
+from convdsl.training.configure import training_settings
+from convdsl.training.settings import Settings
 from convdsl.training.configure import LEARNING_RATES, assemble, lines_from, merge
 from convdsl.training.lines import LINES, Number
 from convdsl.training.settings import Augment, EarlyStop, Schedule
