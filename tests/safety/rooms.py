@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from tests.teaching.classes.conftest import filled
 
 MAP = "input 6x6x1 -> conv 3 k1 softmax\ntrain { epochs 1\nbatch 8 }\n"
 NET = "input 6x6x1 -> flatten -> dense 3 softmax\ntrain { epochs 1\nbatch 8 }\n"
+SLIPS = "input 6x6x1 => flatten\ndense 3, softmax\n"
+"""What `check --fix` mends."""
 ROSTER = "id,name,email\n101,Ana Ruiz,ana@x.es\n102,Luis Gil,luis@x.es\n"
 WORKSHEET = (
     'Identifier,"Full name","ID number",Status,Grade,"Maximum Grade","Last modified (grade)","Feedback comments"\n\
@@ -48,6 +51,7 @@ def furnish(folder: Path) -> None:
     Image.fromarray(images[0, :, :, 0]).save(folder / "p.png")
     (folder / "a.cnn").write_text("conv 8 k 3->relu\n")
     (folder / "net.cnn").write_text(NET)
+    (folder / "slips.cnn").write_text(SLIPS)
     (folder / "map.cnn").write_text(MAP)
     (folder / "matrix.txt").write_text("1 2 3\n4 5 6\n7 8 9\n")
     (folder / "sheet.toml").write_text(
@@ -63,3 +67,5 @@ def furnish(folder: Path) -> None:
         status = call("run", f"{name}.cnn", "--data", f"{data}.npz", "--seed", seed, "--out", f"{name}-{seed}")
         assert status == 0
     assert call("course", "new", "mine") == 0
+    if find_spec("onnx"):
+        assert call("export", "onnx", "net.cnn", "--weights", "net-1", "-o", "net.onnx") == 0

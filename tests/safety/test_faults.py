@@ -148,6 +148,22 @@ def fetch_data() -> None:
         raise OSError(5, str(error.message)) from None
 
 
+def draw_networks() -> None:
+    for ending in ("svg", "tex", "mmd", "html"):
+        command("draw", "net.cnn", "-o", f"drawn.{ending}")
+    command("draw", "net.cnn", "--theme", "both", "-o", "two.svg")
+
+
+def mend() -> None:
+    command("check", "--fix", "slips.cnn")
+
+
+def go_to_others_and_back() -> None:
+    pytest.importorskip("onnx", reason="the package onnx is not installed")
+    command("export", "onnx", "net.cnn", "--weights", "net-1", "-o", "out.onnx")
+    command("import", "out.onnx", "-o", "back.cnn", "--weights", "back.safetensors")
+
+
 CLASS = ("--sheet", "sheet.toml", "--roster", "roster.csv")
 DATA = bytes(range(256)) * 100
 ACTIONS = (
@@ -160,7 +176,8 @@ ACTIONS = (
     read_the_grammar,
     fetch_data,
 )
-FURNISHED = (remember_what_was_typed, grade, assign, answer_with_pictures, draw, put_together)
+FURNISHED = (remember_what_was_typed, grade, assign, answer_with_pictures, draw, put_together, draw_networks, mend,
+             go_to_others_and_back)  # fmt: skip
 """In a folder where there is one of everything."""
 
 

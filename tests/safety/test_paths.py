@@ -63,6 +63,14 @@ course export --course PATH
 course exam --sheet PATH
 course assign PATH --roster roster.csv -o o
 course assign sheet.toml --roster PATH -o o
+check --fix PATH
+draw PATH
+draw PATH -o o.svg
+export onnx PATH -o o.onnx
+export onnx net.cnn --weights PATH -o o.onnx
+import PATH
+import PATH --net net.cnn
+import net.onnx --net net.cnn --map PATH
 """.strip().splitlines()
 )
 WRITING = tuple(
@@ -83,6 +91,13 @@ grade 101.txt {CLASS} --moodle PATH
 course new PATH
 course assign sheet.toml --roster roster.csv -o PATH
 fmt PATH
+check --fix PATH
+draw net.cnn -o PATH.svg
+draw net.cnn -o PATH.html
+draw net.cnn --theme both -o PATH.svg
+export onnx net.cnn -o PATH
+import net.onnx -o PATH
+import net.onnx --weights PATH
 """.strip().splitlines()
 )
 KINDS = ("pipe", "zero", "full", "folder", "dangling", "loop", "missing", "empty", "socket", "long", "nul", "surrogate",
@@ -129,6 +144,7 @@ def hostile(kind: str) -> str:
         "below a file": "a.cnn/b",
         "nothing": "",
         "dash": "-",
+        "root": "/",
     }
     return special.get(kind, path)
 
@@ -197,7 +213,7 @@ def complaints(words: list[str], kind: str, capsys: pytest.CaptureFixture[str], 
     return wrong
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", (*KINDS, "root"))
 def test_reading(room: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], kind: str) -> None:
     _try(READING, kind, room, monkeypatch, capsys)
 
