@@ -17,11 +17,11 @@ from convdsl.datasets.inputs import Prepared
 from convdsl.messages import T
 from convdsl.network import Analysis
 from convdsl.network.view import WrittenNet
-from convdsl.training.files import FileTrouble, read_tensors, write_tensors
+from convdsl.training.files import FileTrouble, write_tensors
 from convdsl.training.settings import Settings
 from convdsl.training.state import learned
 from convdsl.training.task import KINDS, Task
-from convdsl.training.trained import PROBABLE, Predictor, Trained, assembled, trained
+from convdsl.training.trained import PROBABLE, Predictor, Trained, assembled, trained, weights_in
 
 FILE = "ensemble.safetensors"
 
@@ -158,7 +158,7 @@ def predictor(
     file = path / FILE if path.is_dir() and (path / FILE).exists() else path
     if file.is_dir():
         return trained(file, network, device=device, threads=threads)
-    tensors, metadata = read_tensors(file)
+    tensors, metadata = weights_in(file)
     if metadata.get("format") != "convdsl ensemble":
         return assembled(str(path), tensors, metadata, network, device=device, threads=threads)
     try:

@@ -183,11 +183,16 @@ def trained(
             way = T("`convdsl run … --resume --out {path}` ends it.", path=path)
             raise FileTrouble(T("The run in {path} has not come to its end: there are no weights.", path=path), way)
         raise FileTrouble(T("There is no run in {path}.", path=path), T("`convdsl runs` lists those in a folder."))
-    if file.suffix == ".cnn":
-        way = T("Give the folder of a run, or the weights.safetensors in it.")
-        raise FileTrouble(T("{path} is a program; it has no weights of its own.", path=path), way)
-    tensors, metadata = read_tensors(file)
+    tensors, metadata = weights_in(file)
     return assembled(str(path), tensors, metadata, network, device=device, threads=threads)
+
+
+def weights_in(file: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Tensors and metadata of a file of weights. Raises FileTrouble, for a program too."""
+    if file.suffix == ".cnn" and file.is_file():
+        way = T("Give the folder of a run, or the weights.safetensors in it.")
+        raise FileTrouble(T("{path} is a program; it has no weights of its own.", path=file), way)
+    return read_tensors(file)
 
 
 def assembled(

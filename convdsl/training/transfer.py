@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from convdsl import files
 from convdsl.bridges.bases import BASES, imagenet
 from convdsl.bridges.matching import Matched, own_modules, read_map
 from convdsl.bridges.pieces import Foreign
@@ -17,6 +18,9 @@ from convdsl.messages import T, reason
 from convdsl.training.events import Note
 from convdsl.training.files import FileTrouble, read_tensors
 from convdsl.training.trainable import Trainable
+
+LARGEST_MAP = 10_000_000
+"""Bytes of a list of partners."""
 
 
 class Start(NamedTuple):
@@ -50,7 +54,7 @@ def read_start(path: Path, analysis: Any, map: Path | None = None) -> Start:
 def matched_with(path: Path, analysis: Any, map: Path | None = None) -> Matched:
     """Weights with their partners in a network. Raises FileTrouble."""
     try:
-        chosen = read_map(map.read_text("utf-8")) if map is not None else None
+        chosen = read_map(files.read(map, LARGEST_MAP).decode("utf-8")) if map is not None else None
         if foreign(path):
             return take(path, analysis, chosen)
         return take_tensors(path, read_tensors(path)[0], analysis, chosen)

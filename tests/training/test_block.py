@@ -11,11 +11,9 @@ from convdsl.diagnostics import Diagnostic, Findings
 from convdsl.engine.optimizer import Optimizer
 from convdsl.network import analyse
 from convdsl.source import Source
-from convdsl.training.configure import training_settings
-from convdsl.training.settings import Settings
-from convdsl.training.configure import LEARNING_RATES, assemble, lines_from, merge
+from convdsl.training.configure import LEARNING_RATES, assemble, lines_from, merge, training_settings
 from convdsl.training.lines import LINES, Number
-from convdsl.training.settings import Augment, EarlyStop, Schedule
+from convdsl.training.settings import Augment, EarlyStop, Schedule, Settings
 
 
 def read(block: str, shape: str = "28x28x1") -> tuple[Settings, list[Diagnostic]]:
