@@ -10,7 +10,7 @@ from convdsl.derivation.lettering import legend
 from convdsl.diagnostics import Diagnostic
 from convdsl.document import Formula, Heading, Items, Label, Node, Sentence
 from convdsl.layers import formula_shape, show_shape
-from convdsl.messages import T, with_decimals
+from convdsl.messages import T, quoted, with_decimals
 from convdsl.report.data import diagnostic_data, plain
 from convdsl.report.formulas import as_latex, as_sympy, as_text
 
@@ -19,7 +19,7 @@ from convdsl.report.formulas import as_latex, as_sympy, as_text
 
 def document(net: NetDerivation) -> Iterator[Node]:
     """A section for each layer whose sizes are known, and the sums."""
-    yield Heading(net.name, 2, formula_shape(net.input))
+    yield Heading(quoted(net.name), 2, formula_shape(net.input))
     for layer in net.layers:
         if layer.derivations or layer.as_before is not None or layer.facts.output is not None:
             yield from layer_document(layer)

@@ -26,3 +26,11 @@ from convdsl.language.foreign import rewrite
 )
 def test_a_norm_keeps_the_numbers_of_its_framework(call: str, line: str) -> None:
     assert rewrite(call) == line
+
+
+def test_a_call_with_nothing_in_its_brackets_is_answered() -> None:
+    from convdsl.network import analyse
+    from convdsl.source import Source
+
+    analysis = analyse(Source("input 6x2x3\nrelu6\ncrop((((()))))", "t"))
+    assert [d.code for d in analysis.diagnostics]

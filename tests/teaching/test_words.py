@@ -76,7 +76,7 @@ def test_options_and_activations_follow_a_layer() -> None:
 
 
 def test_beginnings() -> None:
-    assert set(completed("max")) == {"maxpool"}
+    assert set(completed("max")) == {"maxpool", "maxout"}
     assert set(KEYWORDS) <= set(completed("input 8x8x1 -> "))
     assert set(COMBINATIONS) <= set(completed("conv 3 k3\n"))
     assert "down(" in completed("do", "block down(C) { conv C k3 }")

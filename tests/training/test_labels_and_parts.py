@@ -145,6 +145,6 @@ def test_what_deep_and_plain_numbers_are_taken_for() -> None:
         train_labels=np.array([0.1, 0.2]), test_images=np.array([[[[1.0]]]], np.float32), test_labels=np.array([0.3]),
         validation_images=None, validation_labels=None, shape=(1, 1, 1),
     )  # fmt: skip
-    assert taken_line(summarise(deep)).endswith("1x1, grey, 12 bits (0 to 1); the labels are numbers")  # type: ignore[arg-type]
+    assert taken_line(summarise(deep)).endswith("1x1, grey, 12 bits (0 to 1); the labels are numbers from 0.1 to 0.3")  # type: ignore[arg-type]
     deep.scale = None
     assert "used as they are (0 to 1)" in taken_line(summarise(deep))  # type: ignore[arg-type]

@@ -92,7 +92,7 @@ SAYS = {
     "several": (r"of the labels right, all of them in .* mean F1", r"de las etiquetas correctas"),
     "masks": (r"mean IoU 0\.\d{3}, \d+\.\d % of the pixels right", r"IoU medi[ao] 0[.,]\d{3}"),
     "counts": (r"mean squared error .* mean absolute error", r"error cuadrático medio"),
-    "itself": (r"PSNR -?\d+\.\d\d dB", r"PSNR -?\d+\.\d\d dB, error"),
+    "itself": (r"PSNR -?\d+[.,]\d\d dB", r"PSNR -?\d+[.,]\d\d dB, error"),
 }
 
 

@@ -176,7 +176,7 @@ def _tconv(scope: Scope, node: Any, inputs: list[Value]) -> Value:
     (x,), layer, y = inputs, node.layer, scope.shape(node)
     axes = layer.geometry(x.shape)
     further = [a.before - a.after for a in axes]
-    whole = any(n < 0 for n in further)
+    whole = any(n < 0 or n >= max(a.s, a.d) for n, a in zip(further, axes, strict=True))
     if whole:
         further = [max(-a.after, 0) for a in axes]
     if any(n and n >= max(a.s, a.d) for n, a in zip(further, axes, strict=True)):
@@ -545,8 +545,8 @@ def _combined(scope: Scope, node: Any, inputs: list[Value]) -> Value:
 def _stacked(scope: Scope, node: Any, inputs: list[Value]) -> Value:
     inputs = _alike(inputs)
     stacked = f"torch.stack([{', '.join(x.text for x in inputs)}])"
-    ends = ".mean(0)" if node.op == "mean" else ".max(0).values"
-    return Value(stacked + ends, scope.shape(node), inputs[0].map)
+    text = f"torch.mean({stacked}, dim=0)" if node.op == "mean" else f"torch.max({stacked}, dim=0).values"
+    return Value(text, scope.shape(node), inputs[0].map)
 
 
 @_writes("concat")

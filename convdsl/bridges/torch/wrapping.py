@@ -6,10 +6,10 @@ WIDTH = 88
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 
 
-def wrapped(line: str, indent: int, comment: str = "") -> list[str]:
-    """A statement of one line as lines; the comment stays where there is room for it."""
+def wrapped(line: str, indent: int, comment: str = "", behind: int = 0) -> list[str]:
+    """A statement of one line as lines; the comment stays where there is room for it. So many characters follow `behind`."""
     space = " " * indent
-    if indent + len(line) <= WIDTH:
+    if indent + len(line) + behind <= WIDTH:
         with_comment = f"{space}{line}  # {comment}"
         return [with_comment if comment and len(with_comment) <= WIDTH else space + line]
     tail = ":" if line.endswith(":") else ""
@@ -46,7 +46,7 @@ def wrapped(line: str, indent: int, comment: str = "") -> list[str]:
         elif (operands := _summed(part)) is not None:
             lines = [f"{space}    {line}" for line in (operands[0], *(f"{op} {one}" for op, one in operands[1]))]
         else:
-            lines = wrapped(part, indent + 4)
+            lines = wrapped(part, indent + 4, behind=1)
         rows += [*lines[:-1], lines[-1] + ","]
     return [head, *rows, foot]
 

@@ -119,14 +119,15 @@ def _no_equations(items: list[Item], names: tuple[str, ...], text: str) -> None:
             owner = item.name
         elif isinstance(item, Term) and item.form == SYMBOLIC:
             settled = {i.name for i in holes} - {owner}
-            if any(_mentions(text[item.start : item.end], n) for n in names if n not in settled):
+            if any(_mentions(text, item, n) for n in names if n not in settled):
                 raise _unread(item, text)
 
 
-def _mentions(formula: str, name: str) -> bool:
-    """Whether a formula has a name in it, and more than that: `- p = 3` stands in a list."""
+def _mentions(text: str, item: Term, name: str) -> bool:
+    """Whether a formula has a name in it, and more than that: `- p = 3` at the beginning of a line stands in a list."""
+    formula = text[item.start : item.end]
     if re.fullmatch(r"[-+−]\s*" + re.escape(name), formula, re.IGNORECASE):
-        return False
+        return not re.fullmatch(r"(?:.*\n)?\s*", text[: item.start], re.DOTALL)
     return re.search(rf"(?<![^\W\d_]){re.escape(name)}(?!\w)", formula, re.IGNORECASE) is not None
 
 

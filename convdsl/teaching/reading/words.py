@@ -58,6 +58,7 @@ class Words(Scanner):
     def _word_alone(self, match: re.Match[str], word: str) -> None:
         digits = self.before_digits(self.place)
         labelled = p.LABEL_ENDS.match(self.text, self.place) is not None
+        names_anything = labelled and self.wanted.sort != "holes"  # there a name is that of a hole
         unit = self._factors(match[0]) if self.last == "NUMBER" and not self.listed else None
         if unit is None and self._is_stuck(match, word, digits):
             raise self.unclear(match[0])
@@ -89,11 +90,11 @@ class Words(Scanner):
             self.add("SIDE", match, known.SIDES[word])
         elif word in known.DANGEROUS or (self.listed and self.behind_value() and digits):
             raise self.unclear(match[0])
-        elif word in p.SILENT or word in self.wanted.words or (labelled and len(word) > 1):
+        elif word in p.SILENT or word in self.wanted.words or (names_anything and len(word) > 1):
             self.words.append(match.start())
         elif len(match[0]) == 1:
             self._named(match)
-        elif known.is_slip(word) or labelled or (self.listed and word in ("array", "tensor", "list", "dtype", "np")):
+        elif known.is_slip(word) or names_anything or (self.listed and word in ("array", "tensor", "list", "dtype", "np")):
             self.words.append(match.start())
         else:
             raise self.unclear(match[0])
