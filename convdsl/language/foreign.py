@@ -156,7 +156,11 @@ def _edges(word: str, call: ast.Call, of_torch: bool) -> str | None:
         value = tuple(zip(value[-2::-2], value[::-2], strict=True))
     elif isinstance(value, tuple):
         value = tuple(v if isinstance(v, tuple) else (v, v) for v in value)
-    if not isinstance(value, tuple) or not value or not all(len(v) == 2 and all(isinstance(n, int) for n in v) for v in value):
+    if (
+        not isinstance(value, tuple)
+        or not value
+        or not all(len(v) == 2 and all(isinstance(n, int) for n in v) for v in value)
+    ):
         return None
     before, after = zip(*value, strict=True)
     if before == after:

@@ -94,7 +94,11 @@ class Words(Scanner):
             self.words.append(match.start())
         elif len(match[0]) == 1:
             self._named(match)
-        elif known.is_slip(word) or names_anything or (self.listed and word in ("array", "tensor", "list", "dtype", "np")):
+        elif (
+            known.is_slip(word)
+            or names_anything
+            or (self.listed and word in ("array", "tensor", "list", "dtype", "np"))
+        ):
             self.words.append(match.start())
         else:
             raise self.unclear(match[0])
