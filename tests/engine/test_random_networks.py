@@ -1,6 +1,6 @@
 """Random networks over the whole language, compiled, against an independent opinion.
 
-CONVDSL_RANDOM_NETS says how many: 40 here, since each brings kernels that must be compiled. The plans of 300 are held by
+CONVDSL_RANDOM_NETS says how many: 24 here, since each brings kernels that must be compiled. The plans of 300 are held by
 test_rewritten.py.
 """
 
@@ -16,7 +16,7 @@ from convdsl.layers import LAYERS
 from tests.engine.agreement import faults
 from tests.random_networks import features, networks
 
-COUNT = int(os.environ.get("CONVDSL_RANDOM_NETS", "40"))
+COUNT = int(os.environ.get("CONVDSL_RANDOM_NETS", "24"))
 
 
 @pytest.mark.parametrize("text", [*networks(COUNT)])
