@@ -129,14 +129,13 @@ class Net:
         it cannot say, ValueError where a size is open or weights are missing.
         """
         from convdsl.bridges.giving import torch_source
+        from convdsl.bridges.weighted import not_installed
 
         module, tensors = torch_source(self, weights)
         try:
             from convdsl.bridges.torch.live import live
         except ModuleNotFoundError as error:
-            raise ImportError(
-                str(T('this needs the package {name}: `pip install "convdsl[{extra}]"`.', name="torch", extra="torch"))
-            ) from error
+            raise ImportError(str(not_installed("torch"))) from error
         return live(module, tensors)
 
 

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from convdsl.bridges.pieces import Foreign
+from convdsl.bridges.rows import channels_first as axes_first
+from convdsl.bridges.rows import unturned
 from convdsl.messages import T
 from convdsl.network import Analysis
 
@@ -98,7 +100,7 @@ def matched(
         for role, shape in module.tensors.items():
             value = np.ascontiguousarray(partner.tensors[role], np.float32).reshape(tuple(map(int, shape)))
             name = module.names[role]
-            result.weights[name] = turn[name](value) if name in turn else value
+            result.weights[name] = unturned(value, (turn[name], axes_first(turn[name]))) if name in turn else value
     result.missing = [name for i, m in enumerate(ours) if i not in pairs for name in m.names.values()]
     result.unused = [name for i, m in enumerate(theirs) if i not in pairs.values() for name in m.names.values()]
     return result
@@ -164,9 +166,9 @@ def _shapes(module: Module) -> str:
     return ", ".join(f"{role} {'x'.join(map(str, shape))}" for role, shape in shapes.items())
 
 
-def _turned(analysis: Analysis) -> dict[str, Any]:
-    """What puts columns that follow C, H, W into the order H, W, C, by the tensor's name."""
-    found: dict[str, Any] = {}
+def _turned(analysis: Analysis) -> dict[str, tuple[int, ...]]:
+    """The map behind which a tensor has a value for each of a row, by the tensor's name."""
+    found: dict[str, tuple[int, ...]] = {}
     lying: dict[int, tuple[int, ...]] = {}
     for node in analysis.network.nodes:
         facts = analysis.report[node.index]
@@ -174,22 +176,14 @@ def _turned(analysis: Analysis) -> dict[str, Any]:
         before = lying.get(node.inputs[0]) if node.inputs else None
         shape = x if len(x) > 1 else before
         if node.op == "dense" and shape:
-            found[f"{node.index}.dense.weight"] = _columns(shape)
+            found[f"{node.index}.dense.weight"] = shape
         elif node.op == "flatten" and len(x) > 1:
             lying[node.index] = x
         elif before and node.op != "dense":
             lying[node.index] = before
             for role in (*facts.weights, *facts.buffer_shapes):
-                found[f"{node.index}.{node.op}.{role}"] = _columns(before)
+                found[f"{node.index}.{node.op}.{role}"] = before
     return found
-
-
-def _columns(shape: tuple[int, ...]) -> Any:
-    def turn(value: np.ndarray) -> np.ndarray:
-        parts = value.reshape(*value.shape[:-1], shape[-1], *shape[:-1])
-        return np.ascontiguousarray(np.moveaxis(parts, value.ndim - 1, -1)).reshape(value.shape)
-
-    return turn
 
 
 def read_map(text: str) -> dict[str, str]:

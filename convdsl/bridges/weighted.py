@@ -58,3 +58,8 @@ def leading_to(output: int, nodes: Sequence[Node]) -> set[int]:
             found.add(at)
             waiting += nodes[at - 1].inputs
     return found
+
+
+def not_installed(extra: str) -> T:
+    """That a library is not there, and how to get it."""
+    return T('this needs the package {name}: `pip install "convdsl[{extra}]"`.', name=extra, extra=extra)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from convdsl import files
-from convdsl.cli.foreign import missing
+from convdsl.bridges.weighted import not_installed
 from convdsl.cli.parsing import CallError, add_unknowns, given_from, read_program
 from convdsl.cli.using import Bad, answered, complain
 from convdsl.diagnostics import ProgramError
@@ -71,7 +71,7 @@ def _onnx(net: Net, weights: Any, about: dict[str, str], out: Path) -> Written:
 
         content = onnx_bytes(net, weights, about)
     except ImportError:
-        raise CallError(missing("onnx")) from None
+        raise CallError(not_installed("onnx")) from None
     exits = any(node.exit is not None for node in net.nodes)
     return {out: content}, [T("Side exits (`aux`) are for training and are not in it.")] if exits else []
 

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from convdsl.bridges.weighted import Weighted
-from convdsl.cli.parsing import CallError, NotOurs, Unread
+from convdsl.bridges.weighted import Weighted, not_installed
+from convdsl.cli.parsing import FOREIGN, CallError, NotOurs, Unread
 from convdsl.messages import T
-
-ENDINGS = (".onnx", ".keras", ".h5", ".hdf5")
-"""What is taken for a file of another framework, by the end of its name."""
 
 
 def read_foreign(path: Path, input: Sequence[int] | None = None, output: str | None = None) -> Weighted:
     """The network in a file, with its weights. Raises CallError, Unread."""
     if not path.exists():
         raise Unread(T("there is no file {name}.", name=path))
-    if path.suffix.lower() not in ENDINGS:
-        raise CallError(T("{name} is no file that is understood: {endings}.", name=path, endings=", ".join(ENDINGS)))
+    if path.suffix.lower() not in FOREIGN:
+        raise CallError(T("{name} is no file that is understood: {endings}.", name=path, endings=", ".join(FOREIGN)))
     from convdsl.bridges.pieces import Foreign
 
     try:
@@ -30,11 +27,6 @@ def read_foreign(path: Path, input: Sequence[int] | None = None, output: str | N
 
         return read_keras(path, input)
     except ImportError:
-        raise CallError(missing("onnx" if path.suffix.lower() == ".onnx" else "keras")) from None
+        raise CallError(not_installed("onnx" if path.suffix.lower() == ".onnx" else "keras")) from None
     except Foreign as error:
         raise NotOurs(str(error)) from None
-
-
-def missing(extra: str) -> T:
-    """That a library is not there, and how to get it."""
-    return T('this needs the package {name}: `pip install "convdsl[{extra}]"`.', name=extra, extra=extra)

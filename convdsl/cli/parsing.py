@@ -18,6 +18,10 @@ from convdsl.source import MAX_BYTES, NotText, Source, decode, read
 argparse._ = translate  # type: ignore[attr-defined]  # argparse's own words ("usage", "options") in the user's language
 
 
+FOREIGN = (".onnx", ".keras", ".h5", ".hdf5")
+"""What is taken for a file of another framework, by the end of its name."""
+
+
 class CallError(Exception):
     """The call is wrong, or something outside the program failed: exit status 2."""
 
@@ -146,7 +150,7 @@ def read_program(name: str) -> Source:
     if name == "-":
         data = sys.stdin.buffer.read()
         return decode(data, str(T("<standard input>")))
-    if name.lower().endswith((".onnx", ".keras", ".h5", ".hdf5")):
+    if name.lower().endswith(FOREIGN):
         from convdsl.cli.foreign import read_foreign
 
         found = read_foreign(Path(name)).analysis.source

@@ -14,6 +14,7 @@ from convdsl.bridges.bases import BASES, imagenet
 from convdsl.bridges.matching import Matched, own_modules, read_map
 from convdsl.bridges.pieces import Foreign
 from convdsl.bridges.taking import foreign, take, take_tensors
+from convdsl.bridges.weighted import not_installed
 from convdsl.messages import T, reason
 from convdsl.training.events import Note
 from convdsl.training.files import FileTrouble, read_tensors
@@ -64,8 +65,7 @@ def matched_with(path: Path, analysis: Any, map: Path | None = None) -> Matched:
         why = reason(error) if isinstance(error, OSError) else error
         raise FileTrouble(T("{path} cannot be read: {reason}.", path=map, reason=why)) from None
     except ImportError:
-        text = T('this needs the package {name}: `pip install "convdsl[{extra}]"`.', name="onnx", extra="onnx")
-        raise FileTrouble(text) from None
+        raise FileTrouble(not_installed("onnx")) from None
 
 
 def described(path: Path, analysis: Any) -> dict[str, str]:

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
+from convdsl.bridges.rows import is_row
+
 
 class Value(NamedTuple):
     """A value of the graph: its name there, and its shape here (without the batch, channels last).
@@ -99,15 +101,3 @@ class Graph:
             rank = len(shape) - 1
             name = self.turned(name, (0, rank + 1, *range(1, rank + 1)), "channels_first")
         return Value(name, shape)
-
-
-def is_row(shape: tuple[int, ...]) -> bool:
-    """Whether the orders C, H, W and H, W, C are the same: one position, or one channel."""
-    return shape[-1] == 1 or prod(shape[:-1]) == 1
-
-
-def turned_columns(weight: Any, shape: tuple[int, ...]) -> Any:
-    """The last axis of a weight, in the order of a map `shape` (H, W, C), in the order C, H, W."""
-    rank = len(shape) - 1
-    parts = weight.reshape(*weight.shape[:-1], *shape)
-    return np.ascontiguousarray(np.moveaxis(parts, -1, -1 - rank)).reshape(weight.shape)

@@ -16,6 +16,7 @@ from onnx.reference import ReferenceEvaluator
 
 from convdsl.bridges.onnx import loading
 from convdsl.bridges.pieces import Flow, Foreign, Piece
+from convdsl.bridges.rows import channels_first, unturned
 from convdsl.layers import Layer, SizeError, shaping
 from convdsl.messages import T
 
@@ -66,22 +67,6 @@ class Seen(NamedTuple):
         channels = len(self.shape) - 1
         rest = [a for a in wide if a != channels]
         return not self.row and rest == sorted(rest) and (channels not in wide or wide[0] == channels)
-
-
-def channels_first(shape: Sequence[int]) -> tuple[int, ...]:
-    rank = len(shape) - 1
-    return (rank, *range(rank))
-
-
-def unturned(values: np.ndarray, lying: tuple[tuple[int, ...], tuple[int, ...]] | None) -> np.ndarray:
-    """Weights whose last axis follows a row that lies as a map did, in the order of here."""
-    if lying is None:
-        return values
-    shape, axes = lying
-    head = values.shape[:-1]
-    parts = values.reshape(*head, *(shape[a] for a in axes))
-    back = [len(head) + axes.index(a) for a in range(len(shape))]
-    return np.ascontiguousarray(parts.transpose([*range(len(head)), *back])).reshape(values.shape)
 
 
 class Reader:

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from convdsl.bridges.onnx.graph import Graph, Value, is_row, turned_columns
+from convdsl.bridges.onnx.graph import Graph, Value
+from convdsl.bridges.rows import is_row, turned_columns
 from convdsl.bridges.weighted import Unsayable, Weighted, leading_to
 from convdsl.layers import Layer
 from convdsl.layers.activation import Activation

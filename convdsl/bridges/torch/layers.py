@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any, NamedTuple, Protocol
 
+from convdsl.bridges.rows import is_row
 from convdsl.bridges.torch.marks import number, numbers, option, short
 from convdsl.bridges.weighted import Unsayable
 from convdsl.layers import Axis
@@ -81,11 +82,6 @@ def written(scope: Scope, node: Node, inputs: list[Value]) -> Value:
 
 
 # Orders
-
-
-def is_row(shape: Sizes) -> bool:
-    """Whether the orders C, H, W and H, W, C are the same."""
-    return shape[-1] == 1 or prod(shape[:-1]) == 1
 
 
 def plain(x: Value) -> Value:

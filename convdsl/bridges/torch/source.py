@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
 
 import numpy as np
 
+from convdsl.bridges.rows import turned_columns
 from convdsl.bridges.torch import helpers
 from convdsl.bridges.torch.body import Body, Instance
 from convdsl.bridges.torch.classes import Classes
@@ -102,14 +102,7 @@ def state_dict(module: Module, net: Weighted) -> dict[str, np.ndarray]:
         value = np.asarray(net.weights[known])
         if local and role == "bias":
             value = np.moveaxis(value, -1, 0)
-        found[name] = np.ascontiguousarray(_turned(value, state.turned)) if value.ndim else value
+        if state.turned is not None:
+            value = turned_columns(value, state.turned)
+        found[name] = np.ascontiguousarray(value) if value.ndim else value
     return found
-
-
-def _turned(value: np.ndarray, shape: tuple[int, ...] | None) -> np.ndarray:
-    """The last axis, in the order H, W, C, in the order C, H, W."""
-    if shape is None:
-        return value
-    parts = value.reshape(*value.shape[:-1], *shape)
-    assert prod(shape) == value.shape[-1]
-    return np.moveaxis(parts, -1, -len(shape)).reshape(value.shape)

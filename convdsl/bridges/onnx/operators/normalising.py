@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from onnx import NodeProto
 
-from convdsl.bridges.onnx.reading import Reader, Seen, reads, unturned
+from convdsl.bridges.onnx.reading import Reader, Seen, reads
+from convdsl.bridges.rows import unturned
 from convdsl.layers import Layer, normalization
 from convdsl.messages import T
 

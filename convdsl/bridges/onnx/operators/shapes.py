@@ -9,8 +9,9 @@ import numpy as np
 from onnx import NodeProto
 
 from convdsl.bridges.onnx.operators.parts import some
-from convdsl.bridges.onnx.reading import Reader, Seen, channels_first, reads
+from convdsl.bridges.onnx.reading import Reader, Seen, reads
 from convdsl.bridges.onnx.windows import short
+from convdsl.bridges.rows import channels_first
 from convdsl.layers import rearranging, shaping
 from convdsl.messages import T
 

@@ -9,8 +9,9 @@ import numpy as np
 from onnx import NodeProto
 
 from convdsl.bridges.onnx.operators.parts import bordered
-from convdsl.bridges.onnx.reading import Reader, Seen, reads, unturned
+from convdsl.bridges.onnx.reading import Reader, Seen, reads
 from convdsl.bridges.onnx.windows import Window, arguments, fitting, short, window
+from convdsl.bridges.rows import unturned
 from convdsl.layers import Layer, convolution, dense, shaping
 from convdsl.messages import T
 

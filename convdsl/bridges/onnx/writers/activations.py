@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from convdsl.bridges.onnx.graph import Graph, Value, is_row, turned_columns
+from convdsl.bridges.onnx.graph import Graph, Value
 from convdsl.bridges.onnx.writing import ACTIVATIONS
+from convdsl.bridges.rows import is_row, turned_columns
 
 
 def _activates(name: str, op: str, **attributes: Any) -> None:

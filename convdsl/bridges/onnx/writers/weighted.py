@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from convdsl.bridges.onnx.graph import Value, is_row, turned_columns
+from convdsl.bridges.onnx.graph import Value
 from convdsl.bridges.onnx.writers.windows import pads_of, window
 from convdsl.bridges.onnx.writing import Layers, declared, writes
+from convdsl.bridges.rows import is_row, turned_columns
 from convdsl.network import Node
 
 
