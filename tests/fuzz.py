@@ -38,9 +38,9 @@ from convdsl.language.formatter import formatted
 from convdsl.messages import HARMFUL, use_language
 from convdsl.network import Analysis, analyse
 from convdsl.report import derivations
-from convdsl.report.answers import answer_data
 from convdsl.report.data import analysis_data
 from convdsl.report.diagnostics import github
+from convdsl.report.solved import answer_data
 from convdsl.solver import solve
 from tests.mutations import mutated
 from tests.programs import SMALL, Kind, program, rewritten

@@ -51,7 +51,7 @@ def about(analysis: Analysis, options: argparse.Namespace) -> int:
     source, given = analysis.source, given_from(options)
     answer = solve(source, **given, strict=options.strict, seconds=options.time)
     if options.format == "json":
-        from convdsl.report.answers import answer_data
+        from convdsl.report.solved import answer_data
 
         print_json(answer_data(answer))
     else:

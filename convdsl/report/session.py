@@ -15,7 +15,8 @@ from convdsl.layers import formula_shape
 from convdsl.messages import T
 from convdsl.report.console import print_text
 from convdsl.report.diagnostics import clean, print_diagnostics
-from convdsl.report.table import MOST_ROWS, Row, layer_rows, print_table
+from convdsl.report.rows import MOST_ROWS, Row, layer_rows
+from convdsl.report.table import print_table
 from convdsl.teaching.answers import Added, Answer, Asked, Helped, Listed, Marked, Refused, Reviewed, Shown, Told
 from convdsl.teaching.commands import COMMANDS, shown
 
