@@ -3,30 +3,24 @@
     git worktree add /tmp/old 468ccb4
     python benchmarks/against.py /tmp/old [N1,N2,…,resnet18] [--turns 40]
 
-Each tree has a process of its own, and one waits while the other computes. Blocks of steps take turns (A B, B A, …), because
-the machine's speed drifts. A ratio below 1 says that this tree is faster; that of the shortest blocks is the one that other
-processes disturb least, that of the medians tells whether it can be believed.
+How they take turns, and what of the two ratios to believe, says turns.py. A ratio below 1 says that this tree is faster.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import statistics
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
+
+from turns import Side, answer, in_turns
 
 HERE = Path(__file__).resolve().parent.parent
 BATCHES = {"resnet18": 8}
-BLOCK = 0.2
-"""Seconds."""
 
 
 def work(name: str) -> None:
-    """One tree's side: for each line that comes in, a block of steps, and the milliseconds of one."""
+    """One tree's side."""
     import numpy as np
     from networks import NETWORKS
 
@@ -40,43 +34,23 @@ def work(name: str) -> None:
     x = rng.standard_normal((batch, *net.input)).astype(np.float32)
     labels = rng.integers(0, 10, batch)
     model.train_step(x, labels, 1e-3)
-    for line in sys.stdin:
-        count, start = int(line), time.perf_counter()
-        for _ in range(count):
-            model.train_step(x, labels, 1e-3)
-        print((time.perf_counter() - start) / count * 1e3, flush=True)
-
-
-def side(tree: Path, name: str, cache: str) -> subprocess.Popen[str]:
-    environment = {**os.environ, "PYTHONPATH": str(tree), "CONVDSL_CACHE": cache}
-    command = [sys.executable, __file__, "--work", name]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
-
-
-def block(process: subprocess.Popen[str], count: int) -> float:
-    assert process.stdin is not None and process.stdout is not None
-    process.stdin.write(f"{count}\n")
-    process.stdin.flush()
-    answer = process.stdout.readline()
-    if not answer:
-        raise SystemExit("one of the trees could not compute this network; what it says stands above")
-    return float(answer)
+    answer(lambda: model.train_step(x, labels, 1e-3))
 
 
 def compare(old: Path, name: str, turns: int) -> str:
     with tempfile.TemporaryDirectory() as caches:
-        sides = [side(tree, name, f"{caches}/{n}") for n, tree in enumerate((HERE, old))]
-        count = max(1, int(BLOCK * 1e3 / min(block(process, 1) for process in sides)))
-        found: list[list[float]] = [[], []]
-        for turn in range(turns):
-            for n in (0, 1) if turn % 2 else (1, 0):
-                found[n].append(block(sides[n], count))
-        for process in sides:
-            process.communicate()
-    least, middle = ([f(times) for times in found] for f in (min, statistics.median))
+        sides = {
+            str(tree): Side(
+                __file__, ["--work", name], {**os.environ, "PYTHONPATH": str(tree), "CONVDSL_CACHE": f"{caches}/{n}"}
+            )
+            for n, tree in enumerate((HERE, old))
+        }
+        found, count = in_turns(sides, turns)
+    this, other = found.values()
     return (
-        f"{name}: shortest {least[0]:.2f} / {least[1]:.2f} ms = {least[0] / least[1]:.2f}   "
-        f"medians {middle[0]:.2f} / {middle[1]:.2f} ms = {middle[0] / middle[1]:.2f}   ({turns} turns of {count} steps)"
+        f"{name}: shortest {this.shortest:.2f} / {other.shortest:.2f} ms = {this.shortest / other.shortest:.2f}   "
+        f"medians {this.median:.2f} / {other.median:.2f} ms = {this.median / other.median:.2f}   "
+        f"of processors {this.processor / other.processor:.2f}   ({turns} turns of {count} steps)"
     )
 
 

@@ -100,13 +100,18 @@ def run(regions, segments, operations, arguments, rows, counters, chunk, workers
 
     Stops before the regions that change weights if the loss is not a number (figures[FINITE] is 0 then). Workers take the next
     part when they are done with one, so that a thread which the system holds up holds nobody else up. Which worker takes
-    which part changes nothing in the results.
+    which part changes nothing in the results. Where all images are in one chunk, nobody else is woken: that takes longer
+    than a short region.
     """
     for r in range(regions.shape[0]):
         region = regions[r]
         counters[0] = 0
         if region[0] == REGION_SERIAL:
             run_task(region, segments, operations, arguments, rows[0], images, 0, 0)
+        elif region[0] == REGION_CHUNKS and images <= chunk:
+            for part in range(region[3]):
+                begin, end = part * chunk, min(part * chunk + chunk, images)
+                run_images(region, segments, operations, arguments, rows[0], begin, end, part, 0)
         elif region[0] != REGION_TASKS:
             for worker in prange(workers):
                 part = next_number(counters.ctypes.data)

@@ -121,6 +121,27 @@ def conv_tile(
     return v.micro_kernel(4, write)
 
 
+def transpose_tile(lanes: int, row: int, to_row: int, rows: int, columns: int) -> Any:
+    """y[j, i] = x[i, j] for a square of `lanes` numbers, of which `rows` x `columns` are there; zeros in place of other rows;
+    rows lie `row` and `to_row` bytes apart; arguments x, y, unused."""
+
+    def write(b: v.Builder, arguments: list[Any]) -> None:
+        x, y, _ = arguments
+        vectors = [v.load(b, x, i * row, lanes) if i < rows else v.constant(0.0, lanes) for i in range(lanes)]
+        half = lanes // 2
+        while half:  # quarters change places, then the quarters of the quarters
+            low = [j if j % (2 * half) < half else lanes + j - half for j in range(lanes)]
+            high = [j + half if j % (2 * half) < half else lanes + j for j in range(lanes)]
+            for i in (i for i in range(lanes) if not i & half):
+                pair = vectors[i], vectors[i + half]
+                vectors[i], vectors[i + half] = (v.picked(b, *pair, places) for places in (low, high))
+            half //= 2
+        for i in range(columns):
+            v.store(b, vectors[i], y, i * to_row)
+
+    return v.micro_kernel(3, write)
+
+
 def rows_tile(lanes: int, vectors: int, units: int, blocks: int, x_step: int, y_step: int) -> Any:
     """A dense layer's few units for two images, `x_step` and `y_step` bytes apart: y[q, n] = the sum of x[q, c] · w[n, c]
     over `blocks` blocks of inputs, w as [block][unit][vectors · lanes] (see layouts.Rows); arguments x, w, y."""

@@ -91,6 +91,11 @@ def entry(b: Builder, offsets: Any, gradients: Any, i: Any, lanes: int) -> tuple
     return b.sext(offset, INT), broadcast(b, b.add(gradients, at), 0, lanes)
 
 
+def picked(b: Builder, x: Vector, y: Vector, places: Sequence[int]) -> Vector:
+    """Lanes of both, those of `y` counted on from the last of `x`."""
+    return b.shuffle_vector(x, y, ir.Constant(ir.VectorType(INT32, len(places)), list(places)))
+
+
 def multiply_add(b: Builder, x: Vector, y: Vector, z: Vector) -> Vector:
     """x·y + z, rounded once."""
     kind = x.type

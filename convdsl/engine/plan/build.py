@@ -15,6 +15,9 @@ from convdsl.engine.plan.show import show
 from convdsl.engine.plan.values import Parameter, Target
 from convdsl.network.view import NetView
 
+FEWEST = 4
+"""Chunks that a batch is cut into at least, where it has so many images: there is work for as many threads."""
+
 BLOCK = 8
 """Images that a worker takes through the whole network before it turns to the next."""
 
@@ -114,7 +117,7 @@ def plan(net: NetView, batch: int, optimizer: Optimizer, target: Target, loss: L
     """The plan of training `net` in batches of up to `batch` images."""
     target = replace(target, without=target.without | switched_off())
     lanes = 0 if target.whole_batch else lanes_for(net, target, batch)
-    chunk = batch if target.whole_batch else max(-(-batch // CHUNKS), min(batch, 4))
+    chunk = batch if target.whole_batch else max(-(-batch // CHUNKS), min(-(-batch // FEWEST), 4))
     block = batch if target.whole_batch else min(chunk, BLOCK)
     if lanes:
         chunk, block = -(-chunk // lanes) * lanes, lanes

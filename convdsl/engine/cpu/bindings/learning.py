@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from convdsl.engine.cpu.bind import IMAGE, PART, Argument, Arrays, Binder, binding, number
 from convdsl.engine.cpu.kernels import learning, losses, pointwise, weighted
-from convdsl.engine.cpu.specialise import Strided
+from convdsl.engine.cpu.specialise import Micro, Strided, micro
 from convdsl.engine.plan import LOSSES, WEIGHED, Parameter, Step
-from convdsl.engine.plan.layouts import Filters
+from convdsl.engine.plan.layouts import Filters, Pack
 
 
 @binding(*LOSSES)
@@ -190,14 +191,21 @@ def rearrange(binder: Binder) -> None:
         place = [0] * len(pack.order)
         for position, tap in enumerate(pack.order):
             place[tap] = position
+        lanes = min(f.lanes, pack.lanes)
+        square, rest = partial(_square, f, pack, lanes), (pack.channels % lanes, f.filters % lanes)
         binder.emit(
             weighted.swap,
             {
-                "w": (number(binder.weight(parameter)), Strided((f.size,), (1,))),
-                "swapped": (number(binder.pack(parameter, "swapped")), Strided((pack.size,), (1,))),
+                "w": number(binder.weight(parameter)),
+                "swapped": number(binder.pack(parameter, "swapped")),
                 "task": PART,
                 "tasks": number(binder.plan.tasks),
             },
+            square=square(lanes, lanes),
+            right=square(lanes, rest[1]),
+            below=square(rest[0], lanes),
+            corner=square(*rest),
+            lanes=lanes,
             groups=f.groups,
             filters=f.filters,
             channels=pack.channels,
@@ -206,3 +214,9 @@ def rearrange(binder: Binder) -> None:
             to_width=pack.width,
             place=tuple(place),
         )
+
+
+def _square(f: Filters, pack: Pack, lanes: int, channels: int, filters: int) -> Micro | None:
+    """Turns so many of each; None where there are none."""
+    sizes = {"lanes": lanes, "row": f.width * 4, "to_row": pack.width * 4}
+    return micro("transpose_tile", **sizes, rows=channels, columns=filters) if channels and filters else None

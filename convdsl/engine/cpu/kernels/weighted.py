@@ -109,22 +109,55 @@ def correlate_share(
         )
 
 
-def swap(w: F32, swapped: F32, task: Int, tasks: Int, *, groups, filters, channels, taps, width, to_width, place):
-    """Keeps the arrangement for `spread` up to date: w is [group][block][tap][channel][width]."""
+def swap(
+    w: Address,
+    swapped: Address,
+    task: Int,
+    tasks: Int,
+    *,
+    square,
+    right,
+    below,
+    corner,
+    lanes,
+    groups,
+    filters,
+    channels,
+    taps,
+    width,
+    to_width,
+    place,
+):
+    """Keeps the arrangement for `spread` up to date: from w[group][block][tap][channel][width] to [group][block of
+    channels][place[tap]][filter][to_width], in squares of `lanes` channels and filters."""
     blocks = (filters + width - 1) // width
     to_blocks = (channels + to_width - 1) // to_width
-    units = groups * taps * channels
+    across = (channels + lanes - 1) // lanes
+    units = groups * taps * across
     places = place
     for unit in range(task * units // tasks, (task + 1) * units // tasks):
-        g = unit // (taps * channels)
-        t = unit // channels % taps
-        c = unit % channels
-        slot_of_tap = places[t]
-        for f in range(filters):
-            value = w[(((g * blocks + f // width) * taps + t) * channels + c) * width + f % width]
-            swapped[
-                (((g * to_blocks + c // to_width) * taps + slot_of_tap) * filters + f) * to_width + c % to_width
-            ] = value
+        g = unit // (taps * across)
+        t = unit // across % taps
+        c = unit % across * lanes
+        at = w + ((g * blocks * taps + t) * channels + c) * width * 4
+        to = swapped + (((g * to_blocks + c // to_width) * taps + places[t]) * filters * to_width + c % to_width) * 4
+        for f in range(0, filters - lanes + 1, lanes):
+            source = at + (f // width * taps * channels * width + f % width) * 4
+            if channels % lanes == 0:
+                square(source, to + f * to_width * 4, 0)
+            elif c + lanes <= channels:
+                square(source, to + f * to_width * 4, 0)
+            else:
+                below(source, to + f * to_width * 4, 0)
+        if filters % lanes != 0:
+            f = filters - filters % lanes
+            source = at + (f // width * taps * channels * width + f % width) * 4
+            if channels % lanes == 0:
+                right(source, to + f * to_width * 4, 0)
+            elif c + lanes <= channels:
+                right(source, to + f * to_width * 4, 0)
+            else:
+                corner(source, to + f * to_width * 4, 0)
 
 
 def copy_by_table(w: Address, copy: Address, table: Address, count: Int, task: Int, tasks: Int):
