@@ -137,6 +137,18 @@ class Fold(ast.NodeTransformer):
             return ast.IfExp(test, self.visit(node.body), self.visit(node.orelse))
         return self.visit(node.body if value else node.orelse)
 
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
+        """What is known decides, or falls away. (In kernels these stand in tests only.)"""
+        decides = isinstance(node.op, ast.Or)
+        unknown = []
+        for value in map(self.visit, node.values):
+            constant, truth = known(value)
+            if constant and bool(truth) == decides:
+                return literal(decides)
+            if not constant:
+                unknown.append(value)
+        return ast.BoolOp(node.op, unknown) if len(unknown) > 1 else unknown[0] if unknown else literal(not decides)
+
     def visit_For(self, node: ast.For) -> Any:
         node.iter = self.visit(node.iter)
         if _empty_range(node.iter):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 import pytest
 
 from convdsl.engine.cpu.specialise import Kernel
-from convdsl.engine.partial import Strided
+from convdsl.engine.partial import Fold, Strided
 
 F32 = Int = Any
 
@@ -65,3 +66,20 @@ def test_what_kernels_repeat_is_written_out_where_they_call_it() -> None:
     assert "at1 = i * 1 + a * 1 - 1" in text and "for q in range(2):" in text
     assert "if control[2] != 0:" in text and "longs_at(control[2], control[0])[image]" in text
     assert not [word for word in ("zeroed", "every", "window(", "put(", "chosen", "body") if word in text]
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("one or x", "True"),
+        ("x or one", "True"),
+        ("zero or x", "x"),
+        ("x and zero", "False"),
+        ("one and x and y", "x and y"),
+        ("one and one", "True"),
+        ("x or y", "x or y"),
+    ],
+)
+def test_what_is_known_of_a_condition_decides_or_falls_away(text: str, left: str) -> None:
+    folded = Fold({"one": 1, "zero": 0}).visit(ast.parse(text, mode="eval").body)
+    assert ast.unparse(folded) == left

@@ -143,18 +143,14 @@ def swap(
         to = swapped + (((g * to_blocks + c // to_width) * taps + places[t]) * filters * to_width + c % to_width) * 4
         for f in range(0, filters - lanes + 1, lanes):
             source = at + (f // width * taps * channels * width + f % width) * 4
-            if channels % lanes == 0:
-                square(source, to + f * to_width * 4, 0)
-            elif c + lanes <= channels:
+            if channels % lanes == 0 or c + lanes <= channels:
                 square(source, to + f * to_width * 4, 0)
             else:
                 below(source, to + f * to_width * 4, 0)
         if filters % lanes != 0:
             f = filters - filters % lanes
             source = at + (f // width * taps * channels * width + f % width) * 4
-            if channels % lanes == 0:
-                right(source, to + f * to_width * 4, 0)
-            elif c + lanes <= channels:
+            if channels % lanes == 0 or c + lanes <= channels:
                 right(source, to + f * to_width * 4, 0)
             else:
                 corner(source, to + f * to_width * 4, 0)
