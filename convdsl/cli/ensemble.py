@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weighted",
         action="store_true",
-        help=str(T("weights from what each member got right of its own validation images")),
+        help=str(T("weights from how well each member answers its own validation images")),
     )
     parser.add_argument(
         "--out", metavar="DIR", type=Path, help=str(T("its folder; without this runs/ensemble-1, -2, …"))
@@ -62,7 +63,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.weighted:
         together = ensemble(members, _weights(members, data))
     images, labels = part_of(members[0], data, "test")
-    scores = _scores(together, images, labels)
+    scores = _scores(together.members, images, labels, together)
     figures = [score.figures() for score in scores]
     folder = RunFolder(options.out) if options.out else new_folder("ensemble")
     with folder.held(False):
@@ -77,53 +78,60 @@ def _run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _scores(together: Any, images: Any, labels: Any) -> list[Any]:
+def _scores(members: Sequence[Any], images: Any, labels: Any, together: Any = None) -> list[Any]:
     """What the members and, last, all together get for their answers to some images."""
     from convdsl.training.trained import BATCH
 
-    targets = together.targets(images, labels)
-    scores = [one.score() for one in (*together.members, together)]
+    targets = members[0].targets(images, labels)
+    scores = [one.score() for one in (*members, *((together,) if together else ()))]
     for start in range(0, len(images), BATCH):
         rows = slice(start, start + BATCH)
-        answers = [one.answers(images[rows]) for one in together.members]
-        for score, given in zip(scores, (*answers, together.together(answers)), strict=True):
+        answers = [one.answers(images[rows]) for one in members]
+        if together is not None:
+            answers.append(together.together(answers))
+        for score, given in zip(scores, answers, strict=True):
             score.add(given, targets[rows])
     return scores
 
 
 def _weights(members: list[Any], data: Any) -> list[float]:
-    """Weights of the members, from the images that each kept aside in its own training."""
+    """Weights of the members, from the images that each kept aside in its own training: by what they got right of
+    classes, labels and maps, by the mean squared error of numbers and pictures."""
+    from convdsl.training.ensemble import shares, votes
+
+    errors = [_validated(one, data) for one in members]
+    kind = members[0].task.kind
+    if kind not in ("classes", "labels", "map"):
+        return shares(errors)
+    return votes([1 - error for error in errors], 2 if kind == "labels" else len(members[0].classes))
+
+
+def _validated(one: Any, data: Any) -> float:
+    """The mean error of a member on the images that it kept aside."""
     import json
 
     import numpy as np
 
-    from convdsl.training.ensemble import votes
+    from convdsl.training.examples import answers_to
     from convdsl.training.settings import Settings
     from convdsl.training.splitting import limited, split
-    from convdsl.training.task import KINDS
 
-    shares = []
-    for one in members:
-        if one.task.kind != "classes":
-            raise Bad(T("`--weighted` is for one class for each image; {run} answers with {kind}.", run=one.name,
-                        kind=KINDS[one.task.kind]))  # fmt: skip
-        if data.validation_images is not None:
-            images, labels = part_of(one, data, "validation")
-        else:
-            told = json.loads(one.metadata.get("settings", "{}"))
-            settings = Settings(**{n: told[n] for n in ("seed", "validation", "limit") if n in told})
-            images, labels = part_of(one, data, "train")
-            _, rows = split(limited(len(images), settings), labels, settings)
-            images, labels = images[rows], labels[rows]
-        if data.name != one.data or not len(images):
-            raise Bad(
-                T(
-                    "`--weighted` needs the data that {run} was trained on, with a part kept aside to validate.",
-                    run=one.name,
-                )
+    told = json.loads(one.metadata.get("settings", "{}"))
+    settings = Settings(**{n: told[n] for n in ("seed", "validation", "limit") if n in told})
+    if data.validation_images is not None:
+        images, labels = part_of(one, data, "validation")
+        rows = limited(len(images), settings)
+    else:
+        images, labels = part_of(one, data, "train")
+        _, rows = split(limited(len(images), settings), np.asarray(answers_to(images, labels, one.settings)), settings)
+    if data.name != one.data or not len(rows):
+        raise Bad(
+            T(
+                "`--weighted` needs the data that {run} was trained on, with a part kept aside to validate.",
+                run=one.name,
             )
-        shares.append(float(np.mean(one.answers(images).argmax(1) == labels)))
-    return votes(shares, len(members[0].classes))
+        )
+    return float(_scores([one], images[rows], labels[rows])[0].errors.mean())
 
 
 def _show(

@@ -193,14 +193,20 @@ def _answers(one: Any, data: Any, labels: Any) -> Any:
     """Labels of the kind that a network answers. Raises Bad where they are of another."""
     import numpy as np
 
-    from convdsl.training.task import KINDS
+    from convdsl.training.preparing import numbers_of
+    from convdsl.training.task import KINDS, as_numbers
 
     kind, whole = one.task.kind, labels.dtype.kind in "iu"
     written = kind == "classes" and not whole and labels.ndim == 1  # classes as decimals, perhaps
     if written and np.isin(labels, np.arange(len(one.classes))).all():
         return labels.astype(np.int64)
     if kind == "values" and labels.ndim < 3:
-        return labels + data.first if data.classes and whole and labels.ndim == 1 else labels
+        if not (data.classes and whole and labels.ndim == 1):
+            return labels
+        if as_numbers(data.classes) is None:
+            raise Bad(T("The labels of {data} are {given}, and {run} answers with {wanted}.", data=data.name,
+                        given=KINDS["classes"], run=one.name, wanted=KINDS[kind]))  # fmt: skip
+        return numbers_of(data, labels)
     if kind == "labels" and not whole and labels.ndim == 2 and np.isin(labels, (-1, 0, 1)).all():
         return labels.astype(np.int64)
     if kind == "labels" and whole and labels.ndim == 1 and data.classes:

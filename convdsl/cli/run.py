@@ -13,13 +13,16 @@ from convdsl.cli.parsing import CallError, add_unknowns, read_program
 from convdsl.cli.stopping import Stopper
 from convdsl.diagnostics import Diagnostic
 from convdsl.engine.devices import CHOICES
-from convdsl.messages import T
+from convdsl.messages import Rounded, T
 from convdsl.net import Net
 from convdsl.network import Analysis
 from convdsl.source import Source
 from convdsl.training import checked
 from convdsl.training.lines import LINES
 from convdsl.training.settings import Settings
+
+FAR = 100.0
+"""Numbers to be answered that lie so far from 0 make the first steps large."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -240,10 +243,21 @@ def _train(experiment: Any, options: argparse.Namespace, stopper: Stopper) -> in
             "Try a learning rate ten times lower (`--lr {lr}`), a warm-up (`--schedule warmup=1`) or `bn` layers.",
             lr=rate,
         )
+        if (far := _far_targets(experiment)) is not None:
+            way = far
         report.diverged(error, way)
         print(f"{error}\n{way}", file=sys.stderr)
         status = 1
     return status
+
+
+def _far_targets(experiment: Any) -> T | None:
+    """The way out where numbers are to be answered that no first weights come near."""
+    labels = experiment.data.train_labels
+    if experiment.settled().kind != "values" or not labels.size or abs(labels).max() < FAR:
+        return None
+    return T("The numbers to be answered go from {low} to {high}: bring them to a range near −1 … 1 first.",
+             low=Rounded(labels.min(), ".4g"), high=Rounded(labels.max(), ".4g"))  # fmt: skip
 
 
 def _report(options: argparse.Namespace) -> Any:

@@ -43,13 +43,13 @@ class Summary(NamedTuple):
         return {**self._asdict(), "parts": [part._asdict() for part in self.parts]}
 
 
-def summarise(data: Dataset) -> Summary:
-    """The summary of a data set; every pixel is looked at."""
+def summarise(data: Dataset, answers: str | None = None) -> Summary:
+    """The summary of a data set; every pixel is looked at. `answers` are given where it is known what they are taken for."""
     shared = data.validation_images is data.test_images
     arrays = [("train", data.train_images, data.train_labels), ("test", data.test_images, data.test_labels)]
     if data.validation_images is not None and data.validation_labels is not None and not shared:
         arrays.insert(1, ("validation", data.validation_images, data.validation_labels))
-    answers = _answers(data.train_labels)
+    answers = answers or _answers(data.train_labels)
     tables = [_counts(labels, answers) for _, _, labels in arrays]
     classes, shown = data.classes, range(len(data.classes))
     if answers == "masks":

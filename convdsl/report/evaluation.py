@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from convdsl.algebra.numbers import grouped
-from convdsl.messages import Rounded, T, decimals
+from convdsl.messages import Grouped, Rounded, T, decimals
 from convdsl.report.diagnostics import clean
 from convdsl.training.intervals import wilson
 from convdsl.training.metrics import Classes, Figures, Labels, PerClass, Pictures, Regions, Values
@@ -39,6 +39,11 @@ def show_evaluation(out: Console, figures: Figures, where: T | None = None) -> N
         out.print(line, soft_wrap=True)
 
 
+def images(count: int) -> T:
+    """`one image`, `1,000 images`."""
+    return T("one image", "{n} images", n=Grouped(count))
+
+
 def summary(figures: Figures) -> list[Text]:
     """The figures of the whole, line by line."""
     match figures:
@@ -52,11 +57,11 @@ def summary(figures: Figures) -> list[Text]:
                     (percent(figures.accuracy), "bold green"),
                     str(
                         T(
-                            ", 95 % interval {low} to {high}, loss {loss}, on {n} images",
+                            ", 95 % interval {low} to {high}, loss {loss}, on {images}",
                             low=percent(low),
                             high=percent(high),
                             loss=Rounded(figures.loss, ".4f"),
-                            n=grouped(count),
+                            images=images(count),
                         )
                     ),
                 )
@@ -75,10 +80,10 @@ def summary(figures: Figures) -> list[Text]:
                     (decimals(f"{figures.mean_iou:.3f}"), "bold green"),
                     str(
                         T(
-                            ", {share} of the pixels right, loss {loss}, on {n} images",
+                            ", {share} of the pixels right, loss {loss}, on {images}",
                             share=percent(figures.accuracy),
                             loss=Rounded(figures.loss, ".4f"),
-                            n=grouped(figures.images),
+                            images=images(figures.images),
                         )
                     ),
                 )
@@ -90,11 +95,11 @@ def summary(figures: Figures) -> list[Text]:
                     str(
                         T(
                             " of the labels right, all of them in {exact} of the images, mean F1 {f1}, loss {loss}, "
-                            "on {n} images",
+                            "on {images}",
                             exact=percent(figures.exact),
                             f1=percent(figures.macro_f1),
                             loss=Rounded(figures.loss, ".4f"),
-                            n=grouped(figures.images),
+                            images=images(figures.images),
                         )
                     ),
                 )
@@ -105,11 +110,11 @@ def summary(figures: Figures) -> list[Text]:
                 Text(
                     str(
                         T(
-                            "PSNR {psnr}, mean squared error {mse}, mean absolute error {mae}, on {n} images",
+                            "PSNR {psnr}, mean squared error {mse}, mean absolute error {mae}, on {images}",
                             psnr=psnr,
                             mse=Rounded(figures.mse, ".4g"),
                             mae=Rounded(figures.mae, ".4g"),
-                            n=grouped(figures.images),
+                            images=images(figures.images),
                         )
                     )
                 )

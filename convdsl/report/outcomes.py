@@ -11,10 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from convdsl.algebra.numbers import grouped
 from convdsl.messages import Rounded, T, decimals
 from convdsl.report.diagnostics import clean
-from convdsl.report.evaluation import class_table, percent, without_meaning
+from convdsl.report.evaluation import class_table, images, percent, without_meaning
 from convdsl.report.predictions import cell
 from convdsl.training.intervals import wilson
 from convdsl.training.metrics import Classes, Figures, Labels, Pictures, Regions, Values
@@ -24,8 +23,8 @@ def print_figures(out: Console, figures: Classes | Values, count: int, data: str
     """The classes, and the accuracy with its interval; or the figures of numbers."""
     if isinstance(figures, Values):
         line = T(
-            "on {n} images of {data} ({part}): mean squared error {mse}, mean absolute error {mae}",
-            n=grouped(count),
+            "on {images} of {data} ({part}): mean squared error {mse}, mean absolute error {mae}",
+            images=images(count),
             data=clean(data),
             part=part,
             mse=Rounded(figures.mse, ".4g"),
@@ -39,8 +38,8 @@ def print_figures(out: Console, figures: Classes | Values, count: int, data: str
     out.print(
         Text.assemble(
             str(T("accuracy")), " ", (percent(figures.accuracy), "bold green"), " ",
-            str(T("({low} to {high}), loss {loss}, on {n} images of {data} ({part})",
-                  low=percent(low), high=percent(high), loss=Rounded(figures.loss, ".4f"), n=grouped(count), data=clean(data),
+            str(T("({low} to {high}), loss {loss}, on {images} of {data} ({part})",
+                  low=percent(low), high=percent(high), loss=Rounded(figures.loss, ".4f"), images=images(count), data=clean(data),
                   part=part)),
         ),
         soft_wrap=True,

@@ -16,13 +16,22 @@ from convdsl.messages import Rounded, T
 from convdsl.training.events import Record
 from convdsl.training.facts import ENOUGH, Curves, Facts, Health, Remark, more_epochs
 from convdsl.training.intervals import apart, difference, wilson
-from convdsl.training.outcomes import majority, not_found, on_smoothed_labels, on_the_floor, worse_than_mean
+from convdsl.training.outcomes import (
+    majority,
+    not_found,
+    on_smoothed_labels,
+    on_the_floor,
+    uneven_majority,
+    worse_than_mean,
+)
 from convdsl.training.settings import Settings
 
 STEPS = 50
 """After fewer steps nothing can be said of a loss that has not moved."""
 FEW = 3
 """So many epochs tell neither whether the loss has come to rest, nor whether it is restless."""
+VISIBLE = 0.02
+"""A gap of so much between two shares is named, though chance may have made it."""
 REST = 0.002
 """Moves of a loss below this share of where it began are rest: 0.0010 after 0.0012 is neither a fall nor a jump."""
 
@@ -48,7 +57,8 @@ def read_curves(
     for decisive in (_nothing_trained, on_the_floor, _single_epoch, _wrong_way, _not_learning):
         remark = decisive(curves)
         if remark is not None:
-            return (remark,)
+            weights = uneven_majority(curves) if decisive is _not_learning else None
+            return (remark,) if weights is None else (weights, remark)
     short = curves.epochs <= FEW
     found = tuple(
         remark
@@ -286,6 +296,11 @@ def _at_rest(curves: Curves) -> Remark:
     """Nothing is wrong: what may be said then depends on what there is to see."""
     if not curves.watched:
         text = T("The training loss has nearly come to rest at {loss}.", loss=Rounded(curves.loss[-1], ".4g"))
+        if curves.few_in_all:
+            few = T(
+                "Nobody knows what it does with other images, and there are too few to keep some aside: it takes more."
+            )
+            return Remark("unwatched", text, few)
         advice = T(
             "Without a validation part nobody knows what it does with other images: `validation 0.1` keeps some."
         )
@@ -303,21 +318,50 @@ def _at_rest(curves: Curves) -> Remark:
             low=Rounded(100 * low, ".0f"),
             high=Rounded(100 * high, ".0f"),
         )
-        return Remark("few_images", text, T("More images, or a larger `validation` part, would show it."))
+        return Remark("few_images", text, _more_to_watch(curves))
     if curves.few_watched:
         text = T(
             "There are only {n} images to validate: too few to tell whether it overfits.", n=curves.facts.validation
         )
-        return Remark("few_images", text, T("More images, or a larger `validation` part, would show it."))
+        return Remark("few_images", text, _more_to_watch(curves))
     if (gap := _apart(curves)) is not None:
         return gap
-    text = T("The curves look well: training and validation go together, and have nearly come to rest.")
+    return _well(curves)
+
+
+def _more_to_watch(curves: Curves) -> T:
+    """What would tell more: a larger part to validate helps only where there are images to make it of."""
+    if curves.few_in_all:
+        return T("Only more images would show it.")
+    return T("More images, or a larger `validation` part, would show it.")
+
+
+def _well(curves: Curves) -> Remark:
     advice = T("From here on the network itself decides: try more filters, or another layer.")
+    if not (curves.accuracy and curves.watched_accuracy):
+        text = T(
+            "The curves look well: they have nearly come to rest, at a loss of {seen} in training and {unseen} in validation.",
+            seen=Rounded(curves.loss[-1], ".4g"),
+            unseen=Rounded(curves.watched[-1], ".4g"),
+        )
+        return Remark("converged", text, advice)
+    seen, unseen = curves.accuracy[-1], curves.watched_accuracy[-1]
+    if seen == unseen == 1:
+        text = T(
+            "The curves look well: they have nearly come to rest, and all are right, in training and in validation."
+        )
+        return Remark("converged", text, T("A smaller network may do as well, and harder images would tell more."))
+    text = T(
+        "The curves look well: they have nearly come to rest, at {seen} % right in training and {unseen} % in validation.",
+        seen=Rounded(100 * seen, ".1f"),
+        unseen=Rounded(100 * unseen, ".1f"),
+    )
     return Remark("converged", text, advice)
 
 
 def _apart(curves: Curves) -> Remark | None:
-    """Training and validation lie further apart than chance puts them, though not far enough to be called overfitting."""
+    """Training and validation lie apart, though not far enough to be called overfitting: more than chance puts them, or
+    visibly and perhaps by chance."""
     help = T("What helps: augmentation, `dropout`, weight decay, a smaller network, more images.")
     if not (curves.accuracy and curves.watched_accuracy):
         spread = max(0.05, curves.spread(curves.facts.validation))
@@ -346,4 +390,14 @@ def _apart(curves: Curves) -> Remark | None:
         )
         advice = T("Augmentation and `dropout` make training harder, and its share is a mean over the whole epoch.")
         return Remark("harder", text, advice)
+    if seen - unseen >= VISIBLE:
+        text = T(
+            "The curves have nearly come to rest: {seen} % are right in training, and {unseen} % in validation. Of {n} images to "
+            "validate chance alone may make that gap (95 % interval: {low} to {high} points).",
+            n=curves.facts.validation,
+            low=Rounded(100 * low, ".1f"),
+            high=Rounded(100 * high, ".1f"),
+            **shares,
+        )
+        return Remark("perhaps_gap", text, _more_to_watch(curves))
     return None

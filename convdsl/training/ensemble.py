@@ -151,6 +151,13 @@ def votes(accuracies: Sequence[float], classes: int) -> list[float]:
     return [max(log(max(a, 1e-3) / max(1 - a, 1e-3)) + log(max(classes - 1, 1)), 1e-3) for a in accuracies]
 
 
+def shares(errors: Sequence[float]) -> list[float]:
+    """Weights of members from their mean squared errors on images that they were not trained on: the inverse, which makes
+    the error of the mean smallest where the members err independently (Bates and Granger, 1969)."""
+    least = max(1e-6 * max(errors), 1e-30)  # one that is always right leaves the others something
+    return [1 / max(error, least) for error in errors]
+
+
 def predictor(
     path: Path, network: Callable[[Analysis], WrittenNet], *, device: str = "cpu", threads: int | None = None
 ) -> Predictor:

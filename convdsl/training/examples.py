@@ -120,18 +120,21 @@ def _enough(labels: np.ndarray, rows: np.ndarray, used: np.ndarray, settings: Se
     number = round(wanted * len(used) if wanted < 1 else wanted)
     kinds = len(np.unique(labels[used])) if labels.ndim == 1 and labels.dtype.kind in "iu" else 1
     left = len(used) - number
-    if number and left < kinds:
-        raise Unsuitable(
-            str(
-                T(
-                    "`validation {wanted}` takes {number} of {total} training images and leaves {left}; at least one for "
-                    "each class must be left ({kinds}). A tenth would be `validation {tenth}`.",
-                    wanted=Rounded(wanted, "g"),
-                    number=number,
-                    total=len(used),
-                    left=max(left, 0),
-                    kinds=kinds,
-                    tenth=max(len(used) // 10, 1),
-                )
-            )
-        )
+    tenth = max(len(used) // 10, 1)
+    if not number or left >= kinds:
+        return
+    taken = T(
+        "`validation {wanted}` takes {number} of {total} training images and leaves {left}; at least one for each class must be "
+        "left ({kinds}).",
+        wanted=Rounded(wanted, "g"),
+        number=number,
+        total=len(used),
+        left=max(left, 0),
+        kinds=kinds,
+    )
+    way = (
+        T("A tenth would be `validation {tenth}`.", tenth=tenth)
+        if len(used) - tenth >= kinds
+        else T("There are too few to keep any aside: `validation 0` trains with all.")
+    )
+    raise Unsuitable(f"{taken} {way}")

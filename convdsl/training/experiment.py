@@ -126,6 +126,8 @@ def _run(
                 warning=True,
             )
         folder.save_state(model, state)
+    elif before and state.epoch > settings.epochs:
+        folder.write_config(before)  # what was trained is what was planned then
     test = limited(len(data.test_images), settings)
     yield Started(
         net.name,
@@ -143,7 +145,7 @@ def _run(
         settings.epochs,
         state.epoch,
         folder.path,
-        summarise(data),
+        summarise(data, "pictures" if task.kind == "pictures" and not task.itself else None),
     )
     yield from _remarks(experiment, examples, settings, state, before)
     restored = 0
@@ -187,10 +189,13 @@ def _run(
 def _remarks(
     experiment: Experiment, examples: Examples, settings: Settings, state: State, before: dict[str, Any]
 ) -> Iterator[Note]:
-    """What was taken for what, and a learning rate that a longer training begins anew."""
+    """What was taken for what, epochs that are trained already, and a learning rate that a longer training begins anew."""
     for note in experiment.settled().notes:
         yield Note(note)
     planned = before.get("settings", {}).get("epochs", settings.epochs)
+    if (ended := _ended(state, settings)) is not None:
+        yield Note(ended, warning=True)
+        return
     if planned == settings.epochs or not state.history:
         return
     base = (settings.schedule, settings.lr, float(state.epoch))
@@ -208,6 +213,20 @@ def _remarks(
             ),
             warning=True,
         )
+
+
+def _ended(state: State, settings: Settings) -> T | None:
+    """Why a run that is to go on has nothing left to train."""
+    if state.finished:
+        return T("`early_stop` ended this run after epoch {done}: nothing is left to train.", done=state.epoch)
+    if not state.history or state.epoch < settings.epochs:
+        return None
+    return T(
+        "One epoch is asked for, and this run has {done} already: nothing is left to train.",
+        "{n} epochs are asked for, and this run has {done} already: nothing is left to train.",
+        n=settings.epochs,
+        done=state.epoch,
+    )
 
 
 @contextmanager

@@ -54,7 +54,8 @@ class Facts(NamedTuple):
 
     `classes` is 0 for numbers and pictures. `train` and `validation` are images; `chance` the loss of the best answer that
     does not look (None: of classes that count alike); `heads` the weights of all exits together, 1 without side exits;
-    `floor` what bounds the scores, `smoothing` the entropy of smoothed labels; `figures` those of the test.
+    `floor` what bounds the scores, `smoothing` the entropy of smoothed labels; `weighted` whether there are weights of
+    classes, `most` the share of the most frequent class in what is trained with (0: not known); `figures` those of the test.
     """
 
     classes: int = 0
@@ -65,6 +66,7 @@ class Facts(NamedTuple):
     floor: Floor | None = None
     smoothing: float = 0.0
     weighted: bool = False
+    most: float = 0.0
     figures: Figures | None = None
 
 
@@ -113,6 +115,11 @@ class Curves(NamedTuple):
         return self.epochs * -(-self.facts.train // max(batch, 1))
 
     @property
+    def few_in_all(self) -> bool:
+        """Whether there are too few images to have enough of them to train and to validate."""
+        return self.facts.train + (self.facts.validation if self.watched else 0) < 2 * ENOUGH
+
+    @property
     def few_watched(self) -> bool:
         """Whether there is a validation part that is too small to say anything."""
         return bool(self.watched) and self.facts.validation < ENOUGH
@@ -133,7 +140,8 @@ def facts_of(model: Trainable, examples: Examples, settings: Settings, figures: 
     entropy = float(-(smoothed[smoothed > 0] * np.log(smoothed[smoothed > 0])).sum())
     low = smoothing_floor(settings.label_smoothing, classes)
     weighted = task.table is not None
-    return known._replace(classes=classes, chance=entropy, floor=floor, smoothing=low, weighted=weighted)
+    most = float(shares.max(initial=0))
+    return known._replace(classes=classes, chance=entropy, floor=floor, smoothing=low, weighted=weighted, most=most)
 
 
 def _shares(model: Trainable, examples: Examples, classes: int) -> np.ndarray:

@@ -7,6 +7,10 @@ from convdsl.training.facts import ENOUGH, Curves, Remark, more_epochs
 from convdsl.training.intervals import wilson
 from convdsl.training.metrics import Classes, Regions, Values
 
+UNEVEN = 1.2
+"""Where the most frequent class has more than so many times its even share, weights of classes change something."""
+WEIGHTS = {"class_weights": "balanced"}
+
 
 def on_the_floor(curves: Curves) -> Remark | None:
     """The loss cannot fall any further, because an activation bounds the scores."""
@@ -38,6 +42,12 @@ def on_smoothed_labels(curves: Curves) -> Remark | None:
     return Remark("smoothing_floor", text, T("The accuracy tells more than the loss here."))
 
 
+def uneven_majority(curves: Curves) -> Remark | None:
+    """`majority`, where weights of classes would change something."""
+    remark = majority(curves)
+    return remark if remark is not None and remark.lines == WEIGHTS else None
+
+
 def majority(curves: Curves) -> Remark | None:
     """Nearly all answers are one class, or not more are right than that would give."""
     figures = curves.facts.figures
@@ -50,7 +60,8 @@ def majority(curves: Curves) -> Remark | None:
     said = [sum(row[j] for row in figures.confusion) for j in range(len(true))]
     most = max(range(len(true)), key=true.__getitem__)
     always = max(range(len(said)), key=said.__getitem__)
-    lines = {} if curves.facts.weighted else {"class_weights": "balanced"}
+    kinds = sum(1 for n in true if n)
+    uneven = (curves.facts.most or true[most] / count) > UNEVEN / max(kinds, 1)
     if said[always] >= 0.98 * count and true[always] < 0.98 * count:
         text = T(
             "It answers `{name}` to {said} % of the test images: {right} % are right, and {share} % of them are `{name}`.",
@@ -59,9 +70,18 @@ def majority(curves: Curves) -> Remark | None:
             right=Rounded(100 * figures.accuracy, ".1f"),
             share=Rounded(100 * true[always] / count, ".1f"),
         )
-        advice = T("`class_weights balanced` makes every class count alike; the balanced accuracy is {share} % now.",
-                   share=Rounded(100 * figures.balanced_accuracy, ".1f"))  # fmt: skip
-        return Remark("majority", text, advice, lines)
+        balanced = Rounded(100 * figures.balanced_accuracy, ".1f")
+        if curves.facts.weighted:
+            advice = T("`class_weights` is set already, and the balanced accuracy is {share} %: train longer, or try another "
+                       "learning rate.", share=balanced)  # fmt: skip
+        elif not uneven:
+            advice = T("The classes are about as frequent as each other, so weights would not change that: train longer, or try "
+                       "another learning rate.")  # fmt: skip
+        else:
+            advice = T("`class_weights balanced` makes every class count alike; the balanced accuracy is {share} % now.",
+                       share=balanced)  # fmt: skip
+            return Remark("majority", text, advice, WEIGHTS)
+        return Remark("majority", text, advice, more_epochs(curves))
     low, high = wilson(figures.accuracy * count, count)
     majority = true[most] / count
     if low > majority or curves.facts.weighted or majority == 1:
@@ -75,13 +95,12 @@ def majority(curves: Curves) -> Remark | None:
         high=Rounded(100 * high, ".1f"),
         share=Rounded(100 * majority, ".1f"),
     )
-    uneven = majority > 1.5 / max(sum(1 for n in true if n), 1)
     advice = (
         T("`class_weights balanced` makes every class count alike.")
         if uneven
         else T("Train longer, or on more images.")
     )
-    return Remark("majority", text, advice, lines if uneven else {})
+    return Remark("majority", text, advice, WEIGHTS if uneven else {})
 
 
 def not_found(curves: Curves) -> Remark | None:
@@ -99,8 +118,12 @@ def not_found(curves: Curves) -> Remark | None:
         names=", ".join(c.name for c in lost[:5]),
         pixels=sum(c.pixels for c in lost),
     )
-    advice = T("Train longer; `class_weights balanced` makes every class count alike.")
-    return Remark("not_found", text, advice, {} if curves.facts.weighted else {"class_weights": "balanced"})
+    advice = (
+        T("Train longer, or try another learning rate; `class_weights` is set already.")
+        if curves.facts.weighted
+        else T("Train longer; `class_weights balanced` makes every class count alike.")
+    )
+    return Remark("not_found", text, advice, {} if curves.facts.weighted else WEIGHTS)
 
 
 def worse_than_mean(curves: Curves) -> Remark | None:

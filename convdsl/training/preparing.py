@@ -17,7 +17,7 @@ from convdsl.training.block import read_block
 from convdsl.training.configure import assemble, check_lines, lines_from, merge
 from convdsl.training.matching import check_images, check_outputs, open_input
 from convdsl.training.settings import Settings
-from convdsl.training.task import Task, task_for
+from convdsl.training.task import Task, as_numbers, task_for
 
 
 class WrongOption(Exception):
@@ -88,8 +88,16 @@ def taken_as(data: Any, task: Task) -> Any:
     if task.kind == "map" and data.train_labels.dtype.kind == "f":
         return replace(data, **{name: labels.astype(np.uint8) for name, labels in _labels(data)})
     if task.kind == "values" and data.classes:
-        return replace(data, classes=(), **{n: (labels + data.first).astype(np.float32) for n, labels in _labels(data)})
+        return replace(data, classes=(), **{n: numbers_of(data, labels) for n, labels in _labels(data)})
     return data
+
+
+def numbers_of(data: Any, labels: np.ndarray) -> np.ndarray:
+    """Labels (n,) that were read as classes, as the numbers that these are called, else as they stood in the file."""
+    named = as_numbers(data.classes)
+    if named is not None and len(labels) and labels.min() >= 0 and labels.max() < len(named):
+        return np.array(named, np.float32)[labels]
+    return (labels + data.first).astype(np.float32)
 
 
 def others_of(data: Any) -> list[np.ndarray]:

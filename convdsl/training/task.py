@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from convdsl.messages import T
+from convdsl.messages import T, quoted
 from convdsl.network.ending import ending
 from convdsl.network.view import NetView
 from convdsl.training.settings import Settings
@@ -90,7 +90,7 @@ def task_for(
         raise unsuitable(T("Labels are whole numbers, one for each class from 0 on."))
     if settings.target == "images":
         return _checked(replace(_pictures(settings), itself=True), settings)
-    kind, notes = _kind(net, labels, settings, bool(names))
+    kind, notes = _kind(net, labels, settings, names)
     end = ending(net.nodes, net.output).scores
     if kind == "values":
         if settings.loss in ("cross_entropy", YES_OR_NO):
@@ -125,7 +125,7 @@ def _checked(task: Task, settings: Settings) -> Task:
     return task
 
 
-def _kind(net: NetView, labels: np.ndarray, settings: Settings, named: bool) -> tuple[str, tuple[T, ...]]:
+def _kind(net: NetView, labels: np.ndarray, settings: Settings, names: tuple[str, ...]) -> tuple[str, tuple[T, ...]]:
     """What labels are, by their shape, their values and the network; with a note where that is not what their type
     says."""
     outputs, end = net.report.shape(), ending(net.nodes, net.output).scores
@@ -134,8 +134,18 @@ def _kind(net: NetView, labels: np.ndarray, settings: Settings, named: bool) -> 
         labels = labels[:, 0]
     if labels.ndim == 1:
         single = prod(outputs) == 1
+        if whole and single and settings.loss in DISTANCES and names and as_numbers(names) is None:
+            raise unsuitable(
+                T(
+                    "The labels are names ({names}), and `loss {loss}` with one output predicts numbers. Leave the loss out and "
+                    "give the last layer {count} outputs, or give numbers as labels.",
+                    names=", ".join(map(quoted, names[:3])) + (" …" if len(names) > 3 else ""),
+                    loss=settings.loss,
+                    count=len(names),
+                )
+            )
         if whole and single and settings.loss in DISTANCES:
-            return "values", (T("The labels are whole numbers; with `loss {loss}` they are numbers to be predicted.",
+            return "values", (T("The classes are numbers; with `loss {loss}` they are numbers to be predicted.",
                                 loss=settings.loss),)  # fmt: skip
         if whole:
             return "classes", ()
@@ -147,7 +157,7 @@ def _kind(net: NetView, labels: np.ndarray, settings: Settings, named: bool) -> 
         return "values", ()
     if (labels.ndim == 2 and len(outputs) == 1) or (labels.ndim == 2 and prod(outputs) == labels.shape[1]):
         yes_or_no = bool(((labels == 0) | (labels == 1) | (labels == -1)).all())
-        if yes_or_no and (whole or end == "sigmoid" or named) and settings.loss not in DISTANCES:
+        if yes_or_no and (whole or end == "sigmoid" or names) and settings.loss not in DISTANCES:
             return "labels", ()
         if whole and not yes_or_no and len(outputs) == 1:
             note = T("Each image has {n} whole numbers: they were taken as numbers to be predicted.", n=labels.shape[1])
@@ -164,6 +174,15 @@ def _kind(net: NetView, labels: np.ndarray, settings: Settings, named: bool) -> 
     if whole and not numbers and (places or labels.ndim == len(outputs)):
         return "map", notes
     return "pictures", ()
+
+
+def as_numbers(names: Sequence[object]) -> list[float] | None:
+    """The numbers that classes are called; None where one has another name."""
+    try:
+        found = [float(str(name)) for name in names if "_" not in str(name)]
+    except ValueError:
+        return None
+    return found if len(found) == len(names) and np.isfinite(found).all() else None
 
 
 def _counts(labels: np.ndarray, classes: int) -> bool:

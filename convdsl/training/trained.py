@@ -177,14 +177,21 @@ def trained(
 
     Raises FileTrouble where there is none, or none that can be used.
     """
-    file = path / WEIGHTS if path.is_dir() else path
-    if path.is_dir() and not file.exists():
-        if (path / "config.json").exists():
-            way = T("`convdsl run … --resume --out {path}` ends it.", path=path)
-            raise FileTrouble(T("The run in {path} has not come to its end: there are no weights.", path=path), way)
-        raise FileTrouble(T("There is no run in {path}.", path=path), T("`convdsl runs` lists those in a folder."))
-    tensors, metadata = weights_in(file)
+    tensors, metadata = weights_in(weights_file(path))
     return assembled(str(path), tensors, metadata, network, device=device, threads=threads)
+
+
+def weights_file(path: Path) -> Path:
+    """The file of weights in a run's folder, or the file itself. Raises FileTrouble."""
+    if not path.is_dir():
+        return path
+    file = path / WEIGHTS
+    if file.exists():
+        return file
+    if (path / "config.json").exists():
+        way = T("`convdsl run … --resume --out {path}` ends it.", path=path)
+        raise FileTrouble(T("The run in {path} has not come to its end: there are no weights.", path=path), way)
+    raise FileTrouble(T("There is no run in {path}.", path=path), T("`convdsl runs` lists those in a folder."))
 
 
 def weights_in(file: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:

@@ -19,6 +19,7 @@ from convdsl.messages import T, reason
 from convdsl.training.events import Note
 from convdsl.training.files import FileTrouble, read_tensors
 from convdsl.training.trainable import Trainable
+from convdsl.training.trained import weights_file
 
 LARGEST_MAP = 10_000_000
 """Bytes of a list of partners."""
@@ -32,8 +33,10 @@ class Start(NamedTuple):
 
 
 def read_start(path: Path, analysis: Any, map: Path | None = None) -> Start:
-    """The weights in a file of here or of another framework, or of a base that is installed. Those that do not have the
-    names of here get partners by order and shape, or as the list in `map` says. Raises FileTrouble."""
+    """The weights in a run's folder, in a file of here or of another framework, or of a base that is installed. Those that
+    do not have the names of here get partners by order and shape, or as the list in `map` says. Raises FileTrouble."""
+    if path.is_dir():
+        path = weights_file(path)
     if map is None and not foreign(path):
         tensors, _ = read_tensors(path)
         ours = {name for module in own_modules(analysis) for name in module.names.values()}

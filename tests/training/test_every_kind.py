@@ -14,6 +14,9 @@ from PIL import Image
 import convdsl
 from convdsl.report.png import class_colours
 from convdsl.training.comparing import paired_means
+from convdsl.training.ensemble import shares
+from convdsl.training.settings import Settings
+from convdsl.training.splitting import split
 from tests.training.test_run_targets import HALVES, IMAGES, NETS
 from tests.training.test_using import call
 
@@ -103,6 +106,30 @@ def test_the_figures_of_an_ensemble_by_hand(place: Path) -> None:
     assert told["gain"] == pytest.approx(away.mean(), rel=1e-3)
     assert told["gain_95"] == pytest.approx([away.mean() - half, away.mean() + half], rel=1e-2)
     assert paired_means(np.array([1.0, 2.0]), np.array([2.0, 3.0])) == (1.0, 1.0, 1.0)
+
+
+@pytest.mark.parametrize("kind", ["several", "masks", "yes_masks", "numbers", "itself"])
+def test_weights_by_hand(place: Path, kind: str) -> None:
+    """Those of the part that each member kept aside: odds of being right, or inverse squared errors."""
+    done = call("ensemble", place / f"{kind}-0", place / f"{kind}-1", "--weighted", "--out", place / f"{kind}-w",
+                "--format", "json")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    labels = NETS[kind][1][:40]
+    wanted = []
+    for seed in (0, 1):
+        one = convdsl.trained(place / f"{kind}-{seed}")
+        targets = one.targets(IMAGES[:40], labels)
+        _, rows = split(np.arange(40), IMAGES[:40] if kind == "itself" else labels, Settings(seed=seed, validation=0.1))
+        given, true = one.answers(IMAGES[rows]), targets[rows]
+        if kind in ("numbers", "itself"):
+            wanted.append(1 / np.square(given.reshape(true.shape) - true).mean())
+            continue
+        yes = given > 0.5 if kind == "several" else given.argmax(-1)
+        right = float((yes == (true if true.ndim == yes.ndim else true[..., 0])).mean())
+        wanted.append(max(np.log(right / (1 - right)), 1e-3))
+    told = [member["weight"] for member in json.loads(done.stdout)["members"]]
+    assert told == pytest.approx(np.array(wanted) / sum(wanted), rel=1e-3)
+    assert shares([0.0, 4.0]) == pytest.approx([250_000.0, 0.25]) and shares([0.0, 0.0]) == pytest.approx([1e30, 1e30])
 
 
 @pytest.mark.parametrize("language", ["en", "es"])
@@ -205,7 +232,7 @@ def test_a_small_picture_is_made_larger(place: Path, tmp_path: Path) -> None:
             1,
             "do not fit together: the answers are a class for each pixel and several",
         ),
-        (("ensemble", "masks-0", "masks-1", "--weighted"), 1, "`--weighted` is for one class for each image"),
+        (("ensemble", "masks-0", "masks-1", "--data", "yes_masks.npz", "--weighted"), 1, "needs the data that masks-0"),
         (("ensemble", "itself-0", "larger-0"), 1, "do not fit together: the inputs are 8x8x1 and 4x4x1"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -47,6 +48,21 @@ def test_a_validation_part_that_leaves_too_little_is_refused(validation: float, 
 def test_a_validation_part_that_leaves_enough_is_not(validation: float) -> None:
     examples = examples_from(convdsl.parse(TEN), IMAGES, LABELS, Settings(validation=validation))
     assert len(examples.train) == 200 - (validation if validation >= 1 else round(200 * validation))
+
+
+@pytest.mark.parametrize(
+    ("classes", "images", "validation", "way"),
+    [(10, 20, 15, 2), (10, 11, 5, 1), (10, 10, 1, 0), (10, 10, 0.1, 0), (2, 4, 3, 1), (2, 2, 1, 0)],
+)
+def test_the_way_out_of_a_part_that_leaves_too_little_is_one(
+    classes: int, images: int, validation: float, way: int
+) -> None:
+    """What is advised is possible with these images."""
+    given = convdsl.parse(TEN), IMAGES[:images], np.arange(images) % classes
+    with pytest.raises(Unsuitable) as caught:
+        examples_from(*given, Settings(validation=validation))
+    assert re.findall(r"`validation ([\d.]+)`", str(caught.value)) == [f"{validation:g}", str(way)]
+    assert len(examples_from(*given, Settings(validation=way)).train) == images - way
 
 
 # Row 6: the mean F1.

@@ -127,6 +127,45 @@ def test_text_into_a_pipe_is_plain(call: Convdsl, program: Path, tmp_path: Path)
     config = json.loads((tmp_path / "runs" / "tiny-1" / "config.json").read_text())
     assert config["call"]["settings"] == {"epochs": "2", "optimizer": "sgd lr=0.02", "early_stop": "none"}
     assert config["settings"]["optimizer"]["kind"] == "sgd"
+    for epochs in ("1", "2"):
+        fewer = call("run", str(program), "--resume", "--epochs", epochs)
+        word = f"{epochs} epochs are asked for, and this run has 2 already: nothing is left to train."
+        assert fewer.returncode == 0 and (word.replace("1 epochs are", "One epoch is") in fewer.stderr + fewer.stdout)
+        assert "epoch 2/" not in fewer.stdout
+    kept = json.loads((tmp_path / "runs" / "tiny-1" / "config.json").read_text())
+    assert kept["settings"]["epochs"] == 2, "what was trained is what was planned"
+
+
+def test_a_run_that_stopped_early_says_so_when_it_is_to_go_on(call: Convdsl, program: Path) -> None:
+    arguments = (
+        "run",
+        str(program),
+        "--out",
+        "out",
+        "--limit",
+        "60",
+        "--lr",
+        "1e-9",
+        "--early-stop",
+        "patience=1 min_delta=1",
+    )
+    assert call(*arguments, "--epochs", "9").returncode == 0
+    more = call(*arguments, "--epochs", "12", "--resume")
+    assert (
+        more.returncode == 0 and "`early_stop` ended this run after epoch 2: nothing is left to train." in more.stdout
+    )
+
+
+def test_weights_are_taken_from_a_run_as_from_its_file(call: Convdsl, program: Path, tmp_path: Path) -> None:
+    short = ("run", str(program), "--epochs", "1", "--limit", "60")
+    assert call(*short, "--out", "a").returncode == 0
+    for source, out in (("a", "b"), ("a/weights.safetensors", "c")):
+        done = call(*short, "--init-from", source, "--out", out)
+        assert done.returncode == 0 and f"were taken from {source}." in done.stdout, done.stderr
+    assert files(tmp_path / "b")["weights.safetensors"] == files(tmp_path / "c")["weights.safetensors"]
+    (tmp_path / "empty").mkdir()
+    wrong = call(*short, "--init-from", "empty", "--out", "d")
+    assert wrong.returncode and "There is no run in empty." in wrong.stderr and not (tmp_path / "d").exists()
 
 
 def test_the_same_bytes_on_any_number_of_threads(call: Convdsl, program: Path, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import convdsl
 from tests.conftest import Convdsl
@@ -108,6 +109,58 @@ def test_whole_numbers_with_squares_are_taken_for_numbers(call: Convdsl, tmp_pat
     done = call(*made(tmp_path, "counts"))
     assert done.returncode == 0 and "they are numbers to be predicted" in done.stdout
     assert "the labels are numbers" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(3, "(a0, a1, a2), and"), (2, "(a0, a1), and"), (20, "(a0, a1, a10 …), and")]
+)
+def test_names_are_no_numbers(call: Convdsl, tmp_path: Path, count: int, said: str) -> None:
+    names = np.array([f"a{i % count}" for i in range(60)])
+    done = call(*made(tmp_path, "counts", names), "--out", "out")
+    assert (
+        done.returncode == 1
+        and f"The labels are names {said} `loss mae` with one output predicts numbers" in done.stderr
+    )
+    assert f"{count} outputs" in done.stderr and not (tmp_path / "out").exists()
+
+
+def test_folders_that_are_called_as_numbers_are_these_numbers(call: Convdsl, tmp_path: Path) -> None:
+    for age in (1, 5, 10):
+        for i in range(6):
+            (tmp_path / f"ages/{age}").mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.full((8, 8), 20 * age + i, np.uint8)).save(tmp_path / f"ages/{age}/{i}.png")
+    made(tmp_path, "counts")
+    done = call("run", "net.cnn", "--data", "ages", "--out", "out")
+    assert done.returncode == 0 and "the labels are numbers from 1 to 10" in done.stdout, done.stderr
+    found = call("evaluate", "out", "--data", "ages")
+    mae = re.search(r"mean absolute error ([\d.]+)", done.stdout)
+    assert found.returncode == 0 and mae and mae[1] in found.stdout
+    for kind, data in (("names", ["a", "b"]), ("numbers", ["1", "10"])):
+        np.savez(tmp_path / f"{kind}.npz", images=IMAGES, labels=np.array(data)[np.arange(60) % 2])
+    refused = call("evaluate", "out", "--data", "names.npz")
+    assert refused.returncode == 1 and "The labels of names are a class, and" in refused.stderr
+    assert call("evaluate", "out", "--data", "numbers.npz").returncode == 0
+
+
+def test_pictures_of_bytes_are_no_masks_where_the_loss_says_so(call: Convdsl, tmp_path: Path) -> None:
+    done = call(*made(tmp_path, "pictures", (255 - IMAGES)[..., 0]), "--loss", "mse", "--epochs", "1")
+    assert done.returncode == 0 and "a picture of 8x8 for each image" in done.stdout, done.stderr
+
+
+def test_numbers_far_from_0_are_named_where_the_loss_explodes(call: Convdsl, tmp_path: Path) -> None:
+    arguments = made(tmp_path, "numbers", BRIGHT * 1e30)
+    done = call(*arguments)
+    assert done.returncode == 1 and "bring them to a range near −1 … 1 first." in done.stderr
+    assert "Try a learning rate" in call(*made(tmp_path, "numbers"), "--lr", "1e9").stderr
+
+
+def test_one_image_is_one(call: Convdsl, tmp_path: Path) -> None:
+    parts = {"x_train": IMAGES[:40], "y_train": BRIGHT[:40] * 1.5, "x_test": IMAGES[:1], "y_test": BRIGHT[:1] * 1.5}
+    made(tmp_path, "numbers")
+    np.savez(tmp_path / "data.npz", **parts)
+    assert call("run", "net.cnn", "--out", "out").returncode == 0
+    assert "on one image of data (test)" in call("evaluate", "out").stdout
+    assert "en una imagen de data (prueba)" in call("evaluate", "out", "--lang", "es").stdout
 
 
 def test_a_sigmoid_before_softmax_is_warned_of_and_read(call: Convdsl, tmp_path: Path) -> None:
