@@ -18,8 +18,8 @@ _IN_PROGRAM = re.compile(r"\{([A-Z0-9(][^{}\n]*)\}")
 
 
 def fill(text: str, names: Mapping[str, Any]) -> str:
-    """A text with its `{…}` filled in. Raises ExpressionError."""
-    return _IN_TEXT.sub(lambda m: _in_line(evaluate(m[1], names), text, m), text)
+    """A text with its `{…}` filled in; `= {…}` of a rounded value is `≈ 2.333`. Raises ExpressionError."""
+    return _IN_TEXT.sub(lambda m: _in_line(evaluate(m[1], names), text, m), text).replace("= ≈", "≈")
 
 
 def _in_line(value: Any, text: str, place: re.Match[str]) -> str:

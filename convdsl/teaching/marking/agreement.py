@@ -12,15 +12,20 @@ from convdsl.teaching.reading.steps import Reading
 PLACES = 2
 """Decimals that are enough for a value that is not whole."""
 _MOST_PLACES = 12
+_MOST_BELOW = 10**6
+"""The largest denominator of a value that is a fraction, and not the beginning of a decimal without end."""
 
 
 def agrees(reading: Reading, right: Any, digits: int = 0) -> bool:
     """Whether an answer is a value: exactly, or rounded to at least two decimals if it is not whole, or to at least
-    `digits` figures if so many are enough. Arithmetic is exact or wrong."""
+    `digits` figures if so many are enough. Arithmetic is exact or wrong, and so is a fraction."""
     value = reading.value
     if isinstance(right, tuple) or isinstance(value, tuple):
         return same_rows(value, right) if is_matrix(right) else bool(value == right)
-    return bool(value == right) or (not reading.calculation and value in roundings(right, digits))
+    if value == right or reading.calculation:
+        return bool(value == right)
+    fraction = not reading.grain and Fraction(right).denominator <= _MOST_BELOW  # 64/256 is no rounded 64/255
+    return not fraction and value in roundings(right, digits)
 
 
 def roundings(value: int | Fraction, digits: int = 0) -> set[Fraction]:

@@ -36,7 +36,8 @@ def wanted(question: Question) -> Wanted:
     if isinstance(right, tuple) and len(right) > 1:
         return Wanted("size", True, (len(right),), words=words)
     value = right[0] if isinstance(right, tuple) else right
-    return Wanted("number", isinstance(value, int), unit=exercise.unit, words=words)
+    names = tuple(_entry_names(n) for n in exercise.names)
+    return Wanted("number", isinstance(value, int), unit=exercise.unit, names=names, words=words)
 
 
 def _entry_names(written: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from lark import Token
 from convdsl.messages import T
 from convdsl.teaching.exact import Number, whole
 from convdsl.teaching.reading.numerals import ways_to_read
-from convdsl.teaching.reading.scanner import not_understood
+from convdsl.teaching.reading.scanner import in_signs, not_understood
 from convdsl.teaching.reading.terms import ARITHMETIC, BRACKET, HOLE, LITERAL, SYMBOLIC, WORD, Item, Term, parse
 from convdsl.teaching.reading.text import Unclear, in_digits, shortened, tidy
 from convdsl.teaching.reading.tokens import read_tokens
@@ -36,10 +36,11 @@ def read_holes(text: str, wanted: Wanted, lines: tuple[str, ...] = ()) -> list[F
     if not text:
         raise Unclear(T("Nothing was written."))
     text = re.sub(r"\bkernel_size\b", "kernel", text)
-    repeated = _in_line(text, lines)
+    text = re.sub(r"(?<=\w)(\s?=\s?)[(\[]\s?(\d+)\s?,\s?\2\s?[)\]]", r"\1\2", text)  # `padding=(4, 4)`
+    repeated = _in_line(text, lines) or _as_a_size(text, lines)
     if repeated is not None:
         return [Filling(repeated)]
-    text = re.sub(r"(?:\.{3}|,)\s*$", "", text).rstrip()
+    text = in_signs(re.sub(r"(?:\.{3}|,)\s*$", "", text).rstrip(), wanted)
     items = parse(text, read_tokens(text, wanted))
     alternatives: list[list[Item]] = [[]]
     for item in items:
@@ -69,6 +70,12 @@ def _in_line(text: str, lines: tuple[str, ...]) -> dict[str, Value] | None:
             if found.setdefault(name, value) != value:
                 return None
     return found or None
+
+
+def _as_a_size(text: str, lines: tuple[str, ...]) -> dict[str, Value] | None:
+    """The values in a size of the program that is written with all its sides: `57x57x3` for `input ?Nx?Nx3`."""
+    sizes = tuple(part for line in lines for part in line.split() if part.count("x") > 1 and "?" in part)
+    return _in_line(re.sub(r"(?<=\d)\s?[×x*]\s?(?=\d)", "x", text), sizes) if sizes else None
 
 
 def _with_values(line: str) -> str:
@@ -269,6 +276,8 @@ def _value(term: Term, text: str) -> Value:
         term = term.items[0]
     if term.form == WORD:
         return str(term.name)
+    if re.search(r"\d\s?/\s?\d+\s?/\s?\d", text[term.start : term.end]):  # `26/27/28` are three
+        raise _unread(term, text)
     if term.form in (SYMBOLIC, BRACKET, HOLE) or not term.ways or term.name == "percent":
         raise _unread(term, text)
     likely = {w.value for w in term.ways if w.rank == 0} or {w.value for w in term.ways}

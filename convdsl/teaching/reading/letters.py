@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from convdsl.messages import T
 from convdsl.teaching.reading import vocabulary as known
@@ -16,19 +17,24 @@ _LETTER = re.compile(r"\s*+[(\[]?(?<![^\W_])([a-zA-Z])(?![^\W_])\s*+[)\].:,;-]?\
 _WORD = re.compile(r"\s*+([^\W\d_]+(?:'[^\W\d_]+)?)[\s,;:.]*")
 _ANSWER = re.compile(r"\s*(?:r|rta|resp|sol|ans)\s*[:.=]+\s*(?=\S)", re.IGNORECASE)
 """`R: d`."""
+_REMARK = re.compile(r"(?<=\w)\s\(([^()?]{1,60})\)[.\s]*$")
 _KINDS = known.words(
     "a an the el la los las un una de of es is it its son funcion function activacion activation operador operator kernel "
     "nucleo filtro filter matriz matrix capa layer red net network metodo method"
 )
 """What may stand around the text of an option, or be missing from it, and changes nothing."""
 _INTRODUCTION = (
-    known.HARMLESS | known.ABOUT | {"right", "one", "quedo", "sure"} | {"the", "a"} - {"con", "sin", "with", "without"}
+    known.HARMLESS
+    | known.ABOUT
+    | {"right", "one", "quedo", "sure", "i'd", "i'll"}
+    | {"the", "a"} - {"con", "sin", "with", "without"}
 )
 
 
 def read_letter(text: str, options: Options) -> tuple[str, str]:
     """The option that is meant, as (letter, text). Raises Unclear, also where a letter and a text behind it disagree."""
     text = _ANSWER.sub("", tidy(text), count=1) if _ANSWER.match(tidy(text)) else tidy(text)
+    text = re.sub(r"\bgo(?:ing)? (?:with|for)\b", "choose", re.sub(r"\b(answer|letter|option)'s\b", r"\1 is", text))
     if not text:
         raise Unclear(T("Nothing was written."))
     found = _by_text(text, options)
@@ -43,6 +49,7 @@ def read_letter(text: str, options: Options) -> tuple[str, str]:
     )
 
 
+@lru_cache(4096)
 def _folded(text: str) -> str:
     """A text as it is compared: without marks around it."""
     return tidy(" ".join(text.split())).replace("`", "").strip(" .;,:!\"'()[]")
@@ -53,6 +60,7 @@ def _closed_up(text: str) -> str:
     return _folded(text).replace(" ", "")
 
 
+@lru_cache(4096)
 def _loosely(text: str) -> str:
     """The same without accents, case and punctuation."""
     return re.sub(r"[^\w+*/=<>%×-]+", " ", plain(_folded(text))).strip()
@@ -62,6 +70,11 @@ def _by_text(text: str, options: Options) -> tuple[str, str] | None:
     """The one option whose text this is, perhaps with words such as `the answer is` before it."""
     if len(text) > 500 + 2 * max((len(t) for _, t in options), default=0):
         return None
+    remark = _REMARK.search(text)
+    if remark and _is_harmless(remark[1], options):
+        found = _by_text(text[: remark.start()], options)  # `SENet (2017)`
+        if found is not None:
+            return found
     starts = [0, *(m.end() for m in _leading_words(text) if len(m[1]) > 1)]
     for start in starts:
         for fold in (_folded, _closed_up, _loosely, _loosely_closed_up):
@@ -69,6 +82,12 @@ def _by_text(text: str, options: Options) -> tuple[str, str] | None:
             if len(same) == 1:
                 return same[0]
     return _by_words(text, options) if len(text) > 2 else None
+
+
+def _is_harmless(remark: str, options: Options) -> bool:
+    """Whether what stands in brackets behind an option's text neither turns it round nor speaks of another option."""
+    words = {plain(w) for w in re.findall(r"[^\W\d_]+", remark)}
+    return not words & known.DANGEROUS and not any(_loosely(t) in _loosely(remark) for _, t in options)
 
 
 def _by_words(text: str, options: Options) -> tuple[str, str] | None:

@@ -14,7 +14,7 @@ _ENTITY = re.compile(r"&(?:#\d{1,6}|#[xX][0-9a-fA-F]{1,5}|[a-zA-Z]{2,10});")
 _DEGREES = re.compile(r"(?<=\d)\s*\^\s*(?:\\circ|\{\s*\\circ\s*\}|\{?o\}?)(?!\w)")
 _PERCENT = re.compile(r"(?<=\d)(?:\s|\\[,;: ])*\\%")
 _INDEX = re.compile(r"\b([A-Za-z])_(?:\{([A-Za-z])\}|([A-Za-z]))(?![^\W_])")
-_GREEK = re.compile(r"\\(?=(?:mu|sigma|theta|nabla)(?![A-Za-z]))")
+_GREEK = re.compile(r"\\(?=(?:mu|sigma|theta|nabla|delta|alpha|beta|gamma|eta|lambda)(?![A-Za-z]))")
 _MARKED = re.compile(r"(\*\*|__)([a-zA-Z]\s?[).:])\1(?=\s)")
 
 

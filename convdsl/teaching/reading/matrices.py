@@ -50,7 +50,39 @@ def _by_its_name(text: str, wanted: Wanted) -> str:
     return text
 
 
+_RULE = re.compile(r"^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-{2,}:?[ \t]*)*\|?[ \t]*(?:\n|$)", re.MULTILINE)
+"""The line below the head of a table in Markdown."""
+_TURNED = re.compile(r"(?<=[\])])\s*(?:\^\s*\{?\s*(?:T|t|\\top)\s*\}?|ᵀ)\s*$")
+_ANGLED = re.compile(r"\s*<([^<>]*)>\s*")
+_FIRST = ("primera", "segunda", "tercera", "cuarta", "quinta"), ("first", "second", "third", "fourth", "fifth")
+_ROW_LABEL = re.compile(
+    r"(?:^|(?<=[\n;.,]))[ \t]*(?:(?:fila|row)\s?(\d)|(\d)(?:a|st|nd|rd|th)?\s(?:fila|row)"
+    rf"|(?:la |the )?({'|'.join(sum(_FIRST, ()))})\s(?:fila|row))\s*[:=]?[ \t]*(?=[-+\d\[(])",
+    re.IGNORECASE,
+)
+
+
+def _rows_by_label(text: str) -> str:
+    """`fila 1: 9 0 255`, `Second row: 71 13 255`: rows with their numbers, in their order; any other text as it is."""
+    labels = list(_ROW_LABEL.finditer(text))
+    counted = [int(m[1] or m[2] or 1 + max(n.index(w) for n in _FIRST if (w := m[3].lower()) in n)) for m in labels]
+    if not labels or counted != list(range(1, len(labels) + 1)) or re.search(r"\w", text[: labels[0].start()]):
+        return text
+    ends = [*(m.start() for m in labels[1:]), len(text)]
+    return "\n".join(text[m.end() : e].strip(" \t\n;.,") for m, e in zip(labels, ends, strict=True))
+
+
+def _row_without_marks(text: str, wanted: Wanted) -> str:
+    """A row without the sign that turns it, and without `<` and `>` around it. Raises Unclear for `001000`."""
+    if wanted.shape[0] != 1:
+        return text
+    if wanted.shape[1] > 1 and re.fullmatch(r"\d+", text) and len(text) == wanted.shape[1]:
+        raise Unclear(T("Is “{text}” one number, or several of one digit? Write spaces between them.", text=text))
+    return _ANGLED.sub(r"[\1]", _TURNED.sub("", text)) if _ANGLED.fullmatch(text) else _TURNED.sub("", text)
+
+
 def read_matrices(text: str, wanted: Wanted) -> list[Reading]:
+    text = _rows_by_label(_row_without_marks(_RULE.sub("", text), wanted))
     text = _by_its_name(_columns_between_semicolons(_without_index(text), wanted), wanted)
     found: list[tuple[tuple[Number, ...], ...]] = []
     problem: Unclear | None = None

@@ -13,7 +13,7 @@ from convdsl.teaching.course.written import number
 from convdsl.teaching.exact import whole
 from convdsl.teaching.reading.numerals import Way
 from convdsl.teaching.reading.steps import Reading, Step, steps_of
-from convdsl.teaching.reading.terms import ARITHMETIC, LITERAL, Term, parse
+from convdsl.teaching.reading.terms import ARITHMETIC, LITERAL, ROOT, Term, parse
 from convdsl.teaching.reading.text import Unclear, shortened
 from convdsl.teaching.reading.tokens import read_tokens
 from convdsl.teaching.reading.wanted import Wanted
@@ -23,6 +23,21 @@ def read_numbers(text: str, wanted: Wanted) -> list[Reading]:
     return read_number(_last_of_chain(text, wanted), wanted)
 
 
+_EQUATION = re.compile(r"\s*([^\W\d_])\s?[=:≈]\s*(\S.*)")
+
+
+def of_what_is_asked(text: str, names: tuple[str, ...]) -> str:
+    """`w = 15, b = 13` without `w`, where `b` is asked for; another text as it is. Raises Unclear for `w = 13` alone."""
+    equations = [_EQUATION.fullmatch(piece) for piece in _AMONG.split(text.rstrip(" ,;."))]
+    if not all(equations):
+        return text
+    asked = [e[2] for e in equations if e and e[1] in names]
+    if not asked:
+        raise Unclear(T("“{text}” does not say what “{name}” is.", text=shortened(text), name=names[0]))
+    return asked[0] if len(asked) == 1 else text
+
+
+_AMONG = re.compile(r"\s*(?:[;,]\s+|\n|\s(?:y|and)\s)\s*")
 _APART = re.compile(r"\s*(?:[;,]\s+|\n)\s*")
 
 
@@ -54,6 +69,8 @@ def read_number(text: str, wanted: Wanted) -> list[Reading]:
     values = [(s, _only_value(s, text)) for s in steps]
     worth = [(s, v) for s, v in values if v is not None and v.ways]
     if not worth:
+        if any(isinstance(i, Term) and i.name == ROOT for s in steps for i in s.items):
+            raise Unclear(T("This root is not a fraction; write its value."))
         raise Unclear(T("There is no number in “{text}”.", text=shortened(text)))
     _agree(values, text)
     step, term = worth[-1]
@@ -62,7 +79,10 @@ def read_number(text: str, wanted: Wanted) -> list[Reading]:
     equal = next((v for s, v in worth[:-1][::-1] if v.form == LITERAL and _same(v, term)), None)
     if term.form == ARITHMETIC and equal is not None and step.before == "EQUALS":
         term = equal
-    return [_reading(way, term, text, wanted) for way in term.ways]
+    ways = term.ways
+    if wanted.unit == "bytes":  # of which there are no parts
+        ways = tuple(w for w in ways if w.value.denominator == 1) or ways
+    return [_reading(way, term, text, wanted) for way in ways]
 
 
 def _only_value(step: Step, text: str) -> Term | None:
@@ -77,17 +97,29 @@ def _only_value(step: Step, text: str) -> Term | None:
         return together
     if len(items) == 2 == len(terms) and _is_shown(terms, text):
         return terms[0]
+    totals = [t for t in terms if _is_total(t, text)]
+    if len(totals) == 1 and all(t.form == LITERAL for t in terms):
+        return totals[0]
     if len(items) > 1 or not terms:
         seen = ", ".join(text[t.start : t.end] for t in terms[:6])
         raise Unclear(T("There are several numbers here ({seen}); write the one that is your answer.", seen=seen))
     return terms[0]
 
 
+_TOTAL_BEFORE = re.compile(r"(?:\b(?:en|in) total|\btotal\s?[:=])[\s,:=]*$", re.IGNORECASE)
+_TOTAL_BEHIND = re.compile(r"\s*(?:[^\W\d_]{3,20}\s)?(?:(?:en|in)\s)?total\b", re.IGNORECASE)
+
+
+def _is_total(term: Term, text: str) -> bool:
+    """Whether a number is said to be the sum: `1536 por canal, 4608 en total`."""
+    return bool(_TOTAL_BEFORE.search(text[: term.start]) or _TOTAL_BEHIND.match(text, term.end))
+
+
 def _is_shown(terms: list[Term], text: str) -> bool:
     """Whether a number stands before the calculation that gives it: `4736 (4704 + 32)`."""
     value, calculation = terms
     written = text[calculation.start : calculation.end]
-    return value.form == LITERAL and bool(value.ways) and written.startswith("(") and _same(value, calculation)
+    return value.form == LITERAL and bool(value.ways) and written.startswith("(") and _close(value, calculation)
 
 
 def _together(terms: list[Term]) -> Term | None:

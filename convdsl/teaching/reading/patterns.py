@@ -47,8 +47,19 @@ REASON = re.compile(rf"(?<![\s,;.:(-])[\s,;.:(-]++(?:{BECAUSE})\b", re.IGNORECAS
 """Where a reason begins, which is not read."""
 DEGREES = re.compile(r"(?<=\d)\s*(?:°|o\b|deg\b|grados?\b|degrees?\b)(?=\W*$)", re.IGNORECASE)
 """The unit behind an angle; a raised o has become a letter."""
-PERCENT = re.compile(r"\b(?:por\s?ciento|por\s?cien|per\s?cent)\b", re.IGNORECASE)
-OVER = re.compile(r"\b(?:dividido (?:entre|por)|divided by)\b", re.IGNORECASE)
+PERCENT = re.compile(r"\b(?:por\s?ciento|por\s?cien|per\s?cent|pct)\b", re.IGNORECASE)
+PERCENT_OF = re.compile(r"(?<=\d)\s?%\s(?:de|of)\s(?:l[oa]s\s|the\s)?(?=\d)", re.IGNORECASE)
+"""`22 % de 20 000`, which is a product."""
+PART_OF = re.compile(r"\s*(\d{1,9})\s(?:de(?: cada)?|of|out of|in)\s(\d{1,9})[\s.]*", re.IGNORECASE)
+"""`30 de 60`, which is a fraction where one may be asked for."""
+OVER = re.compile(r"(?<=[\d)\] ])(?<=[\d)\]].)(?:dividido (?:entre|por)|divided by)\b", re.IGNORECASE)
+GIVES = re.compile(r"(?<=[\d)])\s+(?:is|are|es|son|gives|makes|da)\s+(?=[-+(]?\d)", re.IGNORECASE)
+"""The verb between a calculation and its result."""
+ORDINAL = re.compile(r"(?<![\d.,])(\d*(?:1[123]th|(?<!1)(?:1st|2nd|3rd)|[04-9]th))\b", re.IGNORECASE)
+ROOT = re.compile(
+    r"\b(?:ra[ií]z(?: cuadrada)?(?: de)?|(?:the )?square root(?: of)?|root of)\s*(?=[\d(√])", re.IGNORECASE
+)
+TIMES_MORE = re.compile(r"(?<=\d)(\s?(?:veces|times))\s(?:m[aá]s|more)\b", re.IGNORECASE)
 BETWEEN = re.compile(r"(?<=\d)-(?:by|por)-(?=\d)", re.IGNORECASE)
 IN_ALL = re.compile(r"\bin all\b", re.IGNORECASE)
 SO = re.compile(
@@ -57,10 +68,15 @@ SO = re.compile(
     re.IGNORECASE,
 )
 """What stands before the result of a calculation."""
-SHAPE = re.compile(r"\b(?:torch\.Size|TensorShape|tf\.TensorShape)(?=\()|(?<=[(\[])\s*(?:None|batch(?:_size)?)\s*,\s*")
+SHAPE = re.compile(
+    r"\b(?:torch\.Size|TensorShape|tf\.TensorShape)(?=\()|(?<=[(\[])\s*(?:None|\?|batch(?:_size)?)\s*,\s*"
+)
 """How frameworks write a size: its name, and the place of the pictures of a batch."""
+TORCH = re.compile(r"\btorch\.Size\(\s*\[\s*(?:\d+\s*,\s*)?(\d+)\s*,\s*(?!\1\b)(\d+)\s*,\s*(\2)\s*\]\s*\)")
+"""A size as PyTorch has it: pictures of a batch, maps, height, width. Only that of a square tells its order."""
 RAISED = re.compile(r"\b(?:elevado a|a la|to the(?: power(?: of)?)?)(?: la)?(?=\s*+[-+]?\s*+\d)", re.IGNORECASE)
 DIGITS_NEXT = re.compile(r"\s*+(?:[-+]\s*+)?(?:[.,']?\d|[(\[√?]|\\d?frac)")
+NAME_BEFORE = re.compile(r"[^\W\d_]{2,}$")
 GLUED = re.compile(r"[^\W\d_]+")
 LABEL_ENDS = re.compile(r"\s*+[=:≈](?!=)")
 BRACKET_NEXT = re.compile(r"\s*+\(")

@@ -18,19 +18,7 @@ class Scanner:
     `words` are the places of words that change nothing."""
 
     def __init__(self, text: str, wanted: Wanted) -> None:
-        found = p.REASON.search(text)
-        self.text = text[: found.start()] if found and re.search(r"\w", text[: found.start()]) else text
-        if wanted.sort == "matrix":
-            self.text = p.MATRICES.sub(" ", self.text)
-        else:
-            self.text = p.PERCENT.sub("%", p.RAISED.sub("^", self.text))
-            self.text = p.OVER.sub("/", p.IN_ALL.sub("total", self.text))
-        if wanted.sort in ("number", "size"):
-            self.text = p.SO.sub(" → ", self.text)
-        if wanted.sort == "size":
-            self.text = p.BETWEEN.sub("x", p.SHAPE.sub("", self.text))
-        if wanted.unit == "°":
-            self.text = p.DEGREES.sub("", self.text)
+        self.text = text
         self.wanted = wanted
         self.listed = wanted.sort == "matrix"
         self.split = wanted.sort in ("matrix", "size") or (wanted.sort == "holes" and len(wanted.names) > 1)
@@ -64,6 +52,39 @@ class Scanner:
 
     def _end(self) -> int:
         return int(self.tokens[-1].end_pos or 0) if self.tokens else 0
+
+
+def in_signs(text: str, wanted: Wanted) -> str:
+    """A tidy text without the reason behind it, and with signs in place of words such as `per cent`. The places of tokens are
+    places in this text."""
+    found = p.REASON.search(text)
+    text = text[: found.start()] if found and re.search(r"\w", text[: found.start()]) else text
+    if wanted.sort == "matrix":
+        text = p.MATRICES.sub(" ", text)
+    else:
+        text = p.PERCENT.sub("%", p.RAISED.sub("^", text))
+        text = p.OVER.sub("/", p.IN_ALL.sub("total", text))
+    if wanted.sort == "number":
+        text = _as_figures(text, wanted)
+    if wanted.sort in ("number", "size"):
+        text = p.SO.sub(" → ", text)
+    if wanted.sort == "size" and wanted.shape == (3,):
+        text = p.TORCH.sub(r"(\2, \3, \1)", text)
+    if wanted.sort == "size":
+        text = p.BETWEEN.sub("x", p.SHAPE.sub("", text))
+    return p.DEGREES.sub("", text) if wanted.unit == "°" else text
+
+
+def _as_figures(text: str, wanted: Wanted) -> str:
+    """A text for one number, with words that stand for signs and endings of numbers in its place."""
+    text = p.ORDINAL.sub(lambda m: m[1][:-2], p.ROOT.sub("√", text))
+    text = p.GIVES.sub(" = ", p.PERCENT_OF.sub("% · ", text))
+    part = p.PART_OF.fullmatch(text)
+    if part and wanted.unit == "%" and part[2] == "100":
+        text = f"{part[1]}%"
+    elif part and not wanted.whole:
+        text = f"{part[1]}/{part[2]}"
+    return p.TIMES_MORE.sub(r"\1", text)
 
 
 def not_understood(part: str, seen: str) -> Unclear:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from itertools import pairwise
 
@@ -15,12 +16,19 @@ from convdsl.teaching.reading.steps import STEPS, Reading, steps_of
 from convdsl.teaching.reading.terms import BRACKET, LITERAL, SIDE, Item, Term, parse
 from convdsl.teaching.reading.text import Unclear, shortened
 from convdsl.teaching.reading.tokens import read_tokens
+from convdsl.teaching.reading.vocabulary import NUMBERS
 from convdsl.teaching.reading.wanted import Wanted
 
 _MOST = 8
 
 
+_MANY = re.compile(
+    rf"\b({'|'.join(NUMBERS)})(?=\s(?:mapas|canales|filtros|maps|feature|channels|filters)\b)", re.IGNORECASE
+)
+
+
 def read_sizes(text: str, wanted: Wanted) -> list[Reading]:
+    text = _MANY.sub(lambda m: str(NUMBERS[m[1].lower()]), text)
     read = read_tokens(text, wanted)
     steps = steps_of(_sides_labelled(parse(text, read)), read)
     sizes = [(s, _size(s.items, text)) for s in steps]

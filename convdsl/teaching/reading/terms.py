@@ -29,6 +29,8 @@ LITERAL, ARITHMETIC, SYMBOLIC, BRACKET, WORD, HOLE, SIDE = (
 )
 """How a term is written: a number (with its unit, or as a fraction), something to be calculated, something with letters
 in it, a list in brackets; a word such as `same`, the name of a hole or of an entry, the name of a side."""
+ROOT = "root"
+"""The name of a root that is no fraction: √89."""
 MOST_WAYS = 8
 _LARGEST_EXPONENT = 60
 _LARGEST = 10**60
@@ -175,7 +177,13 @@ class _Terms(Transformer):
             raise not_understood("/", "")
         found = self._calculated(left, right, _divided)
         plain = all(_is_whole_literal(_single(t)) for t in (left, right))
-        return found._replace(form=LITERAL, name="fraction") if plain and found.ways else found
+        if not plain or not found.ways:
+            return found
+        ways = found.ways
+        below = right.ways[0].value
+        if below in (100, 1000, 10_000):  # decimals, in other words
+            ways = tuple(w._replace(grain=1 / below) for w in ways)
+        return found._replace(form=LITERAL, name="fraction", ways=ways)
 
     def negative(self, _: Token, term: Term) -> Term:
         ways = tuple(w.times(Fraction(-1)) for w in term.ways)
@@ -214,9 +222,10 @@ class _Terms(Transformer):
         return term._replace(end=token.end_pos or 0, ways=ways, name=("unit", token.value[0]))
 
     def root(self, token: Token, term: Term) -> Term:
-        return Term(
-            ARITHMETIC if term.ways else SYMBOLIC, token.start_pos or 0, term.end, tuple(_root(w) for w in term.ways)
-        )
+        roots = tuple(_root(w) for w in term.ways)
+        if None in roots:
+            return Term(SYMBOLIC, token.start_pos or 0, term.end, name=ROOT)
+        return Term(ARITHMETIC if term.ways else SYMBOLIC, token.start_pos or 0, term.end, tuple(filter(None, roots)))
 
     def fraction(self, token: Token, above: Term, below: Term) -> Term:
         return self.divide(above, token, below)._replace(start=token.start_pos or 0)
@@ -225,6 +234,8 @@ class _Terms(Transformer):
         values = [i for i in bracket.items if isinstance(i, Term)]
         if not values or not all(v.ways for v in values):
             return Term(SYMBOLIC, token.start_pos or 0, bracket.end)
+        if token.value == "root" and len(values) == 1:
+            return self.root(token, values[0])._replace(end=bracket.end)
         found = _call(token.value, [v.ways[0].value for v in values])
         return Term(ARITHMETIC, token.start_pos or 0, bracket.end, (Way(found),))
 
@@ -233,10 +244,11 @@ def _is_whole_literal(term: Term) -> bool:
     return term.form == LITERAL and term.name is None and all(w.value.denominator == 1 for w in term.ways)
 
 
-def _root(way: Way) -> Way:
+def _root(way: Way) -> Way | None:
+    """The root of a value, or None where it is no fraction."""
     top, bottom = math.isqrt(max(0, way.value.numerator)), math.isqrt(way.value.denominator)
     if Fraction(top * top, bottom * bottom) != way.value:
-        raise Unclear(T("This root is not a fraction; write its value."))
+        return None
     return Way(Fraction(top, bottom), rank=way.rank)
 
 
@@ -246,8 +258,6 @@ def _call(name: str, values: list[Fraction]) -> Fraction:
         return max(values) if name == "max" else min(values)
     if len(values) > 1:
         raise Unclear(T("“{name}” takes one number.", name=name))
-    if name == "root":
-        return _root(Way(first)).value
     if name == "relu":
         return max(first, Fraction(0))
     return {"floor": Fraction(math.floor(first)), "ceil": Fraction(math.ceil(first)), "abs": abs(first)}[name]

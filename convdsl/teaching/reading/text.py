@@ -27,6 +27,10 @@ _SAME = {
     **dict.fromkeys("⎛⎜⎝⟨〈", "("),
     **dict.fromkeys("⎞⎟⎠⟩〉", ")"),
     **dict.fromkeys("хХ", "x"),  # of another alphabet
+    **dict.fromkeys("←≔", "="),
+    **dict.fromkeys("⌈", "ceil("),
+    **dict.fromkeys("⌊", "floor("),
+    **dict.fromkeys("⌉⌋", ")"),
     "∇": "",
     "∼": "~",
     "…": "...",
@@ -40,6 +44,9 @@ _LATEX_GAP = re.compile(r"(?<=\d)(?:\\[,;:! ]|\\thinspace ?)(?=\d{3}(?!\d))")
 """Lists, and `4{,}736` or `4\\,736` as LaTeX has them."""
 _ABBREVIATED = re.compile(r"\bn(?:\.?\s?[º°]|[uú]m(?=\.))\.?", re.IGNORECASE)
 """`n.º`, `nº` and `núm.`, which stand for `número`."""
+_ORDINAL = re.compile(r"(?<=\d)\.?[ºª]")
+"""`9.º`, `8ª`, which count as `9` and `8` do. Before degrees it stands for their sign, which may be missing too."""
+_HASH = re.compile(r"(?<![\w#])#\s?(?=\d)")
 _PARTS = re.compile(r"[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]")
 
 
@@ -53,6 +60,8 @@ class Unclear(Exception):
 
 def printable(text: str) -> str:
     """A text without control characters, which could play with a terminal."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() or c in "\n\u00a0\u202f\u2009" else " " for c in text)
 
 
@@ -63,11 +72,12 @@ def tidy(text: str) -> str:
         raise Unclear(T("This answer is too long: {n} characters.", n=len(text)))
     text = printable(without_markup(text.replace("\r\n", "\n").replace("\r", "\n")))
     text = _BULLET.sub("", _LATEX_MARK.sub(r"\1", _LATEX_GAP.sub("\u202f", text)))
-    text = _ABBREVIATED.sub("número", text).translate(_PLAIN)
+    text = _ORDINAL.sub("", _HASH.sub("", _ABBREVIATED.sub("número", text))).translate(_PLAIN)
     text = _PARTS.sub(lambda m: " " + unicodedata.normalize("NFKC", m[0]).replace("⁄", "/"), text)
-    text = "".join(
-        unicodedata.normalize("NFKC", c) if ord(c) > 0xFF00 or 0x1D400 <= ord(c) < 0x1D800 else c for c in text
-    )
+    if not text.isascii():
+        text = "".join(
+            unicodedata.normalize("NFKC", c) if ord(c) > 0xFF00 or 0x1D400 <= ord(c) < 0x1D800 else c for c in text
+        )
     text = text.strip()
     for mark in ("```", "`", "**", "__", '"', "*", "'"):
         inner = text[len(mark) : -len(mark)]
@@ -89,6 +99,8 @@ def in_digits(text: str, numbers: Mapping[str, int]) -> str:
 
 def plain(word: str) -> str:
     """A word in small letters without accents, for looking it up."""
+    if word.isascii():
+        return word.lower()
     decomposed = unicodedata.normalize("NFKD", word.casefold())
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 

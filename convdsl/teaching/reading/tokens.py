@@ -130,16 +130,24 @@ class _Reader(Words):
         named = p.GLUED.match(self.text, match.end())  # `-p = 3` is not `p = 3`
         if named and not self.behind_value() and plain(named[0]) not in known.FUNCTIONS:
             raise self.unclear(match[0])
+        name = p.NAME_BEFORE.search(self.text, max(0, match.start() - 20), match.start())
+        if name and not self.listed and not self.behind_value() and digits and not after.isspace():
+            if plain(name[0]) in known.NETS:  # `ResNet-50`
+                return
+            raise self._sign_or_dash(match)
         if self.listed and self.behind_value() and (not before or before.isspace()) and not after.isspace() and digits:
             self.add("SIGN", match)
         elif self.behind_value() and after.isspace() and p.WORDS_NEXT.match(self.text, match.end()):
             return  # a dash before words
         elif self.words and not self.behind_value() and self.words[-1] >= self._end() and after.isspace():
-            raise Unclear(
-                T("Is “{text}” a sign or a dash? Write the number alone.", text=shortened(self.text[match.start() :]))
-            )
+            raise self._sign_or_dash(match)
         else:
             self.add(kind, match)
+
+    def _sign_or_dash(self, match: re.Match[str]) -> Unclear:
+        return Unclear(
+            T("Is “{text}” a sign or a dash? Write the number alone.", text=shortened(self.text[match.start() :]))
+        )
 
     def _slash(self, kind: str, match: re.Match[str]) -> None:
         spaced = (
@@ -201,7 +209,8 @@ class _Reader(Words):
         if self.wanted.sort == "size" and self.behind_value() and re.match(r"\s*[x×*]\s*\d", inside):
             self.skipped.add(close)  # `26x26 (x4)`
             return
-        if self.behind_value() and self._is_remark(inside):
+        ends = self.listed and self.last == "NEWLINE" and close + 1 == len(self.text)
+        if (self.behind_value() or ends) and self._is_remark(inside):
             self.remark(inside)
             self.place = close + 1
             return

@@ -10,7 +10,8 @@ class Wanted(NamedTuple):
 
     `whole`: only whole numbers can be meant. `shape`: how many numbers a size has, rows and columns of a matrix.
     `unit`: `%` where the question asks for a percentage, `bytes` where for bytes. `names`: what entries, or holes, are
-    called, each with its other names. `words`: the words of the question itself, which an answer may repeat.
+    called, each with its other names; of a number what is asked for, where other letters are about. `words`: the words of
+    the question itself, which an answer may repeat.
     """
 
     sort: str

@@ -31,6 +31,8 @@ class Words(Scanner):
     def _word(self, kind: str, match: re.Match[str]) -> None:
         written = match[0]
         name = self._name(written)
+        if plain(written) in known.AND and p.LABEL_ENDS.match(self.text, self.place) is None:
+            name = None  # an `y` between entries, one of which is called so
         if name is not None:
             self.add("HOLE", match, name)
             return
@@ -47,6 +49,10 @@ class Words(Scanner):
                 return
             if len(stem[0]) <= 2:
                 self._named(match)
+                return
+            if plain(stem[0]) in known.NETS and self.wanted.sort == "number":
+                self.place = match.start() + len(stem[0])
+                self.words.append(match.start())
                 return
             raise self.unclear(written)
         self._word_alone(match, plain(written))
@@ -88,7 +94,9 @@ class Words(Scanner):
             self.add("FUNCTION", match, known.FUNCTIONS[word])
         elif self.wanted.sort == "size" and word in known.SIDES and (len(word) > 1 or labelled):
             self.add("SIDE", match, known.SIDES[word])
-        elif word in known.DANGEROUS or (self.listed and self.behind_value() and digits):
+        elif word in ("mal", "wrong") and word in self.wanted.words:  # it is what is counted
+            self.words.append(match.start())
+        elif word in known.DANGEROUS or (self.listed and self.behind_value() and digits and self.last != "HOLE"):
             raise self.unclear(match[0])
         elif word in p.SILENT or word in self.wanted.words or (names_anything and len(word) > 1):
             self.words.append(match.start())

@@ -72,6 +72,10 @@ def test_sentences_are_not_set_as_tables(exercise: Exercise, language: str) -> N
                     assert line.strip()
 
 
+def test_a_rounded_value_is_not_said_to_be_equal() -> None:
+    assert fill("x = {A}, y = {B}", {"A": Fraction(7, 2), "B": Fraction(7, 3)}) == "x = 3.5, y ≈ 2.333"
+
+
 def test_rows_among_words_and_alone() -> None:
     names = {"A": ((1, -2, 3),)}
     assert fill("Slide {A} over f.", names) == "Slide [1, −2, 3] over f."
