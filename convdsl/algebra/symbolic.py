@@ -30,7 +30,7 @@ def bounded(value: Any) -> Any:
     return value
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4096)
 def _degree(value: Any) -> int:
     """A bound on the degree as a polynomial: squares of squares are short to write, and sympy asks for the sign of each
     inside the others."""
@@ -40,7 +40,7 @@ def _degree(value: Any) -> int:
     return min(sum(degrees) if isinstance(value, sympy.Mul) else max(degrees), MAX_DEGREE**2)
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4096)
 def _extent(value: Any) -> tuple[int, int]:
     """How many parts a formula has, all told, and how deep they are nested."""
     inner = [_extent(part) for part in value.args]
@@ -70,7 +70,7 @@ def _terms(value: Any) -> int:
     return max(map(_terms, value.args), default=1)
 
 
-remembered = lru_cache(maxsize=10_000)
+remembered = lru_cache(maxsize=4096)
 """Layers ask for the same sizes again and again."""
 
 

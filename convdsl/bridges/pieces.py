@@ -12,6 +12,7 @@ from typing import Any
 
 from convdsl.layers import Layer
 from convdsl.layers.activation import Activation
+from convdsl.messages import T
 
 
 @dataclass(eq=False)
@@ -43,6 +44,15 @@ class Flow:
     pieces: list[Piece]
     output: int
     about: Mapping[str, str] = field(default_factory=dict)
+
+
+class Unusable(ValueError):
+    """Why a file cannot be read, as a text of ours; those of libraries are in English alone, and speak of their own insides."""
+
+
+def why(error: Exception) -> T:
+    """What is told of an error that came up in the midst of reading."""
+    return error.args[0] if isinstance(error, Unusable) else T("it is damaged, or only a part of one")
 
 
 class Foreign(Exception):

@@ -29,19 +29,15 @@ def written(flow: Flow, name: str = "") -> Weighted:
     source = Source(text, f"{name}.cnn")
     findings = Findings(source)
     program = parse(source, findings)
-    assert not findings.failed, findings.items
+    if findings.failed:  # a number without end, say
+        raise _unwritten(findings.items[0].message)
     source = Source(formatted(program), source.name)
     analysis = analyse(source)
     pieces = order(statements)
     nodes = analysis.network.nodes
     errors = [d for d in analysis.diagnostics if d.severity == "error"]
     if errors or len(nodes) != len(pieces):
-        raise Foreign(
-            T(
-                "The network cannot be written: {reason}",
-                reason=errors[0].message if errors else f"{len(pieces)} ≠ {len(nodes)}",
-            )
-        )
+        raise _unwritten(errors[0].message if errors else f"{len(pieces)} ≠ {len(nodes)}")
     weights: dict[str, Any] = {}
     for node, piece in zip(nodes, pieces, strict=True):
         facts = analysis.report[node.index]
@@ -54,6 +50,10 @@ def written(flow: Flow, name: str = "") -> Weighted:
                 )  # fmt: skip
             weights[f"{node.index}.{node.op}.{role}"] = value.reshape(shape)
     return Weighted(analysis, weights, flow.about)
+
+
+def _unwritten(why: T | str) -> Foreign:
+    return Foreign(T("The network cannot be written: {reason}", reason=why))
 
 
 def _identifier(name: str) -> str:

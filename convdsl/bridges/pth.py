@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from convdsl import files
-from convdsl.bridges.pieces import Foreign
+from convdsl.bridges.pieces import Foreign, Unusable, why
 from convdsl.messages import T, reason
 
 LARGEST = 2**36
@@ -47,9 +47,8 @@ def read_pth(path: Path) -> dict[str, np.ndarray]:
     except MemoryError:
         raise Foreign(T("{path} does not fit into the memory.", path=path)) from None
     except Exception as error:  # a hostile pickle can raise anything
-        why = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise Foreign(
-            T("{path} is no file of weights of PyTorch that can be read: {reason}.", path=path, reason=why)
+            T("{path} is no file of weights of PyTorch that can be read: {reason}.", path=path, reason=why(error))
         ) from None
     tensors = _tensors(found)
     if not tensors:
@@ -93,7 +92,7 @@ class _Dict(OrderedDict):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if not isinstance(key, (str, int)):
-            raise ValueError("a dictionary with other keys than names")
+            raise Unusable(T("a dictionary with other keys than names"))
         super().__setitem__(key, value)
 
 
@@ -113,7 +112,7 @@ class _Codes(dict[int, Any]):
     """What is done for each code of a pickle."""
 
     def __missing__(self, code: int) -> Any:
-        raise ValueError(f"it holds what weights do not need (code {code})")
+        raise Unusable(T("it holds what weights do not need (code {code})", code=code))
 
 
 _NEVER = (pickle.EMPTY_SET, pickle.FROZENSET, pickle.ADDITEMS, pickle.DICT, pickle.INST, pickle.OBJ)
@@ -126,10 +125,10 @@ class _Closed(pickle._Unpickler):  # type: ignore[name-defined,misc,unused-ignor
         try:
             return _NAMES[module, name]
         except KeyError:
-            raise ValueError(f"it asks for {module}.{name}") from None
+            raise Unusable(T("it asks for {name}", name=f"{module}.{name}")) from None
 
     def get_extension(self, code: int) -> None:
-        raise ValueError("it asks for a registered extension")
+        raise Unusable(T("it asks for a registered extension"))
 
     stack: list[Any]
     append: Callable[[Any], None]
@@ -153,9 +152,9 @@ class _Closed(pickle._Unpickler):  # type: ignore[name-defined,misc,unused-ignor
     def persistent_load(self, given: Any) -> _Storage:
         what, kind, key, _, count, *_ = given
         if what not in ("storage", b"storage") or not isinstance(kind, _Kind):
-            raise ValueError("a storage of an unknown kind")
+            raise Unusable(T("a storage of an unknown kind"))
         if not isinstance(key, (str, bytes, int)) or not isinstance(count, int):
-            raise ValueError("a storage without a name or a number")
+            raise Unusable(T("a storage without a name or a number"))
         return _Storage(str(key), kind.code, count)
 
 
@@ -164,14 +163,14 @@ def _archive(file: Any) -> Any:
     with zipfile.ZipFile(file) as archive:
         (index,) = [info for info in archive.infolist() if Path(info.filename).name == "data.pkl"]
         if index.file_size > 2**24:
-            raise ValueError("its index is too large")
+            raise Unusable(T("its index is too large"))
         rest = 16 * os.fstat(file.fileno()).st_size + 2**20  # that much is unpacked, all in all
         folder = index.filename[: -len("data.pkl")]
         found = _Closed(io.BytesIO(archive.read(index))).load()
         if f"{folder}byteorder" in archive.namelist():
             with archive.open(f"{folder}byteorder") as order:
                 if order.read(10) != b"little":
-                    raise ValueError("its bytes are in the other order")
+                    raise Unusable(T("its bytes are in the other order"))
         given: dict[str, np.ndarray] = {}
 
         def storage(asked: _Storage) -> np.ndarray:
@@ -180,7 +179,7 @@ def _archive(file: Any) -> Any:
                 info = archive.getinfo(f"{folder}data/{asked.key}")
                 rest -= info.file_size
                 if info.file_size > LARGEST or rest < 0:
-                    raise ValueError("a storage is too large")
+                    raise Unusable(T("a storage is too large"))
                 given[asked.key] = _values(archive.read(info), asked)
             return given[asked.key]
 
@@ -191,7 +190,7 @@ def _row(file: Any) -> Any:
     """The older form: a number, a version, the machine, the pickle, the names of the storages, and then their values."""
     head = [_Closed(file).load() for _ in range(3)]
     if head[0] != _MAGIC:
-        raise ValueError("it does not begin as such files do")
+        raise Unusable(T("it does not begin as such files do"))
     found = _Closed(file).load()
     keys = _Closed(file).load()
     asked: dict[str, _Storage] = {}
@@ -201,10 +200,10 @@ def _row(file: Any) -> Any:
         count = int.from_bytes(file.read(8), "little")
         one = asked.get(str(key))
         if one is None:
-            raise ValueError("a storage that no tensor uses")
+            raise Unusable(T("a storage that no tensor uses"))
         size = count * (2 if one.kind == "bf" else np.dtype(one.kind).itemsize)
         if size > min(LARGEST, os.fstat(file.fileno()).st_size):
-            raise ValueError("a storage is too large")
+            raise Unusable(T("a storage is too large"))
         given[one.key] = _values(file.read(size), one._replace(values=count))
     return _filled(found, lambda s: given[s.key])
 
@@ -226,16 +225,16 @@ def _filled(value: Any, storage: Callable[[_Storage], np.ndarray], shapes: bool 
         if not shapes:
             return None
         if any(n < 0 for n in (*value.size, *value.stride, value.offset)) or len(value.size) != len(value.stride):
-            raise ValueError("a tensor of no size")
+            raise Unusable(T("a tensor of no size"))
         last = value.offset + sum((n - 1) * s for n, s in zip(value.size, value.stride, strict=True))
         if prod(value.size) and last >= len(flat):
-            raise ValueError("a tensor that is larger than its storage")
+            raise Unusable(T("a tensor that is larger than its storage"))
         if value.storage.key not in met:
             met.add(value.storage.key)
             stored += len(flat)
         values += prod(value.size)
         if values > 8 * stored + MOST:  # tensors may share, but not repeat a few values for ever
-            raise ValueError("tensors that are larger than their storages")
+            raise Unusable(T("tensors that are larger than their storages"))
         steps = tuple(s * flat.itemsize for s in value.stride)
         return np.lib.stride_tricks.as_strided(flat[value.offset :], value.size, steps, writeable=False)
 
@@ -243,7 +242,7 @@ def _filled(value: Any, storage: Callable[[_Storage], np.ndarray], shapes: bool 
         nonlocal seen
         seen += 1
         if depth > 20 or seen > MOST:
-            raise ValueError("it is nested too deep")
+            raise Unusable(T("it is nested too deep"))
         if isinstance(value, _Tensor):
             return tensor(value)
         if isinstance(value, Mapping):

@@ -318,6 +318,27 @@ def test_damaged_and_hostile_files_get_one_message(tmp_path: Path, capsys: pytes
     assert main(["import", str(tmp_path / "nowhere.onnx")]) == 2
 
 
+@pytest.mark.parametrize(
+    ("node_", "why"),
+    [
+        (node("Conv", "x w", "y", strides=[0, 1]), "strides cannot be 0"),
+        (node("Conv", "x w", "y", dilations=[1, -1]), "dilations cannot be -1"),
+        (node("Conv", "x w", "y", pads=[1, 1, 1]), "not one number for each of 2 axes"),
+        (node("Conv", "x w", "y", group=[1, 1]), "group is of another kind"),
+        (node("MaxPool", "x", "y"), "kernel_shape is missing"),
+        (node("LRN", "x", "y", size=0), "size cannot be 0"),
+        (node("Softmax", "x", "y", axis=9), "it speaks of axis 9"),
+        (node("Concat", "x x", "y", axis=-6), "it speaks of axis -6"),
+        (node("Transpose", "x", "y", perm=[0, 1, 1, 2]), "perm cannot be [0, 1, 1, 2]"),
+        (node("Reshape", "x n", "y"), "shape is of another kind"),
+        (node("Reshape", "x m", "y"), "its sizes do not fit"),
+    ],
+)
+def test_what_no_graph_can_say_is_refused(node_: Any, why: str, tmp_path: Path) -> None:
+    constants = {"w": KERNEL, "n": np.array([1.0, np.nan], np.float32), "m": np.array([1, -4, -64])}
+    assert why in refused(graph([node_], constants), tmp_path)
+
+
 def test_open_sizes_are_asked_for(tmp_path: Path) -> None:
     model = graph([node("Conv", "x w", "y")], {"w": KERNEL}, shape=("N", 4, "H", "W"))
     assert "--input" in refused(model, tmp_path)

@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import warnings
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
 from convdsl import caches
@@ -19,6 +23,7 @@ from convdsl.bridges.pieces import Foreign
 from convdsl.bridges.pth import read_pth
 from convdsl.cli import main
 from convdsl.datasets import DataError, load
+from convdsl.messages import use_language
 from convdsl.teaching.course import load as load_course
 from convdsl.teaching.course import read_course
 from convdsl.teaching.progress import Progress
@@ -163,27 +168,60 @@ def test_weights_of_pytorch(tmp_path: Path, new: bool) -> None:
     each(damaged(original), original, tried)
 
 
-def test_graphs_of_onnx(tmp_path: Path) -> None:
+def test_what_is_wrong_with_weights_of_pytorch_is_said_in_both_languages(tmp_path: Path) -> None:
+    path = tmp_path / "w.pth"
+    for content, english, spanish in (
+        (b"cos\nsystem\n.", "it asks for os.system", "pide os.system"),
+        (b"\x80\x02K\x05." * 3, "does not begin as such files do", "no empieza como esos archivos"),
+        (b"\x80\x02\x8f.", "what weights do not need (code 143)", "lo que los pesos no necesitan (código 143)"),
+        (b"PK\x03\x04", "it is damaged", "está dañado"),
+        (b"", "it is damaged", "está dañado"),
+    ):
+        path.write_bytes(content)
+        for language, words in (("en", english), ("es", spanish)):
+            use_language(language)
+            with pytest.raises(Foreign, match=re.escape(words)):
+                read_pth(path)
+    use_language(None)
+
+
+def onnx_of(program: str, folder: Path) -> Any:
+    """The graph of a program, without the program itself, which would be read instead."""
     onnx = pytest.importorskip("onnx", reason="the package onnx is not installed")
+    (folder / "net.cnn").write_text(program)
+    assert main(["export", "onnx", str(folder / "net.cnn"), "-o", str(folder / "net.onnx")]) == 0
+    model = onnx.load(folder / "net.onnx")
+    del model.metadata_props[:]
+    return model
+
+
+def read_or_refused(path: Path, data: bytes) -> None:
     from convdsl.bridges.onnx.file import read_onnx
 
+    path.write_bytes(data)
+    try:
+        found = read_onnx(path)
+    except Foreign as error:
+        assert str(error)
+        return
+    assert found.analysis.network.nodes
+
+
+def test_graphs_of_onnx(tmp_path: Path) -> None:
     path = tmp_path / "net.onnx"
-    (tmp_path / "net.cnn").write_text(PROGRAM)
-    assert main(["export", "onnx", str(tmp_path / "net.cnn"), "-o", str(path)]) == 0
-    model = onnx.load(path)
-    del model.metadata_props[:]  # the program itself, which would be read instead
-    original = model.SerializeToString()
+    original = onnx_of(PROGRAM, tmp_path).SerializeToString()
+    each(damaged(original), original, lambda data: read_or_refused(path, data))
 
-    def tried(data: bytes) -> None:
-        path.write_bytes(data)
-        try:
-            found = read_onnx(path)
-        except Foreign as error:
-            assert str(error)
-            return
-        assert found.analysis.network.nodes
 
-    each(damaged(original), original, tried)
+def test_graphs_that_say_what_none_can(tmp_path: Path) -> None:
+    pytest.importorskip("onnx", reason="the package onnx is not installed")
+    from tests.safety.graphs import PROGRAMS, changed
+
+    path = tmp_path / "net.onnx"
+    models = [onnx_of(program, tmp_path) for program in PROGRAMS]
+    graphs = st.builds(lambda number, model: changed(Random(number), model).SerializeToString(),
+                       st.integers(0, 2**32), st.sampled_from(models))  # fmt: skip
+    each(graphs, b"", lambda data: read_or_refused(path, data))
 
 
 def test_progress(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import h5py
 import numpy as np
 
 from convdsl import files
-from convdsl.bridges.pieces import Foreign
+from convdsl.bridges.pieces import Foreign, Unusable, why
 from convdsl.messages import T, reason
 
 LARGEST = 2**33
@@ -69,14 +69,15 @@ def read_model(path: Path) -> Model:
     except Foreign:
         raise
     except Exception as error:  # damaged files raise what h5py and zipfile please
-        why = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise Foreign(T("{path} is no model of Keras that can be read: {reason}.", path=path, reason=why)) from None
+        raise Foreign(
+            T("{path} is no model of Keras that can be read: {reason}.", path=path, reason=why(error))
+        ) from None
 
 
 def _entry(archive: zipfile.ZipFile, name: str) -> bytes:
     info = archive.getinfo(name)
     if info.file_size > LARGEST or info.file_size > 1100 * max(info.compress_size, 1):
-        raise ValueError(f"{name} is too large")
+        raise Unusable(T("{name} is too large", name=name))
     return archive.read(info)
 
 
@@ -118,7 +119,7 @@ def _model(config: dict[str, Any], version: int, weights: Any) -> Model:
 def _read_by(nodes: Any) -> Iterator[tuple[str, int]]:
     """The layers that the first call of a layer reads, in either way of writing; a second call is another matter."""
     if len(nodes) > 1:
-        raise ValueError("a layer is called several times")
+        raise Unusable(T("a layer is called several times"))
     for node in nodes:
         if isinstance(node, dict):
             yield from _histories(node.get("args", []))
@@ -140,9 +141,9 @@ def _histories(value: Any) -> Iterator[tuple[str, int]]:
 
 
 def _array(data: Any) -> np.ndarray:
-    """The values of a dataset that lies in this very file. Raises ValueError for one that lies elsewhere."""
+    """The values of a dataset that lies in this very file. Raises Unusable for one that lies elsewhere."""
     if not isinstance(data, h5py.Dataset) or data.external or data.is_virtual:
-        raise ValueError("values that lie in another file")
+        raise Unusable(T("values that lie in another file"))
     return np.asarray(data[()], np.float32)
 
 
@@ -152,7 +153,7 @@ def _inside(group: Any, name: str) -> Any:
     if link is None:
         return None
     if isinstance(link, h5py.ExternalLink):
-        raise ValueError("a link into another file")
+        raise Unusable(T("a link into another file"))
     return group[name]
 
 

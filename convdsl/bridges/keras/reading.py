@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from convdsl.bridges.keras.loading import Model, Told, read_model
-from convdsl.bridges.pieces import Flow, Foreign, Piece
+from convdsl.bridges.pieces import Flow, Foreign, Piece, Unusable, why
 from convdsl.bridges.program import written
 from convdsl.bridges.tidying import tidied
 from convdsl.bridges.weighted import Weighted
@@ -78,9 +78,9 @@ class _Reader:
             raise Foreign(
                 T("`{name}` ({op}): {reason}", name=layer.name, op=layer.kind, reason=error.message)
             ) from None
-        except (KeyError, IndexError, TypeError, ValueError) as error:
-            why = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise self.refused(layer, why) from None
+        except (KeyError, IndexError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+            told = why(error) if isinstance(error, Unusable) else T("its settings are none that Keras has")
+            raise self.refused(layer, told) from None
 
     def refused(self, layer: Told, why: Any = "") -> Foreign:
         """That a layer is none of the language."""

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 from google.protobuf.message import DecodeError
-from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, helper, numpy_helper
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, numpy_helper
 from onnx.external_data_helper import load_external_data_for_tensor, uses_external_data
 
 from convdsl import files
-from convdsl.bridges.pieces import Foreign
+from convdsl.bridges.pieces import Foreign, Unusable, why
 from convdsl.messages import T, reason
 
 OLDEST, NEWEST = 6, 26
@@ -81,11 +81,11 @@ def _bring_in(graph: GraphProto, path: Path) -> None:
                 size = int(next((entry.value for entry in tensor.external_data if entry.key == "length"), 0))
                 rest -= size if size > 0 else os.fstat(file.fileno()).st_size
                 if rest < 0:
-                    raise ValueError(T("it is too large"))
+                    raise Unusable(T("it is too large"))
                 load_external_data_for_tensor(tensor, str(path.parent))
         except (OSError, ValueError, RuntimeError, MemoryError) as error:
-            why = reason(error) if isinstance(error, OSError) else error
-            raise Foreign(T("{path} cannot be read: {reason}.", path=beside, reason=why)) from None
+            told = reason(error) if isinstance(error, OSError) else why(error)
+            raise Foreign(T("{path} cannot be read: {reason}.", path=beside, reason=told)) from None
 
 
 def constants(graph: GraphProto) -> dict[str, np.ndarray]:
@@ -101,20 +101,7 @@ def array(tensor: TensorProto) -> np.ndarray:
     try:
         return np.asarray(numpy_helper.to_array(tensor))
     except (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError, MemoryError) as error:
-        raise Foreign(
-            T("The tensor {name} cannot be read: {reason}.", name=tensor.name, reason=str(error).splitlines()[0])
-        ) from None
-
-
-def attributes(node: NodeProto) -> dict[str, Any]:
-    """A node's attributes by name; texts as text."""
-    found: dict[str, Any] = {}
-    for attribute in node.attribute:
-        value = helper.get_attribute_value(attribute)
-        if attribute.type == AttributeProto.TENSOR:
-            value = array(attribute.t)
-        found[attribute.name] = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
-    return found
+        raise Foreign(T("The tensor {name} cannot be read: {reason}.", name=tensor.name, reason=why(error))) from None
 
 
 def sorted_nodes(graph: GraphProto, known: Mapping[str, Any]) -> list[NodeProto]:

@@ -15,6 +15,7 @@ from onnx import ModelProto, NodeProto, TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 
 from convdsl.bridges.onnx import loading
+from convdsl.bridges.onnx.attributes import attributes, called, known
 from convdsl.bridges.pieces import Flow, Foreign, Piece
 from convdsl.bridges.rows import channels_first, unturned
 from convdsl.layers import Layer, SizeError, shaping
@@ -137,7 +138,7 @@ class Reader:
         """Whether an input has its channels last: all that reads it turns it first."""
         nodes = self.readers.get(name, [])
         return rank > 2 and bool(nodes) and all(
-            node.op_type == "Transpose" and loading.attributes(node).get("perm") == [0, rank - 1, *range(1, rank - 1)]
+            node.op_type == "Transpose" and attributes(node, self.version).get("perm") == [0, rank - 1, *range(1, rank - 1)]
             for node in nodes
         )  # fmt: skip
 
@@ -169,9 +170,9 @@ class Reader:
     def _read(self, node: NodeProto) -> None:
         if node.output[0] in self.seen or node.output[0] in self.skipped:
             return
-        if node.domain not in ("", "ai.onnx"):
+        if not known(node, self.version):
             raise self.refused(node)
-        given = loading.attributes(node)
+        given = attributes(node, self.version)
         if node.op_type == "Constant":
             self.constants[node.output[0]] = self._constant(node, given)
         elif node.op_type == "Shape" and node.input[0] in self.seen:
@@ -184,7 +185,7 @@ class Reader:
                 OPERATORS[node.op_type](self, node, given)
             except SizeError as error:
                 raise Foreign(
-                    T("`{name}` ({op}): {reason}", name=_called(node), op=node.op_type, reason=error.message)
+                    T("`{name}` ({op}): {reason}", name=called(node), op=node.op_type, reason=error.message)
                 ) from None
         else:
             raise self.refused(node)
@@ -201,7 +202,7 @@ class Reader:
         if node.op_type == "ConstantOfShape":
             size = prod(map(int, self.constants[node.input[0]].reshape(-1)))
             if not 0 <= size <= MOST:
-                raise Foreign(T("`{name}` makes a constant of {count} values.", name=_called(node), count=size))
+                raise Foreign(T("`{name}` makes a constant of {count} values.", name=called(node), count=size))
         graph = helper.make_graph(
             [node], "one", [helper.make_value_info(n, helper.make_tensor_type_proto(1, None)) for n in node.input if n],
             [helper.make_value_info(n, helper.make_tensor_type_proto(1, None)) for n in node.output],
@@ -209,19 +210,52 @@ class Reader:
         try:
             model = helper.make_model(graph, opset_imports=self.model.opset_import)
             found = ReferenceEvaluator(model).run(None, {n: self.constants[n] for n in node.input if n})
-        except Exception as error:  # the evaluator raises what its operators raise
-            raise self.refused(node, str(error).splitlines()[0] if str(error) else "") from None
+        except Exception:  # the evaluator raises what its operators raise
+            raise self.refused(node, T("what it makes of constants cannot be computed")) from None
         self.constants.update(zip(node.output, map(np.asarray, found), strict=False))
 
     def refused(self, node: NodeProto, why: Any = "") -> Foreign:
         """That a node is no layer of the language."""
         if why:
             return Foreign(
-                T("`{name}` ({op}) is no layer of the language: {why}.", name=_called(node), op=node.op_type, why=why)
+                T("`{name}` ({op}) is no layer of the language: {why}.", name=called(node), op=node.op_type, why=why)
             )
-        return Foreign(T("`{name}` ({op}) is no layer of the language.", name=_called(node), op=node.op_type))
+        return Foreign(T("`{name}` ({op}) is no layer of the language.", name=called(node), op=node.op_type))
 
     # What the operators are made of
+
+    def axis(self, node: NodeProto, given: dict[str, Any], default: int, value: Seen) -> int:
+        """Which axis of the graph a node speaks of, the batch being 0. Raises Foreign for one that is not there."""
+        (found,) = self.axes(node, [given.get("axis", default)], value)
+        return found
+
+    def axes(self, node: NodeProto, asked: Sequence[int], value: Seen) -> list[int]:
+        """The same for several: those counted from the end, from the beginning."""
+        count = len(value.there) + 1
+        for axis in asked:
+            if not -count <= axis < count:
+                raise self.refused(
+                    node, T("its input has {count} axes, and it speaks of axis {axis}", count=count, axis=axis)
+                )
+        return [axis % count for axis in asked]
+
+    def wholes(self, node: NodeProto, given: dict[str, Any], name: str, number: int) -> list[int] | None:
+        """Whole numbers that a node has as an attribute, or reads as a constant; None where it has neither. Raises Foreign."""
+        found = np.asarray(given[name]) if name in given else self.array(node, number)
+        if found is None:
+            return None
+        if found.size and found.dtype.kind not in "iu":
+            raise self.refused(node, T("{name} is of another kind", name=name))
+        return [int(n) for n in found.reshape(-1)]
+
+    def number(self, node: NodeProto, given: dict[str, Any], name: str, number: int, default: float) -> float:
+        """One number that a node has as an attribute, or reads as a constant. Raises Foreign."""
+        found = np.asarray(given[name]) if name in given else self.array(node, number)
+        if found is None:
+            return default
+        if found.size != 1 or found.dtype.kind == "c":
+            raise self.refused(node, T("{name} is no number", name=name))
+        return float(found.reshape(-1)[0])
 
     def value(self, node: NodeProto, number: int = 0) -> Seen:
         """What a node reads at a place. Raises Foreign where that is no value of the network."""
@@ -320,11 +354,6 @@ class Reader:
         if dims[axis] != value.shape[-1] or any(n != 1 for i, n in enumerate(dims) if i != axis):
             return None
         return np.asarray(constant, np.float32).reshape(-1)
-
-
-def _called(node: NodeProto) -> str:
-    """A node by its name, or by that of what it gives."""
-    return node.name or (node.output[0] if node.output else node.op_type)
 
 
 def _name(node: NodeProto) -> str:

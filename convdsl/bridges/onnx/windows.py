@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from convdsl.layers import Layer, SizeError
+from convdsl.messages import T
 
 
 class Window(NamedTuple):
@@ -34,6 +35,7 @@ def window(given: dict[str, Any], sizes: Sequence[int], k: Sequence[int]) -> Win
     s = tuple(given.get("strides") or (1,) * rank)
     d = tuple(given.get("dilations") or (1,) * rank)
     pads = tuple(given.get("pads") or (0,) * (2 * rank))
+    one_each(rank, k, s, d, pads[:rank], pads[rank:])
     auto = given.get("auto_pad", "NOTSET")
     if auto in ("SAME_UPPER", "SAME_LOWER"):
         total = [max((-(-n // t) - 1) * t + e * (f - 1) + 1 - n, 0) for n, t, e, f in zip(sizes, s, d, k, strict=True)]
@@ -42,6 +44,12 @@ def window(given: dict[str, Any], sizes: Sequence[int], k: Sequence[int]) -> Win
     elif auto == "VALID":
         pads = (0,) * (2 * rank)
     return Window(tuple(k), s, d, pads[:rank], pads[rank:], bool(given.get("ceil_mode", 0)))
+
+
+def one_each(rank: int, *found: Sequence[int]) -> None:
+    """Raises SizeError where a window has not one number for each axis of its input."""
+    if any(len(numbers) != rank for numbers in found):
+        raise SizeError("E301", T("its window has not one number for each of {count} axes", count=rank))
 
 
 def short(values: Sequence[int]) -> tuple[int, ...]:

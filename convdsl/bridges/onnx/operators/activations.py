@@ -73,11 +73,7 @@ def _hardsigmoid(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
 
 @reads("Clip")
 def _clip(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
-    limits = []
-    for number, (name, open_end) in enumerate((("min", -np.inf), ("max", np.inf)), 1):
-        value = given[name] if name in given else r.array(node, number)
-        limits.append(open_end if value is None else float(np.asarray(value).reshape(-1)[0]))
-    low, high = limits
+    low, high = r.number(node, given, "min", 1, -np.inf), r.number(node, given, "max", 2, np.inf)
     if low != 0 or (high != 6 and high < 3.4e38):
         raise r.refused(node, T("its limits are {low} and {high}", low=f"{low:g}", high=f"{high:g}"))
     r.give_same(node, activation.Relu6() if high == 6 else activation.Relu(), r.value(node))
@@ -99,9 +95,7 @@ def _prelu(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
 @reads("Softmax")
 def _softmax(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
     x = r.value(node)
-    dims = len(x.there)
-    axis = given.get("axis", 1 if r.version < 13 else -1)
-    axis = axis if axis >= 0 else axis + dims + 1
+    axis = r.axis(node, given, 1 if r.version < 13 else -1, x)
     whole = r.version < 13  # all axes from this one on are one row
     if axis < 1:
         raise r.refused(node, T("it does not keep the images apart"))

@@ -18,8 +18,7 @@ from convdsl.messages import T
 @reads("Concat")
 def _concat(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
     values = [r.value(node, number) for number in range(len(node.input))]
-    axis, dims = given.get("axis", 1), len(values[0].there)
-    axis = axis if axis >= 0 else axis + dims + 1
+    axis = r.axis(node, given, 1, values[0])
     values = [r.flat(v) if v.row and prod(v.shape[:-1]) != 1 else v for v in values]
     if axis < 1 or any(v.lying is not None for v in values) or len({v.axes for v in values if not v.row}) > 1:
         raise r.refused(node, T("it does not join channels"))

@@ -65,8 +65,7 @@ def _in(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
 @reads("LayerNormalization")
 def _ln(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
     x, weight, bias = r.value(node), r.tensor(node, 1), r.tensor(node, 2)
-    axis, dims, channel = given.get("axis", -1), len(x.there), len(x.shape) - 1
-    axis = axis if axis > 0 else axis + dims + 1
+    axis, dims, channel = r.axis(node, given, -1, x), len(x.there), len(x.shape) - 1
     bias = np.zeros_like(weight) if bias is None and weight is not None else bias
     if not x.row and axis == dims and x.axes[-1] == channel:
         options = {"channels": True} if len(x.shape) > 1 else {}

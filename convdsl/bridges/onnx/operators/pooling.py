@@ -6,7 +6,7 @@ from typing import Any
 
 from onnx import NodeProto
 
-from convdsl.bridges.onnx.loading import attributes
+from convdsl.bridges.onnx.attributes import attributes
 from convdsl.bridges.onnx.operators.parts import bordered
 from convdsl.bridges.onnx.reading import OPERATORS, Reader, Seen, reads
 from convdsl.bridges.onnx.windows import arguments, fitting, window
@@ -55,7 +55,7 @@ def _neg(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
     r.seen[node.output[0]] = r.map(node)
     for step in (border, pool):
         if step is not None:
-            OPERATORS[step.op_type](r, step, attributes(step))
+            OPERATORS[step.op_type](r, step, attributes(step, r.version))
     layer: Any = r.pieces[-1].layer
     r.pieces[-1].layer = pooling.MinPool(**{name: getattr(layer, name) for name in layer.given})
     r.seen[back.output[0]] = r.seen[pool.output[0]]
@@ -103,11 +103,8 @@ def _global_max(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
 def _reduce(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
     """Over all positions."""
     x = r.map(node)
-    axes = given.get("axes")
-    if axes is None and (found := r.array(node, 1)) is not None:
-        axes = found.reshape(-1).tolist()
     rank = len(x.shape) - 1
-    over = sorted(a % (rank + 2) for a in axes or ())
+    over = sorted(r.axes(node, r.wholes(node, given, "axes", 1) or (), x))
     if over not in (list(range(2, rank + 2)), [1]) or (over == [1] and not given.get("keepdims", 1)):
         raise r.refused(node, T("it does not go over all positions and nothing else"))
     kind = pooling.GlobalAvgPool if node.op_type == "ReduceMean" else pooling.GlobalMaxPool

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
 import numpy as np
 from onnx import NodeProto
 
+from convdsl.bridges.onnx.attributes import attributes
 from convdsl.bridges.onnx.operators.parts import some
 from convdsl.bridges.onnx.reading import Reader, Seen, reads
 from convdsl.bridges.onnx.windows import short
@@ -31,17 +33,15 @@ def _flatten(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
 def _reshape(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
     x = r.value(node)
     if node.op_type == "Squeeze":
-        axes = given.get("axes")
-        if axes is None and (found := r.array(node, 1)) is not None:
-            axes = found.reshape(-1).tolist()
-        dims = (0, *x.there)
-        drop = {a % len(dims) for a in axes} if axes is not None else {i for i, n in enumerate(dims) if i and n == 1}
-        asked: tuple[int, ...] = tuple(n for i, n in enumerate(dims) if i not in drop)
+        axes, dims = r.wholes(node, given, "axes", 1), (0, *x.there)
+        ones = [i for i, n in enumerate(dims) if i and n == 1]
+        drop = r.axes(node, ones if axes is None else axes, x)
+        asked: Sequence[int] = [n for i, n in enumerate(dims) if i not in drop]
     else:
-        shape = given.get("shape") if "shape" in given else r.array(node, 1)
+        shape = r.wholes(node, given, "shape", 1)
         if shape is None:
             raise r.refused(node)
-        asked = tuple(int(n) for n in np.asarray(shape).reshape(-1))
+        asked = shape
     target = _behind_the_batch(r, node, x, asked, bool(given.get("allowzero", 0)))
     if target == x.there:
         return r.give(node, x)
@@ -59,7 +59,7 @@ def _reshape(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
     raise r.refused(node, T("values change their places between channels and positions"))
 
 
-def _behind_the_batch(r: Reader, node: NodeProto, x: Seen, asked: tuple[int, ...], zeros: bool) -> tuple[int, ...]:
+def _behind_the_batch(r: Reader, node: NodeProto, x: Seen, asked: Sequence[int], zeros: bool) -> tuple[int, ...]:
     """A shape that is asked for, without the batch and with its open size. Raises Foreign where the images would mix."""
     size = prod(x.shape)
     dims = [x.there[i - 1] if n == 0 and not zeros and 0 < i <= len(x.there) else n for i, n in enumerate(asked)]
@@ -71,7 +71,7 @@ def _behind_the_batch(r: Reader, node: NodeProto, x: Seen, asked: tuple[int, ...
         if not known or size % known:
             raise r.refused(node, T("its sizes do not fit"))
         rest[rest.index(-1)] = size // known
-    if prod(rest) != size:
+    if prod(rest) != size or min(rest, default=1) < 1:
         raise r.refused(node, T("its sizes do not fit, or the images would mix"))
     return tuple(rest)
 
@@ -84,13 +84,10 @@ def _shuffled(r: Reader, node: NodeProto, x: Seen, target: tuple[int, ...]) -> b
     back = r.reader(turn.output[0], "Reshape") if turn is not None else None
     if turn is None or back is None:
         return False
-    order = next((list(a.ints) for a in turn.attribute if a.name == "perm"), [])
-    if order != [0, 2, 1, *range(3, len(target) + 1)]:
+    if attributes(turn, r.version).get("perm") != [0, 2, 1, *range(3, len(target) + 1)]:
         return False
-    shape = r.constants.get(back.input[1]) if len(back.input) > 1 else next(
-        (np.array(a.ints) for a in back.attribute if a.name == "shape"), None
-    )  # fmt: skip
-    if shape is None or _behind_the_batch(r, back, x, tuple(map(int, shape)), False) != x.there:
+    shape = r.wholes(back, attributes(back, r.version), "shape", 1)
+    if shape is None or _behind_the_batch(r, back, x, shape, False) != x.there:
         return False
     piece = r.add(node, shaping.Shuffle(g=target[0]), [x])
     r.seen[back.output[0]] = x._replace(piece=piece)
@@ -109,25 +106,27 @@ def _depth_to_space(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
 def _split(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
     """Some of the channels each."""
     x = r.map(node)
-    if given.get("axis", 0) % (len(x.shape) + 1) != 1:
+    if r.axis(node, given, 0, x) != 1:
         raise r.refused(node, T("it does not part channels"))
-    sizes = given["split"] if "split" in given else r.array(node, 1)
+    sizes = r.wholes(node, given, "split", 1)
     if sizes is None:
         count = given.get("num_outputs", len(node.output))
         whole = -(-x.shape[-1] // count)
         sizes = [min(whole, x.shape[-1] - i * whole) for i in range(count)]
     skip = 0
-    for name, size in zip(node.output, np.asarray(sizes).reshape(-1).tolist(), strict=False):
-        r.seen[name] = some(r, node, x, skip, int(size))
-        skip += int(size)
+    for name, size in zip(node.output, sizes, strict=False):
+        r.seen[name] = some(r, node, x, skip, size)
+        skip += size
 
 
 @reads("Transpose")
 def _transpose(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
     """No layer: from here on the values lie in another way."""
     x = r.value(node)
-    dims = len(x.there)
-    order = given.get("perm") or list(range(dims, -1, -1))
+    count = len(x.there) + 1
+    order = given.get("perm") or list(range(count))[::-1]
+    if sorted(order) != list(range(count)):
+        raise r.refused(node, T("{name} cannot be {value}", name="perm", value=order))
     if order[0] != 0 or x.row:
         raise r.refused(node, T("it does not keep the images apart"))
     if len(x.shape) == 1:
@@ -138,16 +137,14 @@ def _transpose(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
 @reads("Pad")
 def _pad(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
     x = r.map(node)
-    pads = given["pads"] if "pads" in given else r.array(node, 1)
-    value = given["value"] if "value" in given else r.array(node, 2)
-    rank, number = len(x.shape) - 1, 0.0 if value is None else float(np.asarray(value).reshape(-1)[0])
-    axes = r.array(node, 3)
-    amounts = [int(n) for n in np.asarray(pads).reshape(-1)] if pads is not None else []
-    if axes is not None:
+    pads = r.wholes(node, given, "pads", 1)
+    rank, number = len(x.shape) - 1, r.number(node, given, "value", 2, 0.0)
+    axes, amounts = r.wholes(node, given, "axes", 3), pads or []
+    if axes is not None and len(amounts) == 2 * len(axes):
         whole = [0] * (2 * rank + 4)
-        for place, axis in enumerate(axes.reshape(-1).tolist()):
-            whole[axis % (rank + 2)] = amounts[place]
-            whole[axis % (rank + 2) + rank + 2] = amounts[place + len(amounts) // 2]
+        for place, axis in enumerate(r.axes(node, axes, x)):
+            whole[axis] = amounts[place]
+            whole[axis + rank + 2] = amounts[place + len(axes)]
         amounts = whole
     if given.get("mode", "constant") != "constant" or len(amounts) != 2 * rank + 4:
         raise r.refused(node, T("its border is not of zeros"))
@@ -174,14 +171,12 @@ def _pad(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
 def _slice(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
     x = r.map(node)
     names = ("starts", "ends", "axes", "steps")
-    found = [given.get(name) if name in given else r.array(node, i) for i, name in enumerate(names, 1)]
-    starts, ends, axes, steps = (None if v is None else [int(n) for n in np.asarray(v).reshape(-1)] for v in found)
+    starts, ends, axes, steps = (r.wholes(node, given, name, number) for number, name in enumerate(names, 1))
     rank = len(x.shape) - 1
     if starts is None or ends is None or (steps and set(steps) != {1}):
         raise r.refused(node, T("it takes every so many"))
     before, after = [0] * rank, [0] * rank
-    for axis, start, end in zip(axes or range(len(starts)), starts, ends, strict=False):
-        axis %= rank + 2
+    for axis, start, end in zip(r.axes(node, axes or range(len(starts)), x), starts, ends, strict=False):
         size = r.batch if axis == 0 else x.shape[-1] if axis == 1 else x.shape[axis - 2]
         low, high, _ = slice(start, end).indices(size)
         if axis < 2:
@@ -205,14 +200,14 @@ def _resize(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
     if scales is None and sizes is None:
         scales = r.array(node, 2 if node.op_type == "Resize" and len(node.input) > 2 else 1)
     mode, whole = given.get("mode", "nearest"), (1, *x.there)
-    axes = [a % len(whole) for a in given.get("axes") or range(len(whole))]
+    axes = r.axes(node, given.get("axes") or range(len(whole)), x)
     asked = sizes if sizes is not None and sizes.size else scales
     factors = [1.0] * len(whole)
     for axis, number in zip(axes, [] if asked is None else np.asarray(asked).reshape(-1).tolist(), strict=False):
         factors[axis] = number / whole[axis] if asked is sizes and axis else float(number) if asked is scales else 1.0
     if given.get("keep_aspect_ratio_policy", "stretch") != "stretch" or asked is None:
         raise r.refused(node, T("it does not enlarge by a whole factor"))
-    if factors[:2] != [1, 1] or any(f < 1 or f != int(f) for f in factors):
+    if factors[:2] != [1, 1] or any(f < 1 or f % 1 for f in factors):
         raise r.refused(node, T("it does not enlarge by a whole factor"))
     placed = given.get("coordinate_transformation_mode", "asymmetric" if r.version < 11 else "half_pixel")
     rounded = given.get("nearest_mode", "floor" if r.version < 11 else "round_prefer_floor")
@@ -239,8 +234,9 @@ def _identity(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
 def _dropout(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
     if len(node.output) > 1 and node.output[1] and (r.readers.get(node.output[1]) or node.output[1] == r.wanted):
         raise r.refused(node, T("what it drops is used"))
-    if (training := r.array(node, 2)) is not None and bool(np.asarray(training).reshape(-1)[0]):
+    if r.number(node, {}, "training_mode", 2, 0):
         raise r.refused(node, T("it drops at inference too"))
-    ratio = r.array(node, 1)
-    rate = float(np.asarray(ratio).reshape(-1)[0]) if ratio is not None else given.get("ratio", 0.5)
-    r.give_same(node, shaping.Dropout(rate=round(float(rate), 6)), r.value(node))
+    rate = r.number(node, given, "ratio", 1, 0.5)
+    if not 0 <= rate < 1:
+        raise r.refused(node, T("{name} cannot be {value}", name="ratio", value=rate))
+    r.give_same(node, shaping.Dropout(rate=round(rate, 6)), r.value(node))

@@ -10,7 +10,7 @@ from onnx import NodeProto
 
 from convdsl.bridges.onnx.operators.parts import bordered
 from convdsl.bridges.onnx.reading import Reader, Seen, reads
-from convdsl.bridges.onnx.windows import Window, arguments, fitting, short, window
+from convdsl.bridges.onnx.windows import Window, arguments, fitting, one_each, short, window
 from convdsl.bridges.rows import unturned
 from convdsl.layers import Layer, convolution, dense, shaping
 from convdsl.messages import T
@@ -50,9 +50,10 @@ def _tconv(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
     sizes, rank, groups = x.shape[:-1], len(x.shape) - 1, given.get("group", 1)
     k, s = weight.shape[2:], tuple(given.get("strides") or (1,) * rank)
     d, more = tuple(given.get("dilations") or (1,) * rank), tuple(given.get("output_padding") or (0,) * rank)
+    pads = tuple(given.get("pads") or (0,) * (2 * rank))
+    one_each(rank, k, s, d, more, pads[:rank], pads[rank:])
     full = tuple((n - 1) * t + e * (f - 1) + 1 + o for n, t, e, f, o in zip(sizes, s, d, k, more, strict=True))
     auto, wanted = given.get("auto_pad", "NOTSET"), given.get("output_shape")
-    pads = tuple(given.get("pads") or (0,) * (2 * rank))
     if wanted or auto in ("SAME_UPPER", "SAME_LOWER"):
         goal = tuple(wanted)[-rank:] if wanted else tuple(n * t for n, t in zip(sizes, s, strict=True))
         cut = [n - m for n, m in zip(full, goal, strict=True)]
