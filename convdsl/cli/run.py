@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from convdsl.cli.parsing import CallError, add_unknowns, read_program
 from convdsl.cli.stopping import Stopper
 from convdsl.diagnostics import Diagnostic
 from convdsl.engine.devices import CHOICES
-from convdsl.messages import Rounded, T
+from convdsl.messages import Rounded, T, reason
 from convdsl.net import Net
 from convdsl.network import Analysis
 from convdsl.source import Source
@@ -52,6 +53,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--map", metavar="FILE", type=Path, help=str(partners))
     often = T("how often the state is saved within an epoch (60); it always is after one")
     add("--save-every", metavar="SECONDS", type=_seconds, default=60.0, help=str(often))
+    page = T("leave out report.html, the page with the run's curves and pictures")
+    add("--no-report", dest="report", action="store_false", help=str(page))
     kinds = T("text for people, json for programs: one event a line")
     add("--format", choices=("text", "json"), default="text", help=str(kinds))
 
@@ -223,20 +226,25 @@ def _mention(net: Net, about_data: Sequence[Diagnostic], remark: T | None) -> No
 def _train(experiment: Any, options: argparse.Namespace, stopper: Stopper) -> int:
     """Runs, and shows what happens. Returns the exit status."""
     from convdsl.engine import NotFinite
-    from convdsl.training.events import Finished, Interrupted
+    from convdsl.training.events import Ended, Finished, Interrupted, Started
     from convdsl.training.experiment import run as events_of
     from convdsl.training.loop import Exploded
 
     status = 0
     report = _report(options)
+    started: Any = None
     try:
         with report:
             for event in events_of(experiment):
                 report.show(event)
-                if isinstance(event, Finished):
+                if isinstance(event, Started):
+                    started = event
+                elif isinstance(event, Finished):
                     stopper.gentle = False
                 elif isinstance(event, Interrupted):
                     status = 130
+                elif isinstance(event, Ended) and options.report:
+                    report.page(*_page(started, event, repeating(options, experiment.call)))
     except (NotFinite, Exploded) as error:
         rate = f"{experiment.settings.lr / 10:g}"
         way = T(
@@ -258,6 +266,37 @@ def _far_targets(experiment: Any) -> T | None:
         return None
     return T("The numbers to be answered go from {low} to {high}: bring them to a range near −1 … 1 first.",
              low=Rounded(labels.min(), ".4g"), high=Rounded(labels.max(), ".4g"))  # fmt: skip
+
+
+def _page(started: Any, ended: Any, command: str) -> tuple[Path | None, T | None]:
+    """Writes the run's report. The run is over and saved: whatever goes wrong here is told, and spoils nothing."""
+    from convdsl.report.page.writing import NAME, write_report
+
+    path = ended.folder / NAME
+    try:
+        return write_report(ended.folder, started, ended, command), None
+    except MemoryError:
+        why: object = T("there is not enough memory")
+    except OSError as error:
+        why = reason(error)
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}"
+    return None, T("{path} was not written: {why}. All else of the run is there.", path=path, why=why)
+
+
+def repeating(options: argparse.Namespace, call: dict[str, Any]) -> str:
+    """The call that repeats a run from its beginning, whether this one goes on with it or not."""
+    words = ["convdsl", "run", options.file]
+    for name, value in call["set"]:
+        words += ["--set", f"{name}={value}"]
+    if call["input"]:
+        words += ["--input", "x".join(map(str, call["input"]))]
+    for name in ("init_from", "map"):
+        if call.get(name):
+            words += [f"--{name.replace('_', '-')}", str(call[name])]
+    for name, value in call["settings"].items():
+        words += [f"--{name.replace('_', '-')}", str(value)]
+    return shlex.join(words)
 
 
 def _report(options: argparse.Namespace) -> Any:

@@ -1,4 +1,4 @@
-"""JPEG, PNG and other picture files as arrays, through Pillow (the extra `images`), which is imported only here."""
+"""JPEG, PNG and other picture files as arrays, through Pillow which is imported only here."""
 
 from __future__ import annotations
 

@@ -9,15 +9,18 @@ from html import escape
 
 from convdsl.document.nodes import (
     Answers,
+    Beside,
     Code,
     Fields,
     Formula,
+    Gallery,
     Heading,
     Items,
     Label,
     Matrix,
     Node,
     PageBreak,
+    Picture,
     Sentence,
     Table,
     Title,
@@ -26,9 +29,10 @@ from convdsl.document.nodes import (
 from convdsl.messages import language
 
 STYLE = """
-:root { color-scheme: light dark; --ink: #1c2330; --dim: #5a6475; --paper: #ffffff; --soft: #f2f4f8; --line: #c9d0dc; }
+:root { color-scheme: light dark; --ink: #1c2330; --dim: #5a6475; --paper: #ffffff; --soft: #f2f4f8; --line: #c9d0dc;
+  --shade: #9cc4ea; }
 @media (prefers-color-scheme: dark) {
-  :root { --ink: #e6e9ef; --dim: #a3adbd; --paper: #14171d; --soft: #1f242d; --line: #3a4250; }
+  :root { --ink: #e6e9ef; --dim: #a3adbd; --paper: #14171d; --soft: #1f242d; --line: #3a4250; --shade: #1f5f94; }
 }
 body { max-width: 52rem; margin: 2rem auto; padding: 0 1rem; color: var(--ink); background: var(--paper);
   font: 1rem/1.55 system-ui, sans-serif; }
@@ -46,9 +50,20 @@ h1, h2, h3 { line-height: 1.25; margin: 2rem 0 .6rem; }
 code { background: var(--soft); padding: .1em .3em; border-radius: .25em; }
 pre { overflow-x: auto; padding: .7rem .9rem; background: var(--soft); border-radius: .4rem; }
 pre code { padding: 0; background: none; }
-table.rows { border-collapse: collapse; }
+table.rows { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 table.rows th, table.rows td { padding: .25rem .7rem; border-bottom: 1px solid var(--line); text-align: right; }
 table.rows th:first-child, table.rows td:first-child { text-align: left; }
+table.rows tr { break-inside: avoid; }
+td[style] { background: color-mix(in srgb, var(--shade) calc(var(--s) * 100%), var(--paper)); }
+.scroll { overflow-x: auto; }
+figure { margin: .8rem 0; break-inside: avoid; max-width: 100%; }
+figure > svg { max-width: 100%; height: auto; }
+figure > img { display: block; max-width: 100%; height: auto; image-rendering: pixelated; }
+figcaption { color: var(--dim); font-size: .85rem; line-height: 1.35; overflow-wrap: anywhere; }
+.gallery { display: flex; flex-wrap: wrap; gap: .8rem 1.1rem; align-items: flex-start; margin: .8rem 0; }
+.gallery figure { margin: 0; }
+.beside { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: 0 1.6rem; align-items: start; }
+@media (max-width: 46rem) { .beside { grid-template-columns: minmax(0, 1fr); } }
 .label span { font-weight: 400; }
 .quiet { color: var(--dim); }
 header { text-align: center; }
@@ -64,15 +79,20 @@ table.answers b { border: 1px solid var(--ink); padding: .1rem .4rem; margin-rig
 """
 
 
-def write(document: Iterable[Node]) -> str:
+def write(document: Iterable[Node], style: str = "") -> str:
+    """A page. `style` is added to ours, for what pictures in it are drawn with."""
     nodes = list(document)
     title = next((n.text for n in nodes if isinstance(n, (Title, Heading))), "convdsl")
-    body = "\n".join(map(_node, nodes))
+    body = _nodes(nodes)
     return (
         f'<!DOCTYPE html>\n<html lang="{language()}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+        f"<title>{escape(title)}</title>\n<style>{STYLE}{style}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
     )
+
+
+def _nodes(nodes: Iterable[Node]) -> str:
+    return "\n".join(map(_node, nodes))
 
 
 def _node(node: Node) -> str:
@@ -93,8 +113,8 @@ def _node(node: Node) -> str:
             return _formula((node,), False)
         case Code(text):
             return f"<pre><code>{escape(text)}</code></pre>"
-        case Table(head, rows):
-            return f'<table class="rows">\n<thead>{_row(head, "th")}</thead>\n<tbody>{_rows(rows)}</tbody>\n</table>'
+        case Table():
+            return _table(node)
         case Items(items, marks, strong):
             if not marks:
                 return "<ol>" + "".join(f"<li>{_item(item)}</li>" for item in items) + "</ol>"
@@ -109,6 +129,12 @@ def _node(node: Node) -> str:
             return f'<table class="answers">{"".join(map(_answer, rows))}</table>'
         case PageBreak():
             return '<div class="page"></div>'
+        case Picture():
+            return _picture(node)
+        case Gallery(pictures):
+            return f'<div class="gallery">{"".join(map(_picture, pictures))}</div>'
+        case Beside(seen, said):
+            return f'<div class="beside"><div>{_nodes(seen)}</div><div>{_nodes(said)}</div></div>'
 
 
 def _item(item: str | tuple[Node, ...]) -> str:
@@ -156,3 +182,34 @@ def _text(text: str) -> str:
     """Words in backticks are code."""
     parts = re.split(r"`([^`\n]+)`", text)
     return "".join(f"<code>{escape(p)}</code>" if n % 2 else escape(p) for n, p in enumerate(parts))
+
+
+def _table(table: Table) -> str:
+    """With a shade for each cell that has one. What is wider than the page can be moved in it."""
+    head = "".join(f'<th scope="col">{_text(cell)}</th>' for cell in table.head)
+    body = []
+    for number, row in enumerate(table.rows):
+        shades = table.shades[number] if table.shades else ()
+        cells = [f"<td>{_text(cell)}</td>" for cell in row]
+        for place, shade in enumerate(shades):
+            if shade > 0:
+                cells[place] = f'<td style="--s:{shade:.2f}">{_text(row[place])}</td>'
+        body.append(f"<tr>{''.join(cells)}</tr>")
+    role = f" {table.role}" if table.role else ""
+    return (
+        f'<div class="scroll" tabindex="0"><table class="rows{role}">\n<thead><tr>{head}</tr></thead>\n<tbody>'
+        + "\n".join(body)
+        + "</tbody>\n</table></div>"
+    )
+
+
+def _picture(picture: Picture) -> str:
+    """Drawings are part of the page, so that their texts can be searched and their colours follow it."""
+    if picture.svg:
+        shown, kind = picture.svg, ' class="drawing"'
+    else:
+        width = f' width="{picture.width}"' if picture.width else ""
+        shown, kind = f'<img alt="{escape(picture.alt)}"{width} src="{picture.url}">', ""
+    style = f' style="width:{picture.width}px"' if picture.width and picture.png else ""
+    below = f"<figcaption>{_text(picture.caption)}</figcaption>" if picture.caption else ""
+    return f"<figure{kind}{style}>{shown}{below}</figure>"

@@ -7,15 +7,18 @@ from collections.abc import Iterable
 
 from convdsl.document.nodes import (
     Answers,
+    Beside,
     Code,
     Fields,
     Formula,
+    Gallery,
     Heading,
     Items,
     Label,
     Matrix,
     Node,
     PageBreak,
+    Picture,
     Sentence,
     Table,
     Title,
@@ -101,6 +104,14 @@ def _node(node: Node) -> str:
             return "\n\n\\bigskip\n\n".join(_grid(rows[n : n + _ROWS]) for n in range(0, len(rows), _ROWS))
         case PageBreak():
             return r"\clearpage"
+        case Picture(alt, tex=tex, caption=caption):
+            shown = tex or rf"\emph{{{marked_up(alt)}}}"
+            under = [rf"\\ {{\small {marked_up(caption)}}}"] if caption else []
+            return "\n".join([r"\begin{center}", shown, *under, r"\end{center}"])
+        case Gallery(pictures):
+            return "\n".join(map(_node, pictures))
+        case Beside(seen, said):
+            return _nodes((*seen, *said))
 
 
 def _entry(text: str) -> str:

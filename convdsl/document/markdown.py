@@ -7,15 +7,18 @@ from collections.abc import Iterable
 
 from convdsl.document.nodes import (
     Answers,
+    Beside,
     Code,
     Fields,
     Formula,
+    Gallery,
     Heading,
     Items,
     Label,
     Matrix,
     Node,
     PageBreak,
+    Picture,
     Sentence,
     Table,
     Title,
@@ -68,6 +71,13 @@ def _node(node: Node) -> str:
             return "\n".join([_row(("", "", "")), "|---|---|--:|", *map(_row, cells)])
         case PageBreak():
             return "---"
+        case Picture(alt, caption=caption):
+            said = alt.replace("[", "(").replace("]", ")").replace("\n", " ")
+            return "\n\n".join(filter(None, [f"![{said}]({node.url})", _text(caption)]))
+        case Gallery(pictures):
+            return _nodes(pictures)
+        case Beside(seen, said):
+            return _nodes((*seen, *said))
 
 
 def _item(item: str | tuple[Node, ...]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -65,10 +66,13 @@ class Code(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Rows below a head; the first column to the left, the others to the right."""
+    """Rows below a head; the first column to the left, the others to the right. `shades` are how dark cells are, from 0 to
+    1, where there are colours; `role` is a word by which a reader of the file finds it."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    shades: tuple[tuple[float, ...], ...] = ()
+    role: str = ""
 
 
 class Items(NamedTuple):
@@ -97,8 +101,40 @@ class PageBreak(NamedTuple):
     """What follows begins on a page of its own."""
 
 
+class Picture(NamedTuple):
+    """A picture: a drawing as the text of an SVG, or the bytes of a PNG, shown `width` pixels wide (0: as it is). `tex` is
+    the same picture for LaTeX. `alt` says what is to be seen for those who do not see it, `caption` stands below it."""
+
+    alt: str
+    svg: str = ""
+    png: bytes = b""
+    tex: str = ""
+    caption: str = ""
+    width: int = 0
+
+    @property
+    def url(self) -> str:
+        """An address that holds the picture, so that a text with it is one file."""
+        kind, content = ("png", self.png) if self.png else ("svg+xml", self.svg.encode())
+        return f"data:image/{kind};base64,{b64encode(content).decode()}"
+
+
+class Gallery(NamedTuple):
+    """Pictures side by side, as many as there is room for."""
+
+    pictures: tuple[Picture, ...]
+
+
+class Beside(NamedTuple):
+    """What is seen, and what is said of it beside it where there is room, else below."""
+
+    seen: tuple[Node, ...]
+    said: tuple[Node, ...]
+
+
 Node = (
     Title | Heading | Label | Sentence | Matrix | Formula | Code | Table | Items | Fields | Answers | PageBreak
+    | Picture | Gallery | Beside
 )  # fmt: skip
 
 

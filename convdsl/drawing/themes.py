@@ -97,6 +97,22 @@ def theme(name: str, mono: bool = False) -> Theme:
     return Theme(name, colours)
 
 
+def embedded() -> Theme:
+    """A theme for drawings that stand in a page: its colours are the page's variables (`stylesheet`), light without it."""
+    light = theme("light").colours
+    return Theme("page", {role: f"var(--{role.replace(':', '-')}, {colour})" for role, colour in light.items()})
+
+
+def stylesheet(where: str = ".drawing", mono: bool = False) -> str:
+    """What gives `embedded` its light and dark colours in the parts of a page that `where` selects."""
+    light, dark = (variables(theme(name, mono)) for name in THEMES)
+    return f"{where} {{ {light} }}\n@media screen and (prefers-color-scheme: dark) {{ {where} {{ {dark} }} }}\n"
+
+
+def variables(colours: Theme) -> str:
+    return " ".join(f"--{role.replace(':', '-')}: {colour};" for role, colour in colours.colours.items())
+
+
 def _inverted(colour: str) -> str:
     """A grey as it is on dark paper."""
     value = 255 - int(colour[1:3], 16)

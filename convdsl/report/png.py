@@ -8,17 +8,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-_GREY, _RGB, _PALETTE = 0, 2, 3
+_GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGB_ALPHA = 0, 2, 3, 4, 6
 
 
-def png(image: np.ndarray, palette: Sequence[tuple[int, int, int]] = ()) -> bytes:
-    """A picture (H, W, 1 or 3) uint8; with a `palette` its numbers are those of colours there. Of other channels the first
-    is taken."""
+def png(image: np.ndarray, palette: Sequence[tuple[int, int, int]] = (), alpha: bool = False) -> bytes:
+    """A picture (H, W, 1 or 3) uint8; with `alpha` one more channel tells how much of what lies behind is hidden. With a
+    `palette` its numbers are those of colours there. Of other channels the first is taken."""
     height, width, channels = image.shape
-    if channels not in (1, 3):
-        image, channels = image[..., :1], 1
+    if channels - alpha not in (1, 3):
+        image, channels, alpha = image[..., :1], 1, False
     rows = b"".join(b"\0" + row.tobytes() for row in np.ascontiguousarray(image))
-    kind = _PALETTE if palette else _GREY if channels == 1 else _RGB
+    kind = _PALETTE if palette else {1: _GREY, 2: _GREY_ALPHA, 3: _RGB, 4: _RGB_ALPHA}[channels]
     header = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
     colours = _chunk(b"PLTE", b"".join(map(bytes, palette))) if palette else b""
     body = _chunk(b"IDAT", zlib.compress(rows, 9))

@@ -10,15 +10,18 @@ from rich.text import Text
 
 from convdsl.document import (
     Answers,
+    Beside,
     Code,
     Fields,
     Formula,
+    Gallery,
     Heading,
     Items,
     Label,
     Matrix,
     Node,
     PageBreak,
+    Picture,
     Sentence,
     Table,
     Title,
@@ -98,6 +101,16 @@ def _print(out: Console, node: Node, margin: str) -> None:
                 print_text(out, Text(f"{number:>3}  {'  '.join(letters):<40} / {points}"))
         case PageBreak():
             out.rule(characters="─")
+        case Picture(alt, caption=caption):
+            print_text(out, Text(f"{margin}[{clean(alt)}]", "dim"))
+            if caption:
+                print_text(out, Text(margin + clean(caption)))
+        case Gallery(pictures):
+            for picture in pictures:
+                _print(out, picture, margin)
+        case Beside(seen, said):
+            for one in (*seen, *said):
+                _print(out, one, margin)
 
 
 def _lines(item: str | tuple[Node, ...]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A sheet of pictures as a file: SVG by ourselves, PNG through Pillow (the extra `images`)."""
+"""A sheet of pictures as a file: SVG by ourselves, PNG through Pillow."""
 
 from __future__ import annotations
 

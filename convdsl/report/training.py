@@ -64,6 +64,13 @@ class TrainingReport:
             case events.Ended():
                 self._ended(event)
 
+    def page(self, path: Any, trouble: T | None) -> None:
+        """Where the report is, or why there is none."""
+        if trouble is not None:
+            self._prose(Text(clean(str(trouble)), "yellow"))
+        else:
+            self._line(str(T("Report with curves and pictures: {path}", path=path)))
+
     def diverged(self, error: object, way: object) -> None:
         """Nothing more than what standard error says."""
 

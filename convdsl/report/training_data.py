@@ -28,6 +28,11 @@ class JsonReport:
         if data is not None:
             print_line({**data, **self._said})
 
+    def page(self, path: Any, trouble: Any) -> None:
+        """Where the report is, or why there is none."""
+        said = {"message": str(trouble)} if trouble is not None else {"path": str(path)}
+        print_line({"event": "report" if trouble is None else "warning", **said, **self._said})
+
     def diverged(self, error: Any, way: object) -> None:
         """A loss that is no number, or beyond reason: the layer where it began, and what to try."""
         layer = getattr(error, "layer", None)

@@ -111,7 +111,7 @@ class Finished(NamedTuple):
 
 class Ended(NamedTuple):
     """The end of a run. `evaluation` are figures on the test images (metrics.Figures), `reading`
-    what the curves say (curves.Remark)."""
+    what the curves say (curves.Remark), `after` what a report can look into (aftermath.Aftermath)."""
 
     evaluation: Any
     reading: tuple[Any, ...]
@@ -121,6 +121,7 @@ class Ended(NamedTuple):
     device: str
     weights: Path | None
     folder: Path | None
+    after: Any = None
 
 
 Event = Started | Note | Preparing | Progress | EpochDone | Saved | Interrupted | Finished | Ended

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +16,8 @@ from convdsl.datasets.summary import summarise
 from convdsl.messages import T
 from convdsl.network.view import WrittenNet
 from convdsl.training import trained
+from convdsl.training.aftermath import Aftermath, first_filters
+from convdsl.training.clock import Clock
 from convdsl.training.curves import read_curves
 from convdsl.training.evaluating import evaluate, thresholds_of
 from convdsl.training.events import Ended, EpochDone, Event, Finished, Interrupted, Note, Progress, Saved, Started
@@ -73,7 +75,7 @@ def run(experiment: Experiment) -> Iterator[Event]:
     Raises FileTrouble where files cannot be written or read, Changed where `resume` meets another run, Unsuitable,
     and the engine's errors.
     """
-    began = perf_counter()
+    clock = Clock()
     task = experiment.settled()
     net, data = experiment.net, experiment.data
     start = None
@@ -94,7 +96,7 @@ def run(experiment: Experiment) -> Iterator[Event]:
         yield from start_from(model, start.tensors, experiment.init_from)
     folder = experiment.folder or new_folder(net.name)
     with folder.held(experiment.resume):
-        yield from _run(experiment, folder, model, examples, settings, began)
+        yield from _run(experiment, folder, model, examples, settings, clock)
 
 
 def _run(
@@ -103,9 +105,10 @@ def _run(
     model: Trainable,
     examples: Examples,
     settings: Settings,
-    began: float,
+    clock: Clock,
 ) -> Iterator[Event]:
     """All that is done in the run's folder."""
+    first = first_filters(model, _started_from(experiment))
     task = experiment.settled()
     net, data = experiment.net, experiment.data
     before = (folder.config() or {}) if experiment.resume else {}
@@ -149,7 +152,8 @@ def _run(
     )
     yield from _remarks(experiment, examples, settings, state, before)
     restored = 0
-    for event in _with_checkpoints(experiment, folder, model, examples, settings, state):
+    clock.spent("ready")
+    for event in _with_checkpoints(experiment, folder, model, examples, settings, state, clock):
         if isinstance(event, Interrupted):
             with _recoverable(folder):
                 saved = folder.save_state(model, state)
@@ -165,6 +169,7 @@ def _run(
             model,
             trained.describe(net, data, settings, task, experiment.call.get("set", ())),
         )
+    clock.spent("saving")
     figures = evaluate_test(model, experiment, test, examples)
     with _recoverable(folder):
         folder.write_evaluation(as_data(figures, names_in_english(data, task)))
@@ -174,16 +179,30 @@ def _run(
     if reading and reading[0].kind == "not_learning":
         health = examine(model, examples.images, examples.train, layers=None)
         reading = read_curves(state.history, settings, facts, restored, health)
+    clock.spent("test")
+    stopped = state.best_epoch if state.finished == "early_stop" else 0
     yield Ended(
         figures,
         reading,
         tuple(state.history),
         state.epoch,
-        perf_counter() - began,
+        sum(clock.seconds.values()),
         model.device,
         weights,
         folder.path,
+        Aftermath(model, task, settings, data, test, first, stopped, clock.seconds),
     )
+
+
+def _started_from(experiment: Experiment) -> Mapping[str, np.ndarray]:
+    """For a run that goes on, the weights that it was started from, where they are still there. One that begins has its
+    model's."""
+    if not (experiment.resume and experiment.init_from):
+        return {}
+    try:
+        return read_start(experiment.init_from, experiment.net.analysis, experiment.map).tensors
+    except FileTrouble:
+        return {}
 
 
 def _remarks(
@@ -246,16 +265,24 @@ def _recoverable(folder: RunFolder) -> Iterator[None]:
 
 
 def _with_checkpoints(
-    experiment: Experiment, folder: RunFolder, model: Trainable, examples: Examples, settings: Settings, state: State
+    experiment: Experiment,
+    folder: RunFolder,
+    model: Trainable,
+    examples: Examples,
+    settings: Settings,
+    state: State,
+    clock: Clock,
 ) -> Iterator[Event]:
     """The loop's events, with the state saved after every epoch, and within long ones from time to time.
 
     Where saving fails the training goes on: the last checkpoint is still there.
     """
     saved = perf_counter()
-    for event in train(model, examples, settings, state, stop=experiment.stop):
+    for event in train(model, examples, settings, state, stop=experiment.stop, clock=clock):
         yield event
         due = isinstance(event, Progress) and perf_counter() - saved >= experiment.save_every
+        if due:
+            clock.spent("steps")
         if due or isinstance(event, EpochDone):
             try:
                 yield Saved(folder.save_state(model, state), state.epoch, state.step)
@@ -264,6 +291,7 @@ def _with_checkpoints(
             except FileTrouble as problem:
                 yield Note(T("The checkpoint was not saved: {problem}", problem=problem), warning=True)
             saved = perf_counter()
+            clock.spent("saving")
 
 
 def evaluate_test(model: Trainable, experiment: Experiment, rows: np.ndarray, examples: Examples) -> Figures:

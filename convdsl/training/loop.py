@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from convdsl.messages import Rounded, T
+from convdsl.training.clock import Clock
 from convdsl.training.evaluating import accuracy, evaluate, score
 from convdsl.training.events import EpochDone, Event, Finished, Interrupted, Note, Preparing, Progress, Record
 from convdsl.training.schedule import learning_rate
@@ -66,14 +67,16 @@ def train(
     *,
     epochs: int | None = None,
     stop: Callable[[], bool] = lambda: False,
+    clock: Clock | None = None,
 ) -> Iterator[Event]:
-    """Trains `model` until `epochs` epochs are complete (those in `state` counted), or early stopping ends it.
+    """Trains `model` until `epochs` epochs are complete (those in `state` counted), or early stopping ends it. `clock` is
+    told where the time goes.
 
     Between two events `state` and the model belong together, and may be saved. `stop` is asked after each step; when it
     says so, `Interrupted` is the last event, else `Finished`. Raises the engine's NotFinite, or Exploded.
     """
     state = state or State()
-    loop = _Loop(model, examples, settings, state, settings.epochs if epochs is None else epochs)
+    loop = _Loop(model, examples, settings, state, settings.epochs if epochs is None else epochs, clock or Clock())
     began = perf_counter()
     if state.epoch < loop.epochs and not state.finished:
         if loop.leaves_one_out:
@@ -99,9 +102,11 @@ def train(
 
 
 class _Loop:
-    def __init__(self, model: Trainable, examples: Examples, settings: Settings, state: State, epochs: int) -> None:
+    def __init__(
+        self, model: Trainable, examples: Examples, settings: Settings, state: State, epochs: int, clock: Clock
+    ) -> None:
         self.model, self.examples, self.settings, self.state = model, examples, settings, state
-        self.epochs = epochs
+        self.epochs, self.clock = epochs, clock
         self.size = model.batch
         self.per_epoch = -(-len(examples.train) // self.size)
         self.leaves_one_out = len(examples.train) > 1 == len(examples.train) % self.size < model.smallest_batch
@@ -145,6 +150,7 @@ class _Loop:
             now = perf_counter()
             if not self.compiled:  # the first step also compiles, and says nothing about the speed
                 self.compiled, self.began = True, now
+                self.clock.spent("first")
             else:
                 self.timed += len(index)
             self.seconds = now - self.began
@@ -204,6 +210,7 @@ class _Loop:
     def end_of_epoch(self) -> Iterator[Event]:
         """Validation, and what the schedule and early stopping decide; then the state is at the next epoch's start."""
         state, settings = self.state, self.settings
+        self.clock.spent("steps")
         lr = learning_rate(
             settings.schedule,
             settings.lr,
@@ -218,6 +225,7 @@ class _Loop:
             figures = evaluate(self.model, examples.task, examples.images, examples.labels, examples.validation)
             val_loss, val_accuracy = figures.loss, accuracy(figures)
             more = score(figures, examples.task)
+            self.clock.spent("validation")
         mean = state.loss_sum / max(state.seen, 1)
         record = Record(state.epoch + 1, lr, mean, self.accuracy(), val_loss, val_accuracy, **more)
         state.history.append(record)

@@ -82,12 +82,7 @@ class Score:
 
     def _classes(self, answers: np.ndarray, labels: np.ndarray, count: int) -> None:
         said, known = answers.argmax(-1), labels >= 0
-        if self.task.loss in ("cross_entropy", "binary_cross_entropy"):
-            right = np.take_along_axis(answers, np.maximum(labels, 0)[..., None], -1)[..., 0]
-            each = -np.log(np.maximum(right, TINY))
-        else:
-            each = np.square(answers - np.eye(answers.shape[-1])[np.maximum(labels, 0)]).mean(-1)
-        self._lost.append(each[known])
+        self._lost.append(losses_of(answers, labels, self.task.loss)[known])
         wrong = ((said != labels) & known).reshape(count, -1)
         self._wrong.append(wrong.sum(1) / np.maximum(known.reshape(count, -1).sum(1), 1))
         if self.task.kind == "map":
@@ -97,10 +92,21 @@ class Score:
 
     def _labels(self, answers: np.ndarray, targets: np.ndarray) -> None:
         known, yes = targets >= 0, targets > 0.5
-        if self.task.loss == "binary_cross_entropy":
-            each = -np.log(np.maximum(np.where(yes, answers, 1 - answers), TINY))
-        else:
-            each = np.square(answers - targets)
-        self._lost.append(each[known])
+        self._lost.append(losses_of_labels(answers, targets, self.task.loss)[known])
         self._wrong.append(((yes != (answers > 0.5)) & known).sum(1) / np.maximum(known.sum(1), 1))
         self._kept.append((answers, targets))
+
+
+def losses_of(answers: np.ndarray, labels: np.ndarray, loss: str) -> np.ndarray:
+    """The loss of each answer (…, classes) beside its class (…); where the class is not known, below 0, it says nothing."""
+    if loss in ("cross_entropy", "binary_cross_entropy"):
+        right = np.take_along_axis(answers, np.maximum(labels, 0)[..., None], -1)[..., 0]
+        return -np.log(np.maximum(right, TINY))
+    return np.square(answers - np.eye(answers.shape[-1])[np.maximum(labels, 0)]).mean(-1)
+
+
+def losses_of_labels(answers: np.ndarray, targets: np.ndarray, loss: str) -> np.ndarray:
+    """The loss of each of several answers of yes or no (n, labels)."""
+    if loss == "binary_cross_entropy":
+        return -np.log(np.maximum(np.where(targets > 0.5, answers, 1 - answers), TINY))
+    return np.square(answers - targets)

@@ -28,7 +28,7 @@ epochs 500 }
 def start(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     (tmp_path / "net.cnn").write_text(NET)
     process = subprocess.Popen(
-        [sys.executable, "-m", "convdsl", "run", "net.cnn", "--out", "out", "--format", "json"],
+        [sys.executable, "-m", "convdsl", "run", "net.cnn", "--no-report", "--out", "out", "--format", "json"],
         cwd=tmp_path,
         env={**os.environ, "CONVDSL_CACHE": str(tmp_path / "cache"), "TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,

@@ -32,6 +32,8 @@ COLOURS = {"blue": (40, 60, 220), "green": (40, 200, 60), "rosa ñ": (230, 90, 1
 
 def call(*arguments: object) -> Said:
     """The command line in this process."""
+    if arguments[0] == "run":
+        arguments = ("run", "--no-report", *arguments[1:])
     out, err = io.StringIO(), io.StringIO()
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = out, err

@@ -10,7 +10,7 @@ from convdsl.algebra.numbers import grouped
 from convdsl.drawing import tree as trees
 from convdsl.drawing.drawing import Choices, drawn
 from convdsl.drawing.telling import Telling
-from convdsl.drawing.themes import Theme, theme
+from convdsl.drawing.themes import embedded, stylesheet
 from convdsl.drawing.writers.svg import escaped, svg
 from convdsl.messages import T, language
 
@@ -48,13 +48,12 @@ def write(drawing: Drawing) -> bytes:
 
 
 def _page(drawing: Drawing) -> Iterator[str]:
-    light, dark = theme("light", drawing.mono), theme("dark", drawing.mono)
     name = escaped(drawing.scene.title)
     yield f'<!doctype html>\n<html lang="{language()}">\n<head>\n<meta charset="utf-8">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield '<meta name="color-scheme" content="light dark">'
-    yield f"<title>{name}</title>\n<style>\n:root {{ color-scheme: light dark; {_variables(light)} }}"
-    yield f"@media (prefers-color-scheme: dark) {{ :root {{ {_variables(dark)} }} }}{_CSS}"
+    yield f"<title>{name}</title>\n<style>\n:root {{ color-scheme: light dark; }}"
+    yield stylesheet(":root", drawing.mono) + _CSS
     levels = list(_levels(drawing))
     yield from (f"#d{n}:checked ~ #level{n} {{ display: block; }}" for n, _, _ in levels)
     yield f"</style>\n</head>\n<body>\n<main>\n<h1>{name}</h1>\n<p>{escaped(drawing.scene.about)}</p>"
@@ -65,7 +64,7 @@ def _page(drawing: Drawing) -> Iterator[str]:
 
 def _levels(drawing: Drawing) -> Iterator[tuple[int, bool, str]]:
     """The drawings by how deep they are opened: number, whether it is the one asked for, SVG."""
-    shown = Theme("page", {role: f"var(--{role.replace(':', '-')})" for role in theme("light").colours})
+    shown = embedded()
     chosen = svg(drawing.scene, shown, focusable=True)
     found: list[str] = []
     deepest = trees.depth(trees.tree(drawing.analysis.network.nodes))
@@ -117,7 +116,3 @@ def _table(drawing: Drawing) -> Iterator[str]:
     left = len(drawing.analysis.network.nodes) - MOST_ROWS
     if left > 0:
         yield f"<p>{T('One more layer is not listed.', '{n} more layers are not listed.', n=left)}</p>"
-
-
-def _variables(colours: Theme) -> str:
-    return " ".join(f"--{role.replace(':', '-')}: {colour};" for role, colour in colours.colours.items())

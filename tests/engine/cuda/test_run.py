@@ -39,7 +39,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def trained(*options: str) -> dict[str, np.ndarray]:
     out = options[options.index("--out") + 1]
-    assert main(["run", "net.cnn", *options]) == 0
+    assert main(["run", "net.cnn", "--no-report", *options]) == 0
     return load_file(f"{out}/weights.safetensors")
 
 

@@ -206,7 +206,20 @@ def test_a_network_trains_where_numba_is_not(tmp_path: Path) -> None:
     (tmp_path / "net.cnn").write_text("input 28x28x1 -> conv 2 k5 relu -> maxpool 4 -> dense 10 softmax\n")
     path = os.pathsep.join([str(tmp_path), str(ROOT)])
     done = subprocess.run(
-        [sys.executable, "-m", "convdsl", "run", "net.cnn", "--epochs", "1", "--limit", "300", "--validation", "50"],
+        [
+            sys.executable,
+            "-m",
+            "convdsl",
+            "run",
+            "net.cnn",
+            "--no-report",
+            "--epochs",
+            "1",
+            "--limit",
+            "300",
+            "--validation",
+            "50",
+        ],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": path, "LC_ALL": "C.UTF-8"},
         capture_output=True,
