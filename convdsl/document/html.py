@@ -207,6 +207,8 @@ def _picture(picture: Picture) -> str:
     """Drawings are part of the page, so that their texts can be searched and their colours follow it."""
     if picture.svg:
         shown, kind = picture.svg, ' class="drawing"'
+    elif not picture.png:
+        shown, kind = f"<p>{_text(picture.alt)}</p>", ""
     else:
         width = f' width="{picture.width}"' if picture.width else ""
         shown, kind = f'<img alt="{escape(picture.alt)}"{width} src="{picture.url}">', ""

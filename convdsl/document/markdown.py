@@ -73,7 +73,8 @@ def _node(node: Node) -> str:
             return "---"
         case Picture(alt, caption=caption):
             said = alt.replace("[", "(").replace("]", ")").replace("\n", " ")
-            return "\n\n".join(filter(None, [f"![{said}]({node.url})", _text(caption)]))
+            shown = f"![{said}]({node.url})" if node.svg or node.png else f"*{_text(said)}*"
+            return "\n\n".join(filter(None, [shown, _text(caption)]))
         case Gallery(pictures):
             return _nodes(pictures)
         case Beside(seen, said):
