@@ -201,7 +201,7 @@ def pool_tile(
             for q in range(pools):
                 places = (2 * q, 2 * q + 1, 2 * pools + 2 * q, 2 * pools + 2 * q + 1)
                 four = [(sums[p * vectors + k], v.int_constant(x_at[p], lanes)) for p in places]
-                best, place = _largest(b, four)
+                best, place = largest(b, four)
                 if shift is not None:
                     best = b.fadd(best, shift)
                 v.store(b, v.maximum(b, best, v.constant(0.0, lanes)), y, k * lanes * 4 + q * y_column)
@@ -211,7 +211,7 @@ def pool_tile(
     return v.micro_kernel(6, write)
 
 
-def _largest(b: v.Builder, four: list[tuple[Any, Any]]) -> tuple[Any, Any]:
+def largest(b: v.Builder, four: list[tuple[Any, Any]]) -> tuple[Any, Any]:
     """The largest of four (value, place), lane by lane; the first of equals, and a NaN, so that it can be found."""
 
     def larger(first: tuple[Any, Any], second: tuple[Any, Any]) -> tuple[Any, Any]:
@@ -219,88 +219,6 @@ def _largest(b: v.Builder, four: list[tuple[Any, Any]]) -> tuple[Any, Any]:
         return b.select(wins, second[0], first[0]), b.select(wins, second[1], first[1])
 
     return larger(larger(four[0], four[1]), larger(four[2], four[3]))
-
-
-def winograd_input_tile(lanes: int, vectors: int, x_row: int, x_column: int, step: int) -> Any:
-    """V = Bᵀ·d·B for 4x4 places and all channels; arguments x, V, unused. `step` bytes from a frequency to the next."""
-
-    def write(b: v.Builder, arguments: list[Any]) -> None:
-        x, to, _ = arguments
-
-        def half(d: list[Any]) -> list[Any]:
-            return [b.fsub(d[0], d[2]), b.fadd(d[1], d[2]), b.fsub(d[2], d[1]), b.fsub(d[1], d[3])]
-
-        def body(i: Any, carried: list[Any]) -> list[Any]:
-            at = b.mul(i, v.integer(lanes * 4))
-            xa, va = b.add(x, at), b.add(to, at)
-            columns = [half([v.load(b, xa, r * x_row + c * x_column, lanes) for r in range(4)]) for c in range(4)]
-            for r in range(4):
-                for c, value in enumerate(half([columns[q][r] for q in range(4)])):
-                    v.store(b, value, va, (4 * r + c) * step)
-            return carried
-
-        v.loop(b, vectors, [], body)
-
-    return v.micro_kernel(3, write)
-
-
-def _untransformed(b: v.Builder, m: Any, step: int, lanes: int) -> list[Any]:
-    """Aᵀ·M·A: the 2x2 outputs, row by row, from 16 products."""
-
-    def half(m: list[Any]) -> list[Any]:
-        return [b.fadd(b.fadd(m[0], m[1]), m[2]), b.fsub(b.fsub(m[1], m[2]), m[3])]
-
-    columns = [half([v.load(b, m, (4 * r + c) * step, lanes) for r in range(4)]) for c in range(4)]
-    return [value for r in range(2) for value in half([columns[c][r] for c in range(4)])]
-
-
-def winograd_output_tile(
-    lanes: int, vectors: int, step: int, bias: bool, y_row: int, y_column: int, relu: bool, add: bool
-) -> Any:
-    """A tile of 2x2 outputs of all filters (+ bias) (then ReLU), or added to what is there; arguments M, bias, y, unused,
-    unused."""
-
-    def write(b: v.Builder, arguments: list[Any]) -> None:
-        m, offset, y, _, _ = arguments
-
-        def body(i: Any, carried: list[Any]) -> list[Any]:
-            at = b.mul(i, v.integer(lanes * 4))
-            ya = b.add(y, at)
-            shift = v.load(b, b.add(offset, at), 0, lanes) if bias else None
-            for n, value in enumerate(_untransformed(b, b.add(m, at), step, lanes)):
-                place = n // 2 * y_row + n % 2 * y_column
-                result = value if shift is None else b.fadd(value, shift)
-                if add:
-                    result = b.fadd(result, v.load(b, ya, place, lanes))
-                v.store(b, v.maximum(b, result, v.constant(0.0, lanes)) if relu else result, ya, place)
-            return carried
-
-        v.loop(b, vectors, [], body)
-
-    return v.micro_kernel(5, write)
-
-
-def winograd_pool_tile(lanes: int, vectors: int, step: int, bias: bool, x_at: tuple[int, ...], keep: bool) -> Any:
-    """The maximum of a tile after ReLU, of all filters; arguments M, bias, y, where, base (see pool_tile)."""
-
-    def write(b: v.Builder, arguments: list[Any]) -> None:
-        m, offset, y, where, base = arguments
-        start = v.splat_int(b, b.trunc(base, v.INT32), lanes)
-
-        def body(i: Any, carried: list[Any]) -> list[Any]:
-            at = b.mul(i, v.integer(lanes * 4))
-            values = _untransformed(b, b.add(m, at), step, lanes)
-            best, place = _largest(b, [(s, v.int_constant(p, lanes)) for s, p in zip(values, x_at, strict=True)])
-            if bias:
-                best = b.fadd(best, v.load(b, b.add(offset, at), 0, lanes))
-            v.store(b, v.maximum(b, best, v.constant(0.0, lanes)), b.add(y, at), 0)
-            if keep:
-                b.store(b.add(place, start), v.pointer(b, b.add(where, at), 0)).align = 4
-            return carried
-
-        v.loop(b, vectors, [], body)
-
-    return v.micro_kernel(5, write)
 
 
 def sparse_weight_tile(lanes: int, x_at: tuple[int, ...]) -> Any:

@@ -30,10 +30,8 @@ from convdsl.engine.cpu.micro import (
     sparse_weight_tile,
     sum_tile,
     transpose_tile,
-    winograd_input_tile,
-    winograd_output_tile,
-    winograd_pool_tile,
 )
+from convdsl.engine.cpu.transforming import from_frequencies_tile, pooled_frequencies_tile, to_frequencies_tile
 from convdsl.engine.maths import between, exp, expm1, gaussian_part, log, power, random_bits, sigmoid, sqrt, tanh
 
 __all__ = [
@@ -59,6 +57,7 @@ __all__ = [
     "float32_view",
     "float64_view",
     "floats_at",
+    "from_frequencies_tile",
     "gaussian_part",
     "int32",
     "int32_view",
@@ -73,6 +72,7 @@ __all__ = [
     "np",
     "outer_tile",
     "pool_tile",
+    "pooled_frequencies_tile",
     "power",
     "random_bits",
     "rows_tile",
@@ -83,11 +83,9 @@ __all__ = [
     "sqrt",
     "sum_tile",
     "tanh",
+    "to_frequencies_tile",
     "transpose_tile",
     "uint8_view",
-    "winograd_input_tile",
-    "winograd_output_tile",
-    "winograd_pool_tile",
 ]
 
 float32 = np.float32

@@ -17,7 +17,7 @@ REWRITES = {
     "whole_windows": "a convolution that sees all of its input is a dense layer",
     "fusion": "a convolution, its ReLU and the maximum of 2x2 behind it are one",
     "strips": "a convolution and a dense layer behind it are done strip by strip",
-    "winograd": "3x3 convolutions with fewer multiplications",
+    "winograd": "3x3 and 5x5 convolutions with fewer multiplications",
     "interleaving": "images of networks with few channels lie side by side",
     "deferral": "gradients of many weights are computed once, after all others",
     "views": "a reshape is another name for the same memory",

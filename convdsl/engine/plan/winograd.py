@@ -1,7 +1,8 @@
-"""3x3 convolutions with fewer multiplications: Winograd's F(2x2, 3x3) (Lavin and Gray, arXiv:1509.09308).
+"""Convolutions with fewer multiplications, after Winograd (transforms.py).
 
-A tile of 2x2 outputs needs 4·9 products for each pair of channels; from 4x4 inputs and 3x3 weights, both transformed by
-additions alone, it needs 16. The transformed weights are kept beside the others. The gradient of the input is such a
+A tile of m x m outputs of a window of r x r needs (m + r − 1)² products for each pair of channels instead of m²·r²: with 3x3
+windows 16 for 2x2 outputs instead of 36, 36 for 4x4 instead of 144. Inputs, weights and products are transformed by a few
+additions and multiplications; the transformed weights are kept beside the others. The gradient of the input is such a
 convolution too, with the filters turned round.
 """
 
@@ -10,46 +11,79 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from convdsl.engine.plan.layouts import Filters, Pack
-from convdsl.engine.plan.values import Layouts, Parameter, Step, Target, Value
+from convdsl.engine.plan.values import Layouts, Parameter, Step, Target, Value, Window
 from convdsl.engine.plan.weighted import swapped
 
-FREQUENCIES = 16
+BIG = 8
+"""Rows and columns of an output from which on 3x3 windows have tiles of 4x4. They err by twice as much as sums of all
+products do; below, the tiles at the border would waste what they save, and their weights, four times as many as there were,
+be read for too few."""
 
-MOST_WEIGHTS = 1 << 14
-"""Channels times filters up to which the transformed weights stay in the second-level cache."""
+FEWEST_TILES = 4
+"""Below, weights would be read for too few outputs."""
+
+BAND, NARROW_BAND = 1 << 20, 1 << 17
+"""Floats of a band's transformed inputs and products: the weights are read once for a band. Where they stay in the
+second-level cache, the band does too."""
+FEW_WEIGHTS = 1 << 18
+"""Transformed weights that stay there."""
 
 
 @dataclass(frozen=True)
 class Transformed:
-    """Weights after the transformation: [16][block][channels][width], from those in `source`, a pack's name, or "" for
-    the parameter itself."""
+    """Weights after the transformation: [frequency][block][channels][width], from those in `source`, a pack's name, or ""
+    for the parameter itself; for tiles of `m` x `m` outputs and windows of `r` x `r`."""
 
     source: str
     blocks: int
     rows: int
     width: int
+    m: int
+    r: int
 
     @property
     def name(self) -> str:
         """Of the pack."""
-        return f"winograd {self.source}"
+        return f"winograd {self.m} {self.source}".strip()
+
+    @property
+    def side(self) -> int:
+        """Of a tile of the input."""
+        return self.m + self.r - 1
+
+    @property
+    def frequencies(self) -> int:
+        return self.side**2
 
     @property
     def size(self) -> int:
-        return FREQUENCIES * self.blocks * self.rows * self.width
+        return self.frequencies * self.blocks * self.rows * self.width
 
 
 @dataclass(frozen=True)
 class Tiles:
-    """How an output is cut: `grid` groups of `group` tiles of 2x2, rows and columns; and the weights."""
+    """How an output is cut: into `grid` rows and columns of tiles, the last of which may reach beyond it; `band` rows of them
+    are transformed together, and `together` tiles multiplied at a time; and the weights."""
 
     grid: tuple[int, int]
-    group: tuple[int, int]
+    band: int
+    together: int
     weights: Transformed
 
     @property
     def pack(self) -> str:
         return self.weights.name
+
+    @property
+    def places(self) -> int:
+        """Tiles that a band has room for: all that are multiplied."""
+        return -(-self.band * self.grid[1] // self.together) * self.together
+
+    @property
+    def steps(self) -> tuple[int, int]:
+        """Floats from one frequency to the next, of the transformed input and of the products: not a power of two."""
+        w = self.weights
+        return self.places * w.rows + 64, self.places * w.blocks * w.width + 64
 
 
 def use_winograd(steps: list[Step], target: Target, layouts: Layouts) -> list[Step]:
@@ -60,30 +94,43 @@ def use_winograd(steps: list[Step], target: Target, layouts: Layouts) -> list[St
     return [_considered(step, target, layouts) if step.kind in able and not step.strips else step for step in steps]
 
 
+def side(window: Window) -> int | None:
+    """Of a window that can be transformed."""
+    able = window.k in ((1, 3, 3), (1, 5, 5)) and window.s == window.d == (1, 1, 1)
+    return window.k[1] if able else None
+
+
 def _considered(step: Step, target: Target, layouts: Layouts) -> Step:
-    window, weight, x = step.settings["window"], step.weights["weight"], step.reads["x"]
-    y = step.writes["y"]
-    if (window.k, window.s, window.d) != ((1, 3, 3), (1, 1, 1), (1, 1, 1)) or x.interleaved or target.registers < 32:
-        return step
-    scale = 1 if step.kind == "gather_pool" else 2
-    rows, columns = y.shape[1] // scale, y.shape[2] // scale
+    weight, x, y, r = step.weights["weight"], step.reads["x"], step.writes["y"], side(step.settings["window"])
     source, filters = _source(step, weight, layouts, target)
-    channels, outputs = x.shape[3], y.shape[3]
-    if filters.groups != 1 or x.shape[0] != 1 or channels % target.lanes or outputs % target.lanes:
+    if r is None or x.interleaved or target.registers < 32 or filters.groups != 1 or x.shape[0] != 1:
         return step
-    if y.shape[1] % scale or y.shape[2] % scale or channels * outputs > MOST_WEIGHTS:
+    if x.shape[3] % target.lanes or y.shape[3] % target.lanes:
         return step
-    group = _group(rows, columns, filters.vectors, target)
-    if group[0] * group[1] < 4:
-        return step
-    width = filters.lanes * filters.vectors
-    weights = Transformed(source, filters.blocks, channels, width)
-    if weight.kept is not None and weights.name not in weight.packs:
-        return step  # of a program that is made later, for a single layer: it has to do with what is kept
-    settings = {**step.settings, "winograd": Tiles((rows // group[0], columns // group[1]), group, weights)}
-    room = FREQUENCIES * group[0] * group[1] * (channels + filters.blocks * width)
-    writes = {**step.writes, "scratch": Value(f"tiles of {y.name}", (1, 1, 1, room))}
-    return replace(step, settings=settings, writes=writes)
+    scale = 2 if step.kind == "gather_pool" else 1
+    sizes = (y.shape[1] * scale, y.shape[2] * scale)
+    weights = Transformed(source, filters.blocks, x.shape[3], filters.width, outputs(sizes, r), r)
+    tiles = _tiles(sizes, weights, target)
+    if tiles is None or (weight.kept is not None and tiles.pack not in weight.packs):
+        return step  # too few; or of a program that is made later, for a single layer: it has to do with what is kept
+    scratch = Value(f"tiles of {y.name}", (1, 1, 1, weights.frequencies * sum(tiles.steps)))
+    return replace(step, settings={**step.settings, "winograd": tiles}, writes={**step.writes, "scratch": scratch})
+
+
+def outputs(sizes: tuple[int, int], r: int) -> int:
+    """Rows and columns of a tile."""
+    return 4 if r == 3 and min(sizes) >= BIG else 2
+
+
+def _tiles(sizes: tuple[int, int], weights: Transformed, target: Target) -> Tiles | None:
+    rows, columns = (-(-n // weights.m) for n in sizes)
+    room = NARROW_BAND if weights.size <= FEW_WEIGHTS else BAND
+    most = room // (weights.frequencies * (weights.rows + weights.blocks * weights.width))
+    band = max((n for n in range(1, rows + 1) if rows % n == 0 and n * columns <= most), default=1)
+    if band * columns < FEWEST_TILES:
+        return None
+    groups = -(-band * columns // target.positions(weights.width // target.lanes))
+    return Tiles((rows, columns), band, -(-band * columns // groups), weights)
 
 
 def _source(step: Step, weight: Parameter, layouts: Layouts, target: Target) -> tuple[str, Filters | Pack]:
@@ -91,15 +138,3 @@ def _source(step: Step, weight: Parameter, layouts: Layouts, target: Target) -> 
     if step.kind == "spread":
         return "swapped", swapped(weight.natural, step.settings["window"], target)
     return "forward" if weight in layouts else "", weight.natural
-
-
-def _group(rows: int, columns: int, vectors: int, target: Target) -> tuple[int, int]:
-    """Tiles that are multiplied together: as many as registers hold the sums of, in whole rows and columns."""
-    most = target.positions(vectors)
-    sizes = [
-        (r, c)
-        for r in range(1, rows + 1)
-        for c in range(1, columns + 1)
-        if rows % r == columns % c == 0 and r * c <= most
-    ]
-    return max(sizes, key=lambda s: (s[0] * s[1], s[1]), default=(0, 0))

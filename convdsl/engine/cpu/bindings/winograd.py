@@ -1,62 +1,43 @@
-"""3x3 convolutions after Winograd, and their weights."""
+"""Convolutions with fewer multiplications, and their weights; see plan/winograd.py."""
 
 from __future__ import annotations
+
+from functools import partial
 
 from convdsl.engine.cpu.bind import PART, Argument, Binder, number
 from convdsl.engine.cpu.kernels import winograd as kernels
 from convdsl.engine.cpu.specialise import Micro, micro
 from convdsl.engine.plan import Parameter, Step, Value
-from convdsl.engine.plan.winograd import Transformed
+from convdsl.engine.plan.transforms import matrices
+from convdsl.engine.plan.winograd import Tiles, Transformed
 
 
 def winograd(
     binder: Binder, step: Step, x: Argument, strides: tuple[int, ...], y: Argument, where: Value | None = None
 ) -> None:
     """Adds a step that is marked. `x` is where the first window begins, with `strides` in bytes."""
-    tiles, weight, bias = step.settings["winograd"], step.weights["weight"], step.weights.get("bias")
-    pack: Transformed = weight.packs[tiles.pack]
-    lanes, count = binder.target.lanes, tiles.group[0] * tiles.group[1]
-    target, filters = step.writes["y"], step.writes["y"].shape[3]
-    _, y_row, y_column, _ = (n * 4 for n in target.strides)
-    pooled = step.kind == "gather_pool"
-    v_tile, m_tile = pack.rows * 4, pack.blocks * pack.width * 4
-    vectors = pack.width // lanes
-    into = micro(
-        "winograd_input_tile",
-        lanes=lanes,
-        vectors=pack.rows // lanes,
-        x_row=strides[1],
-        x_column=strides[2],
-        step=count * v_tile,
-    )
-    product = micro(
-        "conv_tile",
-        lanes=lanes,
-        vectors=vectors,
-        taps=(),
-        run=pack.rows,
-        row=pack.width * 4,
-        x_at=tuple(n * v_tile for n in range(count)),
-        y_at=tuple(n * m_tile for n in range(count)),
-        valid=lanes,
-        bias=False,
-        relu=False,
-        add=False,
-    )
-    places = tuple(r * strides[1] + c * strides[2] for r in range(2) for c in range(2))
-    common = {"lanes": lanes, "vectors": filters // lanes, "step": count * m_tile, "bias": bias is not None}
-    out: Micro
-    if pooled:
-        out = micro("winograd_pool_tile", **common, x_at=places, keep=where is not None)
-    else:
-        relu = step.settings.get("activation") is not None
-        out = micro(
-            "winograd_output_tile", **common, y_row=y_row, y_column=y_column, relu=relu, add=step.settings["add"]
+    tiles: Tiles = step.settings["winograd"]
+    pack, weight, bias = tiles.weights, step.weights["weight"], step.weights.get("bias")
+    scale = 2 if step.kind == "gather_pool" else 1
+    last = tuple(n * scale - (g - 1) * pack.m for n, g in zip(step.writes["y"].shape[1:3], tiles.grid, strict=True))
+    uneven = tuple(n != pack.m for n in last)
+    shape = tuple(n // scale for n in (pack.m, pack.m))
+    y_steps = tuple(n * 4 for n in step.writes["y"].strides[1:3])
+    where_steps = (0, 0) if where is None else tuple(n * 4 for n in where.strides[1:3])
+    v_step, m_step = (n * 4 for n in tiles.steps)
+    into = partial(_into, binder, pack, strides, v_step)
+    out = partial(_out, binder, step, strides, y_steps, where_steps, m_step)
+    by_place = {
+        f"{name}{place}": of(*sizes) if needed else None
+        for name, of in (("into", into), ("out", out))
+        for place, sizes, needed in (
+            ("", (pack.m, pack.m), True),
+            ("_right", (pack.m, last[1]), uneven[1]),
+            ("_below", (last[0], pack.m), uneven[0]),
+            ("_corner", last, all(uneven)),
         )
-    to, w = (1, 4) if pooled else (2, 0)
-    chosen, where_strides = number(0), (0, 0, 0, 0)
-    if where is not None:
-        chosen, where_strides = binder.inside(where)[0], where.strides
+    }
+    v_tile, m_tile = pack.rows * 4, pack.blocks * pack.width * 4
     binder.emit(
         kernels.winograd,
         {
@@ -64,23 +45,99 @@ def winograd(
             "u": number(binder.pack(weight, tiles.pack)),
             "b": number(binder.weight(bias) if bias is not None else 0),
             "y": y,
-            "where": chosen,
+            "where": number(0) if where is None else binder.inside(where)[0],
             "v": binder.inside(step.writes["scratch"])[0],
         },
-        into=into,
-        product=product,
-        out=out,
+        **by_place,
+        product=_product(binder, tiles, v_tile, m_tile),
         grid=tiles.grid,
-        group=tiles.group,
+        uneven=uneven,
+        band=tiles.band,
+        together=tiles.together,
+        frequencies=pack.frequencies,
         blocks=pack.blocks,
-        x_tile=(2 * strides[1], 2 * strides[2]),
-        y_tile=(to * y_row, to * y_column),
-        where_tile=(w * where_strides[1], w * where_strides[2]),
+        x_tile=tuple(pack.m * n for n in strides[1:3]),
+        y_tile=tuple(n * size for n, size in zip(y_steps, shape, strict=True)),
+        where_tile=tuple(n * size for n, size in zip(where_steps, shape, strict=True)),
         v_tile=v_tile,
         m_tile=m_tile,
-        m_start=16 * count * v_tile,
+        v_step=v_step,
+        m_step=m_step,
         u_block=pack.rows * pack.width * 4,
         width=pack.width * 4,
+    )
+
+
+def _into(binder: Binder, pack: Transformed, strides: tuple[int, ...], step: int, rows: int, columns: int) -> Micro:
+    """A tile of the input; for a tile with so many outputs, what their windows see of it."""
+    lanes = binder.target.lanes
+    return micro(
+        "to_frequencies_tile",
+        lanes=lanes,
+        loops=pack.rows // lanes,
+        vectors=1,
+        matrix=matrices(pack.m, pack.r)[2],
+        rows=rows + pack.r - 1,
+        columns=columns + pack.r - 1,
+        x_row=strides[1],
+        x_column=strides[2],
+        step=step,
+        panel=lanes * 4,
+    )
+
+
+def _product(binder: Binder, tiles: Tiles, v_tile: int, m_tile: int) -> Micro:
+    lanes, width = binder.target.lanes, tiles.weights.width
+    return micro(
+        "conv_tile",
+        lanes=lanes,
+        vectors=width // lanes,
+        taps=(),
+        run=tiles.weights.rows,
+        row=width * 4,
+        x_at=tuple(n * v_tile for n in range(tiles.together)),
+        y_at=tuple(n * m_tile for n in range(tiles.together)),
+        valid=lanes,
+        bias=False,
+        relu=False,
+        add=False,
+    )
+
+
+def _out(
+    binder: Binder,
+    step: Step,
+    x_steps: tuple[int, ...],
+    y_steps: tuple[int, ...],
+    where_steps: tuple[int, ...],
+    m_step: int,
+    rows: int,
+    columns: int,
+) -> Micro:
+    """A tile of the output."""
+    pack, lanes = step.settings["winograd"].weights, binder.target.lanes
+    common = {
+        "lanes": lanes,
+        "vectors": step.writes["y"].shape[3] // lanes,
+        "matrix": matrices(pack.m, pack.r)[0],
+        "step": m_step,
+        "bias": "bias" in step.weights,
+        "rows": rows,
+        "columns": columns,
+    }
+    to = {"y_row": y_steps[0], "y_column": y_steps[1]}
+    if step.kind != "gather_pool":
+        relu = step.settings.get("activation") is not None
+        return micro("from_frequencies_tile", **common, **to, relu=relu, add=step.settings["add"])
+    return micro(
+        "pooled_frequencies_tile",
+        **common,
+        x_row=x_steps[1],
+        x_column=x_steps[2],
+        **to,
+        where_row=where_steps[0],
+        where_column=where_steps[1],
+        keep="where" in step.writes,
     )
 
 
@@ -89,6 +146,21 @@ def transform(binder: Binder) -> None:
     for parameter in binder.plan.packed:
         for name, pack in parameter.packs.items():
             if isinstance(pack, Transformed):
+                row, lanes = pack.width * 4, binder.target.lanes
+                tap = pack.rows * row
+                tile = micro(
+                    "to_frequencies_tile",
+                    lanes=lanes,
+                    loops=pack.width // lanes,
+                    vectors=1,
+                    matrix=matrices(pack.m, pack.r)[1],
+                    rows=pack.r,
+                    columns=pack.r,
+                    x_row=pack.r * tap,
+                    x_column=tap,
+                    step=pack.blocks * tap,
+                    panel=lanes * 4,
+                )
                 binder.emit(
                     kernels.transform_weights,
                     {
@@ -97,9 +169,11 @@ def transform(binder: Binder) -> None:
                         "task": PART,
                         "tasks": number(binder.plan.tasks),
                     },
+                    tile=tile,
                     blocks=pack.blocks,
                     rows=pack.rows,
                     width=pack.width,
+                    taps=pack.r**2,
                 )
 
 

@@ -82,3 +82,16 @@ def of_position(mean, deviation, x, p, i, j, channels, eps):
         v = x[p, i, j, c] - mean
         squares += v * v
     deviation = float32(1.0 / np.sqrt(squares / channels + eps))
+
+
+def by_place(whole, right, below, corner, row, column, grid, uneven, first, second, third, fourth, fifth):
+    """Does what is to be done with the tile in that row and column of a grid whose last ones may be smaller."""
+    if uneven[0] and row == grid[0] - 1:
+        if uneven[1] and column == grid[1] - 1:
+            corner(first, second, third, fourth, fifth)
+        else:
+            below(first, second, third, fourth, fifth)
+    elif uneven[1] and column == grid[1] - 1:
+        right(first, second, third, fourth, fifth)
+    else:
+        whole(first, second, third, fourth, fifth)
