@@ -167,7 +167,8 @@ def _packed(data: bytes, place: str) -> Iterator[Handed]:
     """The files in a student's own archive; archives in it stay closed."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            yield from _archive(archive, place, place, inner=True)
+            found = list(_archive(archive, place, place, inner=True))
+        yield from found or [_owned(Handed(place, problem=T("Nothing is in this archive.")))]
     except _PACKED:
         yield _owned(Handed(place, problem=T("This is no zip archive, or a damaged one.")))
 

@@ -15,7 +15,7 @@ from convdsl.teaching.classes.owners import owner
 from convdsl.teaching.classes.results import Answer, Result
 from convdsl.teaching.course.course import Course
 from convdsl.teaching.course.exercise import Exercise
-from convdsl.teaching.sheets.roster import Roster, Student, same
+from convdsl.teaching.sheets.roster import Roster, Student, name_words, same
 from convdsl.teaching.sheets.sheet import Sheet
 from convdsl.teaching.sheets.tables import alphabetic
 
@@ -71,8 +71,19 @@ def of_class(
     for student, work, reply in zip(roster.students, works, replies, strict=True):
         rights[student.id] = reply
         results.append(_result(student, chosen[student.id], reply, sheet, work))
-    results = with_neighbours(results, rights, sheet, how)
+    results = [_perhaps_his(r, strangers) for r in with_neighbours(results, rights, sheet, how)]
     return sorted(results, key=lambda r: (alphabetic(r.name or r.id), alphabetic(r.id))) + strangers
+
+
+def _perhaps_his(result: Result, strangers: Sequence[Result]) -> Result:
+    """The result of an absent student, with the files of somebody of his name that are nobody's so far."""
+    if "absent" not in result.statuses or not result.name:
+        return result
+    places = [s.places[0] for s in strangers if s.name and name_words(s.name) == name_words(result.name)]
+    if not places:
+        return result
+    note = T("These files may be his; they are not marked: {places}.", places=", ".join(places))
+    return result._replace(notes=(*result.notes, str(note)))
 
 
 def _part_namesakes(

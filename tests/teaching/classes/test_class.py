@@ -304,6 +304,7 @@ def test_two_of_one_name(sheet: Sheet, tmp_path: Path) -> None:
     results = of_class(sheet, twins, handed_in([tmp_path / "in"]), How(jobs=1))
     assert [r.statuses for r in results] == [("absent",), ("absent",), ("unknown",)]
     assert "Two students are called Ana Ruiz" in results[2].notes[0]
+    assert all(r.statuses == ("absent",) and "may be his" in r.notes[0] for r in results[:2])
     results = of_class(sheet, twins, handed_in([tmp_path / "in"]), How(jobs=1), {"10001": twins.students[1]})
     assert [r.statuses[0] for r in results] == ["absent", "marked"]
     assert results[1].points < 5 and "form is that of 1001" in results[1].notes[0]

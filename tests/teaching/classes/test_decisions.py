@@ -27,11 +27,11 @@ def test_unclear_answers_are_written_down_once() -> None:
     results = [result(answer("4736 plátanos"), answer("-3 o 4")), result(answer("4736  plátanos"))]
     table = Decisions().with_open(results).table()
     assert table.splitlines()[1:] == [
-        "conv-params,7,4736 plátanos,not understood,",
-        "conv-params,7,'-3 o 4,not understood,",
+        f"conv-params,7,4736 plátanos,not understood,{Key('conv-params', 7, '4736 plátanos').code},",
+        f"conv-params,7,'-3 o 4,not understood,{Key('conv-params', 7, '-3 o 4').code},",
     ]
     again = Decisions.read(table.encode())
-    assert list(again.rows) == [Key("conv-params", 7, "4736 plátanos"), Key("conv-params", 7, "-3 o 4")]
+    assert list(again.rows) == [Key("conv-params", 7, "4736 plátanos").code, Key("conv-params", 7, "-3 o 4").code]
     assert again.with_open(results).table() == table
     assert again.applied(results[0]) == results[0]
 
@@ -69,6 +69,19 @@ def test_a_ruling_is_for_these_numbers_and_this_text_alone() -> None:
         result(answer("4736 plátanos", exercise="dense-params")),
     ]
     assert [decisions.applied(r) for r in others] == others
+
+
+@pytest.mark.parametrize("seed", ["9.05525E+18", "9,05525E+18", "9055245056862680000"])
+def test_a_ruling_survives_a_spreadsheet(seed: str) -> None:
+    results = [result(answer("3/4 ó 5"), seed=9055245056862682589)]
+    saved = (
+        Decisions().with_open(results).table().replace("9055245056862682589", f'"{seed}"').replace("3/4 ó 5", "03-abr")
+    )
+    saved = saved.rstrip() + "bien\r\n"
+    again = Decisions.read(saved.encode())
+    assert again.applied(results[0]).answers[0].points == 2
+    assert len(again.with_open(results).rows) == 1
+    assert again.applied(result(answer("03-abr"), seed=9055245056862682589)).answers[0].points == 0
 
 
 def test_a_ruling_wins_over_a_verdict() -> None:

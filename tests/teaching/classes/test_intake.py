@@ -63,13 +63,22 @@ def test_a_bomb_is_read_as_far_as_an_answer_goes(taken: Packed, tmp_path: Path) 
 
 def test_archives_inside_of_archives(taken: Packed) -> None:
     inner = packed(**{"answers.txt": b"[softmax] 1", "again.zip": packed(x=b"y")})
-    found = taken({"101/mine.zip": inner, "102/mine.zip": b"PK\x03\x04no", "103/mine.zip": b"", "104/a.txt": b"x"})
+    found = taken(
+        {
+            "101/mine.zip": inner,
+            "102/mine.zip": b"PK\x03\x04no",
+            "103/mine.zip": b"",
+            "104/a.txt": b"x",
+            "105/mine.zip": packed(),
+        }
+    )
     assert [(h.place, h.problem is None) for h in found] == [
         ("101/mine.zip/again.zip", False),
         ("101/mine.zip/answers.txt", True),
         ("102/mine.zip", False),
         ("103/mine.zip", False),
         ("104/a.txt", True),
+        ("105/mine.zip", False),
     ]
 
 
