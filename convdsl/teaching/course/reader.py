@@ -121,7 +121,8 @@ class Sheet:
         text = value.get(language, value.get("text")) if isinstance(value, dict) else value
         if not isinstance(text, str) or not text.strip():
             whole = isinstance(value, dict) and any(isinstance(value.get(name), str) for name in LANGUAGES)
-            self.problem(T("`{key}` is missing.", key=f"{key}.{language}" if whole else key), key)
+            inner = f".{language}" if whole else ".text" if isinstance(value, dict) else ""
+            self.problem(T("`{key}` is missing.", key=key + inner), key)
             text = ""
         return Both(text.strip(), text.strip())
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 GAP = re.compile(r"^[ \t]*(?:\.\.\.|…)[ \t]*(?:#.*)?$", re.MULTILINE)
 _INPUT = re.compile(r"^\s*(?:net\s+\w+\s*(?:->|→|\n)\s*)*input\b", re.MULTILINE)
+_FIRST = re.compile(r"^[ \t]*(input[ \t]+\S+)", re.MULTILINE)
 _FENCE = re.compile(r"^\s*```[a-z]*\s*\n(.*?)\n\s*```\s*$", re.DOTALL)
 
 
@@ -30,15 +31,19 @@ class Completed(NamedTuple):
 
 
 def complete(answer: str, program: str) -> Completed:
-    """The whole program: a student's lines in the gap of the exercise's, or the student's program as it is."""
+    """The whole program: a student's lines in the gap of the exercise's, or the student's program, below the exercise's
+    input where he left it out."""
     fenced = _FENCE.match(answer)
     origin, end = fenced.span(1) if fenced else (0, len(answer))
     own = answer[origin:end]
     origin += len(own) - len(own.lstrip("\n"))
     own = own.strip("\n")
     place = gap(program)
-    if place is None or _INPUT.search(own):
+    first = _FIRST.search(program)
+    if _INPUT.search(own) or (place is None and first is None):
         return Completed(own, 0, origin, len(own))
+    if place is None and first is not None:
+        return Completed(f"{first[1]}\n{own}", len(first[1]) + 1, origin, len(own))
     leading = re.match(r"\s*(?:->|→)", own)
     if leading:
         own, origin = own[leading.end() :], origin + leading.end()

@@ -33,7 +33,7 @@ class Top(NamedTuple):
 
 def seeded(course: Course, seed: int) -> Top:
     """The top of a sheet that everybody gets with the same numbers."""
-    return Top(course.title, (str(T("Numbers: seed {seed}", seed=seed)),), (("seed", str(seed)),))
+    return Top(course.title, (str(T("Numbers: seed {seed}", seed=seed)),), ((str(T("seed")), str(seed)),))
 
 
 def sheet(course: Course, questions: Sequence[Question], top: Top, format: str, key: bool = False) -> str:

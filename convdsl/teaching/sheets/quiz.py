@@ -18,7 +18,7 @@ from convdsl.teaching.course.exercise import Exercise
 from convdsl.teaching.course.expressions import ExpressionError
 from convdsl.teaching.course.functions import is_matrix
 from convdsl.teaching.course.written import fill
-from convdsl.teaching.exact import Number
+from convdsl.teaching.exact import Number, show
 from convdsl.teaching.questions import Question, ask, holes
 from convdsl.teaching.sheets.printing import paragraphs
 
@@ -148,7 +148,7 @@ def _numbers(question: Question, right: Number, lost: list[T]) -> list[Given]:
         if isinstance(value, tuple) or value == right:
             continue
         if abs(Fraction(value) - Fraction(right)) <= Fraction(tolerance):
-            lost.append(T("a mistake gives {value}, which rounds to the right answer.", value=decimal(value)))
+            lost.append(T("a mistake gives {value}, which rounds to the right answer.", value=show(value)))
         elif all(value != v for v, _ in values):
             values.append((value, 0.0))
             answers.append(Given(decimal(value), 0.0, said, _tolerance(value, question.exercise.digits)))

@@ -75,6 +75,7 @@ def test_plain_texts_and_tables_of_one_language(written: Write) -> None:
         ('title = "Tamaño"', 'title.en = "Size"', "`title.es` is missing"),
         ('title = "Tamaño"', "", "`title` is missing"),
         ('title = "Tamaño"', "title = 3", "`title` is missing"),
+        ('title = "Tamaño"', 'title.name = "Tamaño"', "`title.text` is missing"),
         ('hints = ["a", "b", "c"]', 'hints = ["a"]', "three texts"),
         ('hints = ["a", "b", "c"]', 'hints.en = ["a", "b", "c"]', "three texts"),
         ('text = "Otra cosa."', "", "has no text"),

@@ -125,6 +125,7 @@ def values(text: str) -> set[Fraction]:
     grouped = r"(?<=\d)(?:[kK](?=[ \u202f\u00a0]\d{3}$)|[mM](?=(?:[ \u202f\u00a0]\d{3}){2}$))"  # `12k 300`
     labelled = re.sub(grouped, "", labelled)
     bare = re.sub(r"^[\s≈=~!(]+|[\s!)=~']+$", "", labelled).replace("−", "-").rstrip(".,")
+    bare = re.sub(r"^0\s?\+\s?(?=[\d.,'])", "", bare)  # `0+.375`
     power = re.fullmatch(r"(.*\d)e([-+]?\d{1,2})", bare)  # `3e0`
     if power:
         return {v * Fraction(10) ** int(power[2]) for v in values(power[1])}
