@@ -40,10 +40,9 @@ def complete(answer: str, program: str) -> Completed:
     own = own.strip("\n")
     place = gap(program)
     first = _FIRST.search(program)
-    if _INPUT.search(own) or (place is None and first is None):
-        return Completed(own, 0, origin, len(own))
-    if place is None and first is not None:
-        return Completed(f"{first[1]}\n{own}", len(first[1]) + 1, origin, len(own))
+    if _INPUT.search(own) or place is None:
+        head = "" if first is None or _INPUT.search(own) else f"{first[1]}\n"
+        return Completed(head + own, len(head), origin, len(own))
     leading = re.match(r"\s*(?:->|→)", own)
     if leading:
         own, origin = own[leading.end() :], origin + leading.end()

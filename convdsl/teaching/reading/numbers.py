@@ -13,7 +13,7 @@ from convdsl.teaching.course.written import number
 from convdsl.teaching.exact import whole
 from convdsl.teaching.reading.numerals import Way
 from convdsl.teaching.reading.steps import Reading, Step, steps_of
-from convdsl.teaching.reading.terms import ARITHMETIC, LITERAL, ROOT, Term, parse
+from convdsl.teaching.reading.terms import ARITHMETIC, LITERAL, ROOT, Item, Term, parse
 from convdsl.teaching.reading.text import Unclear, shortened
 from convdsl.teaching.reading.tokens import read_tokens
 from convdsl.teaching.reading.wanted import Wanted
@@ -23,7 +23,7 @@ def read_numbers(text: str, wanted: Wanted) -> list[Reading]:
     return read_number(_last_of_chain(text, wanted), wanted)
 
 
-_EQUATION = re.compile(r"\s*([^\W\d_])\s?[=:≈]\s*(\S.*)")
+_EQUATION = re.compile(r"\s*([^\W\d_])(?:\s?[=:≈]|\s(?:vale|es|is)\s)\s*(\S.*)")
 
 
 def of_what_is_asked(text: str, names: tuple[str, ...]) -> str:
@@ -97,9 +97,8 @@ def _only_value(step: Step, text: str) -> Term | None:
         return together
     if len(items) == 2 == len(terms) and _is_shown(terms, text):
         return terms[0]
-    totals = [t for t in terms if _is_total(t, text)]
-    if len(totals) == 1 and all(t.form == LITERAL for t in terms):
-        return totals[0]
+    if (total := _total(items, text)) is not None:
+        return total
     if len(items) > 1 or not terms:
         seen = ", ".join(text[t.start : t.end] for t in terms[:6])
         raise Unclear(T("There are several numbers here ({seen}); write the one that is your answer.", seen=seen))
@@ -110,8 +109,18 @@ _TOTAL_BEFORE = re.compile(r"(?:\b(?:en|in) total|\btotal\s?[:=])[\s,:=]*$", re.
 _TOTAL_BEHIND = re.compile(r"\s*(?:[^\W\d_]{3,20}\s)?(?:(?:en|in)\s)?total\b", re.IGNORECASE)
 
 
+def _total(items: list[Item], text: str) -> Term | None:
+    """Of several numbers the one that is said to be the sum, where it is the largest: `1536 por canal, 4608 en total`."""
+    terms = [i for i in items if isinstance(i, Term)]
+    between = {i.type for i in items if isinstance(i, Token)}
+    found = [t for t in terms if _is_total(t, text)]
+    if len(found) != 1 or between - {"COMMA", "SEMICOLON"} or any(t.form != LITERAL or not t.ways for t in terms):
+        return None
+    largest = max(w.value for t in terms for w in t.ways)
+    return found[0] if all(w.value == largest for w in found[0].ways) else None
+
+
 def _is_total(term: Term, text: str) -> bool:
-    """Whether a number is said to be the sum: `1536 por canal, 4608 en total`."""
     return bool(_TOTAL_BEFORE.search(text[: term.start]) or _TOTAL_BEHIND.match(text, term.end))
 
 

@@ -24,13 +24,14 @@ HARMLESS = words(
     "alternativa inciso apartado elijo escojo marco contesto respondo tambien ya muy bien en sobre desde donde cual "
     "decir osea ahora ambas quiere calculo calculando haciendo hago formula aplicando sumando bueno vale ok redondeando "
     "redondeado redondo aproximado termina acaba convierte convierten posicion puesto despues divide dividir dividirse "
-    "claramente seguramente necesita necesitan necesario hace hacen falta hacen usa usan pone ser debe deben "
+    "claramente seguramente clasifica clasificadas clasificados "
+    "necesita necesitan necesario hace hacen falta hacen usa usan pone ser debe deben "
     # and in English
     "the an of to for with without is are was were be it its it's i i'm im so this that these those there here gives give "
     "gets get getting equals equal result results answer answers solution value values total think believe say would "
     "we you my your each as at in on by from per hence thus therefore then exactly exact final finally correct option "
     "letter choice choose pick select chose calculation computing formula applying rounded rounding makes make comes out "
-    "ends end become becomes position after divide divided dividing definitely clearly surely "
+    "ends end become becomes position after divide divided dividing classified definitely clearly surely "
     "come has have needs need required should must which well ok okay just "
     # what is counted
     "parametros parametro pesos peso sesgos sesgo neuronas neurona unidades unidad pixeles pixel pixels px filas fila "
@@ -81,6 +82,10 @@ NUMBERS = {
 
 NETS = words("resnet vgg lenet densenet wideresnet mobilenet")
 """Nets that are called by a number, such as VGG-16."""
+CLASSIFIED = words("clasifica clasifican clasificadas classified classifies")
+BADLY = words("mal wrong wrongly")
+WELL = words("bien right correct correctly correcta correctas correctamente")
+"""How a picture may be classified, where those are counted that are badly."""
 TIMES = words("por times by multiplicado")
 PLUS = words("mas plus")
 MINUS = words("menos minus negativo negative")

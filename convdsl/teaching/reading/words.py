@@ -94,9 +94,9 @@ class Words(Scanner):
             self.add("FUNCTION", match, known.FUNCTIONS[word])
         elif self.wanted.sort == "size" and word in known.SIDES and (len(word) > 1 or labelled):
             self.add("SIDE", match, known.SIDES[word])
-        elif word in ("mal", "wrong") and word in self.wanted.words:  # it is what is counted
+        elif word in known.BADLY and self._counts_mistakes():
             self.words.append(match.start())
-        elif word in known.DANGEROUS or (self.listed and self.behind_value() and digits and self.last != "HOLE"):
+        elif self._is_dangerous(word) or (self.listed and self.behind_value() and digits and self.last != "HOLE"):
             raise self.unclear(match[0])
         elif word in p.SILENT or word in self.wanted.words or (names_anything and len(word) > 1):
             self.words.append(match.start())
@@ -110,6 +110,13 @@ class Words(Scanner):
             self.words.append(match.start())
         else:
             raise self.unclear(match[0])
+
+    def _is_dangerous(self, word: str) -> bool:
+        return word in known.DANGEROUS or (word in known.WELL and self._counts_mistakes())
+
+    def _counts_mistakes(self) -> bool:
+        """Whether the question asks how many pictures are classified wrongly."""
+        return bool(known.BADLY & self.wanted.words and known.CLASSIFIED & self.wanted.words)
 
     def _is_stuck(self, match: re.Match[str], word: str, digits: bool) -> bool:
         """Whether a letter or two stand so close to a number that they are a slip: `20a`, `y-2`."""
