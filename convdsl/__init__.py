@@ -30,6 +30,13 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'convdsl' has no attribute {name!r}")
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext convdsl` in a notebook; see convdsl/notebook.py."""
+    from convdsl.notebook import load
+
+    load(shell)
+
+
 def __dir__() -> list[str]:
     """What `convdsl.` completes to in a notebook."""
     return __all__

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
 
-from convdsl.codes import CODES, SEVERITIES
-from convdsl.messages import T
+from convdsl.codes import CODES, SEVERITIES, SEVERITY_NAMES
+from convdsl.messages import T, with_decimals
 from convdsl.source import NotText, Source, Span
+
+if TYPE_CHECKING:
+    from convdsl.document.nodes import Code, Sentence
+    from convdsl.document.nodes import Label as Said
 
 Text = T | str
 
@@ -79,6 +83,15 @@ class ProgramError(Exception):
         self.diagnostics = diagnostics
         super().__init__("\n".join(_one_line(d) for d in diagnostics))
 
+    def _repr_html_(self) -> str:
+        from convdsl.document.html import fragment
+
+        return fragment(told(self.diagnostics))
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows instead of a traceback: the fault is in the program, not in Python."""
+        return [f"{node.text}\n{getattr(node, 'behind', '')}".rstrip() for node in told(self.diagnostics)]
+
 
 class UnknownSymbol(ValueError):
     """A value from outside for a symbol that the program does not have."""
@@ -94,6 +107,26 @@ class UnknownSymbol(ValueError):
 
     def __str__(self) -> str:
         return str(self.message)
+
+
+def told(diagnostics: Iterable[Diagnostic]) -> Iterator[Said | Code | Sentence]:
+    """Diagnostics as a document: each with its line of the text and the place in it."""
+    from convdsl.document.nodes import Code, Sentence
+    from convdsl.document.nodes import Label as Said
+
+    for diagnostic in diagnostics:
+        source, span = diagnostic.source, diagnostic.span
+        line, column = source.position(span.start)
+        severity = SEVERITY_NAMES[diagnostic.severity]
+        yield Said(f"{severity}[{diagnostic.code}]: {diagnostic.message}", f"{source.name}:{line}:{column}")
+        content = source.line(line) if source.text else ""
+        width = max(1, min(span.end - span.start, len(content) - column + 1))
+        yield Code(f"{content}\n{' ' * (column - 1)}{'^' * width}", "cnn")
+        for said in (with_decimals(diagnostic.formula), diagnostic.note):
+            if said:
+                yield Sentence(str(said))
+        if diagnostic.help:
+            yield Sentence(f"{T('help')}: {diagnostic.help}")
 
 
 def _one_line(diagnostic: Diagnostic) -> str:

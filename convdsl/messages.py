@@ -229,6 +229,11 @@ def language() -> str:
     return _current.get() or _process or _preferred or _from_locale()
 
 
+def asked_language() -> str | None:
+    """The language that somebody asked for; None where only the locale says one."""
+    return _current.get() or _process
+
+
 def _from_locale() -> str:
     return "es" if _locale().startswith("es") else "en"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from html import escape
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,6 +94,12 @@ class Net:
 
     def _repr_svg_(self) -> str:
         return self.draw().svg
+
+    def _repr_html_(self) -> str:
+        """The drawing, and the table of `check`, folded."""
+        summary = escape(str(T("sizes and costs")))
+        table = self.report._repr_html_()
+        return f"<div>{self.draw().svg}</div>\n<details><summary>{summary}</summary>\n{table}\n</details>"
 
     def compile(self, batch: int | None = None, device: str = "cpu", seed: int | None = None, **options: Any) -> Model:
         """A model with weights, ready to train on `device` in batches of up to `batch` images.

@@ -93,8 +93,8 @@ def decode(data: bytes, name: str) -> Source:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
         readable = data[: error.start].decode(encoding, "ignore") + "\N{REPLACEMENT CHARACTER}"
-        raise NotText(Source(_with_plain_line_ends(readable), name), error.start) from None
-    return Source(_with_plain_line_ends(text), name)
+        raise NotText(Source(with_plain_line_ends(readable), name), error.start) from None
+    return Source(with_plain_line_ends(text), name)
 
 
 def _looks_like_utf16(data: bytes) -> bool:
@@ -103,7 +103,7 @@ def _looks_like_utf16(data: bytes) -> bool:
     return len(start) >= 8 and any(not any(start[n::2]) and all(start[1 - n :: 2]) for n in (0, 1))
 
 
-def _with_plain_line_ends(text: str) -> str:
+def with_plain_line_ends(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

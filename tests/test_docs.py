@@ -64,6 +64,7 @@ def test_both_readmes_have_the_same_commands() -> None:
         ("docs/using.md", "docs/es/uso.md"),
         ("docs/classes.md", "docs/es/clases.md"),
         ("docs/bridges.md", "docs/es/puentes.md"),
+        ("docs/editors.md", "docs/es/editores.md"),
     ],
 )
 def test_translated_pages_have_the_same_parts(english: str, spanish: str) -> None:

@@ -27,6 +27,8 @@ COMMANDS = {
     "convolve": T("convolution worked by hand, on a matrix or an image"),
     "course": T("exercises with answers that are computed: to work through, to print, to write"),
     "grade": T("mark files of answers to the course's exercises"),
+    "lsp": T("a language server: what `check` and `explain` know, in an editor while one types"),
+    "completion": T("Tab for a shell: commands, options and files"),
     "fmt": T("the one way to write a program"),
     "export": T("a network with its weights for other frameworks: ONNX, PyTorch"),
     "import": T("a network of another framework as a program"),

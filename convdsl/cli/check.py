@@ -19,9 +19,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help=str(T("a program, or - for standard input")))
     parser.add_argument(
         "--format",
-        choices=("text", "json", "github"),
+        choices=("text", "json", "github", "sarif"),
         default="text",
-        help=str(T("text for people, json for programs, github for annotations")),
+        help=str(T("text for people, json for programs, github for annotations, sarif for code scanning")),
     )
     parser.add_argument("--strict", action="store_true", help=str(T("warnings are errors")))
     parser.add_argument(
@@ -29,6 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help=str(T("write what has one reading only in the words of this language, and say the rest")),
     )
+    parser.add_argument("--watch", action="store_true", help=str(T("look again whenever a file changes")))
     parser.add_argument("--expand", action="store_true", help=str(T("show every layer of long networks")))
     parser.add_argument(
         "--show",
@@ -39,6 +40,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    if options.watch:
+        return _watch(options)
+    return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
     analyses = []
     unread = 0
     for name in options.files:
@@ -63,9 +70,30 @@ def run(options: argparse.Namespace) -> int:
         for analysis in analyses:
             for diagnostic in analysis.diagnostics:
                 print(github(diagnostic, options.strict))
+    elif options.format == "sarif":
+        from convdsl.report.json_writer import print_json
+        from convdsl.report.sarif import sarif
+
+        print_json(sarif((d for a in analyses for d in a.diagnostics), options.strict))
     else:
         _print_text(analyses, options)
     return 2 if unread else int(any(_fails(a, options.strict) for a in analyses))
+
+
+def _watch(options: argparse.Namespace) -> int:
+    from convdsl.cli.watching import watch
+
+    if "-" in options.files or options.fix:
+        raise CallError(T("`--watch` looks at files, and writes none: not with `-` or `--fix`."))
+
+    def check() -> int:
+        try:
+            return _run(options)
+        except (NotOurs, Unread) as error:  # an editor may be about to write it
+            print(f"convdsl: {error}", file=sys.stderr)
+            return 2
+
+    return watch(options.files, check)
 
 
 def _analyse(name: str, options: argparse.Namespace) -> Analysis:

@@ -91,6 +91,12 @@ def write(document: Iterable[Node], style: str = "") -> str:
     )
 
 
+def fragment(document: Iterable[Node]) -> str:
+    """A document as a part of somebody's page, as in a notebook: without a style of its own but for what must line up, and
+    in the colours that are there."""
+    return f'<div class="convdsl" lang="{language()}">\n{_nodes(document)}\n</div>'
+
+
 def _nodes(nodes: Iterable[Node]) -> str:
     return "\n".join(map(_node, nodes))
 

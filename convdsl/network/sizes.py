@@ -88,6 +88,12 @@ class Report:
     def __iter__(self) -> Iterator[tuple[Node, Facts]]:
         return zip(self.network.nodes, self.facts[1:], strict=True)
 
+    def _repr_html_(self) -> str:
+        from convdsl.document.html import fragment
+        from convdsl.network.told import document
+
+        return fragment(document(self))
+
     @property
     def output(self) -> Shape | None:
         """Shape of the network's output, channels last."""

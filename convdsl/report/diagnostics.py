@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from convdsl.codes import SEVERITY_NAMES
 from convdsl.diagnostics import Diagnostic
 from convdsl.messages import T, with_decimals
 from convdsl.report.console import console as to_terminal
@@ -18,7 +19,6 @@ from convdsl.source import Source, Span
 MOST = 20
 """Diagnostics shown in full; the others are counted."""
 
-SEVERITY = {"error": T("error"), "warning": T("warning"), "note": T("note")}
 _STYLE = {"error": "bold red", "warning": "bold yellow", "note": "bold cyan"}
 _TAB = "    "
 
@@ -71,7 +71,7 @@ def _full(diagnostic: Diagnostic, width: int, strict: bool, fold: bool = False) 
     line, column = diagnostic.source.position(diagnostic.span.start)
     margin = _margin(diagnostic)
     text = Text()
-    text.append(f"{SEVERITY[severity]}[{diagnostic.code}]", style)
+    text.append(f"{SEVERITY_NAMES[severity]}[{diagnostic.code}]", style)
     text.append(f": {clean(str(diagnostic.message))}\n", "bold")
     text.append(f"{' ' * margin}--> ", "blue")
     text.append(f"{clean(diagnostic.source.name)}:{line}:{column}\n")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from convdsl.document.html import fragment
 from convdsl.training.events import Record
+from convdsl.training.told import epochs
 
 
 class History:
@@ -36,6 +38,9 @@ class History:
     def reading(self) -> str:
         """What the curves say, in plain words."""
         return "\n".join(str(remark) for remark in self.remarks)
+
+    def _repr_html_(self) -> str:
+        return fragment(epochs(self.records, self.remarks))
 
     def __repr__(self) -> str:
         last = (

@@ -11,6 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from convdsl.document.html import fragment
+from convdsl.training.told import figures
+
 
 class PerClass(NamedTuple):
     """One class: its name, how many images it has, and its figures. `confused` is the class that it is most often
@@ -31,6 +34,9 @@ class Classes(NamedTuple):
     accuracy: float
     confusion: tuple[tuple[int, ...], ...]
     classes: tuple[PerClass, ...]
+
+    def _repr_html_(self) -> str:
+        return fragment(figures(self, self.classes))
 
     @property
     def macro_f1(self) -> float:
@@ -56,6 +62,9 @@ class Values(NamedTuple):
     r2: float | None
     spread: float = 0.0
 
+    def _repr_html_(self) -> str:
+        return fragment(figures(self))
+
 
 class PerRegion(NamedTuple):
     """One class of a map: how many positions it has, and its figures; intersection over union is TP/(TP + FP + FN)."""
@@ -76,6 +85,9 @@ class Regions(NamedTuple):
     classes: tuple[PerRegion, ...]
     confusion: tuple[tuple[int, ...], ...]
     images: int
+
+    def _repr_html_(self) -> str:
+        return fragment(figures(self, self.classes))
 
 
 class PerLabel(NamedTuple):
@@ -102,6 +114,9 @@ class Labels(NamedTuple):
     labels: tuple[PerLabel, ...]
     images: int
 
+    def _repr_html_(self) -> str:
+        return fragment(figures(self, self.labels))
+
     @property
     def macro_f1(self) -> float:
         """The mean F1 of the labels that occur or are answered."""
@@ -120,6 +135,9 @@ class Pictures(NamedTuple):
     psnr: float | None
     peak: float
     images: int
+
+    def _repr_html_(self) -> str:
+        return fragment(figures(self))
 
 
 Figures = Classes | Regions | Labels | Values | Pictures
