@@ -18,6 +18,7 @@ _SEVERAL = re.compile(
 )
 """`input 8x8x3, 8x8x3`, `input a 8x8x3, b 8x8x3`, `input a 10, b 10`."""
 _NAMED = re.compile(rf"input\s+([a-z][a-z0-9_]*)\s*[:=]?\s+({_SIZES})\s*")
+_PATH = re.compile(r"""data[ \t=:]+['‘’]?((?=.*[./\\~])[^\s"'{}#]([^"'{}#;\n]*[^\s"'{}#;])?)['’]?""")
 
 # Capitals.
 
@@ -125,10 +126,13 @@ def train(s: Statement) -> Correction | None:
 
 
 def setting(s: Statement) -> Correction | None:
-    """`epochs = 5,`, `lr: 0.01` and `epochs 5; lr 0.01` inside `train { … }`."""
+    """`epochs = 5,`, `lr: 0.01`, `epochs 5; lr 0.01` and `data photos/train` inside `train { … }`."""
     bracket = s.brackets[-1] if s.brackets else None
     if bracket is None or bracket.type != "LBRACE" or word_before(s.source, bracket) != "train":
         return None
+    path = _PATH.fullmatch(s.text.rstrip(" ,;"))
+    if path is not None:
+        return rewritten(s.span, T("A path stands between double quotes."), f'data "{path[1]}"')
     text = re.sub(r"(?<=[0-9]),(?=[0-9])", ".", s.text)  # a decimal comma
     lines = [
         " ".join(re.sub(r"[=:]", " ", line).split()) for line in re.split(r"[;,]" if str(s.token) == ";" else ";", text)

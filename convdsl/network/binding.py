@@ -17,6 +17,7 @@ from convdsl.network.suggest import did_you_mean
 from convdsl.network.values import Refused, Scope, Values
 from convdsl.source import Source, Span
 
+_WORD_BEFORE = re.compile(r"([a-z]+)[ \t]+$")
 _PADDING_WORD = re.compile(rf"\s*=?\s*({'|'.join(PADDING_WORDS)})\b")
 _CAPITALS = ("SAME", "VALID", "SAME_LOWER", "SAME_UPPER")
 _INLINE = re.compile(r"([a-z_]+?)([0-9]+)")
@@ -233,8 +234,11 @@ class Binder:
         meant = _option_called(word.text)
         following = _PADDING_WORD.match(self.findings.source.text, word.span.end)
         word_behind = following[1] if following else ""
-        if meant is not None and meant in declared.arguments:
-            help: T | Fix = written(
+        padding = self._padding_word(word) if "p" in declared.arguments else None
+        if padding is not None:
+            help: T | Fix = padding
+        elif meant is not None and meant in declared.arguments:
+            help = written(
                 Span(word.span.start, word.span.start + len(word.text)),
                 meant,
                 T(
@@ -263,6 +267,21 @@ class Binder:
             help=help,
         )
         raise Refused
+
+    def _padding_word(self, word: tree.Word) -> T | Fix | None:
+        """The way out for a padding in words that is not written as one: `same lower`, or `same` without its `p`."""
+        text = self.findings.source.text
+        before = _WORD_BEFORE.search(text, 0, word.span.start)
+        whole = f"{before[1]}_{word.text}" if before else ""
+        if before is not None and whole in PADDING_WORDS:
+            span = Span(before.start(1), word.span.start + len(word.text))
+            return written(span, whole, T("Write `{text}`, in one word.", text=whole))
+        if whole == "same_upper":
+            return T("`p same` puts the odd one at the end, `p same_lower` in front.")
+        if word.text in PADDING_WORDS:
+            span = Span(word.span.start, word.span.start + len(word.text))
+            return written(span, f"p {word.text}", T("Write `{text}`.", text=f"p {word.text}"))
+        return None
 
     def _activation(
         self,

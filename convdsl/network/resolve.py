@@ -218,6 +218,8 @@ def _chain(net: Expansion, statements: tuple[tree.Statement, ...], current: int,
             case tree.Broken():
                 current = net.add(None, (current,), None, statement.span, {}, place, "")
             case _:
+                if isinstance(statement, tree.Block) and statement.name.text not in net.blocks:
+                    calls.define(net, statement)  # its calls are no second fault
                 net.complain(
                     "E213",
                     statement.span,

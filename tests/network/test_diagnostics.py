@@ -425,6 +425,40 @@ def test_padding_by_another_name_keeps_its_word() -> None:
     assert "`p2`" in str(only(HERE + "conv 8 pad 2").help)
 
 
+@pytest.mark.parametrize(
+    ("line", "help"),
+    [
+        ("conv 4 k3 p same lower", "Write `same_lower`, in one word."),
+        ("conv 4 k3 p=same lower relu", "Write `same_lower`, in one word."),
+        ("maxpool 2 p same lower", "Write `same_lower`, in one word."),
+        ("conv 4 k3 p same upper", "`p same` puts the odd one at the end"),
+        ("conv 4 k3 same", "p same`."),
+        ("conv 4 k3 valid relu", "p valid relu`."),
+        ("dense 4 same", "It is written like this: `dense 10 softmax`"),
+    ],
+)
+def test_a_padding_in_words_is_one_word_behind_its_p(line: str, help: str) -> None:
+    assert help in str(only(HERE + line).help)
+
+
+@pytest.mark.parametrize("kind", ["shared", "block"])
+def test_a_block_inside_of_braces_is_one_fault(kind: str) -> None:
+    """Its calls find it nevertheless."""
+    assert only(f"input 8x8x4\nfreeze {{ {kind} a {{ conv 4 k3 }} }}\na()").code == "E213"
+    assert only(f"input 8x8x4\nrepeat 2 {{ {kind} a {{ conv 4 k3 p1 relu }}\na() }}").code == "E213"
+
+
+@pytest.mark.parametrize(
+    ("data", "path"),
+    [("a.npz", "a.npz"), ("photos/train", "photos/train"), ("../d/e.npz", "../d/e.npz"), ("~/d", "~/d"), ("/d/e", "/d/e"),
+     ("C:\\x", "C:\\x"), ("my photos/a b.npz", "my photos/a b.npz"), ("'a/b'", "a/b"), ("= a.npz,", "a.npz"),
+     ("photos/", "photos/")],
+)  # fmt: skip
+def test_a_path_without_quotes_is_given_them(data: str, path: str) -> None:
+    for line in (f"train {{\n  data {data}\n  epochs 3\n}}", f"train {{ data {data} }}"):
+        assert f'Write `data "{path}"`.' in str(only(HERE + f"dense 2\n{line}").help)
+
+
 def test_equal_lines_are_each_complained_about() -> None:
     program = "input 8x8x3\nadd { conv 8 k9 | conv 8 k9 }"
     assert [(d.code, d.span.start) for d in diagnostics(program)] == [("E301", 25), ("E301", 37)]
