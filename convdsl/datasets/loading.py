@@ -22,7 +22,7 @@ from convdsl.datasets.names import ending, quoted
 from convdsl.datasets.npz import load_npz
 from convdsl.datasets.places import search_path
 from convdsl.datasets.registry import KNOWN, find
-from convdsl.datasets.tables import is_table, tabled
+from convdsl.datasets.tables import is_table, strangers, tabled
 from convdsl.datasets.tree import READ_ERRORS, File, Tree, opened, read_tree
 from convdsl.files import opened as open_regular
 from convdsl.messages import T
@@ -165,6 +165,8 @@ def _load_tree(path: Path, options: Options) -> Dataset:
         notes: list[Text] = []
         named = by_name(tree, path, notes)  # or names
         if named is None:
+            if (wrong := strangers(tables, tree, path)) is not None:
+                raise wrong from None
             raise
         return pictures_of(named, path, options, notes=notes)
 

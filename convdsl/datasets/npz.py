@@ -13,7 +13,7 @@ import numpy as np
 from convdsl.datasets.assemble import assemble
 from convdsl.datasets.dataset import DataError, Dataset, Options, Text, refused
 from convdsl.datasets.memory import require
-from convdsl.datasets.names import folded, quoted
+from convdsl.datasets.names import folded, in_capitals_only, quoted
 from convdsl.datasets.tree import READ_ERRORS
 from convdsl.files import opened as open_regular
 from convdsl.messages import T
@@ -77,6 +77,16 @@ def load_npz(path: Path, options: Options, classes: Sequence[Text] | None = None
         words = np.unique(train[1])
         classes = [_word(word) for word in words]
         train, validation, test = (part and _numbered(part, words, path) for part in (train, validation, test))
+    if classes and (two := in_capitals_only(map(str, classes))) is not None:
+        raise DataError(
+            T(
+                "{path}: the classes {a} and {b} differ in capitals only.",
+                path=path,
+                a=quoted(two[0]),
+                b=quoted(two[1]),
+            ),
+            T("If they are one class, give them one name."),
+        )
     assert train is not None
     first = _first(arrays, options)
     more: dict[str, Any] = {"classes": classes, "notes": notes, "seed": options.seed, "labels_from": first}

@@ -109,7 +109,7 @@ def decode_mask(file: File) -> np.ndarray:
         if image.format == "JPEG":
             raise Unreadable(str(T("JPEG changes the numbers a little; save masks as PNG")))
         if image.mode not in ("1", "L", "LA", "P", "RGB", "RGBA") and not image.mode.startswith("I"):
-            raise Unreadable(image.mode)
+            raise Unreadable(str(T("its colours are {mode}; save masks as grey PNG", mode=image.mode)))
         pixels = np.asarray(image)
     if pixels.ndim == 3:
         colours = pixels[..., : 1 if pixels.shape[2] == 2 else 3]
@@ -202,7 +202,7 @@ def _opened(file: File) -> Iterator[Any]:
         with pillow().open(io.BytesIO(contents), formats=_FORMATS) as image:
             width, height = image.size
             if width * height > _MOST_PIXELS:
-                raise Unreadable(f"{width}×{height}")
+                raise Unreadable(str(T("it is too large: {size} pixels", size=f"{width}×{height}")))
             if image.mode == "F":
                 raise Unreadable(
                     str(
@@ -219,4 +219,6 @@ def _opened(file: File) -> Iterator[Any]:
             if contents.startswith(_TIFF):
                 raise Unreadable(str(T("this kind of TIFF is not read; save it as PNG"))) from None
             raise Unreadable(str(T("it is no picture"))) from None
-        raise Unreadable(str(reason(error)) or type(error).__name__) from None
+        if isinstance(error, OSError) and error.errno is not None:
+            raise Unreadable(str(reason(error))) from None
+        raise Unreadable(str(T("it is damaged ({why})", why=str(error) or type(error).__name__))) from None

@@ -24,7 +24,7 @@ import numpy as np
 from convdsl.datasets.assemble import count_classes
 from convdsl.datasets.dataset import DataError, Dataset, Options, Text, refused
 from convdsl.datasets.folder import Sorted, is_picture, sorted_pictures
-from convdsl.datasets.names import folded, quoted, same_form
+from convdsl.datasets.names import folded, in_capitals_only, quoted, same_form
 from convdsl.datasets.parts import TEST, TRAIN, UNLABELLED, VALIDATION, role_of
 from convdsl.datasets.tree import READ_ERRORS, File, Tree
 from convdsl.messages import T
@@ -294,6 +294,7 @@ def _labels(
         names = sorted({same_form(word) for one in sets for word in one})
         if len(names) < 2:
             raise DataError(T("{file}: there is one label only.", file=quoted(table.file.path)))
+        _told_apart(names, table)
         table_of = np.array([[name in {same_form(word) for word in one} for name in names] for one in sets], np.int64)
         return table_of, [quoted(name) for name in names]
     empty = next((place for place, word in zip(places, words, strict=True) if not word), None)
@@ -303,9 +304,49 @@ def _labels(
         values = np.array([row[0] for row in numbers], np.float64)
         counting = all(word.lstrip("+-").isdigit() for word in words) and count_classes(values, len(values))
         return (values.astype(np.int64) if counting else values), None
+    _one_kind(words, [row[0] for row in numbers], places)
     names = sorted({same_form(word) for word in words})
+    _told_apart(names, table)
     number = {name: i for i, name in enumerate(names)}
     return np.array([number[same_form(word)] for word in words], np.int64), [quoted(name) for name in names]
+
+
+def _told_apart(names: Sequence[str], table: _Table) -> None:
+    """Raises DataError for two classes that differ in capitals only."""
+    if (two := in_capitals_only(names)) is not None:
+        raise DataError(
+            T("{path}: the classes {a} and {b} differ in capitals only.",
+              path=quoted(table.file.path), a=quoted(two[0]), b=quoted(two[1])),
+            T("If they are one class, give them one name."),
+        )  # fmt: skip
+
+
+def _one_kind(words: Sequence[str], numbers: Sequence[float | None], places: Sequence[str]) -> None:
+    """Raises DataError for a word among numbers that are measured: fractions, or hardly ever the same."""
+    known = [number for number in numbers if number is not None]
+    if 2 * len(known) <= len(numbers) or (all(n == int(n) for n in known) and 2 * len(set(known)) <= len(known)):
+        return
+    at = numbers.index(None)
+    raise DataError(
+        T("{where}: `{cell}` is no number, and most of the labels are.", where=places[at], cell=quoted(words[at][:40])),
+        T("Write a number, or leave the line out."),
+    )
+
+
+def strangers(tables: Sequence[File], tree: Tree, path: Path) -> DataError | None:
+    """What is wrong with a table whose lines name pictures, and none of those that lie in one folder."""
+    if len({file.path.rpartition("/")[0] for file in tree.files}) > 1:
+        return None
+    for file in tables:
+        rows = _rows(file)[0]
+        cells = [cell for _, row in rows[:_SAMPLE] for cell in row]
+        named = [cell for cell in cells if is_picture(cell)]
+        if 2 * len(named) >= len(rows[:_SAMPLE]) and named:
+            return DataError(
+                T("{where}: there is no picture {name}.", where=quoted(file.path), name=quoted(named[0])),
+                T("Each line names a picture below {path}, and its label.", path=path),
+            )
+    return None
 
 
 def _all(

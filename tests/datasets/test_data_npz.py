@@ -108,6 +108,19 @@ def test_one_hot_words_and_names_of_classes(tmp_path):
     assert data.classes == ("gato", "perro", "ave")
 
 
+def test_words_that_differ_in_capitals_only(tmp_path):
+    images, labels = np.zeros((20, 4, 4), np.uint8), np.arange(20) % 2
+    for name, names in (
+        ("words", {"labels": np.array(["Cat", "cat"])[labels]}),
+        ("names", {"labels": labels, "class_names": ["x1", "X1"]}),
+    ):
+        np.savez(tmp_path / f"{name}.npz", images=images, **names)
+        with pytest.raises(DataError, match=r"npz: the classes (Cat and cat|X1 and x1) differ in capitals only"):
+            load(tmp_path / f"{name}.npz")
+    np.savez(tmp_path / "letters.npz", images=images, labels=np.array(["A", "a"])[labels])
+    assert load(tmp_path / "letters.npz", warn=lambda note: None).classes == ("A", "a")
+
+
 def test_channels_first_is_turned_and_said(tmp_path):
     train = images(12, 3, 8, 6)
     data, notes = loaded(tmp_path, **keras(train, labels(12)))

@@ -179,6 +179,17 @@ def test_in_an_archive(tmp_path):
         (lines("file,age,sex", [("3", "f")] * 20), "which of the columns age, sex is the label"),
         (lines("file,label", CATS) + "3.png\n", "line 22: it has 1 cells, and the first line 2"),
         (lines("file,x,y", [("1", "2")] * 19 + [("1", "nan")]), r"labels\.csv, line 21: `nan` is no number"),
+        (lines("file,label", CATS, name="other{}.png"), r"labels\.csv: there is no picture other0\.png"),
+        (lines("file,label", ["Cat", *CATS[1:]]), r"labels\.csv: the classes Cat and cat differ in capitals only"),
+        (lines("file,labels", ["Cat;dog", *CATS[1:]]), r"labels\.csv: the classes Cat and cat differ in capitals only"),
+        (
+            lines("file,age", [*(str(i) for i in range(7)), "tall", *(str(i) for i in range(8, 20))]),
+            "line 9: `tall` is no number",
+        ),
+        (
+            lines("file,height", ["1.5", "2.5"] * 9 + ["?", "1.5"]),
+            r"line 20: `\?` is no number, and most of the labels are",
+        ),
         (lines("file,label", ["cat"] * 20), "all training images are of one class"),
         ("a,b\nc,d\n", "lie in no class folders"),
         ("", "lie in no class folders"),
@@ -188,6 +199,30 @@ def test_in_an_archive(tmp_path):
 def test_what_cannot_be_used_is_named_with_its_line(tmp_path, text, message):
     with pytest.raises(DataError, match=message):
         loaded(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["1", "2", "other"] * 6 + ["1", "2"],
+        ["A", "a"] * 10,
+        ["5 mm", "tall"] * 10,
+        ["1.5", "long", "short", "wide"] * 5,
+    ],
+)
+def test_words_and_letters_that_are_classes(tmp_path, cells):
+    """A number may be the name of a class, and a letter's small form another one."""
+    data, _ = loaded(tmp_path, lines("file,label", cells))
+    assert data.classes == tuple(sorted(set(cells)))
+
+
+def test_a_table_of_something_else_is_not_blamed(tmp_path):
+    for name in ("a", "b"):
+        pictures(tmp_path / name, [f"{i}.png" for i in range(3)])
+    (tmp_path / "c").mkdir()
+    (tmp_path / "labels.csv").write_text(lines("file,label", CATS, name="other{}.png"))
+    with pytest.raises(DataError, match="the class folder c holds no images"):
+        load(tmp_path)
 
 
 def test_a_table_that_names_nothing_is_told_what_to_hold(tmp_path):
