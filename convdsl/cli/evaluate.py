@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,7 @@ def load_for(one: Any, options: argparse.Namespace, others: Sequence[Any] = ()) 
     if not source:
         raise Bad(T("It is not known what {run} was trained on; `--data` names the data.", run=one.name))
     seeds = seeds_of([one, *others])
-    with loading(options.format == "text") as (progress, warn):
+    with _found(one, options), loading(options.format == "text") as (progress, warn):
         data = load(
             source,
             search=search_path(),
@@ -121,6 +122,24 @@ def load_for(one: Any, options: argparse.Namespace, others: Sequence[Any] = ()) 
             )
         )
     return data
+
+
+@contextmanager
+def _found(one: Any, options: argparse.Namespace) -> Iterator[None]:
+    """Where data of a training are no longer found, says what they were and how to name them."""
+    from convdsl.datasets import Unavailable
+
+    try:
+        yield
+    except Unavailable as error:
+        if options.data:
+            raise
+        way = T(
+            "{run} was trained on {data}; `--data` names where they lie now, or other data.",
+            run=one.name,
+            data=one.data,
+        )
+        raise Unavailable(error.message, way) from None
 
 
 def seeds_of(networks: Sequence[Any]) -> set[int]:

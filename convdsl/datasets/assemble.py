@@ -11,7 +11,7 @@ from convdsl.datasets.dataset import DataError, Dataset, Text
 from convdsl.datasets.memory import require
 from convdsl.datasets.names import quoted
 from convdsl.datasets.split import TEST_SHARE, stratified
-from convdsl.messages import Shown, T
+from convdsl.messages import Grouped, Shown, T
 
 Part = tuple[np.ndarray, np.ndarray]
 
@@ -121,7 +121,7 @@ def set_aside(count: int) -> T:
     return T(
         "No test images: one in {share} of the training images was set aside for the test ({count}).",
         share=TEST_SHARE,
-        count=count,
+        count=Grouped(count),
     )
 
 

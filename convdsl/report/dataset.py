@@ -12,7 +12,7 @@ from rich.table import Table
 from convdsl.algebra.numbers import grouped
 from convdsl.datasets.inspecting import Findings
 from convdsl.datasets.summary import Part, Summary
-from convdsl.messages import Rounded, T, decimals
+from convdsl.messages import Grouped, Rounded, T, decimals
 from convdsl.report.diagnostics import clean
 
 NAMED = 12
@@ -184,7 +184,7 @@ def _twins(found: Findings) -> list[T]:
             T(
                 "{n} test image is among the training images too, to the last bit: the test flatters. {pairs}.",
                 "{n} test images are among the training images too, to the last bit: the test flatters. {pairs}.",
-                n=found.leaked.images,
+                n=Grouped(found.leaked.images),
                 pairs=_pairs(found.leaked.examples),
             )
         )
@@ -193,7 +193,7 @@ def _twins(found: Findings) -> list[T]:
             T(
                 "{n} validation image is among the training images too. {pairs}.",
                 "{n} validation images are among the training images too. {pairs}.",
-                n=found.watched.images,
+                n=Grouped(found.watched.images),
                 pairs=_pairs(found.watched.examples),
             )
         )
@@ -202,13 +202,13 @@ def _twins(found: Findings) -> list[T]:
             T(
                 "{n} training image occurs twice. {pairs}.",
                 "{n} training images occur more than once. {pairs}.",
-                n=found.repeated.images,
+                n=Grouped(found.repeated.images),
                 pairs=_pairs(found.repeated.examples),
             )
         )
     other = found.leaked.otherwise + found.watched.otherwise + found.repeated.otherwise
     if other:
-        said.append(T("One of these pairs has two labels.", "{n} of these pairs have two labels.", n=other))
+        said.append(T("One of these pairs has two labels.", "{n} of these pairs have two labels.", n=Grouped(other)))
     if not (found.leaked.images or found.watched.images or found.repeated.images):
         said.append(T("No image occurs twice."))
     return said

@@ -173,6 +173,7 @@ def shown(name: str, value: float | None) -> str:
 def print_csv(out: TextIO, runs: Sequence[Run]) -> None:
     """The table for spreadsheets; figures as they are."""
     differ, figures = differences(runs), main_figures(runs)
+    differ.pop("epochs", None)  # those that were trained have a column of their own
     rows = csv.writer(out, lineterminator="\n")
     rows.writerow(["run", *differ, "seed", "epochs", "params", *figures])
     for number, run in enumerate(runs):

@@ -86,10 +86,13 @@ def settle(folder: RunFolder, config: dict[str, Any], resume: bool) -> None:
         raise Changed(T("The program has changed since the run in {folder} began.", folder=folder))
     if before["data"]["sha256"] != config["data"]["sha256"]:
         raise Changed(T("The data are not the same as when the run in {folder} began.", folder=folder))
-    old = {**before["settings"], "epochs": None}
-    new = {**json.loads(json.dumps(config["settings"])), "epochs": None}
+    free = {"epochs": None, "data": None}  # that the data are the same has been seen
+    old = {**before["settings"], **free}
+    new = {**json.loads(json.dumps(config["settings"])), **free}
     for name, value in new.items():
         if old.get(name) != value:
             raise Changed(T("`{name}` is another than when the run in {folder} began.", name=name, folder=folder))
-    if before["settings"]["epochs"] != config["settings"]["epochs"]:
-        folder.write_config({**before, "settings": config["settings"], "call": config["call"]})
+    if any(before["settings"].get(name) != config["settings"][name] for name in free):
+        place = {name: config["data"][name] for name in ("name", "source")}
+        data = {**before["data"], **place}
+        folder.write_config({**before, "settings": config["settings"], "call": config["call"], "data": data})

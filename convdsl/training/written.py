@@ -10,8 +10,9 @@ from typing import Any
 from convdsl.messages import T
 from convdsl.training.lines import LINES
 
-NEW_EACH_TIME = ("settings.epochs", "call.settings", "call.init_from")
-"""What a run that goes on may change, or what has its effect in `settings`."""
+NEW_EACH_TIME = ("settings.epochs", "settings.data", "data.name", "data.source", "call.settings", "call.init_from")
+"""What a run that goes on may change (how far it goes; where its data lie, while they are the same), or what has its effect in
+`settings`."""
 
 
 def understood(data: bytes | str) -> dict[str, Any]:

@@ -154,6 +154,27 @@ def test_numbers_far_from_0_are_named_where_the_loss_explodes(call: Convdsl, tmp
     assert "Try a learning rate" in call(*made(tmp_path, "numbers"), "--lr", "1e9").stderr
 
 
+def test_data_that_moved_are_found_again_by_their_contents(call: Convdsl, tmp_path: Path) -> None:
+    """A run goes on where its data are the same, wherever they lie; `evaluate` says how to name them."""
+    arguments = made(tmp_path, "numbers")
+    assert call(*arguments, "--data", "data.npz", "--out", "out").returncode == 0
+    (tmp_path / "data.npz").rename(tmp_path / "moved.npz")
+    lost = call("evaluate", "out")
+    assert lost.returncode == 2 and "out was trained on data; `--data` names where they lie now" in lost.stderr
+    assert "Known data sets" in call("evaluate", "out", "--data", "nowhere").stderr
+    more = call(*arguments, "--data", "moved.npz", "--out", "out", "--resume", "--epochs", "3")
+    assert more.returncode == 0 and "going on after epoch 2" in more.stdout, more.stderr
+    assert "of moved (test)" in call("evaluate", "out").stdout
+    again = call(*arguments, "--out", "out", "--resume", "--epochs", "4")
+    assert again.returncode == 0 and "going on after epoch 3" in again.stdout, again.stderr
+    np.savez(tmp_path / "other.npz", images=IMAGES[:50], labels=BRIGHT[:50] * 1.5)
+    other = call(*arguments, "--data", "other.npz", "--out", "out", "--resume", "--epochs", "5")
+    assert other.returncode == 2 and "The data are not the same as when the run in out began" in other.stderr
+    assert call(*arguments, "--data", "moved.npz", "--out", "b", "--lr", "0.1", "--epochs", "1").returncode == 0
+    head = call("runs", "out", "b", "--csv").stdout.splitlines()[0].split(",")
+    assert len(head) == len(set(head)) and {"lr", "epochs"} <= set(head)
+
+
 def test_one_image_is_one(call: Convdsl, tmp_path: Path) -> None:
     parts = {"x_train": IMAGES[:40], "y_train": BRIGHT[:40] * 1.5, "x_test": IMAGES[:1], "y_test": BRIGHT[:1] * 1.5}
     made(tmp_path, "numbers")
