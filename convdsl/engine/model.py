@@ -16,6 +16,7 @@ from convdsl.engine.initial import initial_weights
 from convdsl.engine.inputs import as_images
 from convdsl.engine.optimizer import Optimizer
 from convdsl.engine.plan import Loss, Memory, Parameter, Plan, plan
+from convdsl.engine.sensitivity import RULES, tapped, weighed
 from convdsl.messages import T
 from convdsl.network.graph import Node
 from convdsl.network.view import NetView
@@ -334,6 +335,47 @@ class Model:
                 str(T("There is no layer {layer}; the last one is {last}.", layer=layer, last=len(self.net.nodes)))
             )
         return self._infer(images, None, layer, self.net.report.shape(layer))
+
+    @alone
+    def sensitivity(
+        self, images: np.ndarray, answer: Any, layer: int = 0, *, of: int | None = None, rule: str = "true"
+    ) -> np.ndarray:
+        """The gradient of an answer by the values of one layer, (n, *shape), as at inference; layer 0 is the input.
+
+        `answer` is the number of a class, or one for each image (n,); at a map it is added up over all positions. Or it is
+        how much each value counts, in the shape of the output or with one such for each image. Answers are scores: what
+        goes into a softmax or a sigmoid at the end. `of` takes the values of another layer as answers. With the `rule`
+        "guided" or "deconv" rectifiers let other things through (see sensitivity.py), which NumPy computes on every
+        device. Raises BadInput for a layer or an answer that there is not.
+        """
+        for number in (layer, len(self.net.nodes) if of is None else of):
+            if not isinstance(number, (int, np.integer)) or not 0 <= number <= len(self.net.nodes):
+                raise BadInput(
+                    str(T("There is no layer {layer}; the last one is {last}.", layer=number, last=len(self.net.nodes)))
+                )
+        if rule not in RULES:
+            raise BadInput(str(T("`rule` is one of {list}.", list=", ".join(RULES))))
+        images = as_images(images, self.net.input)
+        view = tapped(self.net, int(layer), None if of is None else int(of))
+        shape = view.report.shape()
+        counts = weighed(answer, len(images), shape)
+        inner = Model(view, batch=1, device="plain" if rule != "true" else self.device, optimizer=Optimizer("sgd"),
+                      loss="mse", threads=self.threads, memory_limit=self._memory_limit)  # fmt: skip
+        inner.load_weights(view.weights({**self.weights, **self.buffers}), strict=False)
+        if rule != "true":
+            inner._backend.rule = rule  # type: ignore[attr-defined]  # a plain one
+        return inner._tap(images, counts, view.tap, self.net.input if layer == 0 else self.net.report.shape(layer))
+
+    def _tap(self, images: np.ndarray, counts: np.ndarray, tap: str, shape: tuple[int, ...]) -> np.ndarray:
+        """The gradients of one weight, image by image, where what counts is `counts` (n, *output)."""
+        parameter = self.plan.parameters[tap]
+        result = np.empty((len(images), *shape), np.float32)
+        for number in range(len(images)):
+            image = images[number : number + 1]
+            targets = self.predict(image) - counts[number : number + 1] * np.float32(counts[number].size / 2)
+            self._train(self._batch_of(image, targets, None), 0.0, 0, False)
+            result[number] = parameter.layout.unpack(self._backend.gradient(parameter)).reshape(shape)
+        return result
 
     @alone
     def evaluate(

@@ -23,6 +23,8 @@ class PlainBackend:
     threads = 1
     dtype: Any = np.float32
     """What is computed in. The tests take float64 too, where what is wrong cannot hide behind what is rounded."""
+    rule = "true"
+    """What rectifiers let through on the way back; see convdsl/engine/sensitivity.py."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -145,7 +147,7 @@ class Run:
         self.batch, self.seed, self.out = batch, seed, out
         self.first = 0
         """The number, in the batch, of the first image that values hold."""
-        self.dtype, self.table = backend.dtype, backend._table
+        self.dtype, self.table, self.rule = backend.dtype, backend._table, backend.rule
         self.values: dict[Value, Any] = {}
         self.statistics: dict[Any, list[Any]] = {}
         """Of each batch normalisation: count, mean, 1/deviation; on the way back the sums of g and g·x̂ too."""

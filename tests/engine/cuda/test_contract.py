@@ -155,3 +155,10 @@ def test_every_layer_can_be_looked_at(simulator: Simulator) -> None:
     cpu, gpu, x, _ = pair("input 6x6x2 -> conv 3 k3 relu -> maxpool 2 -> bn -> dense 3 softmax")
     for layer in range(5):
         close(gpu.activations(x, layer), cpu.activations(x, layer), f"layer {layer}")
+
+
+def test_what_an_answer_depends_on_is_the_same_on_both(simulator: Simulator) -> None:
+    text = "input 5x5x2 -> conv 3 k3 relu -> add { identity | conv 3 k1 -> bn tanh } -> maxpool 2 -> dense 3 softmax"
+    cpu, gpu, x, _ = pair(text, images=1)
+    for layer in (0, 1):
+        close(gpu.sensitivity(x, 2, layer), cpu.sensitivity(x, 2, layer), f"layer {layer}")

@@ -19,7 +19,10 @@ def _activation(run: Any, step: Step, x: Array) -> Array:
 
 @step("activation_gradient")
 def _activation_gradient(run: Any, step: Step, g: Array, x: Array) -> Array:
-    return formulas.back(step.settings["activation"], g, x)
+    back = formulas.back(step.settings["activation"], g, x)
+    if run.rule == "true" or step.settings["activation"][0] not in ("relu", "relu6"):
+        return back
+    return np.where(g > 0, back if run.rule == "guided" else g, 0)
 
 
 @step("settle")
