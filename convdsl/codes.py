@@ -46,6 +46,7 @@ SECTIONS: tuple[tuple[T, dict[str, T]], ...] = (
             "E215": T("Something that cannot be expected"),
             "E216": T("A shared block that cannot be shared so"),
             "E217": T("A kept value that is not there"),
+            "E218": T("An output that cannot be one"),
         },
     ),
     (
@@ -95,6 +96,7 @@ SECTIONS: tuple[tuple[T, dict[str, T]], ...] = (
             "W521": T("An activation that bounds the scores"),
             "N530": T("A stride that does not divide and loses no data"),
             "N531": T("A momentum that keeps little"),
+            "N532": T("A result that leads nowhere"),
             "W540": T("A change that mixes classes up"),
         },
     ),

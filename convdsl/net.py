@@ -15,6 +15,7 @@ from convdsl.diagnostics import Diagnostic, ProgramError, not_text
 from convdsl.language.tree import Setting
 from convdsl.messages import T
 from convdsl.network import Analysis, Node, Report
+from convdsl.network.graph import Output
 from convdsl.source import NotText, Source, read
 from convdsl.training.checked import checked
 
@@ -53,8 +54,13 @@ class Net:
 
     @property
     def output(self) -> int:
-        """Index of the layer whose output is the network's."""
+        """Index of the layer whose output is the network's; of several outputs, the last one's."""
         return self.analysis.network.output
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """All outputs (`name`, `node`, `span`), in the order of the program. Where there is one without a name, it is ""."""
+        return self.analysis.network.outputs
 
     @property
     def train(self) -> tuple[Setting, ...]:

@@ -37,6 +37,8 @@ _USUAL = (
 _USUAL_VECTORS = ("dense {w} nobias -> bn {a}", "dense {w} {a} -> dense {v}")
 """What is often written: `w` and `v` are widths, `c` the channels that there are, `whole` is the size of the input."""
 
+_NESTED = tuple(word for word in STRUCTURES if word != "output")
+
 _PARTS = (2, 3, 4)
 """Branches of a `split`."""
 
@@ -102,8 +104,8 @@ class _Writer:
                 self.names[name] = rng.randint(1, kind.most_channels)
                 lines.append(f"let {name} = {self._number(self.names[name], named=False)}")
         body, shape = self._chain(shape, rng.randint(1, kind.most_layers), kind.depth)
-        if kind.classes is not None:
-            body += [f"dense {kind.classes} softmax"]
+        ending = [f"dense {kind.classes} softmax"] if kind.classes is not None else []
+        body += self._outputs(shape, ending, "\n".join(body)) or ending
         if kind.words and rng.random() < 0.3:
             lines.insert(0, f"net {rng.choice(('lenet5', 'NET', 'two_3x3', 'ResNet'))}")
         if kind.words and rng.random() < 0.2:
@@ -263,7 +265,7 @@ class _Writer:
         total = sum(shape[-1] if w is None else w for w in widths) if word == "concat" else channels
         return f"{word} {{ {' | '.join(branches)} }}{after}", (*shape[:-1], total)
 
-    def _structure(self, shape: Sizes, depth: int, words: Sequence[str] = (*STRUCTURES, "keep")) -> tuple[str, Sizes]:
+    def _structure(self, shape: Sizes, depth: int, words: Sequence[str] = (*_NESTED, "keep")) -> tuple[str, Sizes]:
         """Braces, or a value with a name, that leave the shape as it is."""
         word = self.rng.choice([w for w in words if w != "split" or any(shape[-1] % n == 0 for n in _PARTS)])
         if word == "keep":
@@ -278,6 +280,20 @@ class _Writer:
             return f"aux {self.rng.choice(('0.3', '1'))} {{ {inside}{ending} }}", shape
         times = f" {self._number(self.rng.randint(1, 3), holes=False)}" if word == "repeat" else ""
         return f"{word}{times} {{ {inside} }}", shape
+
+    def _outputs(self, shape: Sizes, ending: list[str], text: str) -> list[str]:
+        """In one network of sixteen, two outputs, one before the end; by chance of their own, so that the others stay."""
+        before, self.rng = self.rng, Random(text)
+        found: list[str] = []
+        if (
+            self.rng.random() < 0.06
+            and not self.kind.unknowns
+            and not any("aux " in one for one in (text, *self.blocks))
+        ):
+            inside = " -> ".join([self._same(shape, 1), *ending])
+            found = [f"output first {{ {inside} }}", *(ending or ["identity"]), "output last"]
+        self.rng = before
+        return found
 
     def _split(self, shape: Sizes, depth: int) -> str:
         """An equal share of the channels for each branch."""

@@ -27,7 +27,7 @@ def given(net: Any, weights: Any, about: Mapping[str, str] | None = None) -> Wei
         weights = net.weights or net.compile(batch=1, device="plain")
     if not isinstance(weights, Mapping):
         weights = {**weights.weights, **weights.buffers}
-    needed = leading_to(net.output, net.nodes)
+    needed = set().union(*(leading_to(o.node, net.nodes) for o in net.outputs))
     for node in net.nodes:
         facts = net.report[node.index]
         for role, shape in {**facts.weights, **facts.buffer_shapes}.items() if not node.shared else ():

@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     from convdsl.datasets.inputs import batches
-    from convdsl.training.trained import PROBABLE
+    from convdsl.training.answers import PROBABLE
 
     one = predictor(options.run, options.device)
     kind = one.task.kind

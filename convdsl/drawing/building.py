@@ -26,9 +26,15 @@ class Builder:
         self.style, self.telling, self.down = style, telling, down
         self.lead = 22.0
         self.boxes: list[Box] = []
+        self.last: Item | None = None
+        """What the network ends with, whatever it stands in."""
 
     def whole(self, items: Items, room: float) -> Laid:
         """The whole network, its input first."""
+        last = items[-1] if items else None
+        while isinstance(last, Nest):
+            last = last.items[-1]
+        self.last = last
         return self._chain([self._one(self.telling.input()), *self._parts(items, room, 1, 0)], room)
 
     def chain(self, items: Items, room: float, turns: int, depth: int) -> Laid:
@@ -44,7 +50,7 @@ class Builder:
     def _gap(self, before: Laid, after: Laid) -> float:
         if isinstance(before, OneBox) and isinstance(after, OneBox):
             return self.style.apart(before.box, after.box)
-        if isinstance(after, (Lanes, SideExit)):
+        if isinstance(after, Lanes) or (isinstance(after, SideExit) and not after.last):
             return 0.0 if isinstance(before, (SideExit, Framed)) else 4.0
         return max(8.0, self.style.gap - FRAME) if isinstance(after, Framed) else self.style.gap
 
@@ -118,10 +124,11 @@ class Builder:
 
     def _exit(self, item: Exit, room: float, turns: int, depth: int) -> Laid:
         inner = self.chain(item.items, room - 140, turns, depth + 1)
-        text = str(T("exit × {weight}", weight=f"{item.weight:g}")) if item.weight is not None else str(T("exit"))
+        weight = None if item.weight is None else str(T("exit × {weight}", weight=f"{item.weight:g}"))
+        text = item.name or weight or str(T("exit"))
         width = measure.width(text, TITLE) + 20
         mark = (
             Rect(0, 0, width, 22, "paper", "line:dense", 1.2, 11.0),
             measure.line(width / 2, 15, text, TITLE, "ink"),
         )
-        return SideExit(inner, mark, (width, 22.0), self.down, self.lead)
+        return SideExit(inner, mark, (width, 22.0), self.down, self.lead, bool(item.name) and item is self.last)

@@ -114,7 +114,7 @@ class _Alike:
         if isinstance(item, Nest):
             return (item.level.name, item.level.arguments, item.times, self.chain(item.items))
         if isinstance(item, Exit):
-            return ("aux", item.weight, self.chain(item.items))
+            return ("aux", item.weight, item.name, self.chain(item.items))
         return (item.level, item.times, self.chain(item.what))
 
     def _layer(self, node: Node) -> Any:

@@ -280,15 +280,19 @@ class Framed(Laid):
 
 
 class SideExit(Laid):
-    """A chain that leaves the main one and ends: the main one goes straight on beside it."""
+    """A chain that leaves the main one and ends: the main one goes straight on beside it. Where nothing goes on (`last`), it
+    is the end of the main one."""
 
-    def __init__(self, inner: Laid, mark: Sequence[Shape], size: Point, down: bool, lead: float) -> None:
-        self.inner, self.mark, self.size, self.lead = inner, tuple(mark), size, lead
+    def __init__(
+        self, inner: Laid, mark: Sequence[Shape], size: Point, down: bool, lead: float, last: bool = False
+    ) -> None:
+        self.inner, self.mark, self.size, self.last = inner, tuple(mark), size, last
         self.tail = 22.0
         mark_length, mark_breadth = (size[1], size[0]) if down else size
-        self.enter = self.leave = 4.0
-        self.top = self.enter + LANE_GAP + 6
-        self.mark_at = (FORK + lead + inner.length + self.tail, self.top + inner.leave - mark_breadth / 2)
+        self.enter = self.leave = max(inner.enter, mark_breadth / 2 - inner.leave + inner.enter) if last else 4.0
+        self.top = self.enter - inner.enter if last else self.enter + LANE_GAP + 6
+        self.begin = 0.0 if last else FORK + lead
+        self.mark_at = (self.begin + inner.length + self.tail, self.top + inner.leave - mark_breadth / 2)
         self.length = self.mark_at[0] + mark_length + 4
         self.breadth = self.top + max(inner.breadth, inner.leave + mark_breadth / 2)
         self.rows = inner.rows
@@ -298,7 +302,7 @@ class SideExit(Laid):
         level = across + self.top + self.inner.enter
         start = Pending(pending.node, (pen.point(fork - CORNER, across + self.enter),))
         start = start.to(pen.point(fork, across + self.enter), pen.point(fork, level))
-        end = self.inner.place(pen, fork + self.lead, across + self.top, start)
+        end = self.inner.place(pen, along + self.begin, across + self.top, pending if self.last else start)
         corner = pen.point(along + self.mark_at[0], across + self.mark_at[1])
         target = pen.point(along + self.mark_at[0], across + self.top + self.inner.leave)
         points = straightened(end.to(target).points)

@@ -201,11 +201,9 @@ class Telling:
         """The network in a sentence or two, for those who do not see the drawing."""
         report, network = self.report, self.analysis.network
         said = [str(T("one layer", "{n} layers", n=len(network.nodes)))]
-        ends = (
-            f"{formula_shape(network.input)} → {formula_shape(report.output)}"
-            if report.output
-            else formula_shape(network.input)
-        )
+        outputs = [(o.name, report[o.node].output) for o in network.outputs]
+        known = ", ".join(f"{name} {formula_shape(size)}".strip() for name, size in outputs if size)
+        ends = f"{formula_shape(network.input)} → {known}" if known else formula_shape(network.input)
         said.append(ends)
         if report.complete:
             said.append(_parameters(report.total.params))

@@ -39,10 +39,11 @@ class Branches(NamedTuple):
 
 
 class Exit(NamedTuple):
-    """A side exit, with the weight of its loss."""
+    """A side exit, with the weight of its loss, or an output with its name."""
 
     items: Items
     weight: float | None
+    name: str = ""
 
 
 class Closed(NamedTuple):
@@ -79,6 +80,8 @@ def _items(parts: tuple[Node | Group, ...]) -> Items:
             found.append(Nest(level, _items(part.items)))
         elif level.name == "aux":
             found.append(Exit(_items(part.items), part.nodes()[-1].exit))
+        elif level.name == "output":
+            found.append(Exit(_items(part.items), None, *level.arguments))
         elif level.name in ("residual", "split") or level.name in COMBINATIONS:
             lanes = {level.branch: _items(part.items)}
             while place < len(parts) and _is_branch(parts[place], level):

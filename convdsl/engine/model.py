@@ -16,6 +16,7 @@ from convdsl.engine.initial import initial_weights
 from convdsl.engine.inputs import as_images
 from convdsl.engine.optimizer import Optimizer
 from convdsl.engine.plan import Loss, Memory, Parameter, Plan, plan
+from convdsl.engine.records import Records
 from convdsl.engine.sensitivity import RULES, tapped, weighed
 from convdsl.messages import T
 from convdsl.network.graph import Node
@@ -24,11 +25,11 @@ from convdsl.network.view import NetView
 
 class Evaluation(NamedTuple):
     """Mean loss, share of right answers (nan for regression), and predicted classes, or values where the loss is not
-    cross-entropy."""
+    cross-entropy; of several outputs their values by name, and no share."""
 
     loss: float
     accuracy: float
-    predictions: np.ndarray
+    predictions: Any
 
 
 class Answers(NamedTuple):
@@ -76,9 +77,10 @@ class Model:
 
     Images are (n, H, W, C), uint8 (taken as 0 to 1) or float32; labels are (n,) whole numbers, one for each position where
     the output is a map, or float32 targets of the output's shape with the losses "mse", "mae" and "binary_cross_entropy".
-    `loss=None` is cross-entropy. `weighted` answers count by the weights that `weigh` sets. `device` is "cpu", "cuda" or
-    "auto". The same seed and data give the same bytes on any number of threads. Raises MemoryRefused before anything
-    large is allocated.
+    `loss=None` is cross-entropy. Of several outputs, labels and predictions are dicts of arrays by name, and `loss` may be
+    one of losses, or of `Loss` with weights. `weighted` answers of one output count by the weights that `weigh` sets.
+    `device` is "cpu", "cuda" or "auto". The same seed and data give the same bytes on any number of threads. Raises
+    MemoryRefused before anything large is allocated.
 
     Several threads may use one model, or several: each call has the engine for itself, and a prediction during a training
     uses the weights between two steps. After a `fork` the child computes on one thread, with the same results; on a GPU it
@@ -93,7 +95,7 @@ class Model:
         device: str = "cpu",
         seed: int = 0,
         optimizer: Optimizer | None = None,
-        loss: str | None = None,
+        loss: str | Mapping[str, str | Loss] | None = None,
         label_smoothing: float = 0.0,
         weighted: bool = False,
         init: str | None = None,
@@ -110,28 +112,45 @@ class Model:
         self._kind = choose(device)[0].backend()
         self._target = self._kind.target(threads)
         self._memory_limit = memory_limit
-        self._build(Loss(loss or "cross_entropy", label_smoothing, weighted))
+        self._records = Records(net) if len(net.outputs) > 1 else None
+        """How answers and targets of several outputs lie."""
+        self._build(self._losses(loss or "cross_entropy", label_smoothing, weighted))
         self.device = self._backend.device
         self._steps = 0
         self.reinitialise(seed)
 
-    def _build(self, loss: Loss) -> None:
-        """Plan and memory for a loss."""
-        self.loss = loss
+    def _losses(self, given: str | Mapping[str, str | Loss], smoothing: float, weighted: bool) -> tuple[Loss, ...]:
+        """The losses of all outputs."""
+        if self._records is None:
+            (only,) = given.values() if isinstance(given, Mapping) else (given,)
+            return (only if isinstance(only, Loss) else Loss(only, smoothing, weighted),)
+        if weighted:
+            raise BadInput(str(T("Weights of classes are for networks with one output.")))
+        each = self._records.named(given) if isinstance(given, Mapping) else [given] * len(self.net.outputs)
+        return tuple(one if isinstance(one, Loss) else Loss(one, smoothing) for one in each)
+
+    def _build(self, losses: tuple[Loss, ...]) -> None:
+        """Plan and memory for a loss of each output."""
+        self.losses = losses
         self._labels: tuple[np.ndarray, np.ndarray, Answers] | None = None
         self._table = np.ones(self._table_shape, np.float32)
-        self.plan: Plan = plan(self.net, self.batch, self.optimizer, self._target, loss)
+        self.plan: Plan = plan(self.net, self.batch, self.optimizer, self._target, *losses)
         self._refuse_if_too_large(self._memory_limit if self._memory_limit is not None else self._kind.free_memory())
         self._backend: Backend = self._kind(self.plan)
 
+    @property
+    def loss(self) -> Loss:
+        """The loss of the output whose right answers are counted: of several, none are."""
+        return self.losses[0] if self._records is None else Loss("mse")
+
     @alone
-    def change_loss(self, kind: str, weighted: bool = False) -> None:
+    def change_loss(self, kind: str | Mapping[str, str | Loss], weighted: bool = False) -> None:
         """Another loss from now on; the weights stay, the optimiser forgets. `weighted` begins with equal weights."""
-        loss = Loss(kind, self.loss.smoothing, weighted)
-        if loss == self.loss:
+        losses = self._losses(kind, self.losses[0].smoothing, weighted)
+        if losses == self.losses:
             return
         kept = {**self.weights, **self.buffers}
-        self._build(loss)
+        self._build(losses)
         self._set(kept)
         self._steps = 0
 
@@ -322,9 +341,11 @@ class Model:
         return result
 
     @alone
-    def predict(self, images: np.ndarray, index: np.ndarray | None = None) -> np.ndarray:
-        """The network's outputs, (n, *output); after the softmax, if it ends in one."""
-        return self._infer(images, index, None, self.net.report.shape())
+    def predict(self, images: np.ndarray, index: np.ndarray | None = None) -> Any:
+        """The network's outputs, (n, *output); after the softmax, if it ends in one. Of several outputs a dict of them."""
+        if self._records is None:
+            return self._infer(images, index, None, self.net.report.shape())
+        return self._records.apart(self._infer(images, index, None, (), self._records.answers))
 
     @alone
     def activations(self, images: np.ndarray, layer: int) -> np.ndarray:
@@ -383,7 +404,7 @@ class Model:
         images: np.ndarray,
         labels: np.ndarray,
         index: np.ndarray | None = None,
-        each: Callable[[np.ndarray, np.ndarray], None] | None = None,
+        each: Callable[[np.ndarray, Any], None] | None = None,
     ) -> Evaluation:
         """Loss and accuracy as at inference. `each` is given the predictions batch by batch, with the numbers of their
         images, instead of all of them at the end. Raises BadInput where there are no images."""
@@ -394,7 +415,7 @@ class Model:
             raise BadInput(str(T("There are no images.")))
         room = n if each is None else min(n, self.batch)
         predicted = np.empty((room, self.positions), np.int64)
-        values = None if classes else np.empty((room, *self.net.report.shape()), np.float32)
+        values = None if classes else self._room(room)
         loss, right, answers, weights = 0.0, 0, 0, 0.0
         for start in range(0, n, self.batch):
             part = self._part(index, start, min(start + self.batch, n))
@@ -411,12 +432,21 @@ class Model:
             if classes:
                 predicted[place] = self._backend.hits(batch.count)
             if each is not None:
-                each(part, self._shaped(predicted[place]) if values is None else values[place])
+                each(part, self._shaped(predicted[place]) if values is None else self._apart(values[place]))
         mean = loss / weights if weights else 0.0
         accuracy = right / max(answers, 1) if counts_right else float("nan")
         if each is not None:
             return Evaluation(mean, accuracy, np.empty(0, np.int64 if classes else np.float32))
-        return Evaluation(mean, accuracy, self._shaped(predicted) if values is None else values)
+        return Evaluation(mean, accuracy, self._shaped(predicted) if values is None else self._apart(values))
+
+    def _room(self, count: int) -> np.ndarray:
+        """For the answers to so many images."""
+        if self._records is not None:
+            return np.empty(count, self._records.answers)
+        return np.empty((count, *self.net.report.shape()), np.float32)
+
+    def _apart(self, values: np.ndarray) -> Any:
+        return values if self._records is None else self._records.apart(values)
 
     def _shaped(self, predicted: np.ndarray) -> np.ndarray:
         """Classes (n,), or (n, positions) of a map."""
@@ -445,11 +475,16 @@ class Model:
         return self._backend.train(batch, lr, self._steps + 1, seed, update)
 
     def _infer(
-        self, images: np.ndarray, index: np.ndarray | None, upto: int | None, shape: tuple[int, ...]
+        self,
+        images: np.ndarray,
+        index: np.ndarray | None,
+        upto: int | None,
+        shape: tuple[int, ...],
+        dtype: Any = np.float32,
     ) -> np.ndarray:
         images = as_images(images, self.net.input)
         n = len(images) if index is None else len(index)
-        result = np.empty((n, *shape), np.float32)
+        result = np.empty((n, *shape), dtype)
         for start in range(0, n, self.batch):
             batch = self._batch_of(images, None, self._part(index, start, min(start + self.batch, n)))
             self._backend.infer(upto, batch, result[start : start + batch.count])
@@ -480,7 +515,9 @@ class Model:
         """Labels as the compiled code takes them. The last array seen is remembered, so that steps cost nothing."""
         if self._labels is None or self._labels[0] is not labels:
             result = self._as_labels(labels, n)
-            self._labels = (labels, result, Answers.of(result, self.loss, self._table))
+            none = np.zeros(0)
+            known = Answers.of(result, self.loss, self._table) if self._records is None else Answers(none, none)
+            self._labels = (labels, result, known)
         return self._labels[1]
 
     def _known(self, labels: np.ndarray) -> Answers:
@@ -489,22 +526,39 @@ class Model:
         assert self._labels is not None
         return self._labels[2]
 
-    def _as_labels(self, labels: np.ndarray, n: int) -> np.ndarray:
-        output = self.net.report.shape()
-        if self.loss.kind != "cross_entropy":
+    def _as_labels(self, labels: Any, n: int) -> np.ndarray:
+        if self._records is not None:
+            wanted = self._records.targets(self.losses)
+            each = self._records.named(labels)
+            result = np.zeros(n, wanted)
+            for output, loss, given in zip(self.net.outputs, self.losses, each, strict=True):
+                try:
+                    part = self._as_targets(given, n, loss, self.net.report.shape(output.node))
+                except BadInput as error:
+                    raise BadInput(str(T("{name}: {note}", name=output.name, note=error))) from None
+                result[output.name] = part.reshape(result[output.name].shape)
+            return result
+        if isinstance(labels, Mapping) and list(labels) == [self.net.outputs[0].name]:
+            (labels,) = labels.values()
+        return self._as_targets(labels, n, self.loss, self.net.report.shape())
+
+    @staticmethod
+    def _as_targets(labels: Any, n: int, loss: Loss, output: tuple[int, ...]) -> np.ndarray:
+        """The targets of one output."""
+        if loss.kind != "cross_entropy":
             result = np.ascontiguousarray(labels, np.float32)
             if result.size != n * int(np.prod(output)):
                 raise BadInput(str(T("Targets must have the shape of the output.")))
-            if self.loss.kind == "binary_cross_entropy" and result.size and not (result.max() <= 1):
+            if loss.kind == "binary_cross_entropy" and result.size and not (result.max() <= 1):
                 raise BadInput(str(T("Targets of binary cross-entropy lie between 0 (no) and 1 (yes).")))
-            least = -1 if self.loss.weighted else 0
-            if self.loss.kind == "binary_cross_entropy" and result.size and result.min() < least:
+            least = -1 if loss.weighted else 0
+            if loss.kind == "binary_cross_entropy" and result.size and result.min() < least:
                 raise BadInput(str(T("Targets of binary cross-entropy lie between 0 (no) and 1 (yes).")))
             return result
         result = np.ascontiguousarray(labels)
-        if result.size != n * self.positions or result.dtype.kind not in "iu":
+        if result.size != n * int(np.prod(output[:-1])) or result.dtype.kind not in "iu":
             raise BadInput(str(T("There must be one whole number for each image as its label.")))
-        if result.size and not (result.min() >= -self.loss.weighted and result.max() < output[-1]):
+        if result.size and not (result.min() >= -loss.weighted and result.max() < output[-1]):
             raise BadInput(
                 str(
                     T(
@@ -541,7 +595,7 @@ class Model:
         if available is None or needed <= available:
             return
         batch = self.batch // 2
-        while batch and plan(self.net, batch, self.optimizer, self._target, self.loss).memory.total > available:
+        while batch and plan(self.net, batch, self.optimizer, self._target, *self.losses).memory.total > available:
             batch //= 2
         raise MemoryRefused(needed, available, batch)
 

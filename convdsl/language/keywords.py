@@ -27,6 +27,12 @@ STRUCTURES: dict[str, tuple[str, T]] = {
         T("an equal share of the channels for each branch, and the results side by side again"),
     ),
     "aux": ("aux W { A }", T("a side exit, trained with W times its own loss and not on the main path")),
+    "output": (
+        "output a { A }",
+        T(
+            "an output with a name and targets of its own; the chain goes on from before it. `output a` alone: the value here"
+        ),
+    ),
     "freeze": ("freeze { A }", T("nothing in A changes: weights are not trained, running statistics stand still")),
 }
 """Words before braces that are no layers: how they are written and what they mean."""

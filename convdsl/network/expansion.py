@@ -19,7 +19,7 @@ from convdsl.layers.shaping import Identity
 from convdsl.messages import Grouped, T
 from convdsl.network import kept
 from convdsl.network.binding import Binder, Bound
-from convdsl.network.graph import Expectation, Node
+from convdsl.network.graph import Expectation, Node, Output
 from convdsl.network.outline import Level, Path
 from convdsl.network.values import Refused, Scope, Values
 from convdsl.source import Span
@@ -69,6 +69,7 @@ class Expansion:
         self.first_uses: dict[str, tuple[int, int]] = {}
         self.nodes: list[Node] = []
         self.expectations: list[Expectation] = []
+        self.outputs: dict[str, Output] = {}
         self.steps = 0
         self.reached = Span(0, 0)
         self.bound: dict[tuple[int, int], Bound | None] = {}

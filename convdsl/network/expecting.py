@@ -7,7 +7,7 @@ from convdsl.language import tree
 from convdsl.messages import T
 from convdsl.network.edits import whole
 from convdsl.network.expansion import Expansion, Place
-from convdsl.network.graph import QUANTITIES, Expectation
+from convdsl.network.graph import COUNTED, QUANTITIES, Expectation
 from convdsl.network.suggest import did_you_mean
 from convdsl.network.values import Refused
 
@@ -42,6 +42,8 @@ def expect(net: Expansion, written: tree.Expect, current: int, place: Place) -> 
     if quantity not in ("shape", "rf", "jump") and isinstance(expected, tuple):
         net.complain("E215", written.value.span, T("`{quantity}` is one number.", quantity=quantity))
         return
+    if quantity in COUNTED and scope == "total":
+        current = len(net.nodes)  # all that stands above, side exits and outputs too
     net.expectations.append(Expectation(current, scope, quantity, written.comparison, expected, written))
 
 

@@ -188,7 +188,7 @@ def _way(end: Ending, classes: int, text: str) -> T | Fix:
 
 def look_at_end(network: Any, report: Any, findings: Findings) -> None:
     """The warning for a program that says by itself that it answers classes."""
-    if not network.nodes or not network.output or report[network.output].output is None:
+    if not network.nodes or not network.output or network.named or report[network.output].output is None:
         return
     classes = report[network.output].output[-1]
     end = ending(network.nodes, network.output)

@@ -40,6 +40,15 @@ class Node(NamedTuple):
         return self.layer.name if self.layer is not None else "?"
 
 
+class Output(NamedTuple):
+    """One of the things that a network answers: its name, "" where the end of the program is the only one, the node whose
+    value it is, and where the name stands."""
+
+    name: str
+    node: int
+    span: Span
+
+
 COUNTED = ("params", "trainable", "buffers", "macs", "flops")
 """What is counted for each layer and added up over all."""
 
@@ -76,6 +85,7 @@ class Network(NamedTuple):
     input_span: Span | None
     nodes: tuple[Node, ...]
     output: int
+    """The node at the end of the program; of several outputs, the last one's."""
     expectations: tuple[Expectation, ...]
     train: tuple[Setting, ...]
     holes: dict[str, Unknown]
@@ -85,3 +95,15 @@ class Network(NamedTuple):
     """All symbols that the program speaks of, with a value or without."""
     refused: bool = False
     """Whether the input's sizes cannot be used, so that nothing is known of any size."""
+    named: tuple[Output, ...] = ()
+    """The outputs that have names, in the order of the program."""
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """All outputs; without names there is one, the end of the program."""
+        return self.named or (Output("", self.output, Span(0, 0)),)
+
+    @property
+    def ends(self) -> frozenset[int]:
+        """The nodes that something is wanted of: outputs, and the ends of side exits."""
+        return frozenset((*(o.node for o in self.outputs), *(n.index for n in self.nodes if n.exit is not None)))

@@ -18,6 +18,7 @@ from convdsl.messages import Grouped, Rounded, T
 from convdsl.network.edits import behind, option, whole, without
 from convdsl.network.floors import look_at_end
 from convdsl.network.graph import Network, Node
+from convdsl.network.nowhere import look_for_loose_ends
 from convdsl.network.sizes import Facts, Report, fixes_of
 from convdsl.source import Span
 
@@ -57,6 +58,7 @@ def look_twice(network: Network, report: Report, findings: Findings) -> None:
     _channels_first(network, findings)
     _no_channels(network, findings)
     look_at_end(network, report, findings)
+    look_for_loose_ends(network, report, findings)
     _dominating_dense(report, findings)
 
 

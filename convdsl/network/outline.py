@@ -32,6 +32,8 @@ class Level(NamedTuple):
         """The level in a dotted path: `bottleneck`, `add_2.1`, the second turn of a repeat as `2`."""
         if self.kind == "repeat":
             return str(self.number)
+        if self.kind == "brace" and self.name == "output":
+            return f"output.{self.arguments[0]}"
         name = self.name if self.number == 1 else f"{self.name}_{self.number}"
         return f"{name}.{self.branch}" if self.branch else name
 

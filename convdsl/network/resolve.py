@@ -15,7 +15,7 @@ from convdsl.language import tree
 from convdsl.language.keywords import NAMED, STRUCTURES
 from convdsl.layers import BY_NAME, COMBINATIONS
 from convdsl.messages import T
-from convdsl.network import braces, calls, expecting, kept, missing, passing
+from convdsl.network import braces, calls, expecting, kept, missing, outputs, passing
 from convdsl.network.edits import whole, without
 from convdsl.network.expansion import MAX_NODES, Expansion, Place, TooLarge
 from convdsl.network.graph import Network
@@ -78,10 +78,12 @@ def _run(net: Expansion, given: tuple[Any, ...] | None) -> Network:
         names = kept.Names()
         output = net.chain(tuple(body), 0, Place(net.globals, names=names))
         passing.unused(net, names)
+        output = outputs.settled(net, output)
     except (TooLarge, algebra.Exhausted) as error:
         if isinstance(error, algebra.Exhausted):
             net.findings.add("E310", net.reached, T("The formulas grow too long here."), help=VALUES)
         net.nodes.clear()
+        net.outputs.clear()
         net.expectations.clear()
     if not net.nodes and not net.findings.failed:
         _empty(net, input)
@@ -103,6 +105,7 @@ def _run(net: Expansion, given: tuple[Any, ...] | None) -> Network:
         frozenset(open - set(net.values.holes)),
         frozenset(open | net.values.mentioned | lets),
         refused,
+        tuple(net.outputs.values()),
     )
 
 
@@ -235,6 +238,8 @@ def _layer(net: Expansion, written: tree.Layer, current: int, place: Place) -> i
     word = written.name.text
     if word == "keep":
         return passing.keep(net, written, current, place)
+    if word == "output":
+        return outputs.output(net, written, current, place)
     meant = place.scope.get(word) if word not in BY_NAME else None
     if isinstance(meant, str):
         written = written._replace(name=written.name._replace(text=meant))

@@ -306,11 +306,12 @@ def _peak(network: Network, facts: list[Facts]) -> int | None:
     if not all(isinstance(v, int) for v in values):
         return None
     last = {i: n.index for n in network.nodes for i in n.inputs}
+    ends = network.ends
     alive = peak = values[0]
     for node in network.nodes:
         alive += values[node.index]
         peak = max(peak, alive)
         alive -= sum(values[i] for i in set(node.inputs) if last[i] == node.index)
-        if node.index not in last and node.index != network.output:
+        if node.index not in last and node.index not in ends:
             alive -= values[node.index]
     return peak

@@ -57,7 +57,8 @@ def answer(written: tree.Layer, blocks: Mapping[str, tree.Block], binder: Binder
         return _here(text, written.name, written.items, mended, declared.example)
     if fold(word) in MARKS and written.branches is not None:
         return T(
-            "A network has one output here; a side exit with a loss of its own is written `aux 0.3 {{ dense 10 softmax }}`."
+            "Several outputs have names, `output boxes {{ conv 255 k1 }}`; a side exit with a loss of its own is written "
+            "`aux 0.3 {{ dense 10 softmax }}`."
         )
     if fold(word) in MARKS:
         return Fix(T("The last layer is the output: nothing marks it."), (without(text, written.span),))

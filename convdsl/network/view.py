@@ -9,7 +9,7 @@ from typing import Protocol
 
 from convdsl.language.tree import Setting
 from convdsl.network.analysis import Analysis
-from convdsl.network.graph import Node
+from convdsl.network.graph import Node, Output
 from convdsl.network.sizes import Report
 
 
@@ -29,7 +29,11 @@ class NetView(Protocol):
 
     @property
     def output(self) -> int:
-        """Index of the layer whose output is the network's."""
+        """Index of the layer whose output is the network's; of several outputs, the last one's."""
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """All outputs; the only one of most networks has no name."""
 
     @property
     def report(self) -> Report: ...

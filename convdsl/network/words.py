@@ -65,7 +65,7 @@ _KEYWORDS = {
     "residuo": "residual",
     "shortcut": "residual",
 }
-MARKS = ("output", "outputs", "salida", "end", "fin", "return", "stop")
+MARKS = ("outputs", "salida", "salidas", "end", "fin", "return", "stop")
 """Words for the end of a network, which needs none."""
 
 

@@ -28,6 +28,7 @@ def analysis_data(analysis: Analysis, diagnostics: tuple[Diagnostic, ...], stric
         "net": network.name,
         "input": plain(network.input),
         "output": plain(report.output) if network.nodes else None,
+        **({"outputs": {o.name: plain(report[o.node].output) for o in network.named}} if network.named else {}),
         "layers": [
             {
                 "index": node.index,

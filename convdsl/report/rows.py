@@ -42,8 +42,10 @@ class Total(NamedTuple):
 
 def title(analysis: Analysis) -> tuple[str, str]:
     """The network's name, and what becomes of what: `28×28×1 → 10`."""
-    network, output = analysis.network, analysis.report.output
-    arrow = formula_shape(network.input) + (f" → {formula_shape(output)}" if output else "")
+    network = analysis.network
+    sizes = [(output.name, analysis.report[output.node].output) for output in network.outputs]
+    ends = ", ".join(f"{name} {formula_shape(size)}".strip() for name, size in sizes if size)
+    arrow = formula_shape(network.input) + (f" → {ends}" if ends else "")
     return network.name, arrow.replace("**", "^").replace("*", "·").replace("-", "−")
 
 
@@ -107,6 +109,8 @@ def _field(facts: Facts) -> str:
 def _title(level: Level) -> str:
     if level.kind == "repeat":
         return f"repeat {level.number}"
+    if level.name == "output":
+        return f"output {level.arguments[0]}"
     return str(T("{name}: branch {number}", name=level.name, number=level.branch)) if level.branch else level.name
 
 

@@ -55,4 +55,5 @@ def _graph(analysis: Analysis) -> Iterator[str]:
         marks = f" weights of {node.shared}" * (node.shared > 0 and bool(facts.weights))
         marks += " frozen" * node.frozen + (f" exit×{node.exit:g}" if node.exit is not None else "")
         yield f"{node.index:>5}  {node.text:<{width}}  ← {sources:<8} {output}{marks}  {dotted(node.path)}".rstrip()
-    yield f"output: {network.output}"
+    ends = ", ".join(f"{o.node} ({o.name})" for o in network.named)
+    yield f"output: {ends or network.output}"

@@ -44,6 +44,8 @@ def read_block(settings: Iterable[tree.Setting], findings: Findings) -> dict[str
     for setting in settings:
         name = setting.name.text
         line = LINES.get(name)
+        if name == "loss":
+            name, setting = _of_output(setting)
         if line is None:
             _unknown(setting, findings)
         elif name in seen:
@@ -57,7 +59,8 @@ def read_block(settings: Iterable[tree.Setting], findings: Findings) -> dict[str
         else:
             seen[name] = setting.span
             with suppress(Refused):
-                result[name] = _Reader(name, line, setting, findings).read()
+                result[name] = _Reader(name.partition(" ")[0], line, setting, findings).read()
+                _only_of_outputs(name, result.pop(name), findings, result)
     for name in ("lr", "weight_decay"):
         if name in result and "optimizer" in result and name in result["optimizer"].options:
             findings.add(
@@ -68,6 +71,31 @@ def read_block(settings: Iterable[tree.Setting], findings: Findings) -> dict[str
                 labels=(Label(result["optimizer"].options[name][1], T("the first one")),),
             )
     return result
+
+
+def _of_output(setting: tree.Setting) -> tuple[str, tree.Setting]:
+    """`loss boxes mae weight=0.5` as the line `loss boxes` with what stands behind the name; other lines as they are."""
+    first = setting.items[0] if setting.items else None
+    line = LINES["loss"]
+    if len(setting.items) < 2 or not isinstance(first, tree.Word):
+        return "loss", setting
+    if SAME.get(first.text, first.text) in (*line.words, *line.options):
+        return "loss", setting
+    items = setting.items[1:] if not isinstance(setting.items[1], tree.Comma) else setting.items
+    return f"loss {first.text}", setting._replace(items=items)
+
+
+def _only_of_outputs(name: str, line: Given, findings: Findings, result: dict[str, Given]) -> None:
+    """Takes a line that was read, unless it weighs the only loss."""
+    if name == "loss" and "weight" in line.options:
+        findings.add(
+            "E214",
+            line.options["weight"][1],
+            T("One loss alone has no weight: it is that of an output with a name."),
+            help=T("For example `{example}`.", example="loss boxes mae weight=0.5"),
+        )
+        return
+    result[name] = line
 
 
 def _unknown(setting: tree.Setting, findings: Findings) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from convdsl.algebra import is_number
@@ -11,7 +11,8 @@ from convdsl.engine.optimizer import Optimizer
 from convdsl.language import parse, tree
 from convdsl.messages import T
 from convdsl.network.edits import without, without_word
-from convdsl.network.graph import Network
+from convdsl.network.graph import Network, Output
+from convdsl.network.suggest import did_you_mean
 from convdsl.source import Source, Span
 from convdsl.training.block import Given, read_block
 from convdsl.training.lines import LINES
@@ -39,7 +40,7 @@ def training_settings(network: Network, findings: Findings) -> Settings:
     """
     given = read_block(network.train, findings)
     settings = assemble(given)
-    check_lines(given, settings, network.input, findings)
+    check_lines(given, settings, network.input, findings, network.outputs)
     return settings
 
 
@@ -51,6 +52,12 @@ def lines_from(texts: Mapping[str, Any], prefix: str = "") -> tuple[dict[str, Gi
     given: dict[str, Given] = {}
     found = []
     for name, value in texts.items():
+        if name == "loss" and isinstance(value, Mapping):
+            for output, one in value.items():
+                more, told = lines_from({"loss": f"{output} {one}"}, prefix)
+                given.update(more)
+                found += told
+            continue
         if isinstance(value, (list, tuple)):
             value = ", ".join(map(str, value))
         findings = _findings(name, value, prefix)
@@ -106,6 +113,7 @@ def assemble(given: Lines) -> Settings:
         early_stop=_early_stop(given.get("early_stop")),
         validation=standard.validation if validation is None else validation.number or 0.0,
         loss=_word(given, "loss", standard.loss),
+        losses=tuple(_of_outputs(given)),
         label_smoothing=_number(given, "label_smoothing", standard.label_smoothing),
         class_weights=_class_weights(given.get("class_weights")),
         target=_word(given, "target", standard.target),
@@ -129,6 +137,14 @@ def _count(given: Lines, name: str, default: int) -> int:
 
 def _word(given: Lines, name: str, default: str) -> str:
     return given[name].word or default if name in given else default
+
+
+def _of_outputs(given: Lines) -> Iterator[tuple[str, str, float]]:
+    """The lines `loss NAME …`: the name, the loss and its weight."""
+    for key, line in given.items():
+        word, _, name = key.partition(" ")
+        if word == "loss" and name:
+            yield name, line.word or "auto", float(line.option("weight", 1.0))
 
 
 def _class_weights(line: Given | None) -> str | tuple[float, ...]:
@@ -182,8 +198,11 @@ def _early_stop(line: Given | None) -> EarlyStop | None:
     return EarlyStop(int(patience), line.option("min_delta", 0.0), line.word or "loss", "norestore" not in line.options)
 
 
-def check_lines(given: Lines, settings: Settings, shape: tuple[Any, ...], findings: Findings) -> None:
-    """What only several lines together, or lines and the input's shape, show to be wrong."""
+def check_lines(
+    given: Lines, settings: Settings, shape: tuple[Any, ...], findings: Findings, outputs: Sequence[Output] = ()
+) -> None:
+    """What only several lines together, or lines and the network's input and outputs, show to be wrong."""
+    _check_outputs(given, [output.name for output in outputs if output.name], findings)
     schedule = settings.schedule
     if "schedule" in given and schedule.warmup > settings.epochs > 0:
         findings.add(
@@ -232,6 +251,21 @@ def check_lines(given: Lines, settings: Settings, shape: tuple[Any, ...], findin
             text = findings.source.text
             edit = without(text, given["augment"].span) if alone else without_word(text, span)
             findings.add("W540", span, message, help=way if found.change == "rotate" else Fix(way, (edit,)))
+
+
+def _check_outputs(given: Lines, names: list[str], findings: Findings) -> None:
+    """Lines `loss NAME …` name outputs of the network."""
+    for key, line in given.items():
+        word, _, name = key.partition(" ")
+        if word != "loss" or not name or name in names:
+            continue
+        text = findings.source.text
+        start = text.find(name, line.span.start)
+        place = Span(start, start + len(name)) if start >= 0 else line.span
+        listed = T("The outputs are: {list}.", list=", ".join(names))
+        none = T("The only output of a network has no name: `loss mse`.")
+        way = (did_you_mean(name, names, place) or listed) if names else none
+        findings.add("E214", place, T("There is no output `{name}`.", name=name), help=way)
 
 
 def _check_augment(line: Given, augment: Augment, shape: tuple[Any, ...], findings: Findings) -> None:

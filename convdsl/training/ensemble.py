@@ -17,11 +17,12 @@ from convdsl.datasets.inputs import Prepared
 from convdsl.messages import T
 from convdsl.network import Analysis
 from convdsl.network.view import WrittenNet
+from convdsl.training.answers import PROBABLE
 from convdsl.training.files import FileTrouble, write_tensors
 from convdsl.training.settings import Settings
 from convdsl.training.state import learned
 from convdsl.training.task import KINDS, Task
-from convdsl.training.trained import PROBABLE, Predictor, Trained, assembled, trained, weights_in
+from convdsl.training.trained import Predictor, Trained, assembled, trained, weights_in
 
 FILE = "ensemble.safetensors"
 

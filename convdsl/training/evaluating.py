@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from convdsl.training.metrics import (
@@ -10,6 +12,7 @@ from convdsl.training.metrics import (
     Labels,
     Pictures,
     Regions,
+    Together,
     best_threshold,
     classification,
     confusion,
@@ -29,9 +32,13 @@ def evaluate(
     targets: np.ndarray,
     rows: np.ndarray,
     thresholds: list[float | None] | None = None,
-) -> Figures:
+) -> Figures | Together:
     """Figures on the images `rows`; `targets` as `targets_for` gives them. `thresholds` of labels are those to look at
     besides one half."""
+    if task.kind == "several":
+        from convdsl.training.several import evaluate_several
+
+        return evaluate_several(model, task, images, targets, rows)
     if task.kind == "map":
         return _regions(model, task, images, targets, rows)
     if task.kind == "pictures":
@@ -105,8 +112,16 @@ def thresholds_of(model: Trainable, images: np.ndarray, targets: np.ndarray, row
     return result
 
 
-def score(figures: Figures, task: Task) -> dict[str, float]:
+def score(figures: Figures | Together, task: Task) -> dict[str, Any]:
     """The figures of an epoch's validation part beside loss and accuracy, by the names of Record."""
+    if isinstance(figures, Together):
+        right = {name: accuracy(one) for name, one in figures.outputs.items()}
+        return {
+            "val_outputs": {
+                name: {"loss": one.loss, **({} if right[name] is None else {"accuracy": right[name]})}
+                for name, one in figures.outputs.items()
+            }
+        }
     if isinstance(figures, Regions):
         return {"val_iou": figures.mean_iou}
     if isinstance(figures, Pictures):
@@ -118,6 +133,6 @@ def score(figures: Figures, task: Task) -> dict[str, float]:
     return {}
 
 
-def accuracy(figures: Figures) -> float | None:
+def accuracy(figures: Figures | Together) -> float | None:
     """The share of right answers, where answers are right or wrong."""
     return figures.accuracy if isinstance(figures, (Classes, Regions, Labels)) else None

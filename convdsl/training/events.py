@@ -56,7 +56,7 @@ class Progress(NamedTuple):
 class Record(NamedTuple):
     """An epoch in figures, the same on every machine. Accuracies are shares; None where there is none. The last ones
     belong to some kinds of targets only: the mean IoU of maps, the PSNR of pictures in dB, the mean F1 of several labels,
-    the balanced accuracy where classes have weights."""
+    the balanced accuracy where classes have weights, of several outputs the loss of each and its accuracy, if it has one."""
 
     epoch: int
     lr: float
@@ -68,6 +68,7 @@ class Record(NamedTuple):
     val_psnr: float | None = None
     val_f1: float | None = None
     val_balanced_accuracy: float | None = None
+    val_outputs: dict[str, dict[str, float]] | None = None
 
     def present(self) -> dict[str, Any]:
         """By name, without those last ones that there are none of."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 from typing import Any
 
@@ -79,13 +80,17 @@ def images_for(net: NetView, images: np.ndarray) -> np.ndarray:
 def examples_from(
     net: NetView,
     images: np.ndarray,
-    labels: np.ndarray,
+    labels: Any,
     settings: Settings,
     watch: tuple[Any, Any] | None = None,
     task: Task | None = None,
 ) -> Examples:
     """Images and labels, with the parts that train and validate: `watch` (images, labels) if it is given and `validation`
     is not 0, else a part of `images`. Raises Unsuitable."""
+    if len(net.outputs) > 1:
+        return _several(net, images, labels, settings)
+    if isinstance(labels, Mapping) and list(labels) == [net.outputs[0].name]:
+        (labels,) = labels.values()
     labels = np.asarray(answers_to(images, labels, settings))
     images = inputs_for(net, images, settings)
     if len(images) != len(labels):
@@ -107,6 +112,23 @@ def examples_from(
         rows, watched = split(used, labels, settings)
         _enough(labels, rows, used, settings)
     return Examples(images, targets_for(net, labels, task, settings), rows, watched, task)
+
+
+def _several(net: NetView, images: np.ndarray, labels: Any, settings: Settings) -> Examples:
+    """As `examples_from`, with targets for each of several outputs."""
+    from convdsl.training.several import arrays_of, targets_of, task_of
+
+    each = arrays_of(net, labels)
+    images = inputs_for(net, images, settings)
+    count = len(next(iter(each.values())))
+    if len(images) != count:
+        raise Unsuitable(str(T("There are {images} images and {labels} labels.", images=len(images), labels=count)))
+    if not count:
+        raise Unsuitable(str(T("There are no images.")))
+    task = task_of(net, each, settings)
+    used = limited(count, settings)
+    rows, watched = split(used, np.zeros((count, 1), np.float32), settings)
+    return Examples(images, targets_of(net, each, task, settings), rows, watched, task)
 
 
 def _counted(labels: np.ndarray, task: Task) -> np.ndarray:

@@ -27,7 +27,7 @@ from convdsl.training.files import FileTrouble
 from convdsl.training.folder import RunFolder, new_folder
 from convdsl.training.health import examine
 from convdsl.training.loop import Examples, train
-from convdsl.training.metrics import Figures, as_data
+from convdsl.training.metrics import Figures, Together, as_data
 from convdsl.training.model import Model
 from convdsl.training.origin import describe, names_in_english, settle
 from convdsl.training.preparing import others_of, taken_as
@@ -303,4 +303,6 @@ def evaluate_test(model: Trainable, experiment: Experiment, rows: np.ndarray, ex
     thresholds = None
     if task.kind == "labels" and len(examples.validation):
         thresholds = thresholds_of(model, examples.images, examples.labels, examples.validation)
-    return evaluate(model, task, images, targets, rows, thresholds)
+    figures = evaluate(model, task, images, targets, rows, thresholds)
+    assert not isinstance(figures, Together)  # data sets have targets for one output
+    return figures

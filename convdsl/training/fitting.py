@@ -20,7 +20,7 @@ FIXED = ("batch", "optimizer", "loss", "label_smoothing", "init")
 """Settings that are part of a compiled model."""
 
 
-def fit(model: Model, images: np.ndarray, labels: np.ndarray, epochs: int | None, changes: dict[str, Any]) -> History:
+def fit(model: Model, images: np.ndarray, labels: Any, epochs: int | None, changes: dict[str, Any]) -> History:
     """See Model.fit."""
     progress = changes.pop("progress", None)
     fixed = next((name for name in changes if name in FIXED), None)

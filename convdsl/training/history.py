@@ -44,7 +44,7 @@ class History:
 
     def __repr__(self) -> str:
         last = (
-            ", ".join(f"{n}={v:.4g}" for n, v in self.records[-1]._asdict().items() if v is not None)
+            ", ".join(f"{n}={v:.4g}" for n, v in self.records[-1]._asdict().items() if isinstance(v, (int, float)))
             if self.records
             else ""
         )

@@ -184,6 +184,11 @@ LINES: dict[str, Line] = {
             "mse": Word(T("mean of the squared differences")),
             "mae": Word(T("mean of the absolute differences")),
         },
+        options={"weight": Number(T("of an output with a name: how much its loss counts, 1 if left out"), above=True)},
+        beside=T(
+            "A network with several outputs has a line for each whose loss is not `auto`: `loss boxes mae weight=0.5`. The sum "
+            "of all, each times its weight, is minimised."
+        ),
     ),
     "class_weights": Line(
         T("how much each class counts in the loss, whose mean is over these weights"),

@@ -220,7 +220,7 @@ class _Loop:
         )
         examples = self.examples
         val_loss = val_accuracy = None
-        more: dict[str, float] = {}
+        more: dict[str, Any] = {}
         if len(examples.validation):
             figures = evaluate(self.model, examples.task, examples.images, examples.labels, examples.validation)
             val_loss, val_accuracy = figures.loss, accuracy(figures)

@@ -66,6 +66,14 @@ class Values(NamedTuple):
         return fragment(figures(self))
 
 
+class Together(NamedTuple):
+    """Answers of several outputs: the loss of all, with its weights, and the figures of each by name."""
+
+    loss: float
+    outputs: dict[str, Any]
+    images: int
+
+
 class PerRegion(NamedTuple):
     """One class of a map: how many positions it has, and its figures; intersection over union is TP/(TP + FP + FN)."""
 

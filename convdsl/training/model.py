@@ -41,7 +41,7 @@ def settings_of(
             one.raise_errors()
         given = merge(given, lines) if above else merge(lines, given)
     settings = assemble(given)
-    check_lines(given, settings, net.input, findings)
+    check_lines(given, settings, net.input, findings, net.outputs)
     findings.raise_errors()
     return settings
 
@@ -73,7 +73,7 @@ class Model(EngineModel):
         device: str = "cpu",
         seed: int | None = None,
         optimizer: engine.Optimizer | str | None = None,
-        loss: str | None = None,
+        loss: str | Mapping[str, str] | None = None,
         label_smoothing: float | None = None,
         init: str | None = None,
         threads: int | None = None,
@@ -114,7 +114,7 @@ class Model(EngineModel):
             device=device,
             seed=self.settings.seed,
             optimizer=optimizer,
-            loss=default_loss(net) if self.settings.loss == "auto" else self.settings.loss,
+            loss=self._first_loss(net),
             label_smoothing=self.settings.label_smoothing,
             init=None if self.settings.init == "auto" else self.settings.init,
             threads=threads,
@@ -123,18 +123,30 @@ class Model(EngineModel):
         self.epochs_done = 0
         self._trained_in = (os.getpid(), threading.RLock())
 
+    def _first_loss(self, net: WrittenNet) -> Any:
+        """The loss, before anybody has seen the targets."""
+        if len(net.outputs) > 1:
+            from convdsl.training.several import losses_for
+
+            return losses_for(net, self.settings)
+        return default_loss(net) if self.settings.loss == "auto" else self.settings.loss
+
     def settle(self, task: Task) -> None:
         """Takes the loss and the weights of classes of what is to be answered."""
+        if task.losses:
+            self.change_loss(task.losses)
+            return
         self.change_loss(task.loss, task.weighted)
         if task.table is not None:
             self.weigh(task.table)
 
-    def fit(self, images: np.ndarray, labels: np.ndarray, epochs: int | None = None, **settings: Any) -> History:
+    def fit(self, images: np.ndarray, labels: Any, epochs: int | None = None, **settings: Any) -> History:
         """Trains on images and labels; returns what each epoch came to. A second call goes on from the first.
 
         Labels are (n,) whole numbers or, for networks whose output is a map, (n, H, W); (n, C) of 0 and 1 for several
         labels at once; numbers (n,) or (n, k); or pictures (n, H, W, C), where uint8 is taken as 0 to 1. Where no `loss`
-        was given, they decide it together with the last layer.
+        was given, they decide it together with the last layer. For a network with several outputs they are a dict of such
+        arrays, by the names of the outputs.
 
         `settings` are lines of a `train` block: `lr=0.01`, `schedule="cosine warmup=1"`, `augment="flip, shift 2"`,
         `validation=0.1` (0 if neither this nor the block says so), `early_stop="patience=3"`, `seed=1`,

@@ -37,11 +37,12 @@ def configure(analysis: Analysis, options: Mapping[str, str]) -> Settings:
     given = merge(block, lines)
     settings = assemble(given)
     shape = analysis.network.input
-    check_lines({n: line for n, line in given.items() if n not in lines}, settings, shape, findings)
+    outputs = analysis.network.outputs
+    check_lines({n: line for n, line in given.items() if n not in lines}, settings, shape, findings, outputs)
     if analysis.failed or findings.failed:
         raise ProgramError((*analysis.diagnostics, *findings.items))
     outside = Findings(Source("", ""))
-    check_lines(lines, settings, shape, outside)
+    check_lines(lines, settings, shape, outside, outputs)
     _refuse(outside)
     return settings
 

@@ -65,7 +65,8 @@ class Settings:
     """Everything that a `train` block or the command line can say.
 
     `batch` 0 means all images at once. `validation` is a share (< 1) or a number of training images; `limit` 0 takes
-    all images; `labels_from` 0 what the data say. `loss` and `init` "auto" let the data and the activations decide.
+    all images; `labels_from` 0 what the data say. `loss` and `init` "auto" let the data and the activations decide; `losses`
+    are those of outputs with names: name, loss and weight.
     `class_weights` are "balanced", numbers, or "" for none; `target` is "labels" or "images"; `ignore` is a class of masks
     that counts nowhere.
     """
@@ -80,6 +81,7 @@ class Settings:
     early_stop: EarlyStop | None = None
     validation: float = 0.1
     loss: str = "auto"
+    losses: tuple[tuple[str, str, float], ...] = ()
     label_smoothing: float = 0.0
     class_weights: str | tuple[float, ...] = ""
     target: str = "labels"

@@ -5,19 +5,21 @@
     map        a class for each position                (n, H, W) whole numbers
     values     numbers                                  (n,) or (n, k)
     pictures   an image for each image                  (n, H, W, C)
+    several    one of these at each output              {name: array}
 
 Labels below 0 are not known, and count nowhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 
 import numpy as np
 
+from convdsl.engine.plan import Loss
 from convdsl.messages import T, quoted
 from convdsl.network.ending import ending
 from convdsl.network.view import NetView
@@ -50,7 +52,8 @@ class Task:
     whether there may be labels that are not known, `cut` is what an output must exceed to mean yes, `notes` say what was
     taken for what, `itself` that the image is to be answered. Of a map `occurring` are the classes up to the
     highest that occurs or has a name, and `white` is the number that means class 1 where masks are black and white: 0
-    where they are not, None where they could be read in both ways."""
+    where they are not, None where they could be read in both ways. Of several outputs `parts` are the tasks and `losses` the
+    losses, by name (see several.py)."""
 
     kind: str
     loss: str
@@ -62,6 +65,8 @@ class Task:
     itself: bool = False
     occurring: int = 0
     white: int | None = None
+    parts: Mapping[str, Task] = field(default_factory=dict)
+    losses: Mapping[str, Loss] = field(default_factory=dict)
 
     @property
     def weighted(self) -> bool:
@@ -84,6 +89,17 @@ def task_for(
 ) -> Task:
     """The task that labels of the training images make for a network; `others` are those of the other parts, whose
     masks may hold more classes. Raises Unsuitable."""
+    if len(net.outputs) > 1:
+        ends = [output.name for output in net.outputs]
+        each = ", ".join(f'"{name}": …' for name in ends)
+        raise unsuitable(
+            T(
+                "This network has the outputs {names}, and a data set says one thing of each image. From Python each output gets "
+                "what it is to answer: `net.compile().fit(images, {{{example}}})`.",
+                names=", ".join(ends),
+                example=each,
+            )
+        )
     labels = np.asarray(labels)
     names = tuple(map(str, classes))
     if labels.dtype.kind not in "biuf":

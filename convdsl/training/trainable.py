@@ -76,12 +76,13 @@ class Trainable(Protocol):
         images: np.ndarray,
         labels: np.ndarray,
         index: np.ndarray | None = None,
-        each: Callable[[np.ndarray, np.ndarray], None] | None = None,
+        each: Callable[[np.ndarray, Any], None] | None = None,
     ) -> Evaluation:
-        """Loss and answers as at inference; `each` is given them batch by batch, with the numbers of the images."""
+        """Loss and answers as at inference; `each` is given them batch by batch, with the numbers of the images. Of several
+        outputs, answers are dicts by name."""
 
-    def predict(self, images: np.ndarray, index: np.ndarray | None = None) -> np.ndarray:
-        """The network's outputs (n, *output)."""
+    def predict(self, images: np.ndarray, index: np.ndarray | None = None) -> Any:
+        """The network's outputs (n, *output); of several a dict of them."""
 
     def activations(self, images: np.ndarray, layer: int) -> np.ndarray:
         """The output of one layer (n, *shape), as at inference."""

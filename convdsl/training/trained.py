@@ -20,8 +20,9 @@ from convdsl.diagnostics import ProgramError
 from convdsl.messages import T
 from convdsl.network import Analysis
 from convdsl.network.ending import ending
-from convdsl.network.view import NetView, WrittenNet
+from convdsl.network.view import WrittenNet
 from convdsl.source import Source
+from convdsl.training.answers import answered
 from convdsl.training.checked import checked
 from convdsl.training.examples import answers_to, inputs_for
 from convdsl.training.files import FileTrouble, read_tensors
@@ -35,8 +36,6 @@ from convdsl.training.task import DISTANCES, Task, Unsuitable, targets_for, trut
 WEIGHTS = "weights.safetensors"
 BATCH = 128
 """Images that are answered at a time."""
-PROBABLE = ("cross_entropy", "binary_cross_entropy")
-"""Losses of networks whose answers are probabilities."""
 
 
 class Predictor(ABC):
@@ -124,28 +123,6 @@ class Trained(Predictor):
     def answers(self, images: np.ndarray) -> np.ndarray:
         outputs = self.model.predict(inputs_for(self.net, images, self.settings))
         return answered(outputs, self.net, self.task.kind, self.loss if self.classes else "")
-
-
-def answered(outputs: np.ndarray, net: NetView, kind: str, loss: str) -> np.ndarray:
-    """What a network's outputs (n, …) answer, as `Predictor.answers` says; `loss` is what it was trained with."""
-    outputs = outputs.astype(np.float64)
-    if kind == "pictures":
-        return outputs
-    if kind != "map":
-        outputs = outputs.reshape(len(outputs), -1)
-    if loss not in PROBABLE:
-        return outputs
-    last = ending(net.nodes, net.output).scores
-    if loss == "binary_cross_entropy":
-        yes = outputs if last == "sigmoid" else 1 / (1 + np.exp(-outputs))
-        alone = yes.shape[-1] == 1 and kind != "labels"
-        return np.concatenate((1 - yes, yes), -1) if alone else yes
-    return outputs if last == "softmax" else _softmax(outputs)
-
-
-def _softmax(outputs: np.ndarray) -> np.ndarray:
-    powers = np.exp(outputs - outputs.max(-1, keepdims=True))
-    return powers / powers.sum(-1, keepdims=True)
 
 
 def describe(net: WrittenNet, data: Any, settings: Any, task: Any, symbols: Sequence[Sequence[Any]]) -> dict[str, Any]:

@@ -62,14 +62,16 @@ def _compared(text: str, images: int, seed: int) -> list[str]:
         with without("all"):
             plain, x, labels = excited(net, images, seed)
         wanted = results(plain, x, labels)
-        wanted["prediction"] = opinion(model, x, labels)["prediction"]
+        wanted |= {name: value for name, value in opinion(model, x, labels).items() if name.startswith("prediction")}
         return differences(found, wanted, None)
     return differences(found, opinion(model, x, labels), lambda: opinion(model, x, labels, np.float32))
 
 
-def results(model: Model, x: np.ndarray, labels: np.ndarray) -> Results:
+def results(model: Model, x: np.ndarray, labels: Any) -> Results:
     """The prediction, the gradients and the loss of one step."""
-    found = {"prediction": model.predict(x), **model.gradients(x, labels, 7)}
+    predicted = model.predict(x)
+    named = predicted if isinstance(predicted, dict) else {model.net.outputs[0].name: predicted}
+    found = {**{f"prediction {name}": value for name, value in named.items()}, **model.gradients(x, labels, 7)}
     weights = {**model.weights, **model.buffers}
     found["loss"] = np.array(model.train_step(x, labels, 0.0, 7)[0])
     model.load_weights(weights)  # running statistics too
@@ -87,23 +89,24 @@ def one_thread() -> Iterator[None]:
         pytorch.torch.set_num_threads(before)
 
 
-def opinion(model: Any, x: np.ndarray, labels: np.ndarray, dtype: Any = np.float64) -> Results:
+def opinion(model: Any, x: np.ndarray, labels: Any, dtype: Any = np.float64) -> Results:
     """PyTorch's, of something that has `net`, `weights` and `buffers`."""
     torch = pytorch.torch
     weights = pytorch.tensors(model, torch.float64 if dtype == np.float64 else torch.float32)
     images = torch.tensor(x.astype(dtype))
     with torch.no_grad():
-        prediction = pytorch.forward(model.net, weights, images, training=False)[0][model.net.output]
-    loss = pytorch.loss(model.net, weights, images, torch.tensor(labels))
+        values = pytorch.forward(model.net, weights, images, training=False)[0]
+    loss = pytorch.loss(model.net, weights, images, labels)
     loss.backward()
     wanted = {name: np.zeros(w.shape) if w.grad is None else w.grad.numpy() for name, w in weights.items()}
-    return {**wanted, "prediction": prediction.numpy(), "loss": loss.detach().numpy()}
+    predictions = {f"prediction {o.name}": values[o.node].numpy() for o in model.net.outputs}
+    return {**wanted, **predictions, "loss": loss.detach().numpy()}
 
 
 def differences(found: Results, wanted: Results, rough: Any) -> list[str]:
     """A line for each of the results that is not as `wanted`. What PyTorch too gets wrong in single precision, as `rough`
     says, may be wrong by twenty times as much."""
-    gradients = [n for n in found if n not in ("prediction", "loss")]
+    gradients = [n for n in found if not n.startswith(("prediction", "loss"))]
     scale = max((float(np.abs(wanted[n]).max()) for n in gradients), default=0.0)
     lines, roughly = [], None
     for name, value in found.items():

@@ -13,14 +13,28 @@ from convdsl.engine.reference import forward
 TOLERANCE = 2e-4
 
 
-def excited(net: Any, images: int = 3, seed: int = 0, **options: Any) -> tuple[Model, np.ndarray, np.ndarray]:
+def excited(net: Any, images: int = 3, seed: int = 0, **options: Any) -> tuple[Model, np.ndarray, Any]:
     """A model whose weights are all away from their beginnings, with images and labels."""
     rng = np.random.default_rng(seed)
     model = Model(net, batch=images + 1, seed=seed, **options)
     weights = {n: w + 0.2 * rng.standard_normal(w.shape).astype(np.float32) for n, w in model.weights.items()}
     model.load_weights({**weights, **moved(model, rng)})
     x = rng.standard_normal((images, *net.input)).astype(np.float32)
-    return model, x, rng.integers(0, net.report.output[-1], images)
+    return model, x, labels_of(net, images, rng)
+
+
+def labels_of(net: Any, images: int, rng: np.random.Generator) -> Any:
+    """A class for each image; of several outputs, for each of them."""
+    found = {o.name: rng.integers(0, net.report[o.node].output[-1], images) for o in net.outputs}
+    return found if len(found) > 1 else next(iter(found.values()))
+
+
+def exits_with(net: Any, labels: Any) -> list[tuple[int, float, Any]]:
+    """The exits, with weights and labels; behind an `output` without braces, what it gives the name to."""
+    named = isinstance(labels, dict)
+    passed = {n.index: n.inputs[0] for n in net.nodes if n.text.startswith("output ")}
+    outputs = [(passed.get(o.node, o.node), 1.0, labels[o.name] if named else labels) for o in net.outputs]
+    return [*outputs, *((n.index, float(n.exit), labels) for n in net.nodes if n.exit is not None)]
 
 
 def moved(model: Model, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -31,18 +45,17 @@ def moved(model: Model, rng: np.random.Generator) -> dict[str, np.ndarray]:
     }
 
 
-def loss(net: Any, weights: dict[str, np.ndarray], x: np.ndarray, labels: np.ndarray) -> float:
+def loss(net: Any, weights: dict[str, np.ndarray], x: np.ndarray, labels: Any) -> float:
     """Mean cross-entropy in training mode, side exits with their weights; a last softmax counts once."""
     values = forward(net, weights, x.astype(np.float64), training=True)
-    exits = [(net.output, 1.0), *((n.index, float(n.exit)) for n in net.nodes if n.exit is not None)]
     result = 0.0
-    for index, weight in exits:
+    for index, weight, right in exits_with(net, labels):
         z = values[index].reshape(len(x), -1)
         node = net.nodes[index - 1]
         if node.op == "softmax" or (node.activation is not None and node.activation.name == "softmax"):
             z = np.log(z)
         z = z - z.max(1, keepdims=True)
-        result -= weight * (z[np.arange(len(x)), labels] - np.log(np.exp(z).sum(1))).mean()
+        result -= weight * (z[np.arange(len(x)), right] - np.log(np.exp(z).sum(1))).mean()
     return result
 
 
@@ -54,7 +67,10 @@ def check(text: str, **options: Any) -> None:
     for index, expected in enumerate(forward(net, weights, x.astype(np.float64))):
         if index:
             close(model.activations(x, index), expected, f"{text}: layer {index}")
-    close(model.predict(x), forward(net, weights, x.astype(np.float64))[net.output], f"{text}: prediction")
+    values, predicted = forward(net, weights, x.astype(np.float64)), model.predict(x)
+    for output in net.outputs:
+        one = predicted[output.name] if isinstance(predicted, dict) else predicted
+        close(one, values[output.node], f"{text}: prediction {output.name}")
     if any(node.op in ("dropout", "droppath") for node in net.nodes):
         return  # the reference has none; see test_model.py
     gradients = model.gradients(x, labels)

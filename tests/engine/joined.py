@@ -81,8 +81,9 @@ def _settle(run: Any, step: Step, g: Array, y: Array = None) -> Array:
 
 @_step("emit")
 def _emit(run: Any, step: Step, x: Array) -> None:
-    if run.out is not None:
-        run.out[run.first : run.first + run.count] = x.reshape(run.count, *run.out.shape[1:])
+    out = run.out.get(step.settings["offset"]) if isinstance(run.out, dict) else run.out
+    if out is not None:
+        out[run.first : run.first + run.count] = x.reshape(run.count, *out.shape[1:])
 
 
 @_step("pool_gradient")

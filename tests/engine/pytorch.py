@@ -8,6 +8,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from tests.engine.checking import exits_with
+
 Tensor = torch.Tensor
 
 
@@ -45,14 +47,14 @@ def forward(
     return values, logits
 
 
-def loss(net: Any, weights: dict[str, Tensor], x: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
+def loss(net: Any, weights: dict[str, Tensor], x: Tensor, labels: Any, smoothing: float = 0.0) -> Tensor:
     values, logits = forward(net, weights, x)
     total = torch.zeros((), dtype=x.dtype)
-    for index, weight in [(net.output, 1.0), *((n.index, float(n.exit)) for n in net.nodes if n.exit is not None)]:
+    for index, weight, right in exits_with(net, labels):
         node = net.nodes[index - 1]
         ends = node.op == "softmax" or (node.activation is not None and node.activation.name == "softmax")
         z = logits[index] if ends else values[index]
-        total = total + weight * F.cross_entropy(z.flatten(1), labels, label_smoothing=smoothing)
+        total = total + weight * F.cross_entropy(z.flatten(1), torch.as_tensor(right), label_smoothing=smoothing)
     return total
 
 

@@ -17,9 +17,11 @@ from convdsl.engine.backend import Batch
 from convdsl.engine.initial import initial_weights
 from convdsl.engine.optimizer import Optimizer
 from convdsl.engine.plain.backend import TARGET
-from convdsl.engine.plan import Target, plan
+from convdsl.engine.plan import Plan, Target, answers_of, plan
 from convdsl.engine.plan.rewrites import REWRITES
+from convdsl.engine.records import Records
 from tests.engine.agreement import IMAGES, Results, one_thread, opinion, pytorch
+from tests.engine.checking import labels_of
 from tests.engine.laid_out import LaidOut
 from tests.random_networks import TARGETS, as_if_large
 
@@ -46,7 +48,7 @@ class Case:
             else:
                 self.buffers[name] = rng.uniform(0.5, 2, begun.shape) if name.endswith("var") else begun + noise
         self.x = rng.standard_normal((self.images, *self.net.input))
-        self.labels = rng.integers(0, self.net.report.output[-1], self.images)
+        self.labels = labels_of(self.net, self.images, rng)
 
     def results(self, target: Target, large: bool = False) -> Results:
         """The prediction, the gradients and the loss of one step."""
@@ -54,10 +56,22 @@ class Case:
             made = plan(self.net, self.images + 1, Optimizer("sgd"), target)
         laid = LaidOut(made)
         laid.fill({**self.weights, **self.buffers, **self.fixed})
-        prediction = np.empty((self.images, *self.net.report.output))
-        laid.infer(None, Batch(self.x, None, None, self.images), prediction)
-        outcome = laid.train(Batch(self.x, self.labels, None, self.images), 0.0, 1, 7, False)
-        return {"prediction": prediction, "loss": np.array(outcome.loss), **laid.gradients()}
+        outputs = zip(self.net.outputs, answers_of(self.net), strict=True)
+        shapes = {f"prediction {o.name}": (at.offset, self.net.report.shape(o.node)) for o, at in outputs}
+        predicted = {name: (offset, np.empty((self.images, *shape))) for name, (offset, shape) in shapes.items()}
+        laid.infer(None, Batch(self.x, None, None, self.images), dict(predicted.values()))  # type: ignore[arg-type]
+        outcome = laid.train(Batch(self.x, self.targets(made), None, self.images), 0.0, 1, 7, False)
+        predictions = {name: values for name, (_, values) in predicted.items()}
+        return {**predictions, "loss": np.array(outcome.loss), **laid.gradients()}
+
+    def targets(self, made: Plan) -> np.ndarray:
+        """The labels as they lie in records, where there are several outputs."""
+        if not isinstance(self.labels, dict):
+            return self.labels
+        records = np.zeros(self.images, Records(self.net).targets(made.losses))
+        for name, labels in self.labels.items():
+            records[name] = labels.reshape(records[name].shape)
+        return records
 
 
 def faults(text: str, images: int = 0) -> list[str]:
@@ -92,7 +106,9 @@ def _name(target: Target) -> str:
 
 
 def _different(what: str, found: Results, wanted: Results) -> list[str]:
-    scale = max((float(np.abs(wanted[n]).max()) for n in found if n not in ("prediction", "loss")), default=0.0)
+    scale = max(
+        (float(np.abs(wanted[n]).max()) for n in found if not n.startswith(("prediction", "loss"))), default=0.0
+    )
     lines = []
     for name, value in found.items():
         here = wanted[name]

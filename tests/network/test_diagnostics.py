@@ -277,7 +277,7 @@ def test_letters_that_only_look_latin() -> None:
 
 
 def test_the_end_of_a_network_is_not_marked() -> None:
-    for line in ("output 10", "salida", "end", "return x"):
+    for line in ("outputs 10", "salida", "end", "return x"):
         assert "nothing marks it" in str(only(f"{HERE}dense 10\n{line}").help)
 
 

@@ -16,15 +16,16 @@ PROGRAM = "convdsl.program"
 
 
 def to_onnx(net: Weighted) -> ModelProto:
-    """The network for inference: input `input` (N, C, H, W), output `output` with its channels first, float32. Side exits
-    (`aux`) are for training and stay away. Raises Unsayable."""
+    """The network for inference: input `input` (N, C, H, W), output `output`, or those that have names, with channels first,
+    float32. Side exits (`aux`) are for training and stay away. Raises Unsayable."""
     layers = Layers(net)
-    output = layers.output
+    outputs = layers.outputs
+    ends = [helper.make_node("Identity", [value.name], [name], name=name) for name, value in outputs.items()]
     graph = helper.make_graph(
-        [*layers.graph.nodes, helper.make_node("Identity", [output.name], ["output"], name="output")],
+        [*layers.graph.nodes, *ends],
         _identifier(net.analysis.network.name),
         [_described("input", layers.values[0])],
-        [_described("output", output)],
+        [_described(name, value) for name, value in outputs.items()],
         list(layers.graph.constants.values()),
     )
     model = helper.make_model(

@@ -45,17 +45,19 @@ class Layers:
         self.net, self.graph = net, Graph()
         network = net.analysis.network
         self.values = {0: Value("input", tuple(network.input))}
-        needed = leading_to(network.output, network.nodes)
+        needed = set().union(*(leading_to(o.node, network.nodes) for o in network.outputs))
         for node in network.nodes:
             if node.index in needed:
                 self.values[node.index] = self._write(node)
 
     @property
-    def output(self) -> Value:
-        """What the network gives, with its values in the order of here."""
-        value = self.values[self.net.analysis.network.output]
-        self.graph.layer = "output"
-        return self.graph.plain(value)
+    def outputs(self) -> dict[str, Value]:
+        """What the network gives, by name, with its values in the order of here."""
+        found = {}
+        for output in self.net.analysis.network.outputs:
+            self.graph.layer = name = output.name or "output"
+            found[name] = self.graph.plain(self.values[output.node])
+        return found
 
     def _write(self, node: Node) -> Value:
         layer = node.layer

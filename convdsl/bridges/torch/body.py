@@ -133,6 +133,8 @@ class Body:
         self.owned: dict[tuple[int, str], int] = {}
         self.calls: dict[tuple[int, ...], int] = {}
         self.exits: list[str] = []
+        self.outputs: dict[str, str] = {}
+        """Of outputs with names: what their values are called."""
 
     # What is the same in all uses, and the numbers that need not be
 
@@ -168,7 +170,7 @@ class Body:
         self.values_of[self.current] = value._replace(text="x")
         self.chain(items, "x")
         self.result = self.values_of[self.current]
-        if self.top:
+        if self.top and not self.outputs:
             self.result = self._in_order("x", self.result)
         return self
 
@@ -209,6 +211,8 @@ class Body:
                 self.chain(item.items, var)
             elif level.name == "aux":
                 self._aux(item)
+            elif level.name == "output":
+                self._output(item)
             else:
                 before = self.current
                 name = self._fresh(f"branch{level.branch}" if level.branch else "y")
@@ -324,6 +328,18 @@ class Body:
         outer.append(Nest("if self.training", None, self.lines))
         self.exits.append(name)
         self.lines, self.current = outer, before
+
+    def _output(self, group: Group) -> None:
+        """An output with a name; the chain goes on from before it."""
+        before = self.current
+        (called,) = group.level.arguments
+        name = self._fresh(re.sub(r"\W", "_", called))
+        self.chain(group.items, name)
+        value = self._in_order(name, self.values_of[self.current])
+        if value.text != name:
+            self.lines.append(Line(f"{name} = {value.text}"))
+        self.outputs[called] = name
+        self.current = before
 
     # Repeats
 

@@ -228,9 +228,14 @@ class Classes:
         end = result.text
         end = filled(end, [v for v, _ in holes(end)])
         end = named(end, lambda index: names[index])
-        final = one.body.lines[-1] if one.body.lines and end == "x" and not exits else None
+        outputs = one.body.outputs
+        plain = end == "x" and not exits and not outputs
+        final = one.body.lines[-1] if one.body.lines and plain else None
         forward = self._forward(one, one.body.lines, filled_lines, same, names, of_self, 8, final)
-        if exits:
+        if outputs:
+            pairs = ", ".join(f'"{called}": {name}' for called, name in outputs.items())
+            forward += wrapped(f"return {{{pairs}}}", 8)
+        elif exits:
             forward += wrapped(f"return ({', '.join([end, *exits])}) if self.training else {end}", 8)
         elif not (end == "x" and one.body.lines and _assigns(one.body.lines[-1])):
             forward += wrapped(f"return {end}", 8)
@@ -240,7 +245,7 @@ class Classes:
         rows += [f"        self.{name} = {name}" for name in stored]
         for name, text in zip(names, inits, strict=True):
             rows += wrapped(f"self.{name} = {text}", 8)
-        gives = "Tensor | tuple[Tensor, ...]" if exits else "Tensor"
+        gives = "dict[str, Tensor]" if outputs else "Tensor | tuple[Tensor, ...]" if exits else "Tensor"
         return [*rows, "", f"    def forward(self, x: Tensor) -> {gives}:", *forward]
 
     def _forward(

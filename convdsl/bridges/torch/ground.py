@@ -21,18 +21,20 @@ class Ground:
         self.exits = [n.index for n in self.nodes if n.exit is not None and _goes_along(n)]
         """Side exits that stand in the network itself."""
         self.left_out = [n.index for n in self.nodes if n.exit is not None and not _goes_along(n)]
-        self.needed = leading_to(network.output, self.nodes)
-        for index in self.exits:
+        ends = [o.node for o in network.outputs]
+        self.needed: set[int] = set()
+        for index in (*ends, *self.exits):
             self.needed |= leading_to(index, self.nodes)
         self._real: list[int] = [0]
         for node in self.nodes:
             self._real.append(self._real[node.inputs[0]] if node.op == "identity" else node.index)
-        self.output = self.real(network.output)
         self.consumers: dict[int, set[int]] = defaultdict(set)
         for node in self.nodes:
             if node.index in self.needed and node.op != "identity":
                 for source in node.inputs:
                     self.consumers[self.real(source)].add(node.index)
+        for number, end in enumerate(ends, len(self.nodes) + 1):  # whoever called reads them
+            self.consumers[self.real(end)].add(number)
         self.tree = outline(n for n in self.nodes if n.index in self.needed)
         self.users: dict[int, set[int]] = defaultdict(set)
         for node in self.nodes:
@@ -90,8 +92,9 @@ class Ground:
                 return False
             if node.exit is not None and not (node is work[-1] and node.index in self.exits):
                 return False
-            outside = self.consumers[node.index] - inside or node.index == self.output
-            if outside and node is not work[-1]:
+            if any(level.name == "output" and level.kind == "brace" for level in node.path):
+                return False
+            if self.consumers[node.index] - inside and node is not work[-1]:
                 return False
         return self._whole(group, inside)
 

@@ -70,10 +70,10 @@ class Arrays:
         self.figures = aligned(slots.SLOTS, np.float64)
         exits = max(plan.training.exits, 1)
         self.losses = aligned(exits * batch, np.float64).reshape(exits, batch)
-        output = plan.net.report.shape()
-        self.positions = prod(output[:-1])
+        outputs = [plan.net.report.shape(o.node) for o in plan.net.outputs]
+        self.positions = max(prod(output[:-1]) for output in outputs)
         self.hits = aligned(exits * batch * self.positions, np.int64).reshape(exits, batch, self.positions)
-        self.table = aligned(2 * output[-1])
+        self.table = aligned(2 * max(output[-1] for output in outputs))
         self.table[:] = 1
         self.rows = driver.rows_for(plan.target.threads)
         self.counters = aligned(8, np.int64)

@@ -123,11 +123,12 @@ class Arrays:
         self.exits = max(plan.training.exits, 1)
         shapes = [plan.net.report.shape(n) for n in range(len(plan.net.nodes) + 1)]
         sizes = [prod(shape[:-1]) for shape in shapes]
-        self.positions = sizes[plan.net.output]
+        outputs = [o.node for o in plan.net.outputs]
+        self.positions = max(sizes[node] for node in outputs)
         self.stride = batch * max(sizes)
         self.losses = self.allocate(self.exits * self.stride * 4)
         self.hits = self.allocate(self.exits * self.stride * 4)
-        ones = np.ones(2 * int(shapes[plan.net.output][-1]), np.float32)
+        ones = np.ones(2 * max(int(shapes[node][-1]) for node in outputs), np.float32)
         self.table = self.allocate(ones.nbytes)
         self.device.upload(self.table, ones)
 

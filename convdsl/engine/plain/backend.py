@@ -11,6 +11,7 @@ import numpy as np
 from convdsl.engine.backend import Batch, Outcome
 from convdsl.engine.machine import free_memory
 from convdsl.engine.plain.steps import STEPS
+from convdsl.engine.plain.steps.registry import part_of
 from convdsl.engine.plan import LOSSES, Memory, Parameter, Plan, Program, Step, Target, Value
 from convdsl.engine.plan.rewrites import REWRITES
 
@@ -28,8 +29,8 @@ class PlainBackend:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        output = plan.net.report.shape()
-        self.positions = prod(output[:-1])
+        outputs = [plan.net.report.shape(o.node) for o in plan.net.outputs]
+        self.positions = max(prod(output[:-1]) for output in outputs)
         self._weights = {p: np.zeros(p.shape, self.dtype) for p in plan.parameters.values()}
         self._gradients: dict[Parameter, Any] = {}
         self._states = {
@@ -37,7 +38,7 @@ class PlainBackend:
         }
         for owner, again in plan.again:
             self._weights[again] = self._weights[owner]
-        self._table = np.ones(2 * output[-1], self.dtype)
+        self._table = np.ones(2 * max(output[-1] for output in outputs), self.dtype)
         self._hits = np.zeros((0, self.positions), np.int64)
 
     @staticmethod
@@ -109,7 +110,7 @@ class PlainBackend:
 
     def _outcome(self, run: Run) -> Outcome:
         self._hits, loss = run.hits, sum(run.losses)
-        return Outcome(loss, run.right, abs(loss) * run.batch.count < 1e30)
+        return Outcome(loss, run.right if len(self.plan.losses) == 1 else 0, abs(loss) * run.batch.count < 1e30)
 
     def _update(self, p: Parameter, lr: float, step: int) -> None:
         """The optimisers' formulas are PyTorch's; see convdsl/engine/optimizer.py."""
@@ -177,9 +178,13 @@ class Run:
         """Those of all images, or of their labels, that are meant."""
         return array if self.batch.index is None else array[self.batch.index]
 
-    def targets(self, z: Any) -> Any:
+    def labels(self, step: Step) -> Any:
+        """What is known of one exit's answers for all images; None where there is nothing."""
+        return part_of(self.batch.labels, step.settings["offset"])
+
+    def targets(self, step: Step, z: Any) -> Any:
         """The targets of regression or of yes-or-no answers, in the shape of z; None where there are none."""
-        labels = self.batch.labels
+        labels = self.labels(step)
         return None if labels is None else self.chosen(labels.reshape(-1, *z.shape[1:])).astype(self.dtype)
 
     def counts(self, step: Step, weighed: Any, answers: Any) -> Any:

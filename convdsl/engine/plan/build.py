@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import NamedTuple
 
 from convdsl.engine.optimizer import Optimizer
+from convdsl.engine.plan.exits import Loss
 from convdsl.engine.plan.interleaving import lanes_for
 from convdsl.engine.plan.keeping import Room, keep
-from convdsl.engine.plan.program import CHUNKS, STRIP_BLOCKS, Frame, Loss, Program, inference_program, training_program
+from convdsl.engine.plan.program import CHUNKS, STRIP_BLOCKS, Frame, Program, inference_program, training_program
 from convdsl.engine.plan.rewrites import switched_off
 from convdsl.engine.plan.show import show
 from convdsl.engine.plan.values import Parameter, Target
@@ -58,8 +59,14 @@ class Plan:
         return self.frame.target
 
     @property
-    def loss(self) -> Loss:
-        return self.frame.loss
+    def losses(self) -> tuple[Loss, ...]:
+        """Those of the outputs."""
+        return self.frame.losses
+
+    @property
+    def only_loss(self) -> Loss:
+        """The loss of the output whose right answers are counted: of several, none are."""
+        return self.losses[0] if len(self.losses) == 1 else Loss("mse")
 
     @property
     def parameters(self) -> dict[str, Parameter]:
@@ -113,15 +120,17 @@ class Plan:
         return show(self)
 
 
-def plan(net: NetView, batch: int, optimizer: Optimizer, target: Target, loss: Loss | None = None) -> Plan:
-    """The plan of training `net` in batches of up to `batch` images."""
+def plan(net: NetView, batch: int, optimizer: Optimizer, target: Target, *losses: Loss) -> Plan:
+    """The plan of training `net` in batches of up to `batch` images; without `losses`, all outputs answer classes."""
     target = replace(target, without=target.without | switched_off())
     lanes = 0 if target.whole_batch else lanes_for(net, target, batch)
     chunk = batch if target.whole_batch else max(-(-batch // CHUNKS), min(-(-batch // FEWEST), 4))
     block = batch if target.whole_batch else min(chunk, BLOCK)
     if lanes:
         chunk, block = -(-chunk // lanes) * lanes, lanes
-    frame = Frame(net, target, loss or Loss(), block, _padded(batch, chunk, block, target), lanes, {})
+    frame = Frame(
+        net, target, losses or (Loss(),) * len(net.outputs), block, _padded(batch, chunk, block, target), lanes, {}
+    )
     training = training_program(frame)
     inference = inference_program(frame, training.layouts)
     steps = [*training.steps, *inference.steps]

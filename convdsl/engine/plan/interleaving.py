@@ -37,7 +37,7 @@ def lanes_for(net: NetView, target: Target, batch: int) -> int:
         return 0
     low = Lowering(net, target, True, {})
     low.run()
-    exits = [net.output, *(node.index for node in net.nodes if node.exit is not None)]
+    exits = [*(o.node for o in net.outputs), *(node.index for node in net.nodes if node.exit is not None)]
     results = {low.values[i] for i in exits} | {low.logits[i] for i in exits if i in low.logits}
     return target.lanes if _interleaved(low.ops, low.input, results) else 0
 

@@ -34,8 +34,10 @@ SETTINGS: dict[str, tuple[type, ...]] = {
     "key": (int,),
     "mode": (str,),
     "n": (int,),
+    "offset": (int,),
     "op": (Op,),
     "rate": (float,),
+    "record": (int,),
     "relu": (bool,),
     "rows": (Value,),
     "smoothing": (float,),
@@ -49,7 +51,8 @@ SETTINGS: dict[str, tuple[type, ...]] = {
 """The types of settings; a name means the same kind of thing wherever it stands. `activation` is (name, slope), applied
 to what is written; `add` adds to what is there instead of replacing it; `at` is the place in y where x begins, with
 negative numbers where x begins before it; `train` says whether gradients of weights are wanted; `op` is the
-normalisation that all its steps belong to."""
+normalisation that all its steps belong to; `offset` and `record` are bytes: where the targets of an exit, or the answers of an
+output, begin for the first image, and how far it is to the next."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def _back(name: str, meaning: str, *, y: bool = False, x: bool = True, **more: A
 
 
 def _loss(name: str, meaning: str) -> Kind:
-    return Kind(name, meaning, "z", "g?", settings="weight exit smoothing weighted add", alike="z g")
+    return Kind(name, meaning, "z", "g?", settings="weight exit smoothing weighted add offset record", alike="z g")
 
 
 _BLOCKS: tuple[Scope, ...] = ("image", "block")
@@ -101,7 +104,7 @@ KINDS: dict[str, Kind] = {
     for kind in (
         # in and out
         Kind("load", "y is the batch's images; bytes become 0 to 1", writes="y"),
-        Kind("emit", "x goes to the array that was asked for", reads="x"),
+        Kind("emit", "x goes to the array that was asked for", reads="x", settings="offset record"),
         # moving numbers
         Kind("copy", "x is put at a place of y; `fill`: with zeros around it", "x", "y", settings="at add fill"),
         Kind("reshape", "y is x, number by number, in other sizes", "x", "y", settings="add"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from math import prod
 from typing import Any
 
@@ -18,12 +18,17 @@ class Lowering:
     """The operations of one network. `parameters` are shared by all programs that are made of it."""
 
     def __init__(
-        self, net: NetView, target: Target, training: bool, parameters: dict[str, Parameter], end: str = "softmax"
+        self,
+        net: NetView,
+        target: Target,
+        training: bool,
+        parameters: dict[str, Parameter],
+        ends: Set[str] = frozenset({"softmax"}),
     ) -> None:
         self.net = net
-        self.end = end
-        """The activation whose input the loss takes, where it ends an exit of the network."""
-        self.exits = {net.output, *(n.index for n in net.nodes if n.exit is not None)}
+        self.ends = ends
+        """The activations whose input a loss takes, where they end an exit of the network."""
+        self.exits = {*(o.node for o in net.outputs), *(n.index for n in net.nodes if n.exit is not None)}
         self.target = target
         self.training = training
         self.parameters = parameters
@@ -32,7 +37,8 @@ class Lowering:
         self.values: list[Value] = [self.input]
         """The value that each node of the network stands for, by index."""
         self.logits: dict[int, Value] = {}
-        """For nodes that end in that activation: what goes into it."""
+        """For nodes that end in such an activation: what goes into it."""
+        self._ended: dict[int, str] = {}
 
     def run(self, upto: int | None = None) -> None:
         for node in self.net.nodes[:upto]:
@@ -53,6 +59,12 @@ class Lowering:
         before = self.logits.get(node.inputs[0])
         if before is not None:
             self.logits[node.index] = before if before.shape == value.shape else self._reshape(node, before)
+            self._ended[node.index] = self._ended[node.inputs[0]]
+
+    def scores(self, index: int, end: str) -> Value:
+        """What the loss of an exit takes: a last softmax is trained with the cross-entropy on the values before it, a last
+        sigmoid with the binary one."""
+        return self.logits[index] if end and self._ended.get(index) == end else self.values[index]
 
     # what handlers use
 
@@ -111,8 +123,9 @@ class Lowering:
 
     def _activation(self, node: Node, layer: Any, x: Value) -> Value:
         name = layer.name
-        if name == self.end:
+        if name in self.ends:
             self.logits[node.index] = x
+            self._ended[node.index] = name
         if name == "softmax":
             return self.emit(node, "softmax", [x], x.shape)
         if name == "prelu":
@@ -120,7 +133,7 @@ class Lowering:
         activation = (name, float(getattr(layer, "slope", 0.0)))
         made_here = bool(self.ops) and self.ops[-1].output is x and self.ops[-1].node == node.index
         told = name in FROM_OUTPUT and (name not in ("leaky_relu", "elu") or activation[1] > 0)
-        ends = name == self.end and self._ends(node)
+        ends = name in self.ends and self._ends(node)
         if made_here and told and self.ops[-1].activation is None and not ends and self.target.does("activations"):
             self.ops[-1].activation = activation
             return x

@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Literal
 
 from convdsl.engine.plan import unweighted, weighted  # noqa: F401  (they register their operations)
+from convdsl.engine.plan.exits import Exit, Loss, Place, answers_of, exits_of
 from convdsl.engine.plan.frames import framed
 from convdsl.engine.plan.fusion import fuse, join_activations
 from convdsl.engine.plan.interleaving import interleave, schedule
@@ -44,7 +45,6 @@ class Program:
 
     regions: list[Region]
     input: Value
-    outputs: dict[int, Value]
     values: list[Value]
     exits: int
     block_bytes: int
@@ -60,115 +60,71 @@ class Program:
         return [step for region in self.regions for step in region.steps]
 
 
-LOSSES = ("cross_entropy", "weighted_cross_entropy", "binary_cross_entropy", "mse", "mae")
-"""Kinds of steps that compute a loss."""
-WEIGHED = ("weighted_cross_entropy", "binary_cross_entropy")
-"""Those that may weigh their answers."""
-
-
-@dataclass(frozen=True)
-class Loss:
-    """What training minimises: `kind` is "cross_entropy" (of a softmax, one class at each position),
-    "binary_cross_entropy" (of sigmoids, yes or no for each output), "mse" or "mae". With `weighted` answers count by
-    weights of their classes, and those with labels below 0 not at all."""
-
-    kind: str = "cross_entropy"
-    smoothing: float = 0.0
-    weighted: bool = False
-
-    @property
-    def step(self) -> str:
-        """The kind of the step that computes it."""
-        return "weighted_cross_entropy" if self.weighted and self.kind == "cross_entropy" else self.kind
-
-    @property
-    def end(self) -> str:
-        """The activation at a network's end whose input it takes; "" for losses of the values themselves."""
-        return {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}.get(self.kind, "")
-
-
 @dataclass(frozen=True)
 class Frame:
     """What the programs of a network have in common. There is room for `batch` images, `block` of them are taken at a time
-    and `lanes`, if it is not 0, are interleaved; `parameters` are added when they are first met."""
+    and `lanes`, if it is not 0, are interleaved; `parameters` are added when they are first met. `losses` are those of the
+    outputs."""
 
     net: NetView
     target: Target
-    loss: Loss
+    losses: tuple[Loss, ...]
     block: int
     batch: int
     lanes: int
     parameters: dict[str, Parameter]
 
     def lowered(self, training: bool, upto: int | None = None) -> Lowering:
-        low = Lowering(self.net, self.target, training, self.parameters, self.loss.end)
+        low = Lowering(self.net, self.target, training, self.parameters, {loss.end for loss in self.losses})
         low.run(upto)
         return low
 
 
 def training_program(frame: Frame) -> Program:
     """Forward, loss, backward, and the gradients that are left for the end."""
-    net, target, loss, low = frame.net, frame.target, frame.loss, frame.lowered(True)
-    exits = [(net.output, 1.0), *((n.index, float(n.exit)) for n in net.nodes if n.exit is not None)]
-    roots = [_loss_input(low, index, loss) for index, _ in exits]
+    low, exits = frame.lowered(True), exits_of(frame.net, frame.losses)
+    roots = [low.scores(one.node, one.loss.end) for one in exits]
     ops = _prepared(low, roots, True, frame.lanes, {})
     steps = [Step("load", 0, {}, {"y": low.input})]
     for op in ops:
         steps += forward_steps(op, True)
-    tape = Tape(target)
-    for number, ((index, weight), z) in enumerate(zip(exits, roots, strict=True)):
+    tape = Tape(frame.target)
+    for number, (one, z) in enumerate(zip(exits, roots, strict=True)):
         writes, add = {}, False
         if z.learns:
             writes["g"], add = tape.add_to(z)
-        steps.append(
-            Step(
-                loss.step,
-                index,
-                {"z": z},
-                writes,
-                settings={
-                    "weight": weight,
-                    "exit": number,
-                    "smoothing": loss.smoothing,
-                    "weighted": loss.weighted,
-                    "add": add,
-                },
-            )
-        )
+        steps.append(_loss_step(one, number, z, writes, add))
     for op in reversed(ops):
         steps += backward_steps(op, tape)
     tape.settle_frames()
-    return _assemble(frame, steps, low, {}, len(exits), tape.tied, layouts(ops))
+    return _assemble(frame, steps, low, len(exits), tape.tied, layouts(ops))
 
 
 def inference_program(frame: Frame, chosen: Layouts, upto: int | None = None) -> Program:
-    """Forward only, to node `upto` or to the output; there, with the loss of each image where labels are given. `chosen`
+    """Forward only, to node `upto` or to all outputs; there, with the loss of each image where labels are given. `chosen`
     are the layouts that training asks for."""
-    index, loss = frame.net.output if upto is None else upto, frame.loss
-    low = frame.lowered(False, index)
-    result = low.values[index]
-    roots = [result] if upto is not None else [result, _loss_input(low, index, loss)]
+    low = frame.lowered(False, upto)
+    asked = [o.node for o in frame.net.outputs] if upto is None else [upto]
+    results = [low.values[index] for index in asked]
+    exits = exits_of(frame.net, frame.losses)[: len(asked)] if upto is None else []
+    scores = [low.scores(one.node, one.loss.end) for one in exits]
     steps = [Step("load", 0, {}, {"y": low.input})]
-    for op in _prepared(low, roots, False, frame.lanes, chosen):
+    for op in _prepared(low, [*results, *scores], False, frame.lanes, chosen):
         steps += forward_steps(op, False)
-    if upto is None:
-        steps.append(
-            Step(
-                loss.step,
-                index,
-                {"z": roots[1]},
-                {},
-                settings={
-                    "weight": 1.0,
-                    "exit": 0,
-                    "smoothing": loss.smoothing,
-                    "weighted": loss.weighted,
-                    "add": False,
-                },
-            )
-        )
-    steps.append(Step("emit", index, {"x": result}))
-    return _assemble(frame, steps, low, {index: result}, 1, set(), chosen)
+    for number, (one, z) in enumerate(zip(exits, scores, strict=True)):
+        steps.append(_loss_step(one, number, z, {}, False))
+    places = answers_of(frame.net) if upto is None else [Place(0, 4 * results[0].size)]
+    for index, x, place in zip(asked, results, places, strict=True):
+        steps.append(Step("emit", index, {"x": x}, settings=place._asdict()))
+    return _assemble(frame, steps, low, max(len(exits), 1), set(), chosen)
+
+
+def _loss_step(one: Exit, number: int, z: Value, writes: dict[str, Value], add: bool) -> Step:
+    loss = one.loss
+    settings = {"exit": number, "smoothing": loss.smoothing, "weighted": loss.weighted, "add": add}
+    return Step(
+        loss.step, one.node, {"z": z}, writes, settings={"weight": one.weight, **settings, **one.targets._asdict()}
+    )
 
 
 def _prepared(low: Lowering, roots: list[Value], training: bool, lanes: int, chosen: Layouts) -> list[Op]:
@@ -179,11 +135,6 @@ def _prepared(low: Lowering, roots: list[Value], training: bool, lanes: int, cho
         return ops
     ops = fuse(ops, roots, low.target, training, chosen)
     return ops if low.target.whole_batch else in_strips(ops, roots, low.target, training, chosen)
-
-
-def _loss_input(low: Lowering, index: int, loss: Loss) -> Value:
-    """A last softmax is trained with the cross-entropy on the values before it, a last sigmoid with the binary one."""
-    return low.logits.get(index, low.values[index]) if loss.end else low.values[index]
 
 
 def _needed(ops: list[Op], roots: list[Value]) -> list[Op]:
@@ -200,7 +151,6 @@ def _assemble(
     frame: Frame,
     steps: list[Step],
     low: Lowering,
-    outputs: dict[int, Value],
     exits: int,
     tied: set[Value],
     chosen: Layouts,
@@ -214,7 +164,7 @@ def _assemble(
         steps = passed("sharing", share_gradients(steps, tied))
     steps = passed("scheduling", _statistics_first(schedule(steps)))
     if target.whole_batch:
-        return _assemble_batch(frame, steps, low, outputs, exits)
+        return _assemble_batch(frame, steps, low, exits)
     steps = passed("winograd", use_winograd(steps, target, chosen))
     regions = _regions([s for s in steps if s.scope != "task"], block)
     if target.does("recomputing"):
@@ -227,9 +177,7 @@ def _assemble(
     regions = [replace(region, steps=framed(region.steps, written)) for region in regions]
     passed("frames", [step for region in regions for step in region.steps])
     statistics, extra = _statistics(steps)
-    return Program(
-        regions, low.input, outputs, _roots(placed), exits, block_bytes, batch_bytes, extra, statistics, chosen
-    )
+    return Program(regions, low.input, _roots(placed), exits, block_bytes, batch_bytes, extra, statistics, chosen)
 
 
 def _regions(steps: list[Step], block: int) -> list[Region]:
@@ -249,10 +197,10 @@ def _roots(steps: list[Step]) -> list[Value]:
     return list(dict.fromkeys(v.root for step in steps for v in step.values()))
 
 
-def _assemble_batch(frame: Frame, steps: list[Step], low: Lowering, outputs: dict[int, Value], exits: int) -> Program:
+def _assemble_batch(frame: Frame, steps: list[Step], low: Lowering, exits: int) -> Program:
     steps = passed("epilogues", join_activations([s for s in steps if s.scope != "start"], low.target))
     taken = allocate_batch(steps, frame.batch, frame.target)
-    return Program([Region("batch", steps)], low.input, outputs, _roots(steps), exits, 0, taken)
+    return Program([Region("batch", steps)], low.input, _roots(steps), exits, 0, taken)
 
 
 def _statistics_first(steps: list[Step]) -> list[Step]:

@@ -22,7 +22,7 @@ NETWORKS = run_path(str(ROOT / "benchmarks" / "networks.py"))["NETWORKS"]
 @cache
 def launches(text: str, batch: int = 128, optimizer: Optimizer = MOMENTUM, loss: Loss | None = None) -> list[Launch]:
     """Of a step of training and of a prediction."""
-    found = plan(convdsl.parse(text), batch, optimizer, GPU, loss)
+    found = plan(convdsl.parse(text), batch, optimizer, GPU, *([loss] if loss else []))
     arrays = Arrays(found, Recorder())
     both = [*bind_training(found, arrays).launches, *bind_inference(found, found.inference, arrays).launches]
     return [n for n in both if isinstance(n, Launch)]

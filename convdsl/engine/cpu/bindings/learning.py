@@ -31,7 +31,8 @@ def _loss(binder: Binder, step: Step) -> None:
         "hits": (number(hits.ctypes.data), Strided(hits.shape, (hits.shape[1], 1))),
         "image": IMAGE,
     }
-    constants: dict[str, Any] = {"weight": settings["weight"], "learns": g is not None, "add": settings["add"]}
+    constants: dict[str, Any] = {name: settings[name] for name in ("weight", "add", "offset", "record")}
+    constants["learns"] = g is not None
     if step.kind.endswith("cross_entropy"):
         constants["smoothing"] = settings["smoothing"]
     if step.kind == "binary_cross_entropy":
@@ -53,6 +54,7 @@ def zero_gradients(binder: Binder) -> None:
 def finish(binder: Binder) -> None:
     arrays = binder.arrays
     exits, batch, positions = arrays.hits.shape
+    one = binder.plan.only_loss
     binder.emit(
         learning.finish,
         {
@@ -66,8 +68,8 @@ def finish(binder: Binder) -> None:
         },
         exits=binder.program.exits,
         batch=batch,
-        classes=binder.plan.loss.kind == "cross_entropy",
-        counted=binder.plan.loss.kind == "binary_cross_entropy",
+        classes=one.kind == "cross_entropy",
+        counted=one.kind == "binary_cross_entropy",
     )
 
 

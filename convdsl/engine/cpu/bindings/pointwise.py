@@ -27,7 +27,9 @@ def _load(binder: Binder, step: Step) -> None:
 @binding("emit")
 def _emit(binder: Binder, step: Step) -> None:
     x = step.reads["x"]
-    binder.emit(pointwise.emit, {"control": binder.control, "x": binder.inside(x), "image": IMAGE}, size=x.size)
+    binder.emit(
+        pointwise.emit, {"control": binder.control, "x": binder.inside(x), "image": IMAGE}, size=x.size, **step.settings
+    )
 
 
 @binding("copy")

@@ -1,6 +1,7 @@
 """Losses: of one image, with their gradients over the batch's mean.
 
 `control` and `figures`: see engine/slots.py.
+offset, record: where the targets lie, see engine/plan/exits.py.
 table: the weight of each class; of yes-or-no answers the weights of no and yes, for each output.
 """
 
@@ -9,7 +10,9 @@ table: the weight of each class; of yes-or-no answers the weights of no and yes,
 from convdsl.engine.cpu.runtime import *
 
 
-def cross_entropy(control: I64, z: F32, g: F32, losses: F64, hits: I64, image: Int, *, weight, smoothing, learns, add):
+def cross_entropy(
+    control: I64, z: F32, g: F32, losses: F64, hits: I64, image: Int, *, weight, smoothing, learns, add, offset, record
+):
     """−Σ t_c·log softmax(z)_c, its mean over the positions of one image, and its gradient over the batch's mean.
     t is 1 at the label, or 1 − smoothing there and smoothing/C everywhere. `hits` keeps the largest value's class."""
     depth, rows, columns, classes = z.shape
@@ -28,7 +31,7 @@ def cross_entropy(control: I64, z: F32, g: F32, losses: F64, hits: I64, image: I
                 best = c
         hits[image, n] = best
         if known:
-            label = longs_at(control[LABELS] + (index * positions + n) * 8, 1)[0]
+            label = longs_at(control[LABELS] + index * record + offset + n * 8, 1)[0]
             sums = float32(0)
             mean = float32(0)
             for c in range(classes):
@@ -49,14 +52,14 @@ def cross_entropy(control: I64, z: F32, g: F32, losses: F64, hits: I64, image: I
     losses[image] = weight * total / positions
 
 
-def mse(control: I64, z: F32, g: F32, losses: F64, hits: I64, image: Int, *, weight, learns, add):
+def mse(control: I64, z: F32, g: F32, losses: F64, hits: I64, image: Int, *, weight, learns, add, offset, record):
     """Mean of (z − t)² over the values of one image, and its gradient over the batch's mean."""
     depth, rows, columns, channels = z.shape
     index = chosen(image, control)
     size = depth * rows * columns * channels
     total = 0.0
     if control[LABELS] != 0:
-        targets = floats_at(control[LABELS] + index * size * 4, size)
+        targets = floats_at(control[LABELS] + index * record + offset, size)
         factor = float32(2.0 * weight) / (float32(control[COUNT]) * float32(size))
         n = 0
         for p, i, j, c in every(depth, rows, columns, channels):
@@ -82,12 +85,13 @@ def weighted_cross_entropy(
     smoothing,
     learns,
     add,
+    offset,
+    record,
 ):
     """As `cross_entropy`, where each position counts by the weight of its class, one with a label below 0 not at all,
     and the mean is over the weights of the batch."""
     depth, rows, columns, classes = z.shape
     index = chosen(image, control)
-    positions = depth * rows * columns
     known = control[LABELS] != 0
     total = 0.0
     scale = 0.0
@@ -104,7 +108,7 @@ def weighted_cross_entropy(
                 best = c
         hits[image, n] = best
         if known:
-            label = longs_at(control[LABELS] + (index * positions + n) * 8, 1)[0]
+            label = longs_at(control[LABELS] + index * record + offset + n * 8, 1)[0]
             counts = float32(0)
             sums = float32(0)
             mean = float32(0)
@@ -143,6 +147,8 @@ def binary_cross_entropy(
     weighted,
     learns,
     add,
+    offset,
+    record,
 ):
     """−t·log σ(z) − (1 − t)·log(1 − σ(z)) = max(z, 0) − z·t + log(1 + e^−|z|), its mean over the values of one image, and
     its gradient σ(z) − t over the batch's mean. `smoothing` moves targets towards ½. With `weighted` each answer counts
@@ -153,7 +159,7 @@ def binary_cross_entropy(
     size = depth * rows * columns * channels
     total = 0.0
     if control[LABELS] != 0:
-        targets = floats_at(control[LABELS] + index * size * 4, size)
+        targets = floats_at(control[LABELS] + index * record + offset, size)
         scale = weight / (1.0 * control[COUNT] * size)
         if weighted:
             scale = 0.0
@@ -190,14 +196,14 @@ def binary_cross_entropy(
         losses[image] = 0.0
 
 
-def mae(control: I64, z: F32, g: F32, losses: F64, hits: I64, image: Int, *, weight, learns, add):
+def mae(control: I64, z: F32, g: F32, losses: F64, hits: I64, image: Int, *, weight, learns, add, offset, record):
     """Mean of |z − t| over the values of one image, and its gradient, the sign, over the batch's mean."""
     depth, rows, columns, channels = z.shape
     index = chosen(image, control)
     size = depth * rows * columns * channels
     total = 0.0
     if control[LABELS] != 0:
-        targets = floats_at(control[LABELS] + index * size * 4, size)
+        targets = floats_at(control[LABELS] + index * record + offset, size)
         factor = float32(weight) / (float32(control[COUNT]) * float32(size))
         n = 0
         for p, i, j, c in every(depth, rows, columns, channels):

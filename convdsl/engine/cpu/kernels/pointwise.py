@@ -24,11 +24,11 @@ def load(control: I64, y: F32, image: Int, *, size):
             n += channels
 
 
-def emit(control: I64, x: F32, image: Int, *, size):
+def emit(control: I64, x: F32, image: Int, *, size, offset, record):
     """One image's result into the array that was asked for."""
     depth, rows, columns, channels = x.shape
     if control[OUT] != 0:
-        values = floats_at(control[OUT] + image * size * 4, size)
+        values = floats_at(control[OUT] + image * record + offset, size)
         n = 0
         for p, i, j in every(depth, rows, columns):
             for c in range(channels):

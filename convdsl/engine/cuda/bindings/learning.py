@@ -19,7 +19,8 @@ def _loss(binder: Binder, step: Step) -> None:
     g = step.writes.get("g")
     positions = prod(z.shape[:3])
     skip = settings["exit"] * arrays.stride * 4
-    constants: dict[str, Any] = {"weight": settings["weight"], "learns": g is not None, "add": settings["add"]}
+    constants: dict[str, Any] = {name: settings[name] for name in ("weight", "add", "offset", "record")}
+    constants["learns"] = g is not None
     if step.kind.endswith("cross_entropy"):
         constants["smoothing"] = settings["smoothing"]
     if step.kind == "binary_cross_entropy":
@@ -49,6 +50,7 @@ def finish(binder: Binder, steps: list[Step]) -> None:
     ends = sorted((s for s in steps if s.kind in LOSSES), key=lambda s: s.settings["exit"])
     if not ends:
         return
+    one = binder.plan.only_loss
     positions = tuple(prod(s.reads["z"].shape[:3]) for s in ends)
     binder.launch(
         learning.finish,
@@ -64,8 +66,8 @@ def finish(binder: Binder, steps: list[Step]) -> None:
         stride=arrays.stride,
         positions=positions,
         out_positions=positions[0],
-        classes=binder.plan.loss.kind == "cross_entropy",
-        counted=binder.plan.loss.kind == "binary_cross_entropy",
+        classes=one.kind == "cross_entropy",
+        counted=one.kind == "binary_cross_entropy",
     )
 
 

@@ -29,7 +29,7 @@ def _load(binder: Binder, step: Step) -> None:
 @binding("emit")
 def _emit(binder: Binder, step: Step) -> None:
     x = step.reads["x"]
-    binder.each(pointwise.emit, x.shape, {"control": binder.control, "x": binder.inside(x)})
+    binder.each(pointwise.emit, x.shape, {"control": binder.control, "x": binder.inside(x)}, **step.settings)
 
 
 @binding("copy")

@@ -1,6 +1,6 @@
 """Losses at one position, with their gradients over the batch's mean.
 
-`control` and `figures`: see engine/slots.py; table: see the CPU's kernels.
+`control` and `figures`: see engine/slots.py; table, offset, record: see the CPU's kernels.
 """
 
 # ruff: noqa: F821
@@ -22,6 +22,8 @@ def cross_entropy(
     smoothing,
     learns,
     add,
+    offset,
+    record,
 ):
     """−Σ t_c·log softmax(z)_c at one position, and its gradient over the batch's mean; t is 1 at the label, or
     1 − smoothing there and smoothing/C everywhere. `hits` keeps the largest value's class."""
@@ -39,7 +41,7 @@ def cross_entropy(
             index = n
             if control[INDEX] != 0:
                 index = get_i64(control[INDEX], n)
-            label = get_i64(control[LABELS], index * positions + t % positions)
+            label = get_i64(control[LABELS], index * (record // 8) + offset // 8 + t % positions)
             total = float32(0)
             mean = float32(0)
             for c in range(sizes[3]):
@@ -59,7 +61,22 @@ def cross_entropy(
                     g[n, p, i, j, c] = d + g[n, p, i, j, c] if add else d
 
 
-def mse(control: I64, z: F32, g: F32, losses: F32, hits: I32, count: Int, *, sizes, positions, weight, learns, add):
+def mse(
+    control: I64,
+    z: F32,
+    g: F32,
+    losses: F32,
+    hits: I32,
+    count: Int,
+    *,
+    sizes,
+    positions,
+    weight,
+    learns,
+    add,
+    offset,
+    record,
+):
     """(z − t)² summed over one position, and its gradient over the batch's mean."""
     t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
     if t < count * positions:
@@ -71,7 +88,7 @@ def mse(control: I64, z: F32, g: F32, losses: F32, hits: I32, count: Int, *, siz
             total = float32(0)
             factor = float32(2.0 * weight) / (float32(count) * float32(positions * sizes[3]))
             for c in range(sizes[3]):
-                target = get_f32(control[LABELS], (index * positions + t % positions) * sizes[3] + c)
+                target = get_f32(control[LABELS], index * (record // 4) + offset // 4 + t % positions * sizes[3] + c)
                 away = z[n, p, i, j, c] - target
                 total += away * away
                 if learns:
@@ -96,6 +113,8 @@ def weighted_cross_entropy(
     smoothing,
     learns,
     add,
+    offset,
+    record,
 ):
     """As `cross_entropy`, where each position counts by the weight of its class, one with a label below 0 not at all,
     and the mean is over the weights of the batch."""
@@ -113,7 +132,7 @@ def weighted_cross_entropy(
             index = n
             if control[INDEX] != 0:
                 index = get_i64(control[INDEX], n)
-            label = get_i64(control[LABELS], index * positions + t % positions)
+            label = get_i64(control[LABELS], index * (record // 8) + offset // 8 + t % positions)
             total = float32(0)
             mean = float32(0)
             for c in range(sizes[3]):
@@ -158,6 +177,8 @@ def binary_cross_entropy(
     weighted,
     learns,
     add,
+    offset,
+    record,
 ):
     """max(z, 0) − z·t + log(1 + e^−|z|) summed over one position, and its gradient σ(z) − t; weights as in the CPU's
     kernel. `hits` keeps how many answers at the position are right."""
@@ -178,7 +199,7 @@ def binary_cross_entropy(
             right = 0
             for c in range(sizes[3]):
                 v = z[n, p, i, j, c]
-                target = get_f32(control[LABELS], (index * positions + t % positions) * sizes[3] + c)
+                target = get_f32(control[LABELS], index * (record // 4) + offset // 4 + t % positions * sizes[3] + c)
                 counts = factor
                 if weighted:
                     counts = float32(0)
@@ -201,7 +222,22 @@ def binary_cross_entropy(
             losses[t] = total * float32(count)
 
 
-def mae(control: I64, z: F32, g: F32, losses: F32, hits: I32, count: Int, *, sizes, positions, weight, learns, add):
+def mae(
+    control: I64,
+    z: F32,
+    g: F32,
+    losses: F32,
+    hits: I32,
+    count: Int,
+    *,
+    sizes,
+    positions,
+    weight,
+    learns,
+    add,
+    offset,
+    record,
+):
     """|z − t| summed over one position, and its gradient, the sign."""
     t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
     if t < count * positions:
@@ -213,7 +249,7 @@ def mae(control: I64, z: F32, g: F32, losses: F32, hits: I32, count: Int, *, siz
             total = float32(0)
             factor = float32(weight) / (float32(count) * float32(positions * sizes[3]))
             for c in range(sizes[3]):
-                target = get_f32(control[LABELS], (index * positions + t % positions) * sizes[3] + c)
+                target = get_f32(control[LABELS], index * (record // 4) + offset // 4 + t % positions * sizes[3] + c)
                 away = z[n, p, i, j, c] - target
                 total += abs(away)
                 if learns:

@@ -23,12 +23,12 @@ def load(control: I64, y: F32, count: Int, *, shape, size):
             y[n, p, i, j, c] = get_f32(control[IMAGES], at)
 
 
-def emit(control: I64, x: F32, count: Int, *, shape, size):
+def emit(control: I64, x: F32, count: Int, *, shape, size, offset, record):
     """Results into the array that was asked for."""
     t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
     if t < count * size and control[OUT] != 0:
         n, p, i, j, c = place(t, shape)
-        put_f32(control[OUT], t, x[n, p, i, j, c])
+        put_f32(control[OUT], n * (record // 4) + offset // 4 + t % size, x[n, p, i, j, c])
 
 
 def copy(x: F32, y: F32, count: Int, *, shape, size, at, sizes, add):

@@ -17,9 +17,10 @@ def _cross_entropy(run: Any, step: Step, z: Array) -> Array:
     rows = z.reshape(len(z), -1, z.shape[-1])
     if exit_number == 0:
         run.hits = rows.argmax(-1)
-    if run.batch.labels is None:
+    known = run.labels(step)
+    if known is None:
         return None
-    labels = run.chosen(run.batch.labels.reshape(len(run.batch.labels), -1)).reshape(rows.shape[:2])
+    labels = run.chosen(known.reshape(len(known), -1)).reshape(rows.shape[:2])
     away = rows - rows.max(-1, keepdims=True)
     log = away - np.log(np.exp(away).sum(-1, keepdims=True))
     wanted = np.eye(rows.shape[-1], dtype=z.dtype)[np.maximum(labels, 0)]
@@ -36,7 +37,7 @@ def _cross_entropy(run: Any, step: Step, z: Array) -> Array:
 @step("binary_cross_entropy")
 def _binary_cross_entropy(run: Any, step: Step, z: Array) -> Array:
     smoothing, weight = step.settings["smoothing"], step.settings["weight"]
-    t = run.targets(z)
+    t = run.targets(step, z)
     if t is None:
         return None
     no, yes = (np.resize(run.table[side::2], z.shape[-1]) for side in (0, 1))
@@ -52,7 +53,7 @@ def _binary_cross_entropy(run: Any, step: Step, z: Array) -> Array:
 
 @step("mse", "mae")
 def _mean_error(run: Any, step: Step, z: Array) -> Array:
-    t, weight = run.targets(z), step.settings["weight"]
+    t, weight = run.targets(step, z), step.settings["weight"]
     if t is None:
         return None
     away = z - t

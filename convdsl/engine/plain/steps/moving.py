@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from convdsl.engine.plain.steps.registry import Array, step
+from convdsl.engine.plain.steps.registry import Array, part_of, step
 from convdsl.engine.plan import Step
 
 
@@ -20,7 +20,8 @@ def _load(run: Any, step: Step) -> Array:
 @step("emit")
 def _emit(run: Any, step: Step, x: Array) -> None:
     if run.out is not None:
-        run.out[:] = x.reshape(run.out.shape)
+        out = part_of(run.out, step.settings["offset"])
+        out[:] = x.reshape(out.shape)
 
 
 @step("copy")

@@ -26,3 +26,11 @@ def step(*kinds: str) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
 def by_channel(g: Array) -> Array:
     """The sum over everything but channels."""
     return g.reshape(-1, g.shape[-1]).sum(0)
+
+
+def part_of(array: Any, offset: int) -> Any:
+    """What begins at a place of records; an array without records is the whole."""
+    fields = array.dtype.fields if array is not None else None
+    if not fields:
+        return array
+    return array[next(name for name, field in fields.items() if field[1] == offset)]
