@@ -77,7 +77,10 @@ def _items(parts: tuple[Node | Group, ...]) -> Items:
             continue
         level = part.level
         if level.kind != "brace" or level.name == "freeze":
-            found.append(Nest(level, _items(part.items)))
+            inside = _items(part.items)
+            exits = [item._replace(items=(Nest(level, item.items),)) for item in inside if isinstance(item, Exit)]
+            # where there is nothing else in it, the chain goes by, and the block stands beside it
+            found += exits if exits and len(exits) == len(inside) else [Nest(level, inside)]
         elif level.name == "aux":
             found.append(Exit(_items(part.items), part.nodes()[-1].exit))
         elif level.name == "output":
