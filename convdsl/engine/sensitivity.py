@@ -21,7 +21,7 @@ from convdsl.layers.convolution import DepthwiseConv
 from convdsl.layers.shaping import Dropout, DropPath, Identity, Reshape
 from convdsl.messages import T
 from convdsl.network.ending import ending
-from convdsl.network.graph import Network, Node
+from convdsl.network.graph import Network, Node, Output
 from convdsl.network.sizes import Report, infer
 from convdsl.network.view import NetView
 from convdsl.source import Source, Span
@@ -43,6 +43,11 @@ class Tapped:
     report: Report
     origin: tuple[int, ...]
     tap: str
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """The one that there is."""
+        return (Output("", self.output, Span(0, 0)),)
 
     def weights(self, tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """The tensors of the network under the names that they have here, with those of the new layer."""
