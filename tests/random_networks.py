@@ -24,7 +24,7 @@ from unittest.mock import patch
 
 import convdsl
 from convdsl.engine.optimizer import Optimizer
-from convdsl.engine.plan import Step, Target, Value, plan, strips, weighted
+from convdsl.engine.plan import Step, Target, Value, plan, strips, together, weighted
 from convdsl.engine.plan.values import GPU
 from convdsl.layers import ACTIVATIONS
 from convdsl.net import Net
@@ -105,6 +105,7 @@ def as_if_large() -> Iterator[None]:
     with (
         patch.multiple(strips, LARGE=1, FEWEST_STRIPS=2),
         patch.multiple(weighted, DEFERRED=16, DEFERRED_DENSE=16),
+        patch.multiple(together, LARGE=16, FEWEST_UNITS=1),
     ):
         yield
 

@@ -27,6 +27,7 @@ NETWORKS = [
     "concat { identity | conv 4 k1 } hardsigmoid -> gap -> dense 3 softmax",
     "input 6x6x4 -> conv 4 k3 p1 -> mul { identity | gap -> conv 4 k1 sigmoid } -> ln tanh -> gn 2 elu -> lrn -> dropout 0.2 "
     "-> scale relu6 -> dense 3",
+    "input 33x32x8 -> dense 128 relu -> dense 3",
 ]
 """In these there is each of the rewrites."""
 

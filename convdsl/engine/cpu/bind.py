@@ -120,6 +120,7 @@ _REGIONS = {
     "strips": driver.REGION_STRIPS,
     "serial": driver.REGION_SERIAL,
     "tasks": driver.REGION_TASKS,
+    "shares": driver.REGION_SHARES,
 }
 
 BINDINGS: dict[str, Callable[[Binder, Step], None]] = {}
@@ -273,7 +274,8 @@ class Binder:
             self.segments.pop()
 
     def _region(self, kind: str, first_segment: int, strips: int = 0, block: int = 0) -> None:
-        parts = {"chunks": self.plan.chunks, "strips": strips, "serial": 1, "tasks": self.plan.tasks}[kind]
+        tasks = self.plan.tasks
+        parts = {"chunks": self.plan.chunks, "strips": strips, "serial": 1, "tasks": tasks, "shares": tasks}[kind]
         self.regions.append((_REGIONS[kind], first_segment, len(self.segments), parts, block))
 
     def bound(self) -> Bound:

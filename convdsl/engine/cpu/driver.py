@@ -18,7 +18,7 @@ from convdsl.engine.cpu.kept import Kept
 from convdsl.engine.slots import FINITE
 
 SEGMENT_START, SEGMENT_IMAGE, SEGMENT_BLOCK = 0, 1, 2
-REGION_CHUNKS, REGION_SERIAL, REGION_TASKS, REGION_STRIPS = 0, 1, 2, 3
+REGION_CHUNKS, REGION_SERIAL, REGION_TASKS, REGION_STRIPS, REGION_SHARES = 0, 1, 2, 3, 4
 MOST_ARGUMENTS = 16
 
 
@@ -112,7 +112,7 @@ def run(regions, segments, operations, arguments, rows, counters, chunk, workers
             for part in range(region[3]):
                 begin, end = part * chunk, min(part * chunk + chunk, images)
                 run_images(region, segments, operations, arguments, rows[0], begin, end, part, 0)
-        elif region[0] != REGION_TASKS:
+        elif region[0] == REGION_CHUNKS or region[0] == REGION_STRIPS:
             for worker in prange(workers):
                 part = next_number(counters.ctypes.data)
                 while part < region[3]:
@@ -121,7 +121,7 @@ def run(regions, segments, operations, arguments, rows, counters, chunk, workers
                         begin, end = part * chunk, min(part * chunk + chunk, images)
                     run_images(region, segments, operations, arguments, rows[worker], begin, end, part, worker)
                     part = next_number(counters.ctypes.data)
-        elif figures[FINITE] != 0.0:
+        elif region[0] == REGION_SHARES or figures[FINITE] != 0.0:
             for worker in prange(workers):
                 part = next_number(counters.ctypes.data)
                 while part < region[3]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from llvmlite import ir
+
 from convdsl.engine.cpu import vector as v
 
 Axes = tuple[tuple[int, int], ...]
@@ -140,6 +142,76 @@ def transpose_tile(lanes: int, row: int, to_row: int, rows: int, columns: int) -
             v.store(b, vectors[i], y, i * to_row)
 
     return v.micro_kernel(3, write)
+
+
+def dense_input_tile(
+    lanes: int,
+    blocks: tuple[tuple[int, int, int], ...],
+    w_block: int,
+    row: int,
+    inputs: int,
+    images: int,
+    g_image: int,
+    x_image: int,
+    add: bool,
+) -> Any:
+    """x[n, c] = the sum over units of g[n, f] · w[c, f], or added to what x holds, for some inputs and images, from weights in
+    [block][input][width]; arguments g, w, x, unused. `blocks` are runs of blocks of units: (how many, vectors, units in the
+    last vector). Vectors of sums stay in the first-level cache, and are added up at the end."""
+
+    def write(b: v.Builder, arguments: list[Any]) -> None:
+        g, w, x, _ = arguments
+        size = lanes * 4
+        room = b.alloca(ir.ArrayType(v.FLOAT, inputs * images * lanes))
+        room.align = 64
+        sums = b.ptrtoint(room, v.INT)
+
+        def zero(c: Any, carried: list[Any]) -> list[Any]:
+            v.store(b, v.constant(0.0, lanes), b.add(sums, b.mul(c, v.integer(size))), 0)
+            return carried
+
+        v.loop(b, inputs * images, [], zero)
+        first = 0
+        for count, vectors, valid in blocks:
+            tail = [None] * (vectors - 1) + [valid]
+
+            def at_block(i: Any, carried: list[Any], first: int = first, tail: list[Any] = tail) -> list[Any]:
+                block = b.add(i, v.integer(first))
+                ga, wa = b.add(g, b.mul(block, v.integer(row))), b.add(w, b.mul(block, v.integer(w_block)))
+                gradients = [
+                    [v.load(b, ga, n * g_image + k * size, lanes, only) for k, only in enumerate(tail)]
+                    for n in range(images)
+                ]
+
+                def at_input(c: Any, carried: list[Any]) -> list[Any]:
+                    wc, sc = b.add(wa, b.mul(c, v.integer(row))), b.add(sums, b.mul(c, v.integer(images * size)))
+                    weights = [v.load(b, wc, k * size, lanes) for k in range(len(tail))]
+                    for n in range(images):
+                        total = v.load(b, sc, n * size, lanes)
+                        for weight, gradient in zip(weights, gradients[n], strict=True):
+                            total = v.multiply_add(b, weight, gradient, total)
+                        v.store(b, total, sc, n * size)
+                    return carried
+
+                v.loop(b, inputs, [], at_input)
+                return carried
+
+            v.loop(b, count, [], at_block)
+            first += count
+
+        def out(c: Any, carried: list[Any]) -> list[Any]:
+            sc, to = b.add(sums, b.mul(c, v.integer(images * size))), b.add(x, b.mul(c, v.integer(4)))
+            for n in range(images):
+                total = v.sum_of_lanes(b, v.load(b, sc, n * size, lanes))
+                if add:
+                    v.add_scalar(b, total, to, n * x_image)
+                else:
+                    b.store(total, v.pointer(b, to, n * x_image)).align = 4
+            return carried
+
+        v.loop(b, inputs, [], out)
+
+    return v.micro_kernel(4, write)
 
 
 def rows_tile(lanes: int, vectors: int, units: int, blocks: int, x_step: int, y_step: int) -> Any:

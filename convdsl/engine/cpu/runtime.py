@@ -19,6 +19,7 @@ from numba.np import arrayobj
 from convdsl.engine.cpu.channelwise import bn_apply_tile, bn_input_tile, bn_sum_gradient_tile, bn_sum_tile
 from convdsl.engine.cpu.micro import (
     conv_tile,
+    dense_input_tile,
     few_channels_tile,
     lane_outer_tile,
     lane_sum_tile,
@@ -49,6 +50,7 @@ __all__ = [
     "bn_sum_tile",
     "bytes_at",
     "conv_tile",
+    "dense_input_tile",
     "doubles_at",
     "exp",
     "expm1",

@@ -18,6 +18,11 @@ def split_blocks(count: int, lanes: int, vectors: int) -> Iterator[tuple[int, in
         yield full, 1, short, rest - (short - 1) * lanes
 
 
+def even_parts(count: int, most: int) -> int:
+    """The size of the fewest parts, of up to `most`, that cover so many, as even as they can be."""
+    return -(-count // -(-count // most))
+
+
 def grid_tile(rows: int, columns: int, vectors: int, target: Target) -> tuple[int, int]:
     """Rows and columns of a tile that covers a grid at the least cost; the rows divide the grid's."""
     most = target.positions(vectors)

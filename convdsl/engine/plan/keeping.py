@@ -72,9 +72,10 @@ def _forward_copy(parameter: Parameter, chosen: Layouts) -> Iterator[tuple[str, 
 
 
 def _turned(steps: Sequence[Step], chosen: Layouts, target: Target) -> Iterator[tuple[Parameter, str, Any]]:
-    """The way back through a weight reads it with its sides swapped. On a GPU it does so by other steps in memory."""
+    """The way back through a weight reads it with its sides swapped. On a GPU, and in shares of a dense layer's inputs, it does
+    so by other steps in memory."""
     for step in steps if not target.whole_batch else ():
-        if step.kind in ("spread", "dense_input"):
+        if step.kind in ("spread", "dense_input") and step.scope != "share":
             weight = step.weights["weight"]
             if not isinstance(chosen.get(weight), Rows):
                 yield weight, "swapped", swapped(weight.natural, step.settings.get("window"), target)

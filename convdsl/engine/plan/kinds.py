@@ -209,7 +209,7 @@ KINDS: dict[str, Kind] = {
             "y",
             "weight bias?",
             settings="activation?",
-            scopes=("block",),
+            scopes=("block", "share"),
         ),
         Kind(
             "dense_input",
@@ -218,7 +218,7 @@ KINDS: dict[str, Kind] = {
             "x",
             "weight",
             settings="add",
-            scopes=("block",),
+            scopes=("block", "share"),
             alike="x mask",
         ),
         Kind("dense_weight", "the gradient of W: g·xᵀ", "x g", "", "weight", "weight", scopes=("block", "task")),

@@ -21,10 +21,10 @@ class _Life:
 def allocate(blocks: list[tuple[list[Step], int]], batch: int, target: Target) -> tuple[int, int]:
     """Gives each value a home and an offset; returns the bytes for one worker's block and for the batch.
 
-    Values needed in one region live in a worker's block, the others for the whole batch. Within a block, steps for
-    single images run image by image, so a value that is needed in several runs of such steps has a slot for each image
-    and lives through the whole of them; one that is needed in a single run has one slot. `blocks` are the steps of each
-    region, and how many images it takes at a time.
+    Values needed in one region live in a worker's block, the others for the whole batch, and those of steps in shares. Within
+    a block, steps for single images run image by image, so a value that is needed in several runs of such steps has a slot for
+    each image and lives through the whole of them; one that is needed in a single run has one slot. `blocks` are the steps of
+    each region, and how many images it takes at a time.
     """
     regions = [steps for steps, _ in blocks]
     places = [(r, s) for r, steps in enumerate(regions) for s in range(len(steps))]
@@ -36,7 +36,8 @@ def allocate(blocks: list[tuple[list[Step], int]], batch: int, target: Target) -
     block_lives, batch_lives = [], []
     for value, at in uses.items():
         first, last = at[0], at[-1]
-        if places[first][0] != places[last][0]:
+        shared = any(regions[r][s].scope == "share" for r, s in (places[n] for n in at))
+        if shared or places[first][0] != places[last][0]:
             value.home = "batch"
             batch_lives.append(_Life(value, places[first][0], places[last][0], batch * value.pitch + SLACK))
         else:

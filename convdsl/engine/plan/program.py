@@ -17,19 +17,20 @@ from convdsl.engine.plan.memory import allocate, allocate_batch
 from convdsl.engine.plan.ops import Op, Tape, backward_steps, forward_steps
 from convdsl.engine.plan.saving import recompute, share_gradients
 from convdsl.engine.plan.strips import in_strips
+from convdsl.engine.plan.together import together
 from convdsl.engine.plan.values import Layouts, Parameter, Step, Target, Value
 from convdsl.engine.plan.verify import passed
 from convdsl.engine.plan.winograd import use_winograd
 from convdsl.network.view import NetView
 
-RegionKind = Literal["chunks", "strips", "serial", "tasks", "batch"]
+RegionKind = Literal["chunks", "strips", "shares", "serial", "tasks", "batch"]
 
 
 @dataclass(frozen=True, eq=False)
 class Region:
     """Steps between two points where all threads meet. In a region of `chunks` each thread takes chunks of images and
     does all steps for one block of them after another; in one of `strips`, strips of an image, for all images
-    (see strips.py); in one of `tasks`, shares of the work. On a GPU there is one
+    (see strips.py); in one of `shares` or `tasks`, shares of the work, for all images. On a GPU there is one
     region, `batch`: each step is done for all images before the next one begins."""
 
     kind: RegionKind
@@ -166,6 +167,7 @@ def _assemble(
     if target.whole_batch:
         return _assemble_batch(frame, steps, low, exits)
     steps = passed("winograd", use_winograd(steps, target, chosen))
+    steps = passed("together", together(steps, target))
     regions = _regions([s for s in steps if s.scope != "task"], block)
     if target.does("recomputing"):
         regions = recompute(regions)
@@ -183,14 +185,18 @@ def _assemble(
 def _regions(steps: list[Step], block: int) -> list[Region]:
     """Cut where all threads must meet; what a chunk begins with comes first in each."""
     regions: list[Region] = []
-    for (kind, strips), group in groupby(steps, _where):
-        ordered = sorted(group, key=lambda s: s.scope != "start")
+    for (kind, strips, _), group in groupby(enumerate(steps), _where):
+        ordered = sorted((step for _, step in group), key=lambda s: s.scope != "start")
         regions.append(Region(kind, ordered, strips, STRIP_BLOCKS * block if strips else block))
     return regions
 
 
-def _where(step: Step) -> tuple[RegionKind, int]:
-    return "serial" if step.scope == "serial" else "strips" if step.strips else "chunks", step.strips
+def _where(numbered: tuple[int, Step]) -> tuple[RegionKind, int, int]:
+    """The kind of a step's region, and strips; and a number of its own where all of it must be done before what follows."""
+    number, step = numbered
+    if step.scope == "share":
+        return "shares", 0, number
+    return "serial" if step.scope == "serial" else "strips" if step.strips else "chunks", step.strips, -1
 
 
 def _roots(steps: list[Step]) -> list[Value]:

@@ -18,6 +18,7 @@ REWRITES = {
     "fusion": "a convolution, its ReLU and the maximum of 2x2 behind it are one",
     "strips": "a convolution and a dense layer behind it are done strip by strip",
     "winograd": "3x3 and 5x5 convolutions with fewer multiplications",
+    "together": "large dense layers are done for all images at once, in shares",
     "interleaving": "images of networks with few channels lie side by side",
     "deferral": "gradients of many weights are computed once, after all others",
     "views": "a reshape is another name for the same memory",

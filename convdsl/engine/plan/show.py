@@ -32,6 +32,7 @@ def show(plan: Plan) -> str:
 _REGIONS = {
     "chunks": "in parallel over chunks of images:",
     "strips": "in parallel over strips, each for all images:",
+    "shares": "in parallel over shares of it, for all images:",
     "serial": "alone:",
     "tasks": "in parallel over shares of the weights:",
     "batch": "each for the whole batch:",

@@ -10,10 +10,11 @@ from typing import Any, Literal
 Shape = tuple[int, int, int, int]
 """Sizes of one image's tensor: D, H, W, C; missing axes have size 1."""
 
-Scope = Literal["start", "image", "each", "block", "serial", "task"]
+Scope = Literal["start", "image", "each", "block", "serial", "task", "share"]
 """How often a step runs: once for each chunk before its images, for each image, for each block of images, once, or once
-for each of `Plan.tasks` shares of its work. Steps for each `image` that stand behind each other are done together, one image
-after another; those for `each`, when all images of the block are through what stands before."""
+for each of `Plan.tasks` shares of its work: a `share` in its place, a `task` when all else is done. Steps for each `image`
+that stand behind each other are done together, one image after another; those for `each`, when all images of the block are
+through what stands before."""
 
 ALIGNMENT = 16
 """Values are laid out in multiples of this many floats: a cache line, and the widest vector."""

@@ -9,11 +9,11 @@ from itertools import product
 from math import prod
 from typing import Any
 
-from convdsl.engine.cpu.bind import Argument, Binder, binding, number, of_strip, shifted, strides_in_bytes
+from convdsl.engine.cpu.bind import COUNT, PART, Argument, Binder, binding, number, of_strip, shifted, strides_in_bytes
 from convdsl.engine.cpu.bindings.winograd import winograd
 from convdsl.engine.cpu.kernels import weighted
 from convdsl.engine.cpu.specialise import Micro, micro
-from convdsl.engine.cpu.tiles import grid_tile, lane_tile_sizes, split_blocks
+from convdsl.engine.cpu.tiles import even_parts, grid_tile, lane_tile_sizes, split_blocks
 from convdsl.engine.plan import Parameter, Step
 from convdsl.engine.plan.layouts import Filters, Pack, Rows
 
@@ -255,6 +255,9 @@ def _dense(binder: Binder, step: Step) -> None:
     if isinstance(f, Rows):
         _dense_rows(binder, step, f)
         return
+    if step.scope == "share":
+        _dense_share(binder, step, f)
+        return
     Product(
         binder.inside(x)[0],
         binder.inside(y)[0],
@@ -266,6 +269,96 @@ def _dense(binder: Binder, step: Step) -> None:
         (Axis(), Axis(), Axis(binder.together, x.root.pitch * 4, y.root.pitch * 4)),
         relu=_relu(step),
     ).emit(binder)
+
+
+def _dense_share(binder: Binder, step: Step, f: Filters) -> None:
+    """All images, block of units by block."""
+    x, y, weight, bias = step.reads["x"], step.writes["y"], step.weights["weight"], step.weights.get("bias")
+    blocks, lanes = Blocks.of(f), f.lanes
+    x_image, y_image = x.root.pitch * 4, y.root.pitch * 4
+    for first, count, vectors, valid in split_blocks(f.filters, f.lanes, f.vectors):
+        images = even_parts(binder.plan.batch, binder.target.positions(vectors))
+        tile = micro(
+            "conv_tile",
+            lanes=lanes,
+            vectors=vectors,
+            taps=(),
+            run=x.size,
+            row=blocks.width,
+            x_at=tuple(n * x_image for n in range(images)),
+            y_at=tuple(n * y_image for n in range(images)),
+            valid=valid,
+            bias=bias is not None,
+            relu=_relu(step),
+            add=False,
+        )
+        at = number(binder.weight(weight, first * blocks.size // 4))
+        binder.emit(
+            weighted.dense_share,
+            {
+                "x": binder.inside(x)[0],
+                "w": at,
+                "b": at if bias is None else number(binder.weight(bias, first * f.width)),
+                "y": shifted(binder.inside(y)[0], first * blocks.width),
+                "task": PART,
+                "tasks": number(binder.plan.tasks),
+                "count": COUNT,
+            },
+            tile=tile,
+            blocks=count,
+            images=images,
+            x_image=x_image,
+            y_image=y_image,
+            w_block=blocks.size,
+            width=blocks.width,
+        )
+
+
+PIECE = 32
+"""Inputs whose sums a share of the way back keeps in the first-level cache."""
+
+
+def _dense_input_share(binder: Binder, step: Step, f: Filters) -> None:
+    """All images, piece of inputs by piece."""
+    g, x, weight, row = step.reads["g"], step.writes["x"], step.weights["weight"], f.width * 4
+    g_image, x_image = g.root.pitch * 4, x.root.pitch * 4
+    images = even_parts(binder.plan.batch, max(1, (binder.target.registers - f.vectors - 2) // f.vectors - 1))
+    whole, rest = divmod(x.size, PIECE)
+    for first, pieces, inputs in ((0, whole, PIECE), (whole * PIECE, 1, rest)):
+        if not pieces or not inputs:
+            continue
+        tile = micro(
+            "dense_input_tile",
+            lanes=f.lanes,
+            blocks=tuple(
+                (count, vectors, valid) for _, count, vectors, valid in split_blocks(f.filters, f.lanes, f.vectors)
+            ),
+            w_block=f.rows * row,
+            row=row,
+            inputs=inputs,
+            images=images,
+            g_image=g_image,
+            x_image=x_image,
+            add=step.settings["add"],
+        )
+        binder.emit(
+            weighted.dense_input_share,
+            {
+                "g": binder.inside(g)[0],
+                "w": number(binder.weight(weight, first * f.width)),
+                "x": shifted(binder.inside(x)[0], first * 4),
+                "task": PART,
+                "tasks": number(binder.plan.tasks),
+                "count": COUNT,
+            },
+            tile=tile,
+            pieces=pieces,
+            images=images,
+            g_image=g_image,
+            x_image=x_image,
+            inputs=inputs,
+            row=row,
+        )
 
 
 def _dense_rows(binder: Binder, step: Step, f: Rows) -> None:
@@ -289,6 +382,9 @@ def _dense_rows(binder: Binder, step: Step, f: Rows) -> None:
 @binding("dense_input")
 def _dense_input(binder: Binder, step: Step) -> None:
     g, x, weight, mask = step.reads["g"], step.writes["x"], step.weights["weight"], step.reads.get("mask")
+    if step.scope == "share":
+        _dense_input_share(binder, step, weight.layout)
+        return
     if isinstance(weight.layout, Rows):
         lanes, units = binder.target.lanes, weight.layout.units
         pack = Pack(1, units, x.size, (0,), lanes, weight.layout.width // lanes)

@@ -48,6 +48,52 @@ def gather(
                         )
 
 
+def dense_share(
+    x: Address,
+    w: Address,
+    b: Address,
+    y: Address,
+    task: Int,
+    tasks: Int,
+    count: Int,
+    *,
+    tile,
+    blocks,
+    images,
+    x_image,
+    y_image,
+    w_block,
+    width,
+):
+    """A dense layer for all `count` images, `images` at a time, for one share of its blocks of units; steps in bytes. The last
+    images may be none, in room that nobody else has."""
+    for block in range(task * blocks // tasks, (task + 1) * blocks // tasks):
+        for n in range(0, count, images):
+            tile(x + n * x_image, w + block * w_block, b + block * width, y + n * y_image + block * width)
+
+
+def dense_input_share(
+    g: Address,
+    w: Address,
+    x: Address,
+    task: Int,
+    tasks: Int,
+    count: Int,
+    *,
+    tile,
+    pieces,
+    images,
+    g_image,
+    x_image,
+    inputs,
+    row,
+):
+    """The gradient of its inputs, for one share of `pieces` pieces of `inputs` of them."""
+    for piece in range(task * pieces // tasks, (task + 1) * pieces // tasks):
+        for n in range(0, count, images):
+            tile(g + n * g_image, w + piece * inputs * row, x + n * x_image + piece * inputs * 4, 0)
+
+
 def dense_rows(x: Address, w: Address, y: Address, *, tile, images, x_step, y_step):
     """A dense layer of few units for a block of images, two at a time; steps in bytes."""
     for n in range(0, images, 2):
