@@ -65,6 +65,7 @@ class Worksheet:
         self.maximum = self._maximum_column()
         self.grade = self.maximum - 1
         self.comments = self._comments_column()
+        self._ids: list[int] | None = None
         self.participants = [self._participant(r, roster) for r in self.rows]
         self._check_twice()
         found = sum(p.student is not None for p in self.participants)
@@ -113,12 +114,22 @@ class Worksheet:
             return None
         return last
 
+    def _ids_of(self, roster: Roster) -> list[int]:
+        """The columns whose cells are ids or e-mails of half of those that may be in them. The number of a group, which may
+        be somebody's id too, is none."""
+        if self._ids is None:
+            own = (self.id, self.grade, self.maximum, self.comments)
+            most = min(len(self.rows), len(roster.students))
+            found = {n: {s.id for c in cells if (s := roster.with_id(c))} for n, cells in enumerate(self.columns)}
+            self._ids = [n for n, ids in found.items() if n not in own and ids and len(ids) * 2 >= most]
+        return self._ids
+
     def _participant(self, row: Row, roster: Roster) -> Participant:
         match = _ID.fullmatch(row.value(self.id))
         number = (match[1] or match[2]) if match else ""
         student = roster.with_id(row.value(self.id))
-        for column in range(len(row.cells)):
-            if student is None and column not in (self.id, self.grade, self.maximum, self.comments):
+        for column in self._ids_of(roster):
+            if student is None:
                 student = roster.with_id(row.value(column)) if row.value(column) else None
         by_name = student is None
         if student is None:

@@ -8,7 +8,7 @@ from convdsl.teaching.reading import vocabulary as known
 
 SPACE = "[ \u00a0\u202f\u2009]"
 EXPONENT = r"(?:[eE][+-]?\d{1,4}(?![\w.,]))?"
-LEADING = r"(?<![\w)])[.,'](?=\d)\d+(?![.,']\d)"
+LEADING = r"(?<![\w).,'])[.,'](?=\d)\d+(?![.,']\d)"
 GROUPS = rf"\d{{1,3}}(?:{SPACE}\d{{3}}){{1,12}}(?!\d|{SPACE}?\d)(?:[.,']\d+)?"
 RUN = r"\d+(?:[.,'_]+\d+)*+"
 WORDS = r"[^\W\d_]+(?:'[^\W\d_]+)?(?:_?[\d₀-₉]+)?"

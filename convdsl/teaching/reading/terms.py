@@ -205,7 +205,8 @@ class _Terms(Transformer):
 
     def _power(self, base: Term, exponent: Term) -> Term:
         found = self._calculated(base, exponent, _raised)
-        if base.form == LITERAL and [w.value for w in base.ways] == [10] and _single(exponent).form == LITERAL:
+        ten = base.form == LITERAL and [w.value for w in base.ways] == [10]
+        if ten and found.ways and _single(exponent).form == LITERAL:
             value = found.ways[0].value
             return found._replace(form=LITERAL, ways=(Way(value, value, 1),), name="power of ten")
         if base.form == LITERAL and exponent.ways and 2 <= exponent.ways[0].value <= 3:

@@ -199,3 +199,15 @@ def test_the_same_zip_twice() -> None:
     files = [("b/x.html", "á"), ("a/x.html", "b")]
     assert archive(files) == archive(reversed(files))
     assert zipfile.ZipFile(io.BytesIO(archive(files))).namelist() == ["a/x.html", "b/x.html"]
+
+
+@pytest.mark.parametrize("groups", [("1", "7", "2"), ("7", "7", "7"), ("1", "7", ""), ("", "", "7")])
+def test_the_number_of_a_group_is_nobodys_id(groups: tuple[str, ...]) -> None:
+    """A mark would go to the student whose id is 7, from the one whose group is."""
+    roster = read_roster("id,name\n7,Ana Ruiz\n102,Luis Gil\n103,Óscar Díaz\n".encode())
+    lines = []
+    for line, group in zip(worksheet().splitlines(), ("Grupo", *groups), strict=True):
+        mail = next(m for m in ("@x.es,", '"Dirección de correo",') if m in line)
+        lines.append(line.replace(mail, f"{mail}{group},"))
+    found = Worksheet("\n".join(lines).encode(), roster).by_number
+    assert {number: s.id for number, s in found.items()} == {"10001": "7", "10002": "102", "10003": "103"}

@@ -95,15 +95,16 @@ def says_the_same(question: Question, text: str) -> bool:
     if is_matrix(right):
         # A sign may stand apart at the start of a row; a slash may tell rows apart.
         text = re.sub(r"(^|\n)\s*[~≈](?=\s)", r"\1", text)
-        text = re.sub(r"(^|\n)\s*([-+−])\s+(?=\d)", r"\1\2", text)
+        text = re.sub(r"(^|\n)\s*([-+−])\s+(?=[.,]?\d)", r"\1\2", text)
         text = re.sub(r"/" if len(right) > 1 else r"\s/(?=\s)", " ", text)
         bare = re.sub(r"[(){}\[\]!=]|(?<=\d)[.,](?=\s|$)|\s,(?=\s|\d|[-−])|'(?!\d)|(?<!\d)'", " ", text)
         cells = [c for row in right for c in row]
         whole = re.findall(r"[^\s;]+", bare)
         split = [c for cell in whole for c in re.split(r"(?<=\d),", cell)]
+        pointed = re.findall(r"[^\s;]+", re.sub(r"(?<!\S)0?,(?=\d)", "0.", re.sub(r"[(){}\[\]!=]", " ", text)))
         return any(
             len(flat) == len(cells) and all(c in values(t) for t, c in zip(flat, cells, strict=True))
-            for flat in (whole, split)
+            for flat in (whole, split, pointed)
         )
     if isinstance(right, tuple):
         sides = [s for s in re.split(r"[x×·*,\s]+", text.strip(" ()!'=~.")) if s]
