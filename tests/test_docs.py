@@ -65,6 +65,7 @@ def test_both_readmes_have_the_same_commands() -> None:
         ("docs/classes.md", "docs/es/clases.md"),
         ("docs/bridges.md", "docs/es/puentes.md"),
         ("docs/editors.md", "docs/es/editores.md"),
+        ("docs/several-machines.md", "docs/es/varias-maquinas.md"),
     ],
 )
 def test_translated_pages_have_the_same_parts(english: str, spanish: str) -> None:
@@ -84,3 +85,13 @@ def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text("utf-8")):
         if "://" not in target:
             assert (page.parent / target).exists(), target
+
+
+def test_the_files_for_clusters_are_read_by_what_reads_them() -> None:
+    yaml = pytest.importorskip("yaml")
+    for page in (ROOT / "docs" / "several-machines.md", ROOT / "docs" / "es" / "varias-maquinas.md"):
+        (script,), (job,) = blocks(page, "bash"), blocks(page, "yaml")
+        subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+        nodes = yaml.safe_load(job)["spec"]["pytorchReplicaSpecs"]
+        assert (nodes["Master"]["replicas"], nodes["Worker"]["replicas"]) == (1, 3)
+        assert nodes["Worker"]["template"]["spec"]["containers"][0]["command"][:3] == ["torchrun", "-m", "convdsl"]

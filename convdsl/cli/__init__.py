@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from importlib import import_module
 
 from convdsl.cli.parsing import CallError, Parser
@@ -54,8 +55,13 @@ def main(argv: list[str] | None = None) -> int:
 
 def _main(argv: list[str]) -> int:
     arguments = _language(list(argv))
+    return told(lambda: _dispatch(arguments))
+
+
+def told(work: Callable[[], int]) -> int:
+    """Does it, and says what went wrong. Returns the exit status."""
     try:
-        status = _dispatch(arguments)
+        status = work()
         _mention_caches()
         sys.stdout.flush()
         return status

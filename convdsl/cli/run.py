@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from convdsl.cli import seeds
+from convdsl.cli import processes, seeds
 from convdsl.cli.parsing import CallError, add_unknowns, read_program
 from convdsl.cli.stopping import Stopper
 from convdsl.diagnostics import Diagnostic
@@ -41,6 +41,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         choices=CHOICES,
         help=str(T("what computes; without this `auto`: a GPU if one can be used")),
     )
+    add("--engine", choices=processes.ENGINES, default=processes.OWN, help=str(processes.HELP))
+    parts = T("with `--engine torch`: each step in so many parts, one after another, which needs less memory")
+    add("--accumulate", type=processes.parts, metavar="N", help=str(parts))
+    everywhere = T("with `--engine torch`: `bn` takes its statistics from the images of all processes")
+    add("--sync-bn", action="store_true", help=str(everywhere))
     add("--threads", type=_threads, metavar="N", help=str(T("threads of the CPU; without this all of them")))
     several = T("so many runs, with the seeds S, S+1, …; at the end a table with mean and interval")
     add("--seeds", type=seeds.number, metavar="N", help=str(several))
@@ -83,69 +88,119 @@ def run(options: argparse.Namespace) -> int:
     from convdsl.training.files import FileTrouble
     from convdsl.training.origin import Changed
     from convdsl.training.preparing import WrongOption
+    from convdsl.training.together import Apart, alike
 
-    with Stopper() as stopper:
-        try:
-            source = read_program(options.file)
-            if options.seeds is None:
-                return _run(options, stopper, source)
-            return seeds.repeat(options, source, lambda one: _run(one, stopper, source))
-        except Changed as error:
-            raise CallError(T("{what} Begin anew with another `--out`.", what=error.what)) from None
-        except Unavailable as error:
-            raise CallError(str(error)) from None
-        except (DataError, Unsuitable) as error:
-            print(f"convdsl: {error}", file=sys.stderr)
-            return 1
-        except (FileTrouble, NoDevice, WrongOption, EngineError) as error:
-            raise CallError(str(error)) from None
+    def training(engine: processes.Engine) -> int:
+        with Stopper(repeats=engine.ranks.size > 1) as stopper:
+            try:
+                source = alike(
+                    engine.ranks, lambda: read_program(options.file), lambda one: {str(T("the program")): one.text}
+                )
+                if options.seeds is None:
+                    return _run(options, stopper, source, engine)
+                return seeds.repeat(options, source, lambda one: _run(one, stopper, source, engine))
+            except Changed as error:
+                raise CallError(T("{what} Begin anew with another `--out`.", what=error.what)) from None
+            except (Unavailable, Apart) as error:
+                raise CallError(str(error)) from None
+            except (DataError, Unsuitable) as error:
+                print(f"convdsl: {error}", file=sys.stderr)
+                return 1
+            except (FileTrouble, NoDevice, WrongOption, EngineError) as error:
+                raise CallError(str(error)) from None
+
+    return processes.with_engine(options, training)
 
 
-def _run(options: argparse.Namespace, stopper: Stopper, source: Source) -> int:
+def _run(options: argparse.Namespace, stopper: Stopper, source: Source, engine: processes.Engine) -> int:
     """The way of a run on one page."""
-    from convdsl.training.device import choose_device
-    from convdsl.training.experiment import Experiment
     from convdsl.training.folder import RunFolder
-    from convdsl.training.preparing import configure, match, settle_input
+    from convdsl.training.preparing import match
+    from convdsl.training.together import alike, told_by_first
 
-    device, remark = choose_device(options.device or "auto")
+    ranks = engine.ranks
+    place, call, resume = told_by_first(ranks, lambda: _asked(options, source))
+    experiment, device_remark = alike(
+        ranks, lambda: _experiment(options, source, call, engine), lambda made: _seen(made[0])
+    )
+    experiment.folder, experiment.resume = RunFolder(place) if place else None, resume
+    experiment.stop = processes.stop(stopper, ranks)
+    task = experiment.settled()
+    _mention_mixed(experiment.data.classes, experiment.settings)
+    about_data = match(experiment.net, experiment.data, task)
+    _mention(experiment.net, about_data, device_remark if options.device == "auto" else None)
+    return _train(experiment, options, stopper)
+
+
+def _asked(options: argparse.Namespace, source: Source) -> tuple[Path | None, dict[str, Any], bool]:
+    """The folder (None: a new one), what was asked for besides the program, and whether a run goes on."""
+    folder, resume = _folder(options, source)
+    return folder and folder.path, _call(options, folder, resume), resume
+
+
+def _folder(options: argparse.Namespace, source: Source) -> tuple[Any, bool]:
+    """The folder that is named or meant (None: a new one), and whether the run in it goes on."""
+    from convdsl.training.folder import RunFolder
+
     folder = RunFolder(options.out) if options.out else None
     if folder and folder.used and not options.resume:
         way = T("`--resume` goes on with it; another `--out` begins anew.")
         raise CallError(T("{folder} holds a run already. {way}", folder=folder, way=way))
     if folder and options.resume and not folder.used:
+        if processes.started_again(options):
+            return folder, False
         raise CallError(
             T("there is no run in {folder} to go on with. Without `--resume` a new one begins there.", folder=folder)
         )
     if options.resume and folder is None:
         folder = _last_run(checked(source))
-    call = _call(options, folder)
+    return folder, options.resume
+
+
+def _experiment(
+    options: argparse.Namespace, source: Source, call: dict[str, Any], engine: processes.Engine
+) -> tuple[Any, T | None]:
+    """What is to be trained, with what and on what; and what is worth saying of the device."""
+    from convdsl.training.device import choose_device
+    from convdsl.training.experiment import Experiment
+    from convdsl.training.preparing import configure, settle_input
+
+    device, remark = ("torch", None) if engine.make else choose_device(options.device or "auto")
     symbols, input = dict(call["set"]), call["input"]
     analysis = checked(source, symbols=symbols, input=tuple(input) if input else None)
     settings = configure(analysis, call["settings"])
     data = _load(settings, analysis, options)
     analysis = settle_input(analysis, data.shape, symbols)
     settings = configure(analysis, call["settings"])  # again, now that the input's size is known
-    net = Net(analysis)
     experiment = Experiment(
-        net,
+        Net(analysis),
         settings,
         data,
-        folder,
-        resume=options.resume,
+        None,
         device=device,
         threads=options.threads,
         init_from=Path(call["init_from"]) if call["init_from"] else None,
         map=Path(call["map"]) if call.get("map") else None,
         save_every=options.save_every,
-        stop=stopper,
         call=call,
+        engine=engine.make,
+        ranks=engine.ranks,
     )
-    task = experiment.settled()
-    _mention_mixed(experiment.data.classes, settings)
-    about_data = match(net, experiment.data, task)
-    _mention(net, about_data, remark if options.device == "auto" else None)
-    return _train(experiment, options, stopper)
+    return experiment, remark
+
+
+def _seen(experiment: Any) -> dict[str, str]:
+    """What every process of a run must have alike."""
+    from convdsl.training.origin import checksum
+    from convdsl.training.together import sum_of
+    from convdsl.version import VERSION
+
+    return {
+        str(T("the version of convdsl")): VERSION,
+        str(T("the data")): checksum(experiment.data),
+        str(T("the file of `--init-from`")): sum_of(experiment.init_from),
+        str(T("the file of `--map`")): sum_of(experiment.map),
+    }
 
 
 def _last_run(analysis: Analysis) -> Any:
@@ -160,7 +215,7 @@ def _last_run(analysis: Analysis) -> Any:
     return folder
 
 
-def _call(options: argparse.Namespace, folder: Any) -> dict[str, Any]:
+def _call(options: argparse.Namespace, folder: Any, resume: bool) -> dict[str, Any]:
     """What was asked for besides the program; for a run that goes on, what it was started with and what is new."""
     call: dict[str, Any] = {
         "settings": {name: getattr(options, name) for name in LINES if getattr(options, name) is not None},
@@ -169,7 +224,7 @@ def _call(options: argparse.Namespace, folder: Any) -> dict[str, Any]:
         "init_from": str(options.init_from) if options.init_from else None,
         **({"map": str(options.map)} if options.map else {}),
     }
-    before = folder.config() if folder and options.resume else None
+    before = folder.config() if folder and resume else None
     if before is None:
         return call
     old = before["call"]
@@ -243,7 +298,9 @@ def _train(experiment: Any, options: argparse.Namespace, stopper: Stopper) -> in
                     stopper.gentle = False
                 elif isinstance(event, Interrupted):
                     status = 130
-                elif isinstance(event, Ended) and options.report:
+                elif isinstance(event, Ended):
+                    experiment.ranks.part()
+                if isinstance(event, Ended) and options.report and not experiment.ranks.number:
                     report.page(*_page(started, event, repeating(options, experiment.call)))
     except (NotFinite, Exploded) as error:
         rate = f"{experiment.settings.lr / 10:g}"
@@ -320,4 +377,6 @@ def _program_options(options: argparse.Namespace) -> list[str]:
         words += ["--init-from", str(options.init_from)]
     if options.map:
         words += ["--map", str(options.map)]
+    if options.engine == processes.TORCH:
+        words += ["--engine", options.engine]
     return words

@@ -26,13 +26,15 @@ class Stopper:
 
     While `gentle`, from the first step on, the first signal is only noted, so that the training can finish its step and
     save; the second one, and any outside a training, ends the process as Ctrl-C does. With `for_itself` off (in the REPL,
-    whose network is not to be lost) it is left to Python to notice.
+    whose network is not to be lost) it is left to Python to notice. With `repeats`, more than one signal comes of one wish, as
+    launchers of several processes send them.
     """
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM)
     for_itself = True
 
-    def __init__(self) -> None:
+    def __init__(self, repeats: bool = False) -> None:
+        self.repeats = repeats
         self.gentle = False
         self.asked = False
         self._before: dict[int, Any] = {}
@@ -73,20 +75,25 @@ class Stopper:
             for number in numbers:
                 if number not in self.SIGNALS or self._ended.is_set():
                     continue
-                if self.gentle and not self._told:
+                if self.gentle and (self.repeats or not self._told):
                     self._say()
                 elif not self._ended.wait(PATIENCE):
                     _end()
         os.close(mouth)
 
     def _say(self) -> None:
+        if self._told:
+            return
         self._told = True
-        print(str(T("Stopping after this step, and saving; once more stops at once.")), file=sys.stderr, flush=True)
+        text = T("Stopping after this step, and saving; once more stops at once.")
+        if self.repeats:
+            text = T("Stopping after this step, and saving.")
+        print(str(text), file=sys.stderr, flush=True)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if put_off(number, frame):
             return
-        if not self.gentle or self.asked:
+        if not self.gentle or (self.asked and not self.repeats):
             raise KeyboardInterrupt
         self.asked = True
         if self._ear < 0:

@@ -90,3 +90,13 @@ class Backend(Protocol):
 
     def augmenter(self, changes: Any, shape: tuple[int, ...], seed: int) -> Any:
         """What changes images at random, where this backend keeps them; see convdsl.engine.augment."""
+
+
+class Maker(Protocol):
+    """What makes a backend of a plan: a class of backends, or what has settings for one."""
+
+    def __call__(self, plan: Plan) -> Backend: ...
+
+    def target(self, threads: int | None) -> Target: ...
+
+    def free_memory(self) -> int | None: ...

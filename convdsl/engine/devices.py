@@ -29,6 +29,16 @@ def _plain() -> type[Backend]:
     return PlainBackend
 
 
+def _torch_trouble() -> T | None:
+    return None if find_spec("torch") else T("PyTorch is not installed.")
+
+
+def _torch() -> type[Backend]:
+    from convdsl.engine.torch.backend import TorchBackend
+
+    return TorchBackend
+
+
 def _cpu_trouble() -> T | None:
     return None if find_spec("numba") else T("numba, which compiles for the CPU, is not installed.")
 
@@ -55,13 +65,14 @@ def _cuda_trouble() -> T | None:
 DEVICES = {
     device.name: device
     for device in (
+        Device("torch", _torch_trouble, _torch),
         Device("plain", lambda: None, _plain),
         Device("cpu", _cpu_trouble, _cpu),
         Device("cuda", _cuda_trouble, _cuda),
     )
 }
-CHOICES = (*DEVICES, "auto")
-"""What can be asked for: a device, or the best one that can be used."""
+CHOICES = (*(name for name in DEVICES if name != "torch"), "auto")
+"""What can be asked for where our own engine computes: a device, or the best one that can be used."""
 
 
 def choose(wanted: str) -> tuple[Device, T | None]:

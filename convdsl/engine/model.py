@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, NoReturn
 import numpy as np
 
 from convdsl.engine.alone import alone
-from convdsl.engine.backend import Backend, Batch, Outcome, Resident
+from convdsl.engine.backend import Backend, Batch, Maker, Outcome, Resident
 from convdsl.engine.devices import choose
 from convdsl.engine.errors import BadInput, MemoryRefused, NotFinite
 from convdsl.engine.initial import initial_weights
@@ -79,8 +79,8 @@ class Model:
     the output is a map, or float32 targets of the output's shape with the losses "mse", "mae" and "binary_cross_entropy".
     `loss=None` is cross-entropy. Of several outputs, labels and predictions are dicts of arrays by name, and `loss` may be
     one of losses, or of `Loss` with weights. `weighted` answers of one output count by the weights that `weigh` sets.
-    `device` is "cpu", "cuda" or "auto". The same seed and data give the same bytes on any number of threads. Raises
-    MemoryRefused before anything large is allocated.
+    `device` is "cpu", "cuda" or "auto"; `maker`, if given, makes the backend in a device's place. The same seed and data give
+    the same bytes on any number of threads. Raises MemoryRefused before anything large is allocated.
 
     Several threads may use one model, or several: each call has the engine for itself, and a prediction during a training
     uses the weights between two steps. After a `fork` the child computes on one thread, with the same results; on a GPU it
@@ -101,6 +101,7 @@ class Model:
         init: str | None = None,
         threads: int | None = None,
         memory_limit: int | None = None,
+        maker: Maker | None = None,
     ) -> None:
         if batch < 1:
             raise BadInput(str(T("A batch holds at least one image.")))
@@ -109,7 +110,7 @@ class Model:
         self.process = os.getpid()
         self.optimizer = optimizer or Optimizer("sgd", momentum=0.9)
         self._init = init
-        self._kind = choose(device)[0].backend()
+        self._kind: type[Backend] | Maker = choose(device)[0].backend() if maker is None else maker
         self._target = self._kind.target(threads)
         self._memory_limit = memory_limit
         self._records = Records(net) if len(net.outputs) > 1 else None

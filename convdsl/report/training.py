@@ -181,6 +181,16 @@ def started_lines(event: events.Started) -> list[str]:
         if event.device == "plain"
         else str(
             T(
+                "with PyTorch on the {device}, batches of {batch}, {memory} of memory",
+                "with PyTorch on the {device} in {n} processes, batches of {batch}, {memory} of memory in each",
+                device="GPU" if "cuda" in event.device else "CPU",
+                n=event.processes,
+                **place,
+            )
+        )
+        if event.device.startswith("torch")
+        else str(
+            T(
                 "on the {device} with one thread, batches of {batch}, {memory} of memory",
                 "on the {device} with {n} threads, batches of {batch}, {memory} of memory",
                 device=event.device.upper(),

@@ -9,8 +9,8 @@ from convdsl.messages import T
 
 
 class Started(NamedTuple):
-    """All is ready. Counts are images; `memory` is bytes; `done` epochs were trained by an earlier run; `taken` says what
-    the data were taken for (datasets.summary.Summary)."""
+    """All is ready. Counts are images; `memory` is bytes, of each of the `processes`; `done` epochs were trained by an earlier
+    run; `taken` says what the data were taken for (datasets.summary.Summary)."""
 
     net: str
     data: str
@@ -28,6 +28,7 @@ class Started(NamedTuple):
     done: int
     folder: Path | None
     taken: Any = None
+    processes: int = 1
 
 
 class Note(NamedTuple):

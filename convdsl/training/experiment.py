@@ -13,6 +13,8 @@ import numpy as np
 
 from convdsl import caches
 from convdsl.datasets.summary import summarise
+from convdsl.engine.backend import Maker
+from convdsl.engine.ranks import ALONE, Ranks
 from convdsl.messages import T
 from convdsl.network.view import WrittenNet
 from convdsl.training import trained
@@ -36,6 +38,7 @@ from convdsl.training.settings import Settings
 from convdsl.training.splitting import limited
 from convdsl.training.state import State
 from convdsl.training.task import Task, targets_for, task_for
+from convdsl.training.together import Onlooker, load_state
 from convdsl.training.trainable import Trainable
 from convdsl.training.transfer import read_start, start_from
 
@@ -43,7 +46,8 @@ from convdsl.training.transfer import read_start, start_from
 @dataclass
 class Experiment:
     """What a run is made of. Without a `folder` it makes one. `call` is how it was asked for (kept in config.json, for
-    `--resume`); `save_every` are the seconds between two checkpoints within an epoch."""
+    `--resume`); `save_every` are the seconds between two checkpoints within an epoch. `engine` makes what computes, in
+    the place of a device's; it may do so in several processes, `ranks`, which all run the same experiment."""
 
     net: WrittenNet
     settings: Settings
@@ -58,6 +62,8 @@ class Experiment:
     stop: Callable[[], bool] = lambda: False
     call: dict[str, Any] = field(default_factory=dict)
     task: Task | None = None
+    engine: Maker | None = None
+    ranks: Ranks = ALONE
 
     def settled(self) -> Task:
         """What is to be answered, from the data unless it is given; the labels are then what it takes them for. Raises
@@ -85,7 +91,14 @@ def run(experiment: Experiment) -> Iterator[Event]:
     examples = examples_from(net, data.train_images, data.train_labels, experiment.settings, watch, task)
     settings = replace(experiment.settings, loss=task.loss)
     batch = min(settings.batch or len(examples.train), len(examples.train))
-    model = Model(net, batch=batch, device=experiment.device, threads=experiment.threads, settings=settings)
+    model = Model(
+        net,
+        batch=batch,
+        device=experiment.device,
+        threads=experiment.threads,
+        settings=settings,
+        maker=experiment.engine,
+    )
     model.settle(task)
     if batch < model.smallest_batch:
         model.refuse_batch(batch)
@@ -94,7 +107,7 @@ def run(experiment: Experiment) -> Iterator[Event]:
     if start is not None:
         yield from map(Note, start.told)
         yield from start_from(model, start.tensors, experiment.init_from)
-    folder = experiment.folder or new_folder(net.name)
+    folder = Onlooker() if experiment.ranks.number else experiment.folder or new_folder(net.name)
     with folder.held(experiment.resume):
         yield from _run(experiment, folder, model, examples, settings, clock)
 
@@ -113,7 +126,7 @@ def _run(
     net, data = experiment.net, experiment.data
     before = (folder.config() or {}) if experiment.resume else {}
     settle(folder, describe(experiment, model, examples), experiment.resume)
-    state = folder.load_state(model) if experiment.resume else None
+    state = load_state(folder, model, experiment.ranks) if experiment.resume else None
     yield from (Note(text, warning=True) for text in folder.notes)
     if state is None:
         state = State()
@@ -149,6 +162,7 @@ def _run(
         state.epoch,
         folder.path,
         summarise(data, "pictures" if task.kind == "pictures" and not task.itself else None),
+        experiment.ranks.size,
     )
     yield from _remarks(experiment, examples, settings, state, before)
     restored = 0

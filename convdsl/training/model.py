@@ -14,6 +14,7 @@ import numpy as np
 from convdsl import engine
 from convdsl.datasets.memory import available
 from convdsl.diagnostics import Findings
+from convdsl.engine.backend import Maker
 from convdsl.engine.model import Loaded
 from convdsl.engine.model import Model as EngineModel
 from convdsl.messages import T
@@ -79,6 +80,7 @@ class Model(EngineModel):
         threads: int | None = None,
         memory_limit: int | None = None,
         settings: Settings | None = None,
+        maker: Maker | None = None,
     ) -> None:
         given = {
             "batch": batch,
@@ -106,7 +108,7 @@ class Model(EngineModel):
             raise ValueError(str(T("`batch full` needs the number of images here: `net.compile(batch=len(images))`.")))
         if not isinstance(optimizer, engine.Optimizer):
             optimizer = self.settings.optimizer
-        if memory_limit is None and device in ("cpu", "plain"):
+        if memory_limit is None and maker is None and device in ("cpu", "plain"):
             memory_limit = available()
         super().__init__(
             net,
@@ -119,6 +121,7 @@ class Model(EngineModel):
             init=None if self.settings.init == "auto" else self.settings.init,
             threads=threads,
             memory_limit=memory_limit,
+            maker=maker,
         )
         self.epochs_done = 0
         self._trained_in = (os.getpid(), threading.RLock())

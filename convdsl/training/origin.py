@@ -44,7 +44,7 @@ def describe(experiment: Experiment, model: Trainable, examples: Examples) -> di
         "data": {
             "name": data.name,
             "source": data.source,
-            "sha256": _checksum(data),
+            "sha256": checksum(data),
             "shape": list(data.shape),
             "classes": names_in_english(data, examples.task),
             "train": len(examples.train),
@@ -57,6 +57,7 @@ def describe(experiment: Experiment, model: Trainable, examples: Examples) -> di
             "python": platform.python_version(),
             "numpy": np.__version__,
             "numba": version("numba") if find_spec("numba") else None,
+            **({"torch": version("torch")} if model.device.startswith("torch") else {}),
         },
     }
 
@@ -66,7 +67,7 @@ def names_in_english(data: Any, task: Any) -> list[str]:
     return [*(in_english(name) for name in data.classes), *task.classes[len(data.classes) :]]
 
 
-def _checksum(data: Any) -> str:
+def checksum(data: Any) -> str:
     """SHA-256 of all images and labels, in the order train, validation (where there is such a part), test."""
     digest = hashlib.sha256()
     watched = () if data.validation_images is None else (data.validation_images, data.validation_labels)
