@@ -382,7 +382,8 @@ class Model:
         shape = view.report.shape()
         counts = weighed(answer, len(images), shape)
         inner = Model(view, batch=1, device="plain" if rule != "true" else self.device, optimizer=Optimizer("sgd"),
-                      loss="mse", threads=self.threads, memory_limit=self._memory_limit)  # fmt: skip
+                      loss="mse", threads=self.threads, memory_limit=self._memory_limit,
+                      maker=None if rule != "true" or isinstance(self._kind, type) else self._kind)  # fmt: skip
         inner.load_weights(view.weights({**self.weights, **self.buffers}), strict=False)
         if rule != "true":
             inner._backend.rule = rule  # type: ignore[attr-defined]  # a plain one

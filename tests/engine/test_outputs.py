@@ -55,7 +55,7 @@ def made(device: str, **options: Any) -> Model:
 
 
 @pytest.mark.skipif(torch is None, reason="PyTorch is not installed (the extra test-foreign)")
-@pytest.mark.parametrize("device", ["plain", "cpu", "cuda"])
+@pytest.mark.parametrize("device", ["plain", "cpu", "cuda", "torch"])
 def test_losses_gradients_and_answers_are_pytorchs(device: str, simulator: Simulator) -> None:
     model = made(device)
     weights = pytorch.tensors(model)
@@ -81,7 +81,7 @@ def test_losses_gradients_and_answers_are_pytorchs(device: str, simulator: Simul
         assert np.array_equal(predicted[name], seen.predictions[name])
 
 
-@pytest.mark.parametrize("device", ["plain", "cpu", "cuda"])
+@pytest.mark.parametrize("device", ["plain", "cpu", "cuda", "torch"])
 def test_some_images_of_a_set_are_trained_with_their_own_targets(device: str, simulator: Simulator) -> None:
     rows = np.array([4, 1, 6])
     one, other = made(device), made(device)

@@ -75,7 +75,8 @@ class TorchBackend:
         self.device = "torch" if self._place.type == "cpu" else "torch-cuda"
         self.threads = plan.target.threads
         torch.set_num_threads(self.threads)
-        self.positions = prod(plan.net.report.shape()[:-1])
+        outputs = [plan.net.report.shape(output.node) for output in plan.net.outputs]
+        self.positions = max(prod(output[:-1]) for output in outputs)
         training = Forward(plan.training)
         owner = {again: p for p, again in plan.again}
         self._used = {owner.get(p, p) for p in training.weights}
@@ -88,7 +89,7 @@ class TorchBackend:
         self._training: Callable[[Run], Tensor | None] = self._ranks.spread(self._module, self._place)
         self._inference = Forward(plan.inference)
         self._upto: dict[int, Forward] = {}
-        self._table = torch.ones(2 * plan.net.report.shape()[-1], device=self._place)
+        self._table = torch.ones(2 * max(output[-1] for output in outputs), device=self._place)
         self._moving = [] if self._how.sync_bn else self._moved()
         self._hits = np.zeros((0, self.positions), np.int64)
         self._held: dict[int, Tensor] = {}
@@ -182,7 +183,7 @@ class TorchBackend:
                     tensor = self._tensors[parameter]
                     tensor.grad = torch.zeros_like(tensor) if tensor.grad is None else tensor.grad
                 self._updates.apply(lr, step)
-        return Outcome(loss, int(right), finite)
+        return Outcome(loss, int(right) if len(self.plan.losses) == 1 else 0, finite)
 
     def _parts(self, batch: Batch, seed: int) -> tuple[float, float]:
         """Forward and back through this process's images, in one part or several: its part of the loss, and how many
@@ -212,7 +213,9 @@ class TorchBackend:
         """A run over the images at some places of the batch; where there are none, over one that does not count."""
         counted = len(places) > 0
         places = places if counted else np.zeros(1, np.int64)
-        labels = None if batch.labels is None else self._rows(batch.labels, batch.index, places)
+        labels = None
+        if batch.labels is not None:
+            labels = {o: self._rows(part, batch.index, places) for o, part in _parts_of(batch.labels).items()}
         run = Run(
             self._weights, self._table, self._images(batch, places), labels, places, batch.count, batch.weight, seed
         )
@@ -255,12 +258,13 @@ class TorchBackend:
             right = 0.0 if run.right is None or not counts else float(run.right.sum())
             whole, right = self._ranks.told(0.0 if loss is None or not counts else float(loss), right)
             places = run.places if counts else run.places[:0]
-            if out is not None and run.out is not None:
-                self._ranks.collect(out, places, run.out.reshape(len(run.out), *out.shape[1:]))
+            for offset, part in {} if out is None else _parts_of(out).items():
+                rows = run.outs[offset]
+                self._ranks.collect(part, places, rows.reshape(len(rows), *part.shape[1:]))
             if run.hits is not None:
                 self._hits = np.zeros((batch.count, self.positions), np.int64)
                 self._ranks.collect(self._hits, places, run.hits)
-        return Outcome(whole, int(right), abs(whole) * batch.count < 1e30)
+        return Outcome(whole, int(right) if len(self.plan.losses) == 1 else 0, abs(whole) * batch.count < 1e30)
 
     @contextmanager
     def _complaints(self) -> Iterator[None]:
@@ -273,3 +277,11 @@ class TorchBackend:
             raise EngineError(str(text)) from None
         except RuntimeError as error:
             raise self._ranks.lost(error) or error from None
+
+
+def _parts_of(array: np.ndarray) -> dict[int, np.ndarray]:
+    """What records hold, by the place where it begins; an array without records is the whole."""
+    fields = array.dtype.fields
+    if not fields:
+        return {0: array}
+    return {field[1]: array[name] for name, field in fields.items()}

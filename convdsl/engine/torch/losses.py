@@ -16,9 +16,10 @@ def loss_of(run: Any, step: Step, z: Tensor) -> Tensor | None:
     answers, and which of them are right."""
     if step.kind in ("cross_entropy", "weighted_cross_entropy"):
         return _cross_entropy(run, step, z)
-    if run.labels is None:
+    known = run.labels_of(step)
+    if known is None:
         return None
-    target = run.labels.reshape(z.shape)
+    target = known.reshape(z.shape)
     each = _binary(run, step, z, target) if step.kind == "binary_cross_entropy" else _distances(run, step, z, target)
     return each * step.settings["weight"]
 
@@ -27,9 +28,10 @@ def _cross_entropy(run: Any, step: Step, z: Tensor) -> Tensor | None:
     rows = z.reshape(len(z), -1, z.shape[-1])
     if step.settings["exit"] == 0:
         run.hits = rows.detach().argmax(-1)
-    if run.labels is None:
+    answers = run.labels_of(step)
+    if answers is None:
         return None
-    labels = run.labels.reshape(rows.shape[:2])
+    labels = answers.reshape(rows.shape[:2])
     if step.settings["exit"] == 0:
         run.right = (run.hits == labels).sum(-1)
     known = labels.clamp(min=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import torch
@@ -18,10 +18,11 @@ class Run:
     """One pass over some images of a batch, and what the steps ask for.
 
     `places` are the numbers of these images in the whole batch, of `count` images, and `weight` is the sum of the weights
-    of all its answers. `counted` says which of the images count (None: all), `over_all` adds up over all processes.
+    of all its answers. `labels`, and what comes out in `outs`, are by the place of an output in records. `counted` says
+    which of the images count (None: all), `over_all` adds up over all processes.
     """
 
-    def __init__(self, weights: dict[Parameter, Tensor], table: Tensor, images: Tensor, labels: Tensor | None,
+    def __init__(self, weights: dict[Parameter, Tensor], table: Tensor, images: Tensor, labels: Mapping[int, Tensor] | None,
                  places: np.ndarray, count: int, weight: float, seed: int) -> None:  # fmt: skip
         self.weights, self.table, self.images, self.labels = weights, table, images, labels
         self.places, self.count, self.weight, self.seed = places, count, weight, seed
@@ -29,7 +30,11 @@ class Run:
         self.over_all: Callable[[Tensor], None] | None = None
         self.hits: Tensor | None = None
         self.right: Tensor | None = None
-        self.out: Tensor | None = None
+        self.outs: dict[int, Tensor] = {}
+
+    def labels_of(self, step: Step) -> Tensor | None:
+        """What is known of one exit's answers; None where there is nothing."""
+        return None if self.labels is None else self.labels[step.settings["offset"]]
 
     def counts(self, step: Step, weighed: Tensor, answers: Tensor) -> Tensor:
         """How much each answer counts in the mean."""
@@ -90,10 +95,10 @@ def _done(step: Step) -> Callable[[Run, dict[Value, Tensor]], Tensor | None]:
         z = step.reads["z"]
         return lambda run, values: loss_of(run, step, values[z])
     if step.kind == "emit":
-        x = step.reads["x"]
+        x, offset = step.reads["x"], step.settings["offset"]
 
         def emit(run: Run, values: dict[Value, Tensor]) -> None:
-            run.out = values[x]
+            run.outs[offset] = values[x]
 
         return emit
     compute, target = STEPS[step.kind](step), next(iter(step.writes.values()))

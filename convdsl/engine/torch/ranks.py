@@ -49,7 +49,7 @@ class Several(Ranks):
         return (0, count) if self._apart else super().slice(count)
 
     def spread(self, module: torch.nn.Module, place: torch.device) -> Any:
-        if not any(p.requires_grad for p in module.parameters()):
+        if self._apart or not any(p.requires_grad for p in module.parameters()):
             return module
         devices = [place] if place.type == "cuda" else None
         self._spread = torch.nn.parallel.DistributedDataParallel(

@@ -116,3 +116,28 @@ def test_without_a_gpu_there_is_a_way_out() -> None:
         pytest.skip("there is one")
     with pytest.raises(convdsl.engine.EngineError, match="--device cpu"):
         Model(convdsl.parse("input 4 -> dense 2"), maker=Torch("cuda"))
+
+
+def test_several_outputs_and_the_sensitivity_of_an_answer_are_our_own_engines() -> None:
+    text = (
+        "input 8x8x2 -> conv 4 k3 p1 relu -> output kind { gap -> dense 3 softmax } -> "
+        "output place { conv 2 k3 -> gap -> dense 2 } -> gap -> dense 2"
+    )
+    rng = np.random.default_rng(0)
+    images = rng.standard_normal((5, 8, 8, 2)).astype(np.float32)
+    net = convdsl.parse(text)
+    labels = {
+        output.name: rng.integers(0, 3, 5)
+        if output.name == "kind"
+        else rng.standard_normal((5, *net.report.shape(output.node))).astype(np.float32)
+        for output in net.outputs
+    }
+    losses = {name: "cross_entropy" if name == "kind" else "mse" for name in labels}
+    plain, ours = (Model(net, batch=5, device=device, loss=losses) for device in ("plain", "torch"))
+    for _ in range(3):
+        assert ours.train_step(images, labels, 0.1, 1) == pytest.approx(plain.train_step(images, labels, 0.1, 1))
+    for name, values in plain.predict(images).items():
+        close(ours.predict(images)[name], values, name)
+    assert ours.evaluate(images, labels).loss == pytest.approx(plain.evaluate(images, labels).loss)
+    plain, ours, x, _ = pair(STEPPED[1])
+    close(ours.sensitivity(x, 1, 1), plain.sensitivity(x, 1, 1), "sensitivity")
