@@ -21,6 +21,7 @@ from convdsl.training.checked import checked
 
 if TYPE_CHECKING:
     from convdsl.drawing.picture import Drawing
+    from convdsl.report.look.writing import Look
     from convdsl.training.ensemble import Ensemble
     from convdsl.training.model import Model
     from convdsl.training.trained import Predictor
@@ -202,6 +203,41 @@ def trained(path: str | PathLike[str], *, device: str = "cpu", threads: int | No
     from convdsl.training.ensemble import predictor
 
     return predictor(Path(path), Net, device=device, threads=threads)
+
+
+def look(
+    network: Predictor | str | PathLike[str],
+    image: Any,
+    *,
+    layer: int = 0,
+    what: Sequence[str] = (),
+    answer: int | None = None,
+    images: Any = None,
+) -> Look:
+    """What a trained network makes of an image (H, W, C), as `convdsl look` shows it: it shows itself in a notebook, and
+    `save(path)` writes .html, .svg or .png.
+
+    `layer` is one layer (0: all), `what` some of convdsl.report.look.panels.WHAT, `answer` the number of the class in
+    question (None: the one that is answered), `images` (n, H, W, C) those among which the most exciting ones are looked for.
+    Raises what `trained` raises, and ValueError for what there is not.
+    """
+    from convdsl.report.look.panels import USUAL, WHAT, Request, panels
+    from convdsl.report.look.writing import ABOUT, Look
+    from convdsl.training.examples import inputs_for
+
+    one: Any = trained(network) if isinstance(network, str | PathLike) else network
+    unknown = [w for w in what if w not in WHAT]
+    if unknown:
+        raise ValueError(str(T("`what` takes {list}; here it is {value}.", list=", ".join(WHAT), value=unknown[0])))
+    ready = inputs_for(one.net, image[None], one.settings)[0]
+    answers = one.answers(image[None])[0]
+    flat = answers.reshape(-1, answers.shape[-1]).mean(0)
+    number = int(flat.argmax()) if answer is None else answer
+    among = None if images is None else inputs_for(one.net, images, one.settings)
+    sure = float(flat[number]) if one.task.kind in ("classes", "labels") and number < len(flat) else None
+    number = min(number, one.net.report.shape()[-1] - 1)
+    asked = Request(one.model, ready, str(T("an image")), number, one.classes, layer, what or USUAL, among, sure)
+    return Look(one.net.name, str(ABOUT), list(panels(asked)))
 
 
 def ensemble(

@@ -17,6 +17,7 @@ COMMANDS = {
     "check": T("sizes, costs and what is wrong, for one program or several"),
     "draw": T("a network as a picture, drawn from what `check` knows"),
     "run": T("train, evaluate and save a network"),
+    "look": T("what a trained network makes of an image, layer by layer, and what its answer rests on"),
     "predict": T("which class a picture is, with a trained network"),
     "evaluate": T("a trained network on the images of a data set"),
     "ensemble": T("several trained networks that answer together"),

@@ -1,0 +1,1 @@
+"""What `convdsl look` shows: panels of small pictures, and their writers."""
