@@ -49,8 +49,14 @@ def _run(options: argparse.Namespace) -> int:
     one = predictor(options.run, options.device)
     data = load_for(one, options)
     images, labels = part_of(one, data, options.part)
-    _show(called(one.evaluate(images, labels), named(one)), options, data.name, len(images))
+    _show(called(one.evaluate(images, labels), named(one)), options, data.name, len(images), _plainer(one))
     return 0
+
+
+def _plainer(one: Any) -> list[str]:
+    """The lines that changed the loss of the training, which the one here is without."""
+    told = _settings(one)
+    return [name for name in ("class_weights", "label_smoothing") if told.get(name)]
 
 
 def called(figures: Any, names: Sequence[str]) -> Any:
@@ -63,7 +69,7 @@ def called(figures: Any, names: Sequence[str]) -> Any:
     return figures._replace(**{field: (*said, *each[len(said) :])})
 
 
-def _show(figures: Any, options: argparse.Namespace, data: str, count: int) -> None:
+def _show(figures: Any, options: argparse.Namespace, data: str, count: int, without: Sequence[str] = ()) -> None:
     from convdsl.training.metrics import as_data
 
     if options.format == "json":
@@ -85,6 +91,9 @@ def _show(figures: Any, options: argparse.Namespace, data: str, count: int) -> N
         show_evaluation(console(), figures, where)
     else:
         print_figures(console(), figures, count, data, _PART[options.part])
+    if without and not options.csv:
+        names = ", ".join(f"`{name}`" for name in without)
+        print(T("The loss is the plain one, without the {lines} of the training.", lines=names))
 
 
 def load_for(one: Any, options: argparse.Namespace, others: Sequence[Any] = ()) -> Any:
@@ -110,7 +119,7 @@ def load_for(one: Any, options: argparse.Namespace, others: Sequence[Any] = ()) 
             size=shape[:2] if picture else None,
             channels=shape[2] if picture else None,
             seed=min(seeds),  # the part that is set aside for the test is the one of the training
-            labels_from=options.labels_from,
+            labels_from=options.labels_from or (None if options.data else _first_of(one)),
             warn=warn,
         )
     if len(seeds) > 1 and data.name == one.data and set_aside(len(data.test_images)) in data.notes:
@@ -152,17 +161,31 @@ def seeds_of(networks: Sequence[Any]) -> set[int]:
     return {int(json.loads(member.metadata.get("settings", "{}")).get("seed", 0)) for member in members}
 
 
-def source_of(one: Any) -> str:
-    """What the `data` line of the training said, or where the data lay then."""
+def _first_of(one: Any) -> int | None:
+    """The number of the first class, where the training was told one."""
+    return int(_settings(one).get("labels_from", 0)) or None
+
+
+def _settings(one: Any) -> dict[str, Any]:
+    """The settings of the training, those of the first member for an ensemble."""
     import json
 
+    from convdsl.training.ensemble import Ensemble
+
+    member = one.members[0] if isinstance(one, Ensemble) else one
+    found: dict[str, Any] = json.loads(member.metadata.get("settings", "{}"))
+    return found
+
+
+def source_of(one: Any) -> str:
+    """What the `data` line of the training said, or where the data lay then."""
     from convdsl.datasets.registry import find
     from convdsl.training.ensemble import Ensemble
     from convdsl.training.folder import RunFolder
 
-    member = one.members[0] if isinstance(one, Ensemble) else one
-    said = str(json.loads(member.metadata.get("settings", "{}")).get("data", ""))
+    said = str(_settings(one).get("data", ""))
     if find(said) is None and not Path(said).exists():
+        member = one.members[0] if isinstance(one, Ensemble) else one
         config = RunFolder(Path(member.name)).config() or {}
         return str(config.get("data", {}).get("source", said))
     return said
@@ -174,6 +197,7 @@ def part_of(one: Any, data: Any, part: str) -> tuple[Any, Any]:
     import numpy as np
 
     from convdsl.datasets.registry import find
+    from convdsl.training.task import as_numbers
 
     images, labels = getattr(data, f"{part}_images"), getattr(data, f"{part}_labels")
     if images is None:
@@ -189,23 +213,33 @@ def part_of(one: Any, data: Any, part: str) -> tuple[Any, Any]:
     known = find(one.data)
     for names in (known.classes if known else (), named(one)):
         mine.update({str(name): i for i, name in enumerate(names)})
+    there = _occurring(data.classes, labels)
     numbered = data.classes == tuple(str(data.first + i) for i in range(len(data.classes)))
+    numbered = numbered and as_numbers(one.classes) is None  # numbers for a network whose classes have names
     same = find(data.name) is not None and find(data.name) is known
-    if not set(data.classes) <= mine.keys() and (numbered or same) and len(data.classes) <= len(one.classes):
+    if not set(there) <= mine.keys() and (numbered or same) and len(data.classes) <= len(one.classes):
         return images, labels
-    if unknown := [name for name in data.classes if name not in mine]:
+    if unknown := [name for name in there if name not in mine]:
         raise Bad(T("{data} has the class {name}, which {run} was not trained on; it knows {classes}.",
                     data=data.name, name=unknown[0], run=one.name, classes=", ".join(one.classes[:8])))  # fmt: skip
-    places = np.array([mine[name] for name in data.classes], np.int64)
+    places = np.array([mine.get(name, -1) for name in data.classes], np.int64)
     if one.task.kind == "labels":
         result = np.full((len(labels), len(one.classes)), -1, np.int64)  # labels that these data do not tell
-        result[:, places] = labels
+        result[:, places[places >= 0]] = labels[:, places >= 0]
         return images, result
     if one.task.kind == "map":
         table = np.arange(max(int(labels.max(initial=0)) + 1, len(places)))
         table[: len(places)] = places
         return images, table[labels]
     return images, places[labels]
+
+
+def _occurring(classes: Sequence[str], labels: Any) -> list[str]:
+    """The classes that an image has; labels that begin at 1 leave class 0 without one."""
+    import numpy as np
+
+    found = np.flatnonzero((labels > 0).any(0)) if labels.ndim == 2 else np.unique(labels[labels >= 0])
+    return [str(classes[int(i)]) for i in found if i < len(classes)]
 
 
 def _answers(one: Any, data: Any, labels: Any) -> Any:

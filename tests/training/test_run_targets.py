@@ -175,6 +175,38 @@ def test_data_that_moved_are_found_again_by_their_contents(call: Convdsl, tmp_pa
     assert len(head) == len(set(head)) and {"lr", "epochs"} <= set(head)
 
 
+def test_labels_that_begin_at_1_are_those_of_the_run(call: Convdsl, tmp_path: Path) -> None:
+    """`evaluate` and `ensemble` count as the training did; a class without an image is in nobody's way."""
+    text = "input 8x8x1 -> dense 3 softmax\ntrain { epochs 1 }\n"
+    (tmp_path / "net.cnn").write_text(text)
+    labels = np.arange(60) % 3
+    for name, first in (("one", 1), ("nought", 0)):
+        parts = {
+            "x_train": IMAGES[:40],
+            "y_train": labels[:40] + first,
+            "x_test": IMAGES[40:],
+            "y_test": labels[40:] + first,
+        }
+        np.savez(tmp_path / f"{name}.npz", **parts)
+    lines = ("--data", "one.npz", "--labels-from", "1", "--format", "json")
+    for seed in ("0", "1"):
+        end = events(call("run", "net.cnn", *lines, "--out", seed, "--seed", seed, "--class-weights", "balanced"))[-1]
+    for more in ((), ("--data", "one.npz"), ("--data", "one.npz", "--labels-from", "1")):
+        found = call("evaluate", "1", "--format", "json", *more)
+        assert found.returncode == 0 and json.loads(found.stdout)["accuracy"] == end["test_accuracy"], found.stderr
+    assert call("ensemble", "0", "1", "--out", "both").returncode == call("evaluate", "both").returncode == 0
+    for language, said in (
+        ("en", "The loss is the plain one, without the `class_weights`"),
+        ("es", "sin `class_weights` del"),
+    ):
+        assert said in call("evaluate", "1", "--lang", language).stdout
+    other = call("evaluate", "1", "--data", "nought.npz", "--lang", "en")
+    assert (
+        other.returncode == 1
+        and "nought has the class 0, which 1 was not trained on; it knows 1, 2, 3." in other.stderr
+    )
+
+
 def test_one_image_is_one(call: Convdsl, tmp_path: Path) -> None:
     parts = {"x_train": IMAGES[:40], "y_train": BRIGHT[:40] * 1.5, "x_test": IMAGES[:1], "y_test": BRIGHT[:1] * 1.5}
     made(tmp_path, "numbers")
