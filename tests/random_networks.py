@@ -104,7 +104,7 @@ def as_if_large() -> Iterator[None]:
     """Plans that are made inside do for small networks too what pays for large ones only."""
     with (
         patch.multiple(strips, LARGE=1, FEWEST_STRIPS=2),
-        patch.multiple(weighted, DEFERRED=16, DEFERRED_DENSE=16),
+        patch.multiple(weighted, DEFERRED=16, DEFERRED_TILES=16, DEFERRED_DENSE=16),
         patch.multiple(together, LARGE=16, FEWEST_UNITS=1),
     ):
         yield

@@ -181,6 +181,8 @@ class Laid(Run):
         """Where a value is interleaved, steps for a block take all lanes."""
         count = value.interleaved if value.interleaved and self.step.scope == "block" else self.count
         memory, base, step = self._place(value)
+        if value is self.step.writes.get("scratch"):
+            count = 1  # it is a worker's, not an image's
         if count > 1 and not step:
             raise AssertionError(f"{value.name} has one place, and {self.step.kind} takes {count} images")
         strides = tuple(8 * s for s in (step, *self._geometry(value).strides))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import numpy as np
 import pytest
 
 import convdsl
-from convdsl.engine import Model
+from convdsl.engine import Model, Optimizer
+from convdsl.engine.plan import Target, plan, weighted
 from convdsl.engine.plan.transforms import matrices
-from convdsl.engine.plan.winograd import Tiles, Transformed
+from convdsl.engine.plan.winograd import Shares, Tiles, Transformed
 from tests.engine.agreement import differences, results, without
 from tests.engine.checking import excited
 
@@ -24,8 +27,8 @@ PROGRAMS = [
 ]
 
 
-def tilings(model: Model) -> list[Tiles]:
-    return [tiles for step in model.plan.training.steps if (tiles := step.settings.get("winograd")) is not None]
+def tilings(model: Model) -> list[Tiles | Shares]:
+    return [step.settings["winograd"] for step in model.plan.training.steps if "winograd" in step.settings]
 
 
 def transformed(model: Model) -> set[str]:
@@ -44,7 +47,8 @@ def test_the_matrices_make_a_convolution(m: int, r: int) -> None:
 
 @pytest.mark.parametrize("text", PROGRAMS)
 def test_tiles_of_every_kind_compute_the_same(text: str) -> None:
-    model, x, labels = excited(convdsl.parse(text))
+    with patch.object(weighted, "DEFERRED_TILES", 16):
+        model, x, labels = excited(convdsl.parse(text))
     if model.plan.target.registers < 32:
         pytest.skip("it needs 32 vector registers")
     assert tilings(model)
@@ -52,6 +56,14 @@ def test_tiles_of_every_kind_compute_the_same(text: str) -> None:
         plain, _, _ = excited(convdsl.parse(text))
     assert not tilings(plain)
     assert not differences(results(model, x, labels), results(plain, x, labels), None)
+
+
+def test_gradients_of_large_filters_are_made_of_tiles() -> None:
+    net = convdsl.parse("input 7x8x3 -> conv 64 k1 relu -> conv 64 k3 p1 relu -> conv 64 k3 s2 -> gap -> dense 3")
+    steps = plan(net, 4, Optimizer("sgd"), Target()).training.steps
+    found = {step.node: step.settings.get("winograd") for step in steps if step.kind == "correlate"}
+    assert isinstance(found[2], Shares) and found[1] is None and found[3] is None
+    assert plan(net, 4, Optimizer("sgd"), Target(8, 16)).training.steps
 
 
 def test_errors_stay_small() -> None:

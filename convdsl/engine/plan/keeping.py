@@ -83,8 +83,7 @@ def _turned(steps: Sequence[Step], chosen: Layouts, target: Target) -> Iterator[
 
 def _transformed(steps: Sequence[Step]) -> Iterator[tuple[Parameter, str, Any]]:
     for step in steps:
-        if "winograd" in step.settings:
-            tiles: Tiles = step.settings["winograd"]
+        if isinstance(tiles := step.settings.get("winograd"), Tiles):
             yield step.weights["weight"], tiles.pack, tiles.weights
 
 

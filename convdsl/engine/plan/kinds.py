@@ -17,7 +17,7 @@ from typing import Any
 
 from convdsl.engine.plan.ops import Op
 from convdsl.engine.plan.values import Scope, Value, Window
-from convdsl.engine.plan.winograd import Tiles
+from convdsl.engine.plan.winograd import Shares, Tiles
 
 SETTINGS: dict[str, tuple[type, ...]] = {
     "activation": (tuple, NoneType),
@@ -46,7 +46,7 @@ SETTINGS: dict[str, tuple[type, ...]] = {
     "weight": (float,),
     "weighted": (bool,),
     "window": (Window,),
-    "winograd": (Tiles,),
+    "winograd": (Tiles, Shares),
 }
 """The types of settings; a name means the same kind of thing wherever it stands. `activation` is (name, slope), applied
 to what is written; `add` adds to what is there instead of replacing it; `at` is the place in y where x begins, with
@@ -194,10 +194,10 @@ KINDS: dict[str, Kind] = {
             "correlate",
             "the gradient of the weights of both: sums of products of x in the window and g",
             "x g",
-            "",
+            "scratch?",
             "weight",
             "weight",
-            "window",
+            "window winograd?",
             ("image", "block", "task"),
             spans="x g",
             reach="x",

@@ -42,7 +42,7 @@ def allocate(blocks: list[tuple[list[Step], int]], batch: int, target: Target) -
             batch_lives.append(_Life(value, places[first][0], places[last][0], batch * value.pitch + SLACK))
         else:
             start, end = segments[first], segments[last]
-            alone = start == end and regions[places[first][0]][places[first][1]].scope == "image"
+            alone = start == end and regions[places[first][0]][places[first][1]].scope in ("image", "task")
             value.single = alone and not value.interleaved
             slots = 1 if value.single else blocks[places[first][0]][1]
             if not value.single:

@@ -172,7 +172,7 @@ def _assemble(
     if target.does("recomputing"):
         regions = recompute(regions)
     if late := [s for s in steps if s.scope == "task"]:
-        regions.append(Region("tasks", late))
+        regions.append(Region("tasks", late, block=1))
     placed = passed("recomputing", [step for region in regions for step in region.steps])
     block_bytes, batch_bytes = allocate([(r.steps, r.block) for r in regions], frame.batch, target)
     written: set[Value] = set()

@@ -16,6 +16,8 @@ from convdsl.engine.plan.values import Parameter, Scope, Step, Target, Value, Wi
 DEFERRED = 1 << 16
 """From this many weights on, the gradient of a convolution is computed over the whole batch at the end: a copy of it for
 every chunk of images would cost more memory and time."""
+DEFERRED_TILES = 1 << 15
+"""The same where it is made of tiles, after Winograd: a copy for every chunk would cost these too."""
 DEFERRED_DENSE = 1 << 12
 
 
@@ -38,6 +40,19 @@ def swapped(filters: Filters, window: Window | None, target: Target) -> Pack:
     return Pack(filters.groups, filters.filters, channels, tuple(order), lanes, vectors)
 
 
+def side(window: Window) -> int | None:
+    """Of a window that winograd.py has tiles for."""
+    able = window.k in ((1, 3, 3), (1, 5, 5)) and window.s == window.d == (1, 1, 1)
+    return window.k[1] if able else None
+
+
+def in_tiles(weight: Parameter, window: Window, target: Target) -> bool:
+    """Whether the gradient of such filters can be made of tiles."""
+    f = weight.natural
+    whole = f.groups == 1 and f.channels % target.lanes == 0 and f.filters % f.width == 0 and f.lanes == target.lanes
+    return side(window) is not None and target.registers >= 32 and target.does("winograd") and whole
+
+
 def _gather(op: Op, x: Value, y: Value, weights: dict[str, Parameter], relu: Any = None, add: bool = False) -> Step:
     window: Window = op.settings["window"]
     x.widen(window.frame)
@@ -54,7 +69,8 @@ def _correlate(op: Op, x: Value, g: Value, weight: Parameter, target: Target) ->
     window: Window = op.settings["window"]
     x.widen(window.frame)
     apart = not x.interleaved  # at the end images are taken one by one
-    late = weight.natural.size > DEFERRED and apart and target.does("deferral")
+    few = DEFERRED_TILES if in_tiles(weight, window, target) else DEFERRED
+    late = weight.natural.size > few and apart and target.does("deferral")
     scope: Scope = "task" if late else "image"
     return Step("correlate", op.node, {"x": x, "g": g}, {}, {"weight": weight}, {"window": window}, scope)
 

@@ -3,7 +3,8 @@
 A tile of m x m outputs of a window of r x r needs (m + r − 1)² products for each pair of channels instead of m²·r²: with 3x3
 windows 16 for 2x2 outputs instead of 36, 36 for 4x4 instead of 144. Inputs, weights and products are transformed by a few
 additions and multiplications; the transformed weights are kept beside the others. The gradient of the input is such a
-convolution too, with the filters turned round.
+convolution too, with the filters turned round. The gradient of the filters is one with the output's gradient as filter: r x r
+sums over tiles of m x m, which are added up in the frequencies and transformed back once.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from convdsl.engine.plan.layouts import Filters, Pack
-from convdsl.engine.plan.values import Layouts, Parameter, Step, Target, Value, Window
-from convdsl.engine.plan.weighted import swapped
+from convdsl.engine.plan.values import Layouts, Parameter, Step, Target, Value
+from convdsl.engine.plan.weighted import in_tiles, side, swapped
 
 BIG = 8
 """Rows and columns of an output from which on 3x3 windows have tiles of 4x4. They err by twice as much as sums of all
@@ -86,18 +87,43 @@ class Tiles:
         return self.places * w.rows + 64, self.places * w.blocks * w.width + 64
 
 
+@dataclass(frozen=True)
+class Shares:
+    """How the gradient of filters is made, for tiles of `m` x `m` of the output's gradient: a task has `channels` and `filters`
+    of them, and sums the products of `chunk` tiles at a time. In the frequencies, channels lie in panels of `lanes`, filters
+    in panels of `width`, tile by tile."""
+
+    m: int
+    r: int
+    channels: int
+    filters: int
+    lanes: int
+    width: int
+    chunk: int = 96
+
+    @property
+    def frequencies(self) -> int:
+        return (self.m + self.r - 1) ** 2
+
+    @property
+    def steps(self) -> tuple[int, int, int]:
+        """Floats from one frequency to the next: of the input, of the gradient, of the sums; not powers of two."""
+        return self.channels * self.chunk + 48, self.filters * self.chunk + 48, self.channels * self.filters + 48
+
+
 def use_winograd(steps: list[Step], target: Target, layouts: Layouts) -> list[Step]:
     """The steps, those that are to use it told so. `layouts` are those that the plan has chosen for weights."""
     if not target.does("winograd"):
         return steps
     able = ("gather", "spread", "gather_pool")
-    return [_considered(step, target, layouts) if step.kind in able and not step.strips else step for step in steps]
-
-
-def side(window: Window) -> int | None:
-    """Of a window that can be transformed."""
-    able = window.k in ((1, 3, 3), (1, 5, 5)) and window.s == window.d == (1, 1, 1)
-    return window.k[1] if able else None
+    return [
+        _considered(step, target, layouts)
+        if step.kind in able and not step.strips
+        else _shared(step, target, layouts)
+        if step.kind == "correlate" and step.scope == "task"
+        else step
+        for step in steps
+    ]
 
 
 def _considered(step: Step, target: Target, layouts: Layouts) -> Step:
@@ -138,3 +164,17 @@ def _source(step: Step, weight: Parameter, layouts: Layouts, target: Target) -> 
     if step.kind == "spread":
         return "swapped", swapped(weight.natural, step.settings["window"], target)
     return "forward" if weight in layouts else "", weight.natural
+
+
+def _shared(step: Step, target: Target, layouts: Layouts) -> Step:
+    weight, x, g, window = step.weights["weight"], step.reads["x"], step.reads["g"], step.settings["window"]
+    r, f = side(window), weight.natural
+    if r is None or not in_tiles(weight, window, target) or weight in layouts or x.interleaved or x.shape[0] != 1:
+        return step
+    sizes = (f.channels // f.lanes, f.filters // f.width)
+    cuts = [next(n for n in (4, 2, 1) if size % n == 0) for size in sizes]
+    shares = Shares(
+        outputs((g.shape[1], g.shape[2]), r), r, f.channels // cuts[0], f.filters // cuts[1], f.lanes, f.width
+    )
+    scratch = Value(f"tiles of d {weight.name}", (1, 1, 1, shares.frequencies * sum(shares.steps)))
+    return replace(step, settings={**step.settings, "winograd": shares}, writes={"scratch": scratch})

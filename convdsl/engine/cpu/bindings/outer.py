@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from convdsl.engine.cpu.bind import COUNT, PART, Argument, Binder, binding, number, of_strip, shifted, strides_in_bytes
+from convdsl.engine.cpu.bindings.winograd import winograd_gradient
 from convdsl.engine.cpu.kernels import pointwise, weighted
 from convdsl.engine.cpu.specialise import micro
 from convdsl.engine.cpu.tiles import outer_cuts, split_blocks
@@ -35,6 +36,9 @@ class Sums:
 def _correlate(binder: Binder, step: Step) -> None:
     x, g = step.reads["x"], step.reads["g"]
     weight, window = step.weights["weight"], step.settings["window"]
+    if "winograd" in step.settings:
+        winograd_gradient(binder, step, binder.reaching(x, window.before)[0], binder.inside(g)[0])
+        return
     f, xs, gs = weight.layout, strides_in_bytes(x), strides_in_bytes(g)
     runs = [(window.k[a], window.d[a] * xs[a]) for a in range(3)]
     run = f.channels

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
-from convdsl.engine.cpu.bind import PART, Argument, Binder, number
+from convdsl.engine.cpu.bind import COUNT, PART, Argument, Binder, number
 from convdsl.engine.cpu.kernels import winograd as kernels
 from convdsl.engine.cpu.specialise import Micro, micro
 from convdsl.engine.plan import Parameter, Step, Value
+from convdsl.engine.plan.layouts import Filters
 from convdsl.engine.plan.transforms import matrices
-from convdsl.engine.plan.winograd import Tiles, Transformed
+from convdsl.engine.plan.winograd import Shares, Tiles, Transformed
 
 
 def winograd(
@@ -27,16 +29,6 @@ def winograd(
     v_step, m_step = (n * 4 for n in tiles.steps)
     into = partial(_into, binder, pack, strides, v_step)
     out = partial(_out, binder, step, strides, y_steps, where_steps, m_step)
-    by_place = {
-        f"{name}{place}": of(*sizes) if needed else None
-        for name, of in (("into", into), ("out", out))
-        for place, sizes, needed in (
-            ("", (pack.m, pack.m), True),
-            ("_right", (pack.m, last[1]), uneven[1]),
-            ("_below", (last[0], pack.m), uneven[0]),
-            ("_corner", last, all(uneven)),
-        )
-    }
     v_tile, m_tile = pack.rows * 4, pack.blocks * pack.width * 4
     binder.emit(
         kernels.winograd,
@@ -48,7 +40,8 @@ def winograd(
             "where": number(0) if where is None else binder.inside(where)[0],
             "v": binder.inside(step.writes["scratch"])[0],
         },
-        **by_place,
+        **_by_place("into", into, pack.m, last),
+        **_by_place("out", out, pack.m, last),
         product=_product(binder, tiles, v_tile, m_tile),
         grid=tiles.grid,
         uneven=uneven,
@@ -139,6 +132,129 @@ def _out(
         where_column=where_steps[1],
         keep="where" in step.writes,
     )
+
+
+def winograd_gradient(binder: Binder, step: Step, x: Argument, g: Argument) -> None:
+    """Adds a step that sums the gradient of filters. `x` is where the first window begins."""
+    shares: Shares = step.settings["winograd"]
+    xv, gv, weight = step.reads["x"], step.reads["g"], step.weights["weight"]
+    f: Filters = weight.layout
+    a, of_g, b = matrices(shares.r, shares.m)
+    m, lanes, vectors = shares.m, shares.lanes, shares.width // shares.lanes
+    x_steps, g_steps = ([n * 4 for n in value.strides[1:3]] for value in (xv, gv))
+    v_step, g_step, d_step = (n * 4 for n in shares.steps)
+    grid = tuple(-(-n // m) for n in gv.shape[1:3])
+    last = tuple(n - (count - 1) * m for n, count in zip(gv.shape[1:3], grid, strict=True))
+    uneven = tuple(n != m for n in last)
+
+    def into(rows: int, columns: int) -> Micro:
+        return micro(
+            "to_frequencies_tile",
+            lanes=lanes,
+            loops=shares.channels // lanes,
+            vectors=1,
+            matrix=b,
+            rows=rows + shares.r - 1,
+            columns=columns + shares.r - 1,
+            x_row=x_steps[0],
+            x_column=x_steps[1],
+            step=v_step,
+            panel=shares.chunk * lanes * 4,
+        )
+
+    def from_g(rows: int, columns: int) -> Micro:
+        return micro(
+            "to_frequencies_tile",
+            lanes=lanes,
+            loops=shares.filters // shares.width,
+            vectors=vectors,
+            matrix=of_g,
+            rows=rows,
+            columns=columns,
+            x_row=g_steps[0],
+            x_column=g_steps[1],
+            step=g_step,
+            panel=shares.chunk * shares.width * 4,
+        )
+
+    group = next(n for n in (lanes, lanes // 2, lanes // 4, 1) if (n + 1) * vectors < binder.target.registers)
+
+    def products(add: bool) -> Micro:
+        return micro(
+            "outer_tile",
+            lanes=lanes,
+            vectors=vectors,
+            row=shares.filters * 4,
+            x_at=tuple(4 * n for n in range(group)),
+            positions=((0, lanes * 4, shares.width * 4),),
+            valid=lanes,
+            counted=True,
+            add=add,
+        )
+
+    tap = f.channels * shares.width * 4
+    out = micro(
+        "from_frequencies_tile",
+        lanes=lanes,
+        vectors=vectors,
+        matrix=a,
+        step=d_step,
+        bias=False,
+        rows=shares.r,
+        columns=shares.r,
+        y_row=shares.r * tap,
+        y_column=tap,
+        relu=False,
+        add=False,
+    )
+    binder.emit(
+        kernels.winograd_gradient,
+        {
+            "x": x,
+            "g": g,
+            "dw": binder.gradient(weight),
+            "s": binder.inside(step.writes["scratch"])[0],
+            "task": PART,
+            "tasks": number(binder.plan.tasks),
+            "count": COUNT,
+        },
+        **_by_place("into", into, m, last),
+        **_by_place("from_g", from_g, m, last),
+        first=products(False),
+        more=products(True),
+        out=out,
+        grid=grid,
+        uneven=uneven,
+        chunk=shares.chunk,
+        frequencies=shares.frequencies,
+        shares=(f.channels // shares.channels, f.filters // shares.filters),
+        channels=shares.channels,
+        filters=shares.filters,
+        inputs=f.channels,
+        taps=shares.r**2,
+        lanes=lanes,
+        group=group,
+        width=shares.width,
+        x_tile=tuple(m * n for n in x_steps),
+        g_tile=tuple(m * n for n in g_steps),
+        x_image=xv.root.pitch * 4,
+        g_image=gv.root.pitch * 4,
+        v_step=v_step,
+        g_step=g_step,
+        d_step=d_step,
+    )
+
+
+def _by_place(name: str, tile: Callable[[int, int], Micro], m: int, last: tuple[int, ...]) -> dict[str, Micro | None]:
+    """Tiles by their place in a grid (see by_place in kernels/loops.py): whole ones, and those of the last column, of the last
+    row and in the corner, where these have fewer outputs."""
+    right, below = last[1] != m, last[0] != m
+    return {
+        name: tile(m, m),
+        f"{name}_right": tile(m, last[1]) if right else None,
+        f"{name}_below": tile(last[0], m) if below else None,
+        f"{name}_corner": tile(last[0], last[1]) if right and below else None,
+    }
 
 
 def transform(binder: Binder) -> None:

@@ -66,6 +66,83 @@ def winograd(
             by_place(out, out_right, out_below, out_corner, row, column, grid, uneven, ma, b, ya, wa, base)
 
 
+def winograd_gradient(
+    x: Address,
+    g: Address,
+    dw: Address,
+    s: Address,
+    task: Int,
+    tasks: Int,
+    count: Int,
+    *,
+    into,
+    into_right,
+    into_below,
+    into_corner,
+    from_g,
+    from_g_right,
+    from_g_below,
+    from_g_corner,
+    first,
+    more,
+    out,
+    grid,
+    uneven,
+    chunk,
+    frequencies,
+    shares,
+    channels,
+    filters,
+    inputs,
+    taps,
+    lanes,
+    group,
+    width,
+    x_tile,
+    g_tile,
+    x_image,
+    g_image,
+    v_step,
+    g_step,
+    d_step,
+):
+    """The gradient of filters over all `count` images, for shares of so many `channels` and `filters`: tiles of the input and
+    of the output's gradient are transformed, `chunk` of them at a time, and their products added up frequency by frequency
+    for `group` channels and `width` filters at once; the sums are transformed back at the end. Steps are in bytes."""
+    tiles = grid[0] * grid[1]
+    total = count * tiles
+    sg = s + frequencies * v_step
+    sd = sg + frequencies * g_step
+    for unit in range(task * shares[0] * shares[1] // tasks, (task + 1) * shares[0] * shares[1] // tasks):
+        c0 = unit % shares[0] * channels
+        f0 = unit // shares[0] * filters
+        for t0 in range(0, total, chunk):
+            n = min(chunk, total - t0)
+            for t in range(n):
+                image = (t0 + t) // tiles
+                i = (t0 + t) // grid[1] % grid[0]
+                j = (t0 + t) % grid[1]
+                xa = x + image * x_image + i * x_tile[0] + j * x_tile[1] + c0 * 4
+                by_place(into, into_right, into_below, into_corner, i, j, grid, uneven, xa, 0, s + t * lanes * 4, 0, 0)
+                ga = g + image * g_image + i * g_tile[0] + j * g_tile[1] + f0 * 4
+                to = sg + t * width * 4
+                by_place(from_g, from_g_right, from_g_below, from_g_corner, i, j, grid, uneven, ga, 0, to, 0, 0)
+            for f in range(frequencies):
+                for p in range(filters // width):
+                    for c in range(0, channels, group):
+                        va = s + f * v_step + (c // lanes * chunk * lanes + c % lanes) * 4
+                        ga = sg + f * g_step + p * chunk * width * 4
+                        da = sd + f * d_step + (c * filters + p * width) * 4
+                        if t0 == 0:
+                            first(va, ga, da, n)
+                        else:
+                            more(va, ga, da, n)
+        for p in range(filters // width):
+            for c in range(channels):
+                to = dw + ((f0 // width + p) * taps * inputs + c0 + c) * width * 4
+                out(sd + (c * filters + p * width) * 4, 0, to, 0, 0)
+
+
 def transform_weights(w: Address, u: Address, task: Int, tasks: Int, *, tile, blocks, rows, width, taps):
     """U = G·g·Gᵀ for each pair of channels: from w[block][tap][channel][filter] to u[frequency][block][channel][filter]."""
     for unit in range(task * blocks * rows // tasks, (task + 1) * blocks * rows // tasks):
