@@ -17,6 +17,7 @@ from numba.extending import intrinsic
 from numba.np import arrayobj
 
 from convdsl.engine.cpu.channelwise import bn_apply_tile, bn_input_tile, bn_sum_gradient_tile, bn_sum_tile
+from convdsl.engine.cpu.depthwise import depthwise_tile, depthwise_weight_tile
 from convdsl.engine.cpu.micro import (
     conv_tile,
     dense_input_tile,
@@ -51,6 +52,8 @@ __all__ = [
     "bytes_at",
     "conv_tile",
     "dense_input_tile",
+    "depthwise_tile",
+    "depthwise_weight_tile",
     "doubles_at",
     "exp",
     "expm1",

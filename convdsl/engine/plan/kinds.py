@@ -232,7 +232,17 @@ KINDS: dict[str, Kind] = {
             spans="x y",
             reach="x",
         ),
-        Kind("depthwise_input", "the gradient of its input", "g", "x", "weight", settings="window add", spans="x g"),
+        Kind(
+            "depthwise_input",
+            "the gradient of its input",
+            "g",
+            "x",
+            "weight",
+            settings="window add",
+            spans="x g",
+            reach="g",
+            spread=True,
+        ),
         Kind(
             "depthwise_weight",
             "the gradient of its weights",

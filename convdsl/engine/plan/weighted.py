@@ -138,6 +138,8 @@ def _like(op: Op, name: str) -> list[Step]:
 def _like_back(op: Op, tape: Tape, name: str) -> list[Step]:
     (x,), g, weight = op.inputs, tape.of(op.output), op.weights["weight"]
     steps = []
+    if name == "depthwise" and x.learns:
+        g.widen(op.settings["window"].spread_frame)
     if weight.trainable:
         scope: Scope = "task" if name == "local" else "image"
         bias = op.weights.get("bias") if name == "local" else None

@@ -214,6 +214,34 @@ def copy_by_table(w: Address, copy: Address, table: Address, count: Int, task: I
         copies[i] = weights[max(place, 0)] if place >= 0 else float32(0)
 
 
+def depthwise_rows(
+    x: Address, w: Address, b: Address, y: Address, *, tile, edge, rows, columns, step, x_steps, y_steps
+):
+    """Depthwise filters, `step` outputs of a row at a time; `x_steps`, `y_steps`: bytes from one row, column to the next."""
+    for i in range(rows):
+        xi = x + i * x_steps[0]
+        yi = y + i * y_steps[0]
+        for j in range(0, columns - step + 1, step):
+            tile(xi + j * x_steps[1], w, b, yi + j * y_steps[1])
+        if columns % step != 0:
+            edge(xi + (columns - columns % step) * x_steps[1], w, b, yi + (columns - columns % step) * y_steps[1])
+
+
+def depthwise_weight_rows(
+    x: Address, g: Address, dw: Address, *, tile, edge, rows, columns, step, vectors, width, x_steps, g_steps
+):
+    """The gradient of their weights, row by row, `vectors` vectors of channels of `width` bytes one after another."""
+    for i in range(rows):
+        for k in range(0, vectors * width, width):
+            xi = x + i * x_steps[0] + k
+            gi = g + i * g_steps[0] + k
+            if columns >= step:
+                tile(xi, gi, dw + k, 0)
+            if columns % step != 0:
+                j = columns - columns % step
+                edge(xi + j * x_steps[1], gi + j * g_steps[1], dw + k, 0)
+
+
 def depthwise(x: F32, w: F32, b: F32, y: F32, *, k, s, d, before, m, bias):
     depth, rows, columns, channels = y.shape
     for p, i, j in every(depth, rows, columns):
