@@ -66,6 +66,7 @@ def test_both_readmes_have_the_same_commands() -> None:
         ("docs/bridges.md", "docs/es/puentes.md"),
         ("docs/editors.md", "docs/es/editores.md"),
         ("docs/several-machines.md", "docs/es/varias-maquinas.md"),
+        ("docs/page.md", "docs/es/pagina.md"),
     ],
 )
 def test_translated_pages_have_the_same_parts(english: str, spanish: str) -> None:

@@ -34,6 +34,7 @@ COMMANDS = {
     "fmt": T("the one way to write a program"),
     "export": T("a network with its weights for other frameworks: ONNX, PyTorch"),
     "import": T("a network of another framework as a program"),
+    "page": T("the same in a browser: sizes, drawing and the rest while one types"),
 }
 """Every command and what it does; its code is in convdsl/cli/NAME.py, with `arguments(parser)` and `run(arguments)`."""
 FILES = {"import": "importing"}

@@ -28,7 +28,7 @@ from convdsl.document.nodes import (
 )
 from convdsl.messages import language
 
-STYLE = """
+FRAME = """
 :root { color-scheme: light dark; --ink: #1c2330; --dim: #5a6475; --paper: #ffffff; --soft: #f2f4f8; --line: #c9d0dc;
   --shade: #9cc4ea; }
 @media (prefers-color-scheme: dark) {
@@ -36,6 +36,10 @@ STYLE = """
 }
 body { max-width: 52rem; margin: 2rem auto; padding: 0 1rem; color: var(--ink); background: var(--paper);
   font: 1rem/1.55 system-ui, sans-serif; }
+"""
+"""Colours and the paper that a whole page is written on."""
+
+STYLE = """
 h1, h2, h3 { line-height: 1.25; margin: 2rem 0 .6rem; }
 .label { margin: 1.2rem 0 .2rem; font-weight: 600; }
 .formula { overflow-x: auto; margin: .4rem 0; padding: .5rem .8rem; background: var(--soft); border-radius: .4rem;
@@ -87,7 +91,7 @@ def write(document: Iterable[Node], style: str = "") -> str:
     return (
         f'<!DOCTYPE html>\n<html lang="{language()}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{STYLE}{style}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
+        f"<title>{escape(title)}</title>\n<style>{FRAME}{STYLE}{style}</style>\n</head>\n<body>\n<main>\n{body}\n</main>\n</body>\n</html>\n"
     )
 
 

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 from convdsl import caches
 from convdsl.resources import resource
 
+PACKED = "grammar/tables.json"
+"""Where the tables are in a package that was packed for a page: there, neither lark nor a cache is at hand."""
 _LARGEST = 10_000_000
 """Bytes of a file with tables; there are some 100,000."""
 
@@ -53,7 +55,13 @@ class Tables:
 
 @cache
 def tables() -> Tables:
-    """The tables of the grammar, from the cache if they are there and belong to it."""
+    """The tables of the grammar: those that were made where the package was packed, else from the cache if they are there
+    and belong to it."""
+    packed = resource(PACKED)
+    if packed.is_file():
+        import json
+
+        return Tables(json.loads(packed.read_text(encoding="utf-8")))
     key = _key()
     file = _cache_file(key)
     data = _remembered(file, key) if file else None
@@ -95,11 +103,12 @@ def make(grammar: str) -> dict[str, Any]:
         if isinstance(t.pattern, PatternStr) and re.fullmatch(word, t.pattern.value)
     }
     pieces = [f"(?P<{t.name}>{t.pattern.to_regexp()})" for t in terminals if t.name not in keywords.values()]
-    numbers = {state: n for n, state in enumerate(table.states)}
+    rows = _in_order(table, Shift)
+    numbers = {state: n for n, state in enumerate(rows)}
     rules: list[Rule] = []
     actions: list[dict[str, int]] = []
     gotos: list[dict[str, int]] = []
-    for row in table.states.values():
+    for row in rows.values():
         actions.append({})
         gotos.append({})
         for name, (action, argument) in row.items():
@@ -121,6 +130,18 @@ def make(grammar: str) -> dict[str, Any]:
         "start": numbers[table.start_states["start"]],
         "end": numbers[table.end_states["start"]],
     }
+
+
+def _in_order(table: Any, shift: Any) -> dict[Any, dict[str, Any]]:
+    """The rows of a table by their states, as they are reached from the start; lark's own order is another one each time."""
+    states = [table.start_states["start"]]
+    rows = {}
+    for state in states:
+        rows[state] = dict(sorted(table.states[state].items()))
+        for action, target in rows[state].values():
+            if action is shift and target not in rows and target not in states:
+                states.append(target)
+    return rows
 
 
 def _is_terminal(name: str) -> bool:

@@ -13,13 +13,20 @@ from convdsl.messages import HARMFUL
 def print_json(*values: Mapping[str, Any], together: bool = False) -> None:
     """Data for programs: each figure on a line of its own, each entry of a list (a layer, a diagnostic) on one line.
     Several values, or one with `together`, become a list."""
+    _print(json_text(*values, together=together))
+
+
+def json_text(*values: Mapping[str, Any], together: bool = False) -> str:
+    """What `print_json` prints, without the last line end. What could play with a terminal is written in JSON's own escapes,
+    which every reader knows."""
     texts = [_spread(value) for value in values]
-    _print(f"[{','.join(texts)}]" if together or len(texts) != 1 else texts[0])
+    text = f"[{','.join(texts)}]" if together or len(texts) != 1 else texts[0]
+    return _harmless(text)
 
 
 def print_line(value: Mapping[str, Any]) -> None:
     """One event of many, on a line. Raises ValueError for a number that is not finite."""
-    _print(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    _print(_harmless(json.dumps(value, ensure_ascii=False, allow_nan=False)))
 
 
 def _spread(data: Mapping[str, Any]) -> str:
@@ -34,10 +41,12 @@ def _spread(data: Mapping[str, Any]) -> str:
     return "{\n" + ",\n".join(lines) + "\n}"
 
 
+def _harmless(text: str) -> str:
+    return HARMFUL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
 def _print(text: str) -> None:
-    """What the encoding of standard output lacks, and what could play with a terminal, is written in JSON's own escapes,
-    which every reader knows."""
-    text = HARMFUL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    """What the encoding of standard output lacks is written in escapes too."""
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except (UnicodeEncodeError, LookupError):
