@@ -252,7 +252,13 @@ class _Writer:
         rng = self.rng
         channels = self._width()
         branches = [self._same(shape, depth - 1) for _ in range(rng.randint(2, 3))]
-        word = rng.choice([*COMBINATIONS])
+        word = rng.choice([word for word in COMBINATIONS if word != "matmul" or len(shape) == 2])
+        if word == "matmul":
+            left, right = branches[:2]
+            return f"matmul {{ {left} | {right} -> transpose }}{self._activation(COMBINATIONS[word])}", (
+                shape[0],
+                shape[0],
+            )
         after = self._activation(COMBINATIONS[word])
         wide = [rng.choice((None, self._width())) for _ in branches]
         widths = wide if word == "concat" else [channels] * len(branches)

@@ -11,7 +11,7 @@ from convdsl.algebra.board import steps
 from convdsl.derivation.lettering import AXES, lettered, shape_letters
 from convdsl.derivation.reasons import reason
 from convdsl.derivation.steps import Derivation, LayerDerivation, NetDerivation
-from convdsl.layers.combining import Combination, Concat
+from convdsl.layers.combining import Combination, Concat, MatrixProduct
 from convdsl.messages import Rounded, T
 from convdsl.network import Analysis, Facts, Node, Report
 from convdsl.network.fields import Field, see
@@ -181,6 +181,10 @@ def _answer(node: Node, facts: Facts) -> Measured:
             inputs = tuple(
                 (*x[:-1], Letter(f"C_{n}", f[-1])) for n, (x, f) in enumerate(zip(inputs, facts.inputs, strict=True), 1)
             )
+        if isinstance(node.layer, MatrixProduct):
+            (rows, inner), (_, columns) = facts.inputs
+            k = Letter("K", inner)
+            inputs = ((Letter("L", rows), k), (k, Letter("M", columns)))
     activation = lettered(node.activation, rank) if node.activation is not None else None
     answer = ask(lettered(node.layer, rank), activation, inputs)
     names = {}

@@ -85,7 +85,7 @@ def _items(parts: tuple[Node | Group, ...]) -> Items:
             found.append(Exit(_items(part.items), part.nodes()[-1].exit))
         elif level.name == "output":
             found.append(Exit(_items(part.items), None, *level.arguments))
-        elif level.name in ("residual", "split") or level.name in COMBINATIONS:
+        elif level.name in ("residual", "split", "softmax") or level.name in COMBINATIONS:
             lanes = {level.branch: _items(part.items)}
             while place < len(parts) and _is_branch(parts[place], level):
                 lanes[parts[place].level.branch] = _items(parts[place].items)  # type: ignore[union-attr]

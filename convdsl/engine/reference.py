@@ -55,6 +55,8 @@ def layer(
         for other in inputs[1:]:
             result = result * other
         return result
+    if layer.name == "matmul":
+        return inputs[0] @ inputs[1]
     if layer.name == "concat":
         return np.concatenate(inputs, axis=-1)
     return activation(layer, x, weights)
@@ -269,6 +271,14 @@ def _maxout(layer: Any, x: Array, w: Mapping[str, Array], output: tuple[int, ...
     return np.stack([x[..., c * layer.n : (c + 1) * layer.n].max(-1) for c in range(output[-1])], axis=-1)
 
 
+def _group_softmax(layer: Any, x: Array, w: Mapping[str, Array], output: tuple[int, ...]) -> Array:
+    y, size = _empty(output, x), x.shape[-1] // layer.n
+    for c in range(size):
+        parts = np.exp(x[..., c::size] - x[..., c::size].max(-1, keepdims=True))
+        y[..., c::size] = parts / parts.sum(-1, keepdims=True)
+    return y
+
+
 def _shuffle(layer: Any, x: Array, w: Mapping[str, Array], output: tuple[int, ...]) -> Array:
     y, members = _empty(output, x), x.shape[-1] // layer.g
     for g in range(layer.g):
@@ -332,6 +342,7 @@ _LAYERS: dict[str, Callable[..., Array]] = {
     "transpose": _transpose,
     "slice": _slice,
     "maxout": _maxout,
+    "groupsoftmax": _group_softmax,
     "lrn": _lrn,
     "ln": _layer_norm,
     "in": _layer_norm,

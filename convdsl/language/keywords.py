@@ -46,5 +46,5 @@ NAMED: dict[str, tuple[str, T]] = {
 WORDS = {**STRUCTURES, **NAMED}
 """All of them: what begins a statement and is neither a layer nor a keyword."""
 
-BRACED = set(STRUCTURES)
+BRACED = {*STRUCTURES, "softmax"}
 """All words that stand before braces: the layers that join branches come to them (convdsl/layers/registry.py)."""

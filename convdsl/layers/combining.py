@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import prod
 from typing import Any, ClassVar, NoReturn
 
-from convdsl.algebra import equal, is_number
-from convdsl.layers.base import Layer, SizeError, Sizes, show_shape
+from convdsl.algebra import equal, is_number, text
+from convdsl.layers.base import Layer, SizeError, Sizes, say, show_shape
 from convdsl.messages import T
 
 
@@ -15,6 +15,8 @@ class Combination(Layer):
 
     activates = True
     example = ""
+    mixes = False
+    """Whether a value of the output comes of more than the values at its place."""
 
     def output(self, *inputs: Sizes) -> Sizes:
         raise NotImplementedError
@@ -159,6 +161,68 @@ class Multiply(Combination):
         return T("The branches are multiplied value by value; an axis of size 1 is stretched over the other branch.")
 
 
+class MatrixProduct(Combination):
+    """The matrix product of two branches: of L×K and K×M comes L×M, a row being a position and a column a channel. An image is
+    made a matrix by `flatten positions`."""
+
+    name = "matmul"
+    elsewhere = ("bmm", "einsum", "tensordot", "matrixproduct")
+    example = "matmul { flatten positions | flatten positions -> transpose }"
+    mixes = True
+
+    def output(self, *inputs: Sizes) -> Sizes:
+        if len(inputs) != 2:
+            what = T("`matmul` takes two branches, and here there is one.", "`matmul` takes two branches, and here there are {n}.",
+                     n=len(inputs))  # fmt: skip
+            raise SizeError("E302", what, argument="name")
+        for x in inputs:
+            if len(x) != 2:
+                raise SizeError(
+                    "E304",
+                    T(
+                        "`matmul` takes matrices, positions × channels, and a branch of it is {shape}.",
+                        shape=show_shape(x),
+                    ),
+                    help=T(
+                        "`flatten positions` puts the positions of an image in one row; `reshape 3x3` makes a matrix of nine "
+                        "values."
+                    ),
+                    argument="name",
+                )
+        (rows, inner), (length, columns) = inputs
+        if equal(inner, length) is False:
+            raise SizeError(
+                "E302",
+                T("A product of L×K and K×M needs as many channels on the left as there are positions on the right."),
+                formula=f"{show_shape(inputs[0])} · {show_shape(inputs[1])}: {text(inner)} ≠ {text(length)}",
+                help=T("`transpose` exchanges positions and channels."),
+                argument="name",
+                sizes=inputs,
+            )
+        return (rows, columns)
+
+    def macs(self, x: Sizes, y: Sizes) -> Any:
+        return prod(y) * x[-1]
+
+    def combine_flops(self, inputs: tuple[Sizes, ...], y: Sizes) -> Any:
+        return 0
+
+    def reach(self, x: Sizes, y: Sizes) -> None:
+        return None
+
+    def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
+        return T("A row of the left branch for each position, a column of the right one for each channel.")
+
+    def why_macs(self, x: Sizes, y: Sizes) -> T | None:
+        return T("Each value is the sum of {k} products, of a row with a column.", k=say(x[-1]))
+
+    def why_flops(self, x: Sizes, y: Sizes) -> T | None:
+        return T("A MAC is two operations, a multiplication and an addition.")
+
+    def why_field(self, x: Sizes, y: Sizes, jump: Any) -> T | None:
+        return T("Each value comes of a whole column of the right branch, and so of all positions.")
+
+
 def _alike(inputs: tuple[Sizes, ...]) -> Sizes | None:
     """The one size that all have; None where they disagree."""
     first = inputs[0]
@@ -212,3 +276,13 @@ class Concat(Combination):
 
     def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
         return T("The channels of the branches lie side by side; heights and widths agree.")
+
+
+class Rivals(Concat):
+    """The branches of a `softmax` across them, side by side: they have one size."""
+
+    called = "softmax"
+
+    def output(self, *inputs: Sizes) -> Sizes:
+        _alike(inputs) or _refuse(inputs, T("The branches of `softmax` have different sizes."))
+        return super().output(*inputs)

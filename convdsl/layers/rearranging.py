@@ -7,6 +7,7 @@ from math import prod
 from typing import Any
 
 from convdsl.algebra import at_least, divides, equal, exact_divide, is_number, text
+from convdsl.layers.activation import Softmax
 from convdsl.layers.arguments import Count, Window
 from convdsl.layers.base import (
     Layer,
@@ -211,6 +212,31 @@ class Maxout(Layer):
 
     def why_flops(self, x: Sizes, y: Sizes) -> T | None:
         return T("One comparison less than there are values in each group.")
+
+
+class GroupSoftmax(Layer):
+    """Softmax across n equal parts of the channels: of the values at the same place of each part, which then add up to 1. Behind
+    `concat`, a softmax across branches: `softmax { A | B }` is both."""
+
+    name = "groupsoftmax"
+    elsewhere = ("branchsoftmax", "softmaxacross")
+    example = "groupsoftmax 2"
+
+    n = Count(doc="parts that compete with each other", positional=True)
+
+    def output(self, x: Sizes) -> Sizes:
+        what = T("{n} parts do not divide the {channels} channels.", n=text(self.n), channels=text(x[-1]))
+        share(x[-1], self.n, what, "n")
+        return x
+
+    def flops(self, x: Sizes, y: Sizes) -> Any:
+        return Softmax.per_element * prod(y)
+
+    def why_channels(self, x: Sizes, y: Sizes) -> T | None:
+        return T("Each value competes with those at its place in the other parts; none is left out.")
+
+    def why_flops(self, x: Sizes, y: Sizes) -> T | None:
+        return T("An exponential, its share of the sum and a division for each value.")
 
 
 def regrouped(x: Sizes, y: Sizes) -> tuple[Reach, ...] | None:

@@ -9,8 +9,8 @@ from convdsl.diagnostics import written as put
 from convdsl.language import tree
 from convdsl.language.keywords import STRUCTURES
 from convdsl.layers import COMBINATIONS, Layer
-from convdsl.layers.combining import Concat, Residual
-from convdsl.layers.rearranging import Share
+from convdsl.layers.combining import Combination, Concat, Residual, Rivals
+from convdsl.layers.rearranging import GroupSoftmax, Share
 from convdsl.layers.shaping import DropPath
 from convdsl.messages import T
 from convdsl.network import kept, missing, passing
@@ -38,6 +38,8 @@ def expand(net: Expansion, written: tree.Layer, current: int, place: Place) -> i
                     safe=word in COMBINATIONS,
                 ),
             )
+    if word == "softmax":
+        return _softmax(net, written, current, place)
     if word in COMBINATIONS:
         return _combine(net, written, current, place, COMBINATIONS[word])
     if word not in STRUCTURES:
@@ -76,6 +78,17 @@ def expand(net: Expansion, written: tree.Layer, current: int, place: Place) -> i
     return _meet(net, Residual, written, (end, current), place)
 
 
+def _softmax(net: Expansion, written: tree.Layer, current: int, place: Place) -> int:
+    """`softmax { A | B }`: the branches side by side, and the softmax across them."""
+    end = _combine(net, written._replace(after=()), current, place, Rivals)
+    if written.after:
+        net.complain("E205", written.after[0].span, T("Nothing can follow the braces of `{name}`.", name="softmax"))
+    count = len(net.nodes[end - 1].inputs) if end and net.nodes[end - 1].layer is not None else 0
+    if not count:
+        return net.unknown(written.span, (end,), place)
+    return net.add(GroupSoftmax(n=count), (end,), None, written.span, {"n": written.name.span}, place)
+
+
 def _drop(net: Expansion, written: tree.Layer, scope: Scope) -> Bound | None:
     """The stochastic depth of `residual drop=0.2 { … }`; None where it is not written, or wrong and said so."""
     (item, *more) = written.items or (None,)
@@ -93,7 +106,7 @@ def _drop(net: Expansion, written: tree.Layer, scope: Scope) -> Bound | None:
         return Bound(DropPath(rate=0), None, {})
 
 
-def _combine(net: Expansion, written: tree.Layer, current: int, place: Place, declared: type[Layer]) -> int:
+def _combine(net: Expansion, written: tree.Layer, current: int, place: Place, declared: type[Combination]) -> int:
     word = written.name.text
     branches = written.branches or ()
     several = any(map(kept.is_from, branches))
@@ -108,6 +121,8 @@ def _combine(net: Expansion, written: tree.Layer, current: int, place: Place, de
             T("`{name}` joins two branches or more, and there is one.", name=word),
             help=T("Branches are separated by `|`; an empty path is `identity`."),
         )
+        if declared.mixes:
+            return net.unknown(written.span, (current,), place)
     if written.items:
         net.complain("E205", written.items[0].span, T("`{name}` takes no value.", name=word))
     if not all(branch.statements for branch in branches):

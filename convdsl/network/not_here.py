@@ -43,7 +43,7 @@ _ANSWERS: tuple[tuple[str, T], ...] = (
         ),
     ),
     (
-        "matmul bmm dot einsum tensordot outer",
+        "dot outer",
         T("The product of two branches as matrices does not exist here; `mul {{ A | B }}` multiplies value by value."),
     ),
     (

@@ -238,7 +238,7 @@ def ask(layer: Layer, activation: Layer | None, inputs: tuple[Any, ...], output:
         _count(buffers),
         macs,
         algebra.bounded(flops),
-        layer.reach(x, y) if not isinstance(layer, Combination) else tuple(Reach(1) for _ in y[:-1]),
+        tuple(Reach(1) for _ in y[:-1]) if isinstance(layer, Combination) and not layer.mixes else layer.reach(x, y),
     )
 
 

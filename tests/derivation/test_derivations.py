@@ -82,9 +82,13 @@ def test_the_shown_arithmetic_of_every_layer_is_the_report(layer: type[Layer]) -
     analysis = verified(
         f"input {'8x8x4' if layer.name in ('reshape', 'pixelunshuffle') else '9x12x4'} -> {layer.example}"
     )
+    told: set[tuple[str, object]] = set()
     for derived in derive(analysis).layers:
         quantities = {d.quantity for d in derived.derivations}
         facts = derived.facts
+        if (derived.node.text, facts.inputs) in told:  # a layer that comes again is told once
+            continue
+        told.add((derived.node.text, facts.inputs))
         assert {"size", "field"} <= quantities or (derived.node.op == "concat" and {"channels", "field"} <= quantities)
         assert {q for q in ("params", "macs", "flops") if getattr(facts, q)} <= quantities
         for derivation in derived.derivations:

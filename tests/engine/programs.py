@@ -19,6 +19,10 @@ REARRANGED = [
     "input 3x4x2x2 -> conv 3 k1 -> resize 4x3x5 bilinear -> conv 3 k1 tanh -> resize 2x5x3 -> dense 3",
     "input 7x5x3 -> conv 4 k2 p1 relu -> adaptivemaxpool 3x4 -> filter [1 2 1] -> dense 3",
     "input 3x5x4x2 -> conv 3 k2 relu -> adaptivemaxpool 1x3x2 -> dense 3",
+    "input 5x4x3 -> conv 6 k2 relu -> groupsoftmax 3 -> softmax { conv 4 k1 | conv 4 k1 } -> add { slice 4 | slice 4 skip=4 } "
+    "-> conv 3 k1 -> matmul { flatten positions -> conv 2 k1 | flatten positions -> transpose -> conv 4 k2 } relu -> dense 3",
+    "input 6x2 -> conv 4 k1 -> keep a -> matmul { identity | from a -> transpose } -> scale fixed=0.5 softmax -> "
+    "matmul { identity | from a } -> residual { conv 4 k1 } -> dense 3",
     "input 6x6x3 -> repeat 1 { conv 4 k1 tanh -> keep s } -> mean { from s } relu -> repeat 1 { conv 4 k1 -> keep t } "
     "-> max { from t } -> dense 3",
     "input 6x6x3 -> conv 4 k3 p1 relu -> keep a -> split { repeat 0 { conv 9 k9 } -> conv 3 k1 | "

@@ -183,6 +183,10 @@ def _layer(net: Any, node: Any, inputs: list[Tensor], w: dict[str, Tensor], trai
         return x.narrow(-1, begin, size)
     if op == "maxout":
         return _chosen(x.unflatten(-1, (-1, layer.n)), 0)
+    if op == "groupsoftmax":
+        return x.unflatten(-1, (int(layer.n), -1)).softmax(-2).flatten(-2)
+    if op == "matmul":
+        return inputs[0] @ inputs[1]
     if op == "mean":
         return torch.stack(inputs).mean(0)
     if op == "max":

@@ -458,6 +458,13 @@ def _maxout(scope: Scope, node: Any, inputs: list[Value]) -> Value:
     return Value(f"{x.text}.unflatten(1, (-1, {number(node.layer.n, 'pieces')})).max(2).values", scope.shape(node))
 
 
+@_writes("groupsoftmax")
+def _group_softmax(scope: Scope, node: Any, inputs: list[Value]) -> Value:
+    x = plain(inputs[0])
+    parts = f"{x.text}.unflatten(1, ({number(node.layer.n, 'parts')}, -1))"
+    return Value(f"torch.softmax({parts}, dim=1).flatten(1, 2)", scope.shape(node))
+
+
 @_writes("scale")
 def _scale(scope: Scope, node: Any, inputs: list[Value]) -> Value:
     (x,), layer = inputs, node.layer
@@ -543,6 +550,13 @@ def _stacked(scope: Scope, node: Any, inputs: list[Value]) -> Value:
     stacked = f"torch.stack([{', '.join(x.text for x in inputs)}])"
     text = f"torch.mean({stacked}, dim=0)" if node.op == "mean" else f"torch.max({stacked}, dim=0).values"
     return Value(text, scope.shape(node), inputs[0].map)
+
+
+@_writes("matmul")
+def _product(scope: Scope, node: Any, inputs: list[Value]) -> Value:
+    """Channels stand before positions there: the product of both turned over."""
+    left, right = (_operand(plain(x).text) for x in inputs)
+    return Value(f"{right} @ {left}", scope.shape(node))
 
 
 @_writes("concat")

@@ -363,6 +363,8 @@ for _name, _handler in {
     "pixelunshuffle": rearranging.pixel_unshuffle,
     "slice": rearranging.part,
     "maxout": rearranging.maxout,
+    "groupsoftmax": rearranging.group_softmax,
+    "matmul": rearranging.matrix_product,
     "adaptivemaxpool": rearranging.adaptive_maximum,
     "droppath": rearranging.drop_path,
 }.items():

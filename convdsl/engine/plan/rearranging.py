@@ -73,6 +73,29 @@ def maxout(low: Any, node: Any, layer: Any, inputs: list[Value]) -> Value:
     return _over_rows(low, node, _as(low, node, x, 1, x.size // layer.n, layer.n, 1), "max")
 
 
+def group_softmax(low: Any, node: Any, layer: Any, inputs: list[Value]) -> Value:
+    """The parts of the channels become rows of as many values, each its own softmax."""
+    (x,) = inputs
+    positions, channels, parts = prod(x.shape[:3]), x.shape[3], int(layer.n)
+    each = channels // parts
+    x = _swap(low, node, x, positions, parts, each)
+    x = _as(low, node, x, 1, 1, positions * each, parts)
+    x = low.emit(node, "softmax", [x], x.shape)
+    return _swap(low, node, x, positions, each, parts)
+
+
+def matrix_product(low: Any, node: Any, layer: Any, inputs: list[Value]) -> Value:
+    """Of L×K and K×M all L·M·K products, and of each K of them the sum, which is K times their mean."""
+    left, right = inputs
+    rows, inner, columns = left.shape[2], left.shape[3], right.shape[3]
+    whole = (1, rows, columns, inner)
+    left = stretched(low, node, _as(low, node, left, 1, rows, 1, inner), whole)
+    right = _as(low, node, _swap(low, node, right, 1, inner, columns), 1, 1, columns, inner)
+    products = low.emit(node, "mul", [left, stretched(low, node, right, whole)], whole)
+    means = over_channels(low, node, [products], "avg")
+    return by_constant(low, node, _as(low, node, means, 1, 1, 1, rows * columns), float(inner))
+
+
 def adaptive_maximum(low: Any, node: Any, layer: Any, inputs: list[Value]) -> Value:
     """The largest values under windows of several sizes, one axis after the other: of each window its rows, then their
     maximum, and these side by side."""

@@ -32,6 +32,13 @@ def _mean(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, An
     return Value(name, layers.shape(node), inputs[0].map)
 
 
+@writes("matmul")
+def _product(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, Any]) -> Value:
+    """Channels stand before positions there: the product of both turned over."""
+    left, right = (layers.graph.plain(x).name for x in inputs)
+    return Value(layers.graph.node("MatMul", [right, left]), layers.shape(node))
+
+
 @writes("concat")
 def _concat(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, Any]) -> Value:
     names = [layers.graph.plain(x).name for x in inputs]

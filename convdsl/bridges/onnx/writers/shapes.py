@@ -130,6 +130,14 @@ def _maxout(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, 
     return Value(graph.node("ReduceMax", [name, graph.numbers((2,), "axes")], keepdims=0), layers.shape(node))
 
 
+@writes("groupsoftmax")
+def _group_softmax(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, Any]) -> Value:
+    graph, x, n = layers.graph, layers.graph.plain(inputs[0]), int(declared(node).n)
+    name = graph.reshaped(x.name, (n, x.shape[-1] // n, *x.shape[:-1]), "in_parts")
+    name = graph.node("Softmax", [name], "softmax", axis=1)
+    return Value(graph.reshaped(name, x.first, ""), layers.shape(node))
+
+
 @writes("scale")
 def _scale(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, Any]) -> Value:
     (x,), layer = inputs, declared(node)
