@@ -24,6 +24,7 @@ PROGRAMS = [
     "input 9x14x16 -> conv 16 k3 p1 relu -> conv 32 k3 p1 -> gap -> dense 3",  # 4x4, the last tiles smaller, several bands
     "input 12x10x16 -> conv 48 k3 p1 relu -> maxpool 2 -> dense 3",  # 4x4, pooled
     "input 11x9x16 -> conv 16 k5 p2 relu -> maxpool 2 -> conv 16 k5 p2 -> gap -> dense 3",  # windows of 5x5
+    "input 7x10x16 -> conv 32 k1 s2 relu -> conv 48 k1 tanh -> conv 16 k3 -> gap -> dense 3",  # and of 1x1
 ]
 
 
@@ -36,7 +37,7 @@ def transformed(model: Model) -> set[str]:
     return {name for name, pack in packs if isinstance(pack, Transformed)}
 
 
-@pytest.mark.parametrize(("m", "r"), [(2, 3), (4, 3), (2, 5)])
+@pytest.mark.parametrize(("m", "r"), [(2, 3), (4, 3), (2, 5), (3, 4), (1, 1)])
 def test_the_matrices_make_a_convolution(m: int, r: int) -> None:
     a, g, b = (np.array(matrix) for matrix in matrices(m, r))
     rng = np.random.default_rng(0)

@@ -13,7 +13,8 @@ from math import prod
 
 Matrix = tuple[tuple[float, ...], ...]
 
-_POINTS = {
+_POINTS: dict[int, tuple[Fraction, ...]] = {
+    1: (),
     4: (Fraction(0), Fraction(1), Fraction(-1)),
     6: (Fraction(0), Fraction(2, 3), Fraction(-2, 3), Fraction(3, 2), Fraction(-3, 2)),
 }

@@ -47,10 +47,11 @@ def side(window: Window) -> int | None:
 
 
 def in_tiles(weight: Parameter, window: Window, target: Target) -> bool:
-    """Whether the gradient of such filters can be made of tiles."""
+    """Whether the gradient of such filters can be made of tiles; with a window of 1x1, of any stride, a tile is a position."""
     f = weight.natural
     whole = f.groups == 1 and f.channels % target.lanes == 0 and f.filters % f.width == 0 and f.lanes == target.lanes
-    return side(window) is not None and target.registers >= 32 and target.does("winograd") and whole
+    able = window.k == (1, 1, 1) or side(window) is not None
+    return able and target.registers >= 32 and target.does("winograd") and whole
 
 
 def _gather(op: Op, x: Value, y: Value, weights: dict[str, Parameter], relu: Any = None, add: bool = False) -> Step:

@@ -91,7 +91,8 @@ class Tiles:
 class Shares:
     """How the gradient of filters is made, for tiles of `m` x `m` of the output's gradient: a task has `channels` and `filters`
     of them, and sums the products of `chunk` tiles at a time. In the frequencies, channels lie in panels of `lanes`, filters
-    in panels of `width`, tile by tile."""
+    in panels of `width`, tile by tile. A window of 1x1 has one frequency and one position a tile: here its channels and filters
+    lie side by side, where elsewhere in memory positions are far apart."""
 
     m: int
     r: int
@@ -99,7 +100,11 @@ class Shares:
     filters: int
     lanes: int
     width: int
-    chunk: int = 96
+
+    @property
+    def chunk(self) -> int:
+        """Tiles."""
+        return 96 if self.r > 1 else 192
 
     @property
     def frequencies(self) -> int:
@@ -145,7 +150,7 @@ def _considered(step: Step, target: Target, layouts: Layouts) -> Step:
 
 def outputs(sizes: tuple[int, int], r: int) -> int:
     """Rows and columns of a tile."""
-    return 4 if r == 3 and min(sizes) >= BIG else 2
+    return 1 if r == 1 else 4 if r == 3 and min(sizes) >= BIG else 2
 
 
 def _tiles(sizes: tuple[int, int], weights: Transformed, target: Target) -> Tiles | None:
@@ -168,8 +173,8 @@ def _source(step: Step, weight: Parameter, layouts: Layouts, target: Target) -> 
 
 def _shared(step: Step, target: Target, layouts: Layouts) -> Step:
     weight, x, g, window = step.weights["weight"], step.reads["x"], step.reads["g"], step.settings["window"]
-    r, f = side(window), weight.natural
-    if r is None or not in_tiles(weight, window, target) or weight in layouts or x.interleaved or x.shape[0] != 1:
+    r, f = window.k[1], weight.natural
+    if not in_tiles(weight, window, target) or weight in layouts or x.interleaved or x.shape[0] != 1:
         return step
     sizes = (f.channels // f.lanes, f.filters // f.width)
     cuts = [next(n for n in (4, 2, 1) if size % n == 0) for size in sizes]

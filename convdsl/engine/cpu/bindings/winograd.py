@@ -235,7 +235,7 @@ def winograd_gradient(binder: Binder, step: Step, x: Argument, g: Argument) -> N
         lanes=lanes,
         group=group,
         width=shares.width,
-        x_tile=tuple(m * n for n in x_steps),
+        x_tile=tuple(m * s * n for s, n in zip(step.settings["window"].s[1:], x_steps, strict=True)),
         g_tile=tuple(m * n for n in g_steps),
         x_image=xv.root.pitch * 4,
         g_image=gv.root.pitch * 4,
