@@ -15,11 +15,16 @@ from typing import Any
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 
+from convdsl.drawing.moving.film import written
 from convdsl.drawing.picture import draw
 from convdsl.messages import LANGUAGES, use_language
 from convdsl.network import analyse
+from convdsl.report.arithmetic import Notation
+from convdsl.report.convolution_film import film_of
 from convdsl.report.terminal import print_analysis
 from convdsl.source import read
+from convdsl.teaching.convolution import Correlation, Options, Transposed
+from convdsl.teaching.kernels import Kernel
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
@@ -43,7 +48,21 @@ def drawings() -> Iterator[tuple[Path, str]]:
                 made = draw(analyse(read(ROOT / "examples" / f"{name}.cnn")), theme, **chosen)
                 parts = [name, *(["es"] if language == "es" else []), *(["dark"] if theme == "dark" else [])]
                 yield IMAGES / f"{'.'.join(parts)}.svg", made.svg
+        yield from films(language)
     use_language(None)
+
+
+def films(language: str) -> Iterator[tuple[Path, str]]:
+    """The windows that slide in the page on `convdsl convolve`, which play by themselves."""
+    matrix = ((3, 3, 2, 1, 0), (0, 0, 1, 3, 1), (3, 1, 2, 2, 3), (2, 0, 0, 2, 2), (2, 0, 0, 0, 1))
+    works = {
+        "convolution": Correlation(matrix, Kernel(None, ((0, 1, 2), (2, 2, 0), (0, 1, 2))), Options((2,), (1,))),
+        "transposed": Transposed(((1, 2), (3, 4)), Kernel(None, ((1, 2, 3), (4, 5, 6), (7, 8, 9))), Options((2,))),
+    }
+    for name, work in works.items():
+        for dark in (False, True):
+            parts = [name, *(["es"] if language == "es" else []), *(["dark"] if dark else [])]
+            yield IMAGES / f"{'.'.join(parts)}.svg", written(film_of(work, Notation()), "svg", dark).decode()
 
 
 def terminal(program: str, image: str, language: str) -> None:

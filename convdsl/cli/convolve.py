@@ -98,8 +98,24 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         default="text",
         help=str(T("text for people, json for programs, the others for slides")),
     )
+    films = parser.add_argument_group(str(T("films")))
+    films.add_argument(
+        "-o",
+        "--out",
+        metavar="FILE",
+        help=str(T("the window that slides, as .svg, .gif, .html or .tex; of an image file the filtered image, .png")),
+    )
+    films.add_argument(
+        "--layer", metavar="N", type=int, help=str(T("a layer of the program in --of, in place of a matrix"))
+    )
+    films.add_argument("--of", metavar="FILE", help=str(T("the program of --layer")))
+    films.add_argument(
+        "--reading",
+        choices=("stamp", "zeros"),
+        default="stamp",
+        help=str(T("a transposed convolution as values that spread the kernel, or as a window over zeros put between")),
+    )
     pictures = parser.add_argument_group(str(T("images")))
-    pictures.add_argument("-o", "--out", metavar="FILE.png", help=str(T("write the filtered image")))
     pictures.add_argument(
         "--map",
         choices=("auto", "clip", "abs", "stretch"),
@@ -155,6 +171,13 @@ def run(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     if options.decimals is not None and not 0 <= options.decimals <= 12:
         raise CallError(T("`--decimals` is between 0 and 12."))
+    if options.of or options.layer is not None:
+        if not options.of or options.layer is None:
+            raise CallError(T("`--layer N --of net.cnn` go together: a layer by its number in `convdsl check`."))
+        from convdsl.cli.convolve_film import film_of_layer
+
+        film_of_layer(options)
+        return 0
     _one_operation(options)
     task = task_of(options)
     found = given(options.matrix)
@@ -166,10 +189,16 @@ def _run(options: argparse.Namespace) -> int:
         from convdsl.cli.convolve_images import run_on_picture
 
         return run_on_picture(found, task, options)
-    if options.out:
-        raise CallError(T("`--out` writes images; a matrix goes to the output, `--format` says how."))
+    if options.out and task is None:
+        raise CallError(T("A film shows one window that slides: one kernel, or one pooling."))
     for note in found.notes:
         print(str(note), file=sys.stderr)
+    if options.out and task is not None:
+        from convdsl.cli.convolve_film import write_film
+
+        notation = Notation(found.fractions or task.fractions, options.decimals)
+        write_film(perform(task, found.values), notation, options.out, options.reading)
+        return 0
     present(task, found, options)
     return 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from os.path import isfile
 from pathlib import Path
 
 from convdsl import files
@@ -28,7 +29,7 @@ def given(written: str) -> Matrix | Path | str:
     path = Path(written) if len(written) < 1000 and "\n" not in written else None
     if path is not None and path.suffix.lower() in PICTURES:
         return path
-    if path is not None and path.is_file():
+    if path is not None and isfile(path):  # also where the name is too long for any
         with files.opened(path) as file:
             return _decoded(file.read(MOST_BYTES + 1), written, path.suffix.lower() in TABLES)
     if re.fullmatch(r"[A-Za-z][\w-]*(:\w*)?", written):

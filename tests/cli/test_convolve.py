@@ -104,7 +104,7 @@ def test_a_matrix_from_a_file_and_from_standard_input(convdsl: Any, tmp_path: Pa
         (("1 2; 3 4", "--pool", "most", "2"), "max, min, avg, median"),
         (("1 2; 3 4", "-k", "median", "--true"), "no convolution"),
         (("1 2; 3 4", "--then", "mean", "--flatten"), "go with `--kernel`"),
-        (("1 2; 3 4", "-k", "1", "--out", "x.png"), "writes images"),
+        (("1 2; 3 4", "-k", "1", "--out", "x.png"), "one of .svg, .gif, .html, .tex"),
         (("1 2; 3 4", "-k", "1", "--decimals", "99"), "between 0 and 12"),
         (("missing.txt", "-k", "mean"), "no file missing.txt"),
         (("missing.png", "-k", "mean"), "no file missing.png"),

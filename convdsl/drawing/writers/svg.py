@@ -50,9 +50,14 @@ def _group(group: Group, theme: Theme, focusable: bool) -> Iterator[str]:
     yield f"<g {attributes}>"
     if group.about:
         yield f"<title>{escaped(group.about)}</title>"
+    yield from shapes(group, theme)
+    yield "</g>\n"
+
+
+def shapes(group: Group, theme: Theme) -> Iterator[str]:
+    """The shapes of a group, without it."""
     for shape in group.shapes:
         yield _shape(shape, theme)
-    yield "</g>\n"
 
 
 def _spoken(group: Group) -> str:

@@ -5,7 +5,7 @@ It needs no more than TikZ. Where a text comes out wider than it was laid out, i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from convdsl.drawing.scene import Circle, Curve, Group, Line, Point, Polygon, Rect, Scene, Shape, Text
@@ -28,9 +28,15 @@ def write(drawing: Drawing) -> bytes:
 
 
 def tex(scene: Scene, theme: Theme) -> str:
+    return pages([scene], theme)
+
+
+def pages(scenes: Sequence[Scene], theme: Theme) -> str:
+    """Scenes of one size as a document, a page for each."""
+    scene = scenes[0]
     scale = min(POINTS, LARGEST / max(scene.width, scene.height))
-    body = list(_body(scene, scale))
-    used = dict.fromkeys(role for group in scene.groups for shape in group.shapes for role in _roles(shape))
+    groups = (group for one in scenes for group in one.groups)
+    used = dict.fromkeys(role for group in groups for shape in group.shapes for role in _roles(shape))
     width, height = (f"{v * scale:.1f}pt" for v in (scene.width, scene.height))
     lines = [
         f"% {_comment(scene.title)}: {_comment(scene.about)}",
@@ -52,13 +58,17 @@ def tex(scene: Scene, theme: Theme) -> str:
         r"\parindent=0pt",
         r"\begin{document}",
         r"\sffamily\pagecolor{paper}%",
-        rf"\begin{{tikzpicture}}[x={scale:.4f}pt,y=-{scale:.4f}pt,line cap=round,line join=round,word/.style={{inner sep=0pt}}]",
-        rf"\useasboundingbox (0,0) rectangle ({_n(scene.width)},{_n(scene.height)});",
-        *body,
-        r"\end{tikzpicture}",
+        "\n\\newpage\n".join("\n".join(_picture(one, scale)) for one in scenes),
         r"\end{document}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _picture(scene: Scene, scale: float) -> Iterator[str]:
+    yield rf"\begin{{tikzpicture}}[x={scale:.4f}pt,y=-{scale:.4f}pt,line cap=round,line join=round,word/.style={{inner sep=0pt}}]"
+    yield rf"\useasboundingbox (0,0) rectangle ({_n(scene.width)},{_n(scene.height)});"
+    yield from _body(scene, scale)
+    yield r"\end{tikzpicture}"
 
 
 def _body(scene: Scene, scale: float) -> Iterator[str]:
