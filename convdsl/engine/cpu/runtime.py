@@ -86,6 +86,7 @@ __all__ = [
     "sparse_input_tile",
     "sparse_weight_tile",
     "sqrt",
+    "stack",
     "sum_tile",
     "tanh",
     "to_frequencies_tile",
@@ -162,6 +163,20 @@ def slot(context: Any, row: Any, number: Any) -> Any:
         return b.load(b.gep(b.inttoptr(at, ir.IntType(64).as_pointer()), [number], source_etype=ir.IntType(64)))
 
     return types.int64(types.int64, types.int64), generate
+
+
+@intrinsic
+def stack(context: Any, count: Any) -> Any:
+    """The address of so many floats, a constant number, that are the kernel's own while it runs."""
+    if not isinstance(count, types.IntegerLiteral):
+        return None
+
+    def generate(target: Any, b: Any, signature: Any, values: Any) -> Any:
+        place = cgutils.alloca_once(b, ir.ArrayType(ir.FloatType(), count.literal_value))
+        place.align = 64
+        return b.ptrtoint(place, ir.IntType(64))
+
+    return types.int64(count), generate
 
 
 float32_view = _view(types.float32)

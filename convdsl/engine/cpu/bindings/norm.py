@@ -205,14 +205,15 @@ def _norm_gradient(binder: Binder, step: Step) -> None:
 
 @binding("response_norm")
 def _response(binder: Binder, step: Step) -> None:
-    binder.emit(
-        norm.response_norm, {"x": binder.inside(step.reads["x"]), "y": binder.inside(step.writes["y"])}, **step.settings
-    )
+    x = step.reads["x"]
+    given = {"x": binder.inside(x), "y": binder.inside(step.writes["y"])}
+    binder.emit(norm.response_norm, given, channels=x.shape[3], **step.settings)
 
 
 @binding("response_norm_gradient")
 def _response_gradient(binder: Binder, step: Step) -> None:
     sizes = {name: step.settings[name] for name in ("n", "alpha", "beta", "k")}
+    sizes["channels"] = step.reads["x"].shape[3]
     binder.emit(
         norm.response_norm_gradient,
         {

@@ -95,3 +95,22 @@ def by_place(whole, right, below, corner, row, column, grid, uneven, first, seco
         right(first, second, third, fourth, fifth)
     else:
         whole(first, second, third, fourth, fifth)
+
+
+def lowered(result, s, beta):
+    """s^−beta; of the usual 3/4 by roots, which vectors have."""
+    if beta == 0.75:
+        root = sqrt(s)
+        result = float32(1) / (root * sqrt(root))
+    else:
+        result = power(s, float32(-beta))
+
+
+def around(sums, value, c, channels, before, after):
+    """For each channel the sum of a value, a formula of c, over so many channels before it, itself and so many after it. In
+    the middle all sums have as many terms: there vectors take them."""
+    for to in range(channels):
+        sums[to] = float32(0)
+    for away in range(-before, after + 1):
+        for c in range(max(0, away), min(channels, channels + away)):
+            sums[c - away] += value

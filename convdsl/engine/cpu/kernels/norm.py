@@ -201,35 +201,33 @@ def position_norm_gradient(g: F32, x: F32, w: F32, gx: F32, dw: F32, db: F32, *,
                 put(gx[p, i, j, c], v, add)
 
 
-def response_norm(x: F32, y: F32, *, n, alpha, beta, k):
+def response_norm(x: F32, y: F32, *, channels, n, alpha, beta, k):
     """y_c = x_c·(k + alpha/n · Σ x²)^−beta, the sum over n channels around c."""
-    depth, rows, columns, channels = x.shape
-    for p, i, j, c in every(depth, rows, columns, channels):
-        squares = float32(0)
-        for q in range(max(0, c - n // 2), min(channels, c + (n - 1) // 2 + 1)):
-            squares += x[p, i, j, q] * x[p, i, j, q]
-        y[p, i, j, c] = x[p, i, j, c] * power(float32(k) + float32(alpha / n) * squares, float32(-beta))
-
-
-def response_norm_gradient(g: F32, x: F32, gx: F32, *, n, alpha, beta, k, add, learns, train):
-    """gx_c = g_c·s_c^−beta − 2·alpha·beta/n · x_c · Σ g_q·x_q·s_q^(−beta−1), over the q whose sum holds c."""
-    depth, rows, columns, channels = x.shape
+    depth, rows, columns, _ = x.shape
+    sums = floats_at(stack(channels), channels)
     for p, i, j in every(depth, rows, columns):
-        if not add:
-            for c in range(channels):
-                gx[p, i, j, c] = float32(0)
-        for q in range(channels):
-            first = max(0, q - n // 2)
-            last = min(channels, q + (n - 1) // 2 + 1)
-            squares = float32(0)
-            for c in range(first, last):
-                squares += x[p, i, j, c] * x[p, i, j, c]
-            s = float32(k) + float32(alpha / n) * squares
-            part = g[p, i, j, q] * power(s, float32(-beta))
-            gx[p, i, j, q] += part
-            part = part * x[p, i, j, q] / s * float32(-2.0 * alpha * beta / n)
-            for c in range(first, last):
-                gx[p, i, j, c] += part * x[p, i, j, c]
+        around(sums, x[p, i, j, c] * x[p, i, j, c], c, channels, n // 2, (n - 1) // 2)
+        for c in range(channels):
+            factor = lowered(float32(k) + float32(alpha / n) * sums[c], beta)
+            y[p, i, j, c] = x[p, i, j, c] * factor
+
+
+def response_norm_gradient(g: F32, x: F32, gx: F32, *, channels, n, alpha, beta, k, add, learns, train):
+    """gx_c = g_c·s_c^−beta − 2·alpha·beta/n · x_c · Σ g_q·x_q·s_q^(−beta−1), over the q whose sum holds c."""
+    depth, rows, columns, _ = x.shape
+    sums = floats_at(stack(channels), channels)
+    parts = floats_at(stack(channels), channels)
+    for p, i, j in every(depth, rows, columns):
+        around(sums, x[p, i, j, c] * x[p, i, j, c], c, channels, n // 2, (n - 1) // 2)
+        for c in range(channels):
+            s = float32(k) + float32(alpha / n) * sums[c]
+            factor = lowered(s, beta)
+            part = g[p, i, j, c] * factor
+            put(gx[p, i, j, c], part, add)
+            parts[c] = part * x[p, i, j, c] / s
+        around(sums, parts[c], c, channels, (n - 1) // 2, n // 2)
+        for c in range(channels):
+            gx[p, i, j, c] += float32(-2.0 * alpha * beta / n) * x[p, i, j, c] * sums[c]
 
 
 def softmax(x: F32, y: F32):
