@@ -8,10 +8,6 @@ from __future__ import annotations
 
 from convdsl.messages import T
 
-SEVERITIES = {"E": "error", "W": "warning", "N": "note"}
-SEVERITY_NAMES = {"error": T("error"), "warning": T("warning"), "note": T("note")}
-"""What they are called where people read them."""
-
 SECTIONS: tuple[tuple[T, dict[str, T]], ...] = (
     (
         T("Reading the text"),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from convdsl.codes import CODES, SEVERITIES, SEVERITY_NAMES
 from convdsl.messages import T, with_decimals
+from convdsl.records import NamedTuple
 from convdsl.source import NotText, Source, Span
 
 if TYPE_CHECKING:
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from convdsl.document.nodes import Label as Said
 
 Text = T | str
+
+SEVERITIES = {"E": "error", "W": "warning", "N": "note"}
+"""By the letter that a code begins with."""
+SEVERITY_NAMES = {"error": T("error"), "warning": T("warning"), "note": T("note")}
+"""What they are called where people read them."""
 
 
 class Label(NamedTuple):
@@ -73,6 +78,8 @@ class Diagnostic(NamedTuple):
     @property
     def title(self) -> T:
         """What its page is called."""
+        from convdsl.codes import CODES  # many sentences, and most programs need none
+
         return CODES[self.code]
 
 

@@ -13,6 +13,7 @@ import re
 import threading
 from collections.abc import Iterable
 from contextvars import ContextVar
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -61,27 +62,35 @@ class T:
 
 _OF_OTHERS = frozenset({"name", "names", "path", "file", "folder", "source", "close", "copy", "tensor", "key", "url"})
 """Holes for what files, folders and arrays are called: there is no line break in what is shown of it."""
-HARMFUL = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-"""What moves the cursor, changes colours or the direction of writing; and bytes that are no text."""
-UNSEEN = re.compile("[\u00ad\u180e\u200b\u2060\ufeff]")
-"""Characters without a width that no way of writing needs."""
+
+
+@cache
+def harmful() -> re.Pattern[str]:
+    """What moves the cursor, changes colours or the direction of writing; and bytes that are no text."""
+    return re.compile(
+        "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+    )
+
+
+@cache
+def unseen() -> re.Pattern[str]:
+    """Characters without a width that no way of writing needs."""
+    return re.compile("[\u00ad\u180e\u200b\u2060\ufeff]")
 
 
 def quoted(name: str) -> str:
     """`name` as it may be printed: itself, or in quotes with escapes where it holds line breaks, control characters,
     bytes that are no text, or what nobody sees: spaces at its ends, characters without a width."""
-    plain = name.isprintable() or not (HARMFUL.search(name) or UNSEEN.search(name) or "\n" in name or "\t" in name)
+    plain = name.isprintable() or not (harmful().search(name) or unseen().search(name) or "\n" in name or "\t" in name)
     if plain and name == name.strip():
         return name
     name = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\t", "\\t")
-    return f'"{harmless(UNSEEN.sub(_escaped, name))}"'
+    return f'"{harmless(unseen().sub(_escaped, name))}"'
 
 
 def harmless(text: str) -> str:
-    """A text of several lines in which what is HARMFUL is written as escapes."""
-    return text if text.isprintable() else HARMFUL.sub(_escaped, text)
+    """A text of several lines in which what is harmful is written as escapes."""
+    return text if text.isprintable() else harmful().sub(_escaped, text)
 
 
 def _escaped(match: re.Match[str]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from html import escape
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,6 +103,8 @@ class Net:
 
     def _repr_html_(self) -> str:
         """The drawing, and the table of `check`, folded."""
+        from html import escape  # 2,231 names of characters
+
         summary = escape(str(T("sizes and costs")))
         table = self.report._repr_html_()
         return f"<div>{self.draw().svg}</div>\n<details><summary>{summary}</summary>\n{table}\n</details>"

@@ -6,10 +6,10 @@ from bisect import bisect_right
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import NamedTuple
 
 from convdsl import files
 from convdsl.messages import quoted
+from convdsl.records import NamedTuple
 
 MAX_BYTES = 40_000_000
 """More is not read; the parser refuses less than half of it."""

@@ -35,7 +35,7 @@ from convdsl.derivation import derive
 from convdsl.diagnostics import Diagnostic, Findings
 from convdsl.language import Source, parse
 from convdsl.language.formatter import formatted
-from convdsl.messages import HARMFUL, use_language
+from convdsl.messages import harmful, use_language
 from convdsl.network import Analysis, analyse
 from convdsl.report import derivations
 from convdsl.report.data import analysis_data
@@ -110,7 +110,7 @@ def _wrong_explanation(text: str, analysis: Analysis) -> str | None:
     json.dumps(derivations.net_data(analysis.network.name, net.layers, net.totals))
     format = tuple(document.FORMATS)[len(text) % len(document.FORMATS)]
     written = document.write(derivations.document(net), format)
-    return f"control characters in {format}" if HARMFUL.search(written) else None
+    return f"control characters in {format}" if harmful().search(written) else None
 
 
 def _wrong_solution(text: str, analysis: Analysis) -> str | None:
@@ -144,7 +144,7 @@ def _wrong_command(text: str, analysis: Analysis) -> str | None:
         sys.stdin = before
     if status not in (0, 1, 2) or (status and not out.getvalue() and not errors.getvalue()):
         return f"{words} ends with {status}, and says nothing"
-    if HARMFUL.search(errors.getvalue()) or ("fmt" not in words and HARMFUL.search(out.getvalue())):
+    if harmful().search(errors.getvalue()) or ("fmt" not in words and harmful().search(out.getvalue())):
         return f"{words} prints control characters"
     return None
 

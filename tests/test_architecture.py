@@ -34,6 +34,12 @@ def test_check_loads_nothing_heavy(format: str) -> None:
     assert not modules & {"numba", "numpy", "sympy", "llvmlite", "safetensors", "prompt_toolkit", "PIL"}
 
 
+def test_a_network_without_faults_loads_little() -> None:
+    """What only answers, help and archives need is loaded when they come."""
+    modules = loaded_by(CHECK.format(file=str(ROOT / "examples" / "lenet5.cnn"), format="text"))
+    assert not modules & {"shutil", "textwrap", "html", "unicodedata", "tempfile", "lzma", "bz2", "lark"}
+
+
 def test_check_loads_sympy_for_a_symbol(tmp_path: Path) -> None:
     file = tmp_path / "n.cnn"
     file.write_text("input NxNx3 -> conv 8 k3")

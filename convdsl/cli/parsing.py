@@ -8,6 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -48,6 +49,10 @@ class Unread(CallError):
 class Formatter(argparse.RawDescriptionHelpFormatter):
     """Help with the names of values, FILE or FOLDER, in the user's language."""
 
+    def __init__(self, prog: str) -> None:
+        """argparse makes one for every option that is declared; asked for the width, it would import shutil each time."""
+        super().__init__(prog, width=_width() - 2)
+
     def _format_args(self, action: argparse.Action, default_metavar: str) -> str:
         return re.sub(r"[A-Z]{3,}", _value_name, super()._format_args(action, default_metavar))
 
@@ -72,6 +77,16 @@ VALUE_NAMES = {
     "WHAT": T("WHAT"),
     "PIXELS": T("PIXELS"),
 }
+
+
+def _width() -> int:
+    """Of the terminal, as `shutil.get_terminal_size` finds it."""
+    with suppress(ValueError):
+        if (said := int(os.environ.get("COLUMNS", 0))) > 0:
+            return said
+    with suppress(AttributeError, ValueError, OSError):
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or 80  # type: ignore[union-attr]
+    return 80
 
 
 def _value_name(match: re.Match[str]) -> str:

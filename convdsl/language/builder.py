@@ -15,7 +15,6 @@ from convdsl.language.tokens import Token
 from convdsl.source import Span
 
 _SUFFIX = {"K": 10**3, "M": 10**6, "G": 10**9}
-_GLUED = re.compile(r"(.*?[^0-9])([0-9]+)$")
 
 Parts = list[Any]
 
@@ -155,7 +154,7 @@ def named(parts: Parts, end: int) -> tree.Named:
 def glued(parts: Parts, end: int) -> tree.Named:
     """`k(2*F-1)`, `k1x7`, `k(F)x3`. The word `k1` of `k1x7` is a name and the first size."""
     name, *values = _nodes(parts)
-    match = _GLUED.match(name.text)
+    match = re.match(r"(.*?[^0-9])([0-9]+)$", name.text)
     if match and type(parts[1]) is list:
         cut = name.span.start + len(match[1])
         values.insert(0, tree.Number(Span(cut, name.span.end), int(match[2]), match[2]))

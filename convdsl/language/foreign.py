@@ -8,29 +8,12 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from typing import Any, NamedTuple
+from typing import Any
 
+from convdsl.language.keywords import CALLS
 from convdsl.language.options import OPTIONS, fold
 
 MAX_CHARACTERS = 4000
-
-
-class Calls(NamedTuple):
-    """What a framework's layer is here: the word, and the roles of its arguments without names, in Keras and in PyTorch;
-    an empty role is one that is not said here."""
-
-    word: str
-    keras: tuple[str, ...] = ()
-    torch: tuple[str, ...] = ()
-
-
-CALLS: dict[str, Calls] = {
-    "activation": Calls("", ("activation",), ("activation",)),
-    "input": Calls("input", ("count",), ("count",)),
-    "inputlayer": Calls("input", ("count",), ("count",)),
-}
-"""By the framework's name without its rank, case and underscores. The declarations of the layers fill it: what a layer is
-called elsewhere is said there (`Layer.frameworks`)."""
 
 _KEYWORDS = {
     "filters": "count",

@@ -48,3 +48,12 @@ WORDS = {**STRUCTURES, **NAMED}
 
 BRACED = {*STRUCTURES, "softmax"}
 """All words that stand before braces: the layers that join branches come to them (convdsl/layers/registry.py)."""
+
+CALLS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+    "activation": ("", ("activation",), ("activation",)),
+    "input": ("input", ("count",), ("count",)),
+    "inputlayer": ("input", ("count",), ("count",)),
+}
+"""What a framework's layer is here, by its name there without rank, case and underscores: the word, and the roles of its
+arguments without names, in Keras and in PyTorch; an empty role is one that is not said here. The declarations of the layers
+fill it: what a layer is called elsewhere is said there (`Layer.frameworks`)."""

@@ -12,9 +12,10 @@ from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from convdsl import caches
+from convdsl.records import NamedTuple
 from convdsl.resources import resource
 
 PACKED = "grammar/tables.json"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from convdsl.language.tables import Tables
+from convdsl.records import NamedTuple
 from convdsl.source import Span
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from convdsl.records import NamedTuple
 from convdsl.source import Source, Span
 
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import prod
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from convdsl.layers.arguments import Argument
 from convdsl.messages import T
+from convdsl.records import NamedTuple
 
 Sizes = tuple[Any, ...]
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from convdsl.language.foreign import CALLS, Calls
-from convdsl.language.keywords import BRACED
+from convdsl.language.keywords import BRACED, CALLS
 from convdsl.layers import (
     activation,
     combining,
@@ -43,6 +42,6 @@ for _layer in LAYERS:
     for _name in (_layer.name, *_layer.aliases, *_layer.elsewhere):
         _roles = _layer.frameworks.get(_name) or _layer.frameworks.get("")
         if _roles:
-            CALLS[_name.replace("_", "")] = Calls(_layer.name, *_roles)
+            CALLS[_name.replace("_", "")] = (_layer.name, *_roles)
 
 BRACED.update(COMBINATIONS)

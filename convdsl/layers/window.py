@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import gcd, prod
-from typing import Any, NamedTuple
+from typing import Any
 
 from convdsl.algebra import at_least, ceil_divide, compare, floor_divide, is_number, maximum, minimum, text
 from convdsl.layers.arguments import REQUIRED, Flag, Padding, Window
@@ -19,6 +19,7 @@ from convdsl.layers.base import (
     spatial,
 )
 from convdsl.messages import T
+from convdsl.records import NamedTuple
 
 
 def output_size(n: Any, f: Any, s: Any = 1, p: Any = 0, d: Any = 1) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from convdsl import algebra
 from convdsl.diagnostics import Diagnostic, Findings, UnknownSymbol
@@ -16,6 +16,7 @@ from convdsl.network.graph import Network
 from convdsl.network.lints import look_twice
 from convdsl.network.resolve import resolve
 from convdsl.network.sizes import Report, infer
+from convdsl.records import NamedTuple
 
 
 class Analysis(NamedTuple):

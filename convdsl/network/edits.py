@@ -12,8 +12,6 @@ from convdsl.messages import T
 from convdsl.network.graph import Node
 from convdsl.source import Span
 
-_ARROW_BEFORE = re.compile(r"\s*(->|→)\s*$")
-_ARROW_BEHIND = re.compile(r"\s*(->|→)\s*")
 _NEAR = 200
 
 
@@ -54,8 +52,8 @@ def _numbers(text: str) -> Counter[str]:
 def without(text: str, span: Span) -> Edit:
     """Takes a statement out, with the arrow that joins it to another or the line that it has for itself."""
     start, end = whole(text, span)
-    before = _ARROW_BEFORE.search(text[max(start - _NEAR, 0) : start])
-    behind = _ARROW_BEHIND.match(text, end)
+    before = re.search(r"\s*(->|→)\s*$", text[max(start - _NEAR, 0) : start])
+    behind = re.compile(r"\s*(->|→)\s*").match(text, end)
     if before:
         return Edit(Span(start - len(before[0]), end), "")
     if behind:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from convdsl.layers.activation import Activation
 from convdsl.layers.shaping import Dropout, Flatten, Identity, Reshape
 from convdsl.network.graph import Node
+from convdsl.records import NamedTuple
 
 SHAPING = (Flatten, Reshape, Identity)
 """Layers that only say how values lie."""

@@ -8,7 +8,7 @@ their files do not.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from convdsl.diagnostics import Findings, Fix, Label
 from convdsl.language import tree
@@ -22,6 +22,7 @@ from convdsl.network.binding import Binder, Bound
 from convdsl.network.graph import Expectation, Node, Output
 from convdsl.network.outline import Level, Path
 from convdsl.network.values import Refused, Scope, Values
+from convdsl.records import NamedTuple
 from convdsl.source import Span
 
 MAX_NODES = 200_000

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from convdsl import algebra
 from convdsl.layers import Reach
+from convdsl.records import NamedTuple
 
 Shape = tuple[Any, ...]
 

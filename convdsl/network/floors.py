@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import exp, inf, log
-from typing import Any, NamedTuple
+from typing import Any
 
 from convdsl.algebra import is_number
 from convdsl.diagnostics import Findings, Fix, written
@@ -16,6 +16,7 @@ from convdsl.language import tree
 from convdsl.messages import Rounded, T
 from convdsl.network.edits import without, without_word
 from convdsl.network.ending import Ending, ending
+from convdsl.records import NamedTuple
 from convdsl.source import Span
 
 RANGES = {

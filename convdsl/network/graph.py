@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from convdsl.language.tree import Expect, Setting
 from convdsl.layers import Layer
 from convdsl.layers.activation import Activation
 from convdsl.network.outline import Path
+from convdsl.records import NamedTuple
 from convdsl.source import Source, Span
 
 

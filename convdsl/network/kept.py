@@ -8,7 +8,6 @@ for all of them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from convdsl.diagnostics import Fix
 from convdsl.language import tree
@@ -17,14 +16,13 @@ from convdsl.network.suggest import did_you_mean
 from convdsl.source import Span
 
 
-@dataclass
 class Kept:
     """The values of one name: the nodes of the network, and where the name was given."""
 
-    written: tree.Layer
-    span: Span
-    nodes: list[int] = field(default_factory=list)
-    used: bool = False
+    def __init__(self, written: tree.Layer, span: Span) -> None:
+        self.written, self.span = written, span
+        self.nodes: list[int] = []
+        self.used = False
 
 
 class Names:

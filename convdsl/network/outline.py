@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from convdsl.records import NamedTuple
 
 if TYPE_CHECKING:
     from convdsl.network.graph import Node

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 from convdsl import algebra
 from convdsl.diagnostics import Findings, Fix, Label
@@ -18,6 +18,7 @@ from convdsl.network.edits import option
 from convdsl.network.fields import Field, beginning, merge, see
 from convdsl.network.graph import COUNTED, Network, Node
 from convdsl.network.values import VALUES
+from convdsl.records import NamedTuple
 
 Shape = tuple[Any, ...]
 BYTES = 4
@@ -163,6 +164,7 @@ def _facts(node: Node, facts: list[Facts], answers: dict[Any, Any], network: Net
         field = see(answer.reach, merge([facts[i].field for i in node.inputs]), answer.output)
         for axis in field:
             algebra.bounded(axis.high)
+            algebra.bounded(axis.size)  # a sum that may be longer than its parts
     except (algebra.TooLong, algebra.Exhausted):
         field = ()
     return Facts(

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from rich.console import Console
 from rich.segment import Segment, Segments
 from rich.style import Style
 
+from convdsl.records import NamedTuple
+
 GAP = 2
-_INDENT = re.compile(r"(?:│ )*")
-_PIECES = re.compile(r"[^ ×·]*[ ×·]|[^ ×·]+")
 
 
 class Column(NamedTuple):
@@ -89,11 +88,11 @@ def _folded(cell: str, width: int) -> list[str]:
         return [cell]
     result = []
     for line in cell.split("\n"):
-        indent = _INDENT.match(line)
+        indent = re.match(r"(?:│ )*", line)
         bars = indent[0] if indent and len(indent[0]) < width - 4 else ""
         room = width - len(bars)
         current = ""
-        for piece in _PIECES.findall(line[len(bars) :]):
+        for piece in re.findall(r"[^ ×·]*[ ×·]|[^ ×·]+", line[len(bars) :]):
             if current and len(current) + len(piece.rstrip()) > room:
                 result.append(bars + current.rstrip())
                 current = ""

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import sys
-import textwrap
 from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from convdsl.codes import SEVERITY_NAMES
-from convdsl.diagnostics import Diagnostic
+from convdsl.diagnostics import SEVERITY_NAMES, Diagnostic
 from convdsl.messages import T, with_decimals
 from convdsl.report.console import console as to_terminal
 from convdsl.source import Source, Span
@@ -89,6 +87,8 @@ def _full(diagnostic: Diagnostic, width: int, strict: bool, fold: bool = False) 
             text.append(prefix, "bold green")
             sentence = clean(str(content))
             if fold:
+                import textwrap
+
                 room = max(width - margin - 3, 20)
                 sentence = textwrap.fill(
                     sentence,

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from convdsl.messages import HARMFUL
+from convdsl.messages import harmful
 
 
 def print_json(*values: Mapping[str, Any], together: bool = False) -> None:
@@ -42,7 +42,7 @@ def _spread(data: Mapping[str, Any]) -> str:
 
 
 def _harmless(text: str) -> str:
-    return HARMFUL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return harmful().sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _print(text: str) -> None:

@@ -4,7 +4,7 @@ language in use. The terminal sets it (`table.py`), and so does the page in a br
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from convdsl.algebra import is_number, simplify
 from convdsl.algebra.numbers import formula, grouped, memory, share, short
@@ -12,6 +12,7 @@ from convdsl.layers import formula_shape
 from convdsl.messages import T
 from convdsl.network import Analysis, Facts, Node, Report
 from convdsl.network.outline import Group, Level, Path, outline
+from convdsl.records import NamedTuple
 
 MOST_ROWS = 48
 """Longer tables fold the layers of a block into one row, unless they are asked for."""

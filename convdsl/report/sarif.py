@@ -7,8 +7,8 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-from convdsl.codes import CODES, SEVERITIES
-from convdsl.diagnostics import Diagnostic, Fix
+from convdsl.codes import CODES
+from convdsl.diagnostics import SEVERITIES, Diagnostic, Fix
 from convdsl.messages import with_decimals
 from convdsl.source import Source, Span
 from convdsl.version import VERSION

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from rich.console import Console
 from rich.text import Text
 
 from convdsl.algebra import is_number
 from convdsl.messages import T
 from convdsl.network import Analysis, Report
+from convdsl.records import NamedTuple
 from convdsl.report.columns import Column, fits, print_columns, widths
 from convdsl.report.diagnostics import clean
 from convdsl.report.rows import HEADINGS, Row, Total, cells, table_rows, title, totals

@@ -6,7 +6,6 @@ from rich.console import Console
 
 from convdsl.network import Analysis
 from convdsl.report.console import console
-from convdsl.report.diagnostics import print_diagnostics
 from convdsl.report.table import print_table
 
 
@@ -15,7 +14,10 @@ def print_analysis(out: Console, analysis: Analysis, *, expand: bool = False, st
     if analysis.network.nodes and any(f.output is not None for _, f in analysis.report):
         print_table(out, analysis, expand)
         out.print()
-    print_diagnostics(out, analysis.diagnostics, strict)
+    if analysis.diagnostics:
+        from convdsl.report.diagnostics import print_diagnostics
+
+        print_diagnostics(out, analysis.diagnostics, strict)
 
 
 def print_summary(analysis: Analysis, *, expand: bool = False) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from convdsl.layers.convolution import TransposedConv
@@ -10,6 +12,7 @@ from convdsl.layers.window import Windowed
 from convdsl.network import Report, analyse
 from convdsl.source import Source
 
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 Places = list[set[int]]
 
 
@@ -101,3 +104,11 @@ def test_a_dense_layer_sees_everything() -> None:
 def test_what_only_moves_values_keeps_what_they_see(text: str, field: tuple[int, int]) -> None:
     report = analyse(Source(f"input 32x30x3 -> {text}")).report
     assert report[report.network.output].receptive_field == field
+
+
+def test_a_field_whose_formula_grows_too_long_is_left_out() -> None:
+    """Also where each end of it could still be said."""
+    text = (EXAMPLES / "efficientnet_lite0.cnn").read_text(encoding="utf-8")
+    report = analyse(Source(text.replace("depthwise(K, S) {", "depthwise(K, S5) {"))).report
+    fields = [facts.receptive_field for _, facts in report]
+    assert any(fields) and not all(fields)

@@ -16,7 +16,7 @@ import pytest
 
 from convdsl.cli import main
 from convdsl.diagnostics import Diagnostic
-from convdsl.messages import HARMFUL, T, quoted
+from convdsl.messages import T, harmful, quoted
 from convdsl.report.diagnostics import github
 from convdsl.source import Source, Span
 from convdsl.teaching.answers import Ended
@@ -91,7 +91,7 @@ def test_every_command(name: str, tmp_path: Path, capfdbinary: pytest.CaptureFix
         out, errors = capfdbinary.readouterr()
         for stream in (out, errors):
             text = stream.decode()  # UTF-8, whatever the name was
-            assert not HARMFUL.search(text), (words, text)
+            assert not harmful().search(text), (words, text)
             assert "Traceback" not in text
             assert not re.search(r"^(::error file=x|owned)", text, re.MULTILINE), (words, text)
         if "json" in words and out:
@@ -110,7 +110,7 @@ def test_a_program_of_any_name_is_trained(name: str, tmp_path: Path) -> None:
     assert events(folder) and (folder / "weights.safetensors").exists()
     with pytest.raises(FileTrouble) as caught:
         events(folder)
-    assert not HARMFUL.search(str(caught.value)) and "\n" not in str(caught.value)
+    assert not harmful().search(str(caught.value)) and "\n" not in str(caught.value)
 
 
 def test_what_is_quoted() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from convdsl.messages import HARMFUL
+from convdsl.messages import harmful
 from tests.safety.rooms import call, furnish
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="files are of other kinds there")
@@ -197,7 +197,7 @@ def complaints(words: list[str], kind: str, capsys: pytest.CaptureFixture[str], 
     out, errors = capsys.readouterr()
     if status not in (0, 1, 2) or (status and not (out or errors)):
         wrong.append(f"ends with {status}, and says {errors!r}")
-    if HARMFUL.search(out + errors) or "Traceback" in out + errors or "fault of convdsl" in out + errors:
+    if harmful().search(out + errors) or "Traceback" in out + errors or "fault of convdsl" in out + errors:
         wrong.append(f"prints {out + errors!r}")
     now = everything()
     changed = [name for name, data in kept.items() if now.get(name) != data]
