@@ -23,7 +23,7 @@ from convdsl.report.json_writer import print_json
 from convdsl.report.pictures import print_picture
 from convdsl.report.printing import print_document
 from convdsl.teaching.convolution import Correlation, Operation
-from convdsl.teaching.images import Picture, Shown, apply, as_bytes, grey, picture_of, read_picture, write_picture
+from convdsl.teaching.images import AsBytes, Picture, apply, as_bytes, grey, picture_of, read_picture, write_picture
 from convdsl.teaching.tasks import Task, last_operation, perform
 
 _CHANNELS = {1: ("",), 3: (T("red"), T("green"), T("blue"))}
@@ -127,14 +127,14 @@ def _rows(pixels: np.ndarray, channel: int = 0) -> Any:
     return _Channel(pixels[:, :, channel])
 
 
-def _write(shown: Shown, path: Path) -> None:
+def _write(shown: AsBytes, path: Path) -> None:
     try:
         write_picture(shown.pixels, path)
     except OSError as error:
         raise CallError(T("{name} cannot be written: {reason}.", name=path, reason=reason(error))) from None
 
 
-def _data(picture: Picture, shown: Shown, out: str | None) -> dict[str, Any]:
+def _data(picture: Picture, shown: AsBytes, out: str | None) -> dict[str, Any]:
     return {
         "image": picture.name,
         "input": list(picture.pixels.shape),
@@ -148,7 +148,7 @@ def _data(picture: Picture, shown: Shown, out: str | None) -> dict[str, Any]:
 
 
 def _print(
-    picture: Picture, operations: list[Operation], shown: Shown, task: Task, options: argparse.Namespace
+    picture: Picture, operations: list[Operation], shown: AsBytes, task: Task, options: argparse.Namespace
 ) -> None:
     out = console()
     sizes = "×".join(map(str, picture.pixels.shape)), "×".join(map(str, shown.pixels.shape))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 from convdsl.engine.partial import Inline
 
@@ -52,19 +52,19 @@ FORMULAS = {
 }
 
 
-@cache
+@lru_cache(maxsize=256)
 def value(name: str, slope: float) -> Inline:
     """f(v); what went in, if there is no activation."""
     return Inline(_single(FORMULAS[name].value if name else "v", slope), ("v",))
 
 
-@cache
+@lru_cache(maxsize=256)
 def back(name: str, slope: float) -> Inline:
     """f(d, v): the gradient before the activation, from what went in."""
     return Inline(_single(FORMULAS[name].back, slope), ("d", "v"))
 
 
-@cache
+@lru_cache(maxsize=256)
 def back_told(name: str, slope: float) -> Inline:
     """f(d, y): the same, from what came out; d itself, if there is no activation."""
     return Inline(_single(FORMULAS[name].back_told if name else "d", slope), ("d", "y"))

@@ -17,7 +17,7 @@ from convdsl.report.console import print_text
 from convdsl.report.diagnostics import clean, print_diagnostics
 from convdsl.report.rows import MOST_ROWS, Row, layer_rows
 from convdsl.report.table import print_table
-from convdsl.teaching.answers import Added, Answer, Asked, Helped, Listed, Marked, Refused, Reviewed, Shown, Told
+from convdsl.teaching.answers import Added, Answer, Asked, Helped, Listed, Marked, Refused, Reviewed, ShownProgram, Told
 from convdsl.teaching.commands import COMMANDS, shown
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def print_answer(console: Console, answer: Answer) -> None:
         case Told(text, ok):
             if str(text):
                 print_text(console, Text(clean_lines(str(text)), "" if ok else "yellow"))
-        case Shown(analysis, as_text):
+        case ShownProgram(analysis, as_text):
             if as_text:
                 console.print(Text(clean_lines(analysis.source.text)), soft_wrap=True)
             elif analysis.network.nodes:

@@ -45,7 +45,7 @@ class Told(NamedTuple):
     outside: bool = False
 
 
-class Shown(NamedTuple):
+class ShownProgram(NamedTuple):
     """The program as it is: its table, or its text."""
 
     analysis: Analysis
@@ -112,7 +112,7 @@ class Listed(NamedTuple):
     brief: bool = False
 
 
-Answer = Added | Refused | Told | Shown | Called | Helped | Ended | Asked | Marked | Reviewed | Listed
+Answer = Added | Refused | Told | ShownProgram | Called | Helped | Ended | Asked | Marked | Reviewed | Listed
 
 
 def is_wrong(answer: Answer) -> bool:

@@ -157,7 +157,7 @@ def _spread(image: np.ndarray, operation: Transposed) -> np.ndarray:
     return cut / operation.kernel.divisor
 
 
-class Shown(NamedTuple):
+class AsBytes(NamedTuple):
     """Values as a picture: (H, W, C) uint8, their range, how it was mapped, and how many values were cut off."""
 
     pixels: np.ndarray
@@ -167,7 +167,7 @@ class Shown(NamedTuple):
     cut: int
 
 
-def as_bytes(values: np.ndarray, mapping: str, signed: bool) -> Shown:
+def as_bytes(values: np.ndarray, mapping: str, signed: bool) -> AsBytes:
     """Values mapped to 0…255: `clip` cuts off, `abs` drops the sign and then cuts, `stretch` maps range to range.
     `auto` keeps what fits; of what does not, it lets 0 be grey where values are `signed` by nature (differences), and
     cuts off elsewhere."""
@@ -197,7 +197,7 @@ def as_bytes(values: np.ndarray, mapping: str, signed: bool) -> Shown:
             mapping = "keep" if low >= 0 and high <= 255 else "clip"
     how, mapped = rules[mapping]
     rounded = np.rint(mapped())
-    return Shown(rounded.clip(0, 255).astype(np.uint8), low, high, how, int(((rounded < 0) | (rounded > 255)).sum()))
+    return AsBytes(rounded.clip(0, 255).astype(np.uint8), low, high, how, int(((rounded < 0) | (rounded > 255)).sum()))
 
 
 def write_picture(pixels: np.ndarray, path: Path) -> None:

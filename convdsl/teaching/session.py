@@ -14,7 +14,7 @@ from convdsl.messages import LANGUAGES, T, reason, use_language
 from convdsl.network import Analysis
 from convdsl.network.words import layer_called
 from convdsl.source import MAX_BYTES, NotText, decode, read
-from convdsl.teaching.answers import Added, Answer, Called, Ended, Helped, Refused, Shown, Told
+from convdsl.teaching.answers import Added, Answer, Called, Ended, Helped, Refused, ShownProgram, Told
 from convdsl.teaching.commands import BARE, COMMANDS, WITHOUT_NET, closest, meant, path_in, shown
 from convdsl.teaching.practice import Practice
 from convdsl.teaching.program import Growing, added, fresh, is_open
@@ -143,7 +143,7 @@ class Session:
     def _do_show(self, rest: str) -> Answer:
         if rest and rest not in ("text", "texto"):
             return Told(T("`:show` takes nothing, or `text`."), ok=False)
-        return Shown(self.analysis, bool(rest))
+        return ShownProgram(self.analysis, bool(rest))
 
     def _do_undo(self, rest: str) -> Answer:
         return self._step(self._past, self._future, T("There is nothing to take back."))

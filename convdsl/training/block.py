@@ -18,7 +18,7 @@ from convdsl.network.suggest import meant as meant_name
 from convdsl.network.values import Refused, Scope, Values
 from convdsl.source import Span
 from convdsl.training.commas import misplaced_comma
-from convdsl.training.kinds import Choice, Flag, Number, Option
+from convdsl.training.kinds import Number, OneOf, OneWord, Option
 from convdsl.training.lines import ELSEWHERE, LINES, SAME, Line
 
 _INLINE = re.compile(r"([a-z_]+?)([0-9]+)")
@@ -105,7 +105,7 @@ def _unknown(setting: tree.Setting, findings: Findings) -> None:
     if owner and owner != "augment":
         help: T | Fix = T("It is an option of `{line}`: `{example}`.", line=owner, example=_with_option(owner, name))
     elif owner:
-        example = name if isinstance(LINES["augment"].options[name], Choice) else f"{name} …"
+        example = name if isinstance(LINES["augment"].options[name], OneOf) else f"{name} …"
         help = T("It is an option of `{line}`: `{example}`.", line=owner, example=f"augment {example}")
     elif meant:
         help = meant_name(name, meant, setting.name.span)
@@ -205,8 +205,8 @@ class _Reader:
             return 1
         takes = following is not None and not isinstance(following, (tree.Named, tree.Text, tree.Matrix, tree.Sizes))
         if isinstance(following, tree.Word):
-            takes = isinstance(declared, Choice) and following.text in declared.words
-        if isinstance(declared, Flag) or (isinstance(declared, Choice) and not isinstance(following, tree.Word)):
+            takes = isinstance(declared, OneOf) and following.text in declared.words
+        if isinstance(declared, OneWord) or (isinstance(declared, OneOf) and not isinstance(following, tree.Word)):
             takes = False
         if not takes and isinstance(declared, Number):
             self._refuse(
@@ -234,11 +234,11 @@ class _Reader:
 
     def _of_option(self, declared: Option, key: tree.Word, value: Any) -> Any:
         match declared:
-            case Flag():
+            case OneWord():
                 if value is not None:
                     self._refuse(value.span, T("`{name}` stands alone.", name=key.text), None)
                 return True
-            case Choice():
+            case OneOf():
                 if value is None:
                     return declared.words[0]
                 if not isinstance(value, tree.Word) or value.text not in declared.words:

@@ -13,7 +13,7 @@ from math import log
 from typing import Any
 
 from convdsl.messages import Rounded, T
-from convdsl.training.events import Record
+from convdsl.training.events import EpochRecord
 from convdsl.training.facts import ENOUGH, Curves, Facts, Health, Remark, more_epochs
 from convdsl.training.intervals import apart, difference, wilson
 from convdsl.training.outcomes import (
@@ -37,7 +37,7 @@ REST = 0.002
 
 
 def read_curves(
-    history: Sequence[Record], settings: Settings, facts: Facts, restored: int = 0, health: Health | None = None
+    history: Sequence[EpochRecord], settings: Settings, facts: Facts, restored: int = 0, health: Health | None = None
 ) -> tuple[Remark, ...]:
     """Remarks on a training, the most important first."""
     if not history:

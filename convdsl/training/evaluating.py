@@ -113,7 +113,7 @@ def thresholds_of(model: Trainable, images: np.ndarray, targets: np.ndarray, row
 
 
 def score(figures: Figures | Together, task: Task) -> dict[str, Any]:
-    """The figures of an epoch's validation part beside loss and accuracy, by the names of Record."""
+    """The figures of an epoch's validation part beside loss and accuracy, by the names of EpochRecord."""
     if isinstance(figures, Together):
         right = {name: accuracy(one) for name, one in figures.outputs.items()}
         return {

@@ -54,7 +54,7 @@ class Progress(NamedTuple):
     images_per_second: float
 
 
-class Record(NamedTuple):
+class EpochRecord(NamedTuple):
     """An epoch in figures, the same on every machine. Accuracies are shares; None where there is none. The last ones
     belong to some kinds of targets only: the mean IoU of maps, the PSNR of pictures in dB, the mean F1 of several labels,
     the balanced accuracy where classes have weights, of several outputs the loss of each and its accuracy, if it has one."""
@@ -79,7 +79,7 @@ class Record(NamedTuple):
 class EpochDone(NamedTuple):
     """An epoch is over. `best` tells whether the figure that early stopping watches was never better."""
 
-    record: Record
+    record: EpochRecord
     epochs: int
     seconds: float
     images_per_second: float
@@ -117,7 +117,7 @@ class Ended(NamedTuple):
 
     evaluation: Any
     reading: tuple[Any, ...]
-    history: tuple[Record, ...]
+    history: tuple[EpochRecord, ...]
     epochs: int
     seconds: float
     device: str

@@ -26,7 +26,7 @@ from typing import Any
 from convdsl import files
 from convdsl.locks import Held, locked
 from convdsl.messages import T, reason
-from convdsl.training.events import Record
+from convdsl.training.events import EpochRecord
 from convdsl.training.files import (
     Damaged,
     FileTrouble,
@@ -221,11 +221,11 @@ class RunFolder:
 
     # What came out.
 
-    def write_metrics(self, history: list[Record]) -> None:
+    def write_metrics(self, history: list[EpochRecord]) -> None:
         """All epochs so far, as a table."""
         text = io.StringIO()
         table = csv.writer(text, lineterminator="\n")
-        names = [n for i, n in enumerate(Record._fields) if i < 6 or any(r[i] is not None for r in history)]
+        names = [n for i, n in enumerate(EpochRecord._fields) if i < 6 or any(r[i] is not None for r in history)]
         table.writerow(names)
         table.writerows([_written(getattr(record, n)) for n in names] for record in history)
         write_atomically(self.metrics, (text.getvalue().encode(),))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from convdsl.document.html import fragment
-from convdsl.training.events import Record
+from convdsl.training.events import EpochRecord
 from convdsl.training.told import epochs
 
 
@@ -16,21 +16,21 @@ class History:
     A record has `epoch`, `lr`, `loss`, `accuracy`, `val_loss`, `val_accuracy` (None where there is none).
     """
 
-    def __init__(self, records: tuple[Record, ...], remarks: tuple[Any, ...] = ()) -> None:
+    def __init__(self, records: tuple[EpochRecord, ...], remarks: tuple[Any, ...] = ()) -> None:
         self.records = records
         self.remarks = remarks
 
     def __len__(self) -> int:
         return len(self.records)
 
-    def __iter__(self) -> Iterator[Record]:
+    def __iter__(self) -> Iterator[EpochRecord]:
         return iter(self.records)
 
-    def __getitem__(self, number: int) -> Record:
+    def __getitem__(self, number: int) -> EpochRecord:
         return self.records[number]
 
     def __getattr__(self, name: str) -> list[Any]:
-        if name not in Record._fields:
+        if name not in EpochRecord._fields:
             raise AttributeError(name)
         return [getattr(r, name) for r in self.records]
 

@@ -39,13 +39,13 @@ class Number(NamedTuple):
         return None
 
 
-class Flag(NamedTuple):
+class OneWord(NamedTuple):
     """A word that stands alone."""
 
     doc: T
 
 
-class Choice(NamedTuple):
+class OneOf(NamedTuple):
     """An option with a word behind it; alone it means the first of them."""
 
     doc: T
@@ -59,4 +59,4 @@ class Word(NamedTuple):
     options: tuple[str, ...] = ()
 
 
-Option = Number | Flag | Choice
+Option = Number | OneWord | OneOf

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from convdsl.messages import T
-from convdsl.training.kinds import Choice, Flag, Number, Option, Word
+from convdsl.training.kinds import Number, OneOf, OneWord, Option, Word
 
 
 class Line(NamedTuple):
@@ -46,7 +46,7 @@ OPTIMIZER_WORDS = {
 OPTIMIZER_OPTIONS: dict[str, Option] = {
     "lr": Number(T("learning rate"), above=True),
     "momentum": _MOMENTUM,
-    "nesterov": Flag(T("look ahead before the step")),
+    "nesterov": OneWord(T("look ahead before the step")),
     "alpha": Number(T("memory of RMSprop"), high=1, below=True),
     "beta1": Number(T("memory of the gradients"), high=1, below=True),
     "beta2": Number(T("memory of their squares"), high=1, below=True),
@@ -72,7 +72,7 @@ SCHEDULE_OPTIONS: dict[str, Option] = {
     "min": Number(T("smallest learning rate")),
 }
 AUGMENT_OPTIONS: dict[str, Option] = {
-    "flip": Choice(
+    "flip": OneOf(
         T("mirrored, half of the time: `horizontal`, `vertical` or `both`"), ("horizontal", "vertical", "both")
     ),
     "shift": Number(T("moved by up to so many pixels; the edge is repeated"), whole=True),
@@ -159,8 +159,8 @@ LINES: dict[str, Line] = {
         options={
             "patience": Number(T("epochs without progress"), low=1, whole=True),
             "min_delta": Number(T("how much better counts as progress")),
-            "restore": Flag(T("go back to the best weights (without this word too)")),
-            "norestore": Flag(T("keep the last weights")),
+            "restore": OneWord(T("go back to the best weights (without this word too)")),
+            "norestore": OneWord(T("keep the last weights")),
         },
     ),
     "validation": Line(

@@ -17,7 +17,7 @@ import numpy as np
 from convdsl.messages import Rounded, T
 from convdsl.training.clock import Clock
 from convdsl.training.evaluating import accuracy, evaluate, score
-from convdsl.training.events import EpochDone, Event, Finished, Interrupted, Note, Preparing, Progress, Record
+from convdsl.training.events import EpochDone, EpochRecord, Event, Finished, Interrupted, Note, Preparing, Progress
 from convdsl.training.schedule import learning_rate
 from convdsl.training.settings import Settings
 from convdsl.training.state import State, learned
@@ -227,7 +227,7 @@ class _Loop:
             more = score(figures, examples.task)
             self.clock.spent("validation")
         mean = state.loss_sum / max(state.seen, 1)
-        record = Record(state.epoch + 1, lr, mean, self.accuracy(), val_loss, val_accuracy, **more)
+        record = EpochRecord(state.epoch + 1, lr, mean, self.accuracy(), val_loss, val_accuracy, **more)
         state.history.append(record)
         state.epoch, state.step = state.epoch + 1, 0
         state.loss_sum, state.right, state.seen, state.answers = 0.0, 0, 0, 0
@@ -237,7 +237,7 @@ class _Loop:
         if reduced and not state.finished:
             yield Note(T("The loss stands still: the learning rate falls to {lr}.", lr=f"{self.rate():.3g}"))
 
-    def stands_still(self, record: Record) -> bool:
+    def stands_still(self, record: EpochRecord) -> bool:
         """Whether the schedule has waited long enough for progress; the learning rate falls then."""
         state = self.state
         if (
@@ -249,7 +249,7 @@ class _Loop:
         state.plateau.waits = 0
         return True
 
-    def judge(self, record: Record) -> bool:
+    def judge(self, record: EpochRecord) -> bool:
         """Notes the epoch for early stopping; whether it was the best so far."""
         state, rule = self.state, self.settings.early_stop
         if rule is None:
@@ -291,7 +291,7 @@ def _mover(settings: Settings, image: tuple[int, ...], target: tuple[int, ...], 
         ) from None
 
 
-def _watched(record: Record, monitor: str) -> float:
+def _watched(record: EpochRecord, monitor: str) -> float:
     """The figure that is to fall: of the validation part, or of the training images where there is none."""
     loss = record.loss if record.val_loss is None else record.val_loss
     accuracy = record.accuracy if record.val_loss is None else record.val_accuracy

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from convdsl.messages import T
-from convdsl.training.events import Record
+from convdsl.training.events import EpochRecord
 from convdsl.training.schedule import Patience
 from convdsl.training.trainable import Trainable
 
@@ -35,7 +35,7 @@ class State:
     seen: int = 0
     answers: int = 0
     first_loss: float | None = None
-    history: list[Record] = field(default_factory=list)
+    history: list[EpochRecord] = field(default_factory=list)
     plateau: Patience = field(default_factory=Patience)
     reductions: int = 0
     stopping: Patience = field(default_factory=Patience)
@@ -70,11 +70,11 @@ class State:
             ):
                 raise ValueError(T("what stands at `{name}` is nothing that a run writes there", name=name))
         for row in figures["history"]:
-            if not (isinstance(row, list) and len(row) == len(Record._fields) and _is_count(row[0])):
+            if not (isinstance(row, list) and len(row) == len(EpochRecord._fields) and _is_count(row[0])):
                 raise ValueError(T("what stands at `{name}` is nothing that a run writes there", name="history"))
             if not all(value is None or _is_number(value) for value in row[1:]):
                 raise ValueError(T("what stands at `{name}` is nothing that a run writes there", name="history"))
-        figures["history"] = [Record(*row) for row in figures["history"]]
+        figures["history"] = [EpochRecord(*row) for row in figures["history"]]
         for name in ("plateau", "stopping"):
             figure, waits = figures[name]
             if not isinstance(figure, str) or not _is_count(waits):

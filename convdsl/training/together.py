@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from convdsl.engine.ranks import Ranks
 from convdsl.messages import T
-from convdsl.training.events import Record
+from convdsl.training.events import EpochRecord
 from convdsl.training.folder import RunFolder
 from convdsl.training.state import State, restore, tensors_of
 from convdsl.training.trainable import Trainable
@@ -45,7 +45,7 @@ class Onlooker(RunFolder):
     def save_state(self, model: Trainable, state: State) -> Path:
         return self.checkpoint
 
-    def write_metrics(self, history: list[Record]) -> None: ...
+    def write_metrics(self, history: list[EpochRecord]) -> None: ...
 
     def write_weights(self, model: Trainable, metadata: Mapping[str, Any]) -> Path:
         return self.weights

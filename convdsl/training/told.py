@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from convdsl.algebra.numbers import grouped
 from convdsl.document import Label, Node, Sentence, Table
 from convdsl.messages import T, decimals
-from convdsl.training.events import Record
+from convdsl.training.events import EpochRecord
 
 NAMES = {
     "epoch": T("epoch"),
@@ -38,7 +38,7 @@ NAMES = {
 """Figures that are shown, and what they are called."""
 
 
-def epochs(records: Sequence[Record], remarks: Sequence[object]) -> Iterator[Node]:
+def epochs(records: Sequence[EpochRecord], remarks: Sequence[object]) -> Iterator[Node]:
     """A row for each epoch, with the figures that there are, and what is to be said of the curves."""
     if records:
         present = [name for name in records[0]._fields if any(getattr(r, name) is not None for r in records)]

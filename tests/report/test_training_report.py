@@ -20,13 +20,13 @@ from convdsl.training.curves import Remark
 from convdsl.training.events import (
     Ended,
     EpochDone,
+    EpochRecord,
     Event,
     Finished,
     Interrupted,
     Note,
     Preparing,
     Progress,
-    Record,
     Saved,
     Started,
 )
@@ -34,7 +34,7 @@ from convdsl.training.metrics import classification, regression
 
 FOLDER = Path("runs/my net-1")
 STARTED = Started("tiny", "digits", ("a", "b"), 5400, 600, 1000, 61706, 61706, 2**20, "cpu", 2, 128, 2, 0, FOLDER)
-RECORD = Record(1, 0.01, 0.51234, 0.8, 0.6, 0.75)
+RECORD = EpochRecord(1, 0.01, 0.51234, 0.8, 0.6, 0.75)
 FIGURES = classification(0.25, np.array([0, 0, 1, 0]), np.array([0, 0, 1, 1]), ("cat", "dog"))
 REMARK = Remark("overfits", T("It overfits."), T("Stop early."), {"early_stop": "patience=3", "epochs": "9"})
 
@@ -148,7 +148,7 @@ def test_numbers_to_be_predicted_have_errors() -> None:
 
 
 def test_without_validation_its_figures_are_left_out() -> None:
-    line = epoch_line(EpochDone(Record(3, 0.1, 1.0, None, None, None), 10, 0.1, 0.0, False))
+    line = epoch_line(EpochDone(EpochRecord(3, 0.1, 1.0, None, None, None), 10, 0.1, 0.0, False))
     assert line == "epoch  3/10  loss 1.0000"
 
 
@@ -183,5 +183,5 @@ def test_json_has_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_json_knows_no_nan() -> None:
-    data = event_data(EpochDone(Record(1, 0.1, float("nan"), 0.5, float("inf"), None), 2, 0.1, 10.0, False))
+    data = event_data(EpochDone(EpochRecord(1, 0.1, float("nan"), 0.5, float("inf"), None), 2, 0.1, 10.0, False))
     assert data is not None and (data["loss"], data["val_loss"], data["val_accuracy"]) == (None, None, None)

@@ -10,7 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convdsl.messages import language
-from convdsl.teaching.answers import Added, Answer, Asked, Called, Ended, Helped, Listed, Marked, Refused, Shown, Told
+from convdsl.teaching.answers import (
+    Added,
+    Answer,
+    Asked,
+    Called,
+    Ended,
+    Helped,
+    Listed,
+    Marked,
+    Refused,
+    ShownProgram,
+    Told,
+)
 from convdsl.teaching.answers import is_wrong as wrong
 from convdsl.teaching.commands import COMMANDS, closest
 from convdsl.teaching.questions import ask
@@ -227,8 +239,8 @@ def test_the_language_changes() -> None:
         (":quit", Ended),
         ("exit", Ended),
         (":q", Ended),
-        (":show", Shown),
-        (":show text", Shown),
+        (":show", ShownProgram),
+        (":show text", ShownProgram),
         (":list", Listed),
         (":progress", Listed),
         (":next", Asked),

@@ -8,16 +8,17 @@ import pytest
 
 from convdsl.messages import use_language
 from convdsl.training.curves import read_curves
-from convdsl.training.events import Record
+from convdsl.training.events import EpochRecord
 from convdsl.training.facts import Dead, Facts, Health
 from convdsl.training.settings import Augment, EarlyStop, Settings
 
 
 def history(losses: list[float], watched: list[float] | None = None, accuracy: float = 0.9,
-            watched_accuracy: float = 0.9, lr: float = 0.01) -> list[Record]:  # fmt: skip
+            watched_accuracy: float = 0.9, lr: float = 0.01) -> list[EpochRecord]:  # fmt: skip
     watched = watched or losses
     return [
-        Record(n, lr, a, accuracy, b, watched_accuracy) for n, (a, b) in enumerate(zip(losses, watched, strict=True), 1)
+        EpochRecord(n, lr, a, accuracy, b, watched_accuracy)
+        for n, (a, b) in enumerate(zip(losses, watched, strict=True), 1)
     ]
 
 

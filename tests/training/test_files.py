@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convdsl.training.events import Record
+from convdsl.training.events import EpochRecord
 from convdsl.training.files import FileTrouble, read_tensors, write_atomically, write_tensors
 from convdsl.training.folder import RunFolder, latest_folder, new_folder
 
@@ -131,7 +131,7 @@ def test_a_configuration_that_is_none_is_said(tmp_path: Path, content: str) -> N
 
 def test_metrics_are_a_table(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
-    folder.write_metrics([Record(1, 0.1, 2.5, 0.25, None, None), Record(2, 0.05, 1 / 3, 0.5, 1.0, 0.75)])
+    folder.write_metrics([EpochRecord(1, 0.1, 2.5, 0.25, None, None), EpochRecord(2, 0.05, 1 / 3, 0.5, 1.0, 0.75)])
     assert folder.metrics.read_text().splitlines() == [
         "epoch,lr,loss,accuracy,val_loss,val_accuracy",
         "1,0.1,2.5,0.25,,",

@@ -18,7 +18,7 @@ from convdsl.messages import T, use_language
 from convdsl.network.floors import Floor, smoothing_floor
 from convdsl.training import curves, outcomes
 from convdsl.training.curves import read_curves
-from convdsl.training.events import Record
+from convdsl.training.events import EpochRecord
 from convdsl.training.facts import Dead, Facts, Health, Remark
 from convdsl.training.metrics import classification, regression, segmentation
 from convdsl.training.settings import EarlyStop, Schedule, Settings
@@ -41,7 +41,7 @@ class Training(NamedTuple):
         watched = self.loss if self.watched is None else self.watched or (None,) * len(self.loss)
         unseen = None if self.watched == () else self.watched_right
         history = [
-            Record(n, self.lr, a, self.right, b, unseen)
+            EpochRecord(n, self.lr, a, self.right, b, unseen)
             for n, (a, b) in enumerate(zip(self.loss, watched, strict=True), 1)
         ]
         return read_curves(history, self.settings, self.facts, self.restored, self.health)

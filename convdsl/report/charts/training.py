@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from convdsl.drawing.themes import Theme
 from convdsl.messages import T, decimals
 from convdsl.report.charts.canvas import PAINTS, SERIES, Chart
-from convdsl.training.events import Record
+from convdsl.training.events import EpochRecord
 from convdsl.training.inspecting import Bin
 
 _MARKED = 40
@@ -39,7 +39,7 @@ def shares(axis: Any) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: decimals(f"{100 * value:.4g} %")))
 
 
-def curves(history: Sequence[Record], best: int, title: str, about: str, colours: Theme | None = None) -> str:
+def curves(history: Sequence[EpochRecord], best: int, title: str, about: str, colours: Theme | None = None) -> str:
     """Loss, accuracy and learning rate of each epoch as SVG; `best` is the epoch that early stopping went back to, or 0."""
     panels = list(_panels(history))
     with Chart(660, 350, 2, len(panels), height_ratios=[3.0, 1.0]) as chart:
@@ -66,7 +66,7 @@ def curves(history: Sequence[Record], best: int, title: str, about: str, colours
         return chart.svg(title, about, colours)
 
 
-def _panels(history: Sequence[Record]) -> Any:
+def _panels(history: Sequence[EpochRecord]) -> Any:
     """What is drawn side by side: a name, how it is written, and lines with a name for the file, a label and values."""
 
     def line(gid: str, label: Any, name: str) -> Any:
@@ -83,16 +83,16 @@ def _panels(history: Sequence[Record]) -> Any:
             yield f"{label}, {watched}", "", found
 
 
-def _places(history: Sequence[Record], values: Sequence[float | None]) -> tuple[list[int], list[float]]:
+def _places(history: Sequence[EpochRecord], values: Sequence[float | None]) -> tuple[list[int], list[float]]:
     known = [(r.epoch, v) for r, v in zip(history, values, strict=True) if v is not None and np.isfinite(v)]
     return [epoch for epoch, _ in known], [value for _, value in known]
 
 
-def _dots(history: Sequence[Record]) -> dict[str, Any]:
+def _dots(history: Sequence[EpochRecord]) -> dict[str, Any]:
     return {"marker": "o"} if len(history) <= _MARKED else {}
 
 
-def _epochs(axes: Any, history: Sequence[Record], best: int) -> None:
+def _epochs(axes: Any, history: Sequence[EpochRecord], best: int) -> None:
     numbers(axes.xaxis, whole=True)
     axes.set_xlim(0.5, max(history[-1].epoch, 1) + 0.5)
     if best:
