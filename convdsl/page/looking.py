@@ -8,6 +8,7 @@ from typing import Any
 
 from convdsl.diagnostics import not_text
 from convdsl.editing import blocks_of, pieces
+from convdsl.editing.hints import hints
 from convdsl.network import Analysis, analyse
 from convdsl.report.data import analysis_data, diagnostic_data
 from convdsl.report.json_writer import json_text
@@ -51,6 +52,7 @@ def look(asked: Mapping[str, Any]) -> dict[str, Any]:
         "unknowns": [*analysis.network.holes, *sorted(analysis.network.symbols)],
         "diagnostics": [diagnostic_data(d) for d in analysis.diagnostics],
         "colours": list(_colours(asked["text"], analysis)),
+        "beside": [[*analysis.source.position(hint.offset), hint.text] for hint in hints(analysis)[:MOST_COLOURED]],
     }
 
 

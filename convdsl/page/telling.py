@@ -8,6 +8,7 @@ from typing import Any
 from convdsl.derivation import derive_layer
 from convdsl.document import Code, Heading, Label, Node, Sentence, html
 from convdsl.editing import blocks_of, pieces
+from convdsl.editing.hints import at
 from convdsl.messages import T
 from convdsl.network import Analysis
 from convdsl.page.looking import analysed
@@ -24,19 +25,20 @@ def explain(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def layer_at(analysis: Analysis, line: int, column: int) -> int | None:
-    """The number of the layer that stands at a place; on a line with several the one that the place is in or behind, of a
-    layer in a block the first."""
-    best = None
-    for node in analysis.network.nodes:
-        if not node.text:
-            continue
-        start = analysis.source.position(node.span.start)
-        end = analysis.source.position(node.span.end)
-        if start <= (line, column) <= end:
-            return node.index
-        if start[0] == line and (best is None or start[1] <= column):
-            best = best if best is not None and column < start[1] else node.index
-    return best
+    """The number of the layer that stands at a place; where none does, the last before it on the line, else the first."""
+    text = analysis.source.text.split("\n")
+    if line > len(text):
+        return None
+    start = sum(len(before) + 1 for before in text[: line - 1])
+    found = at(analysis, start + min(column - 1, len(text[line - 1])))
+    if found is not None:
+        return found.index
+    end = start + len(text[line - 1])
+    on_line = sorted(
+        (n.span.start, -n.index) for n in analysis.network.nodes if n.text and start <= n.span.start <= end
+    )
+    before = [place for place in on_line if place[0] < start + column]
+    return -(before[-1] if before else on_line[0])[1] if on_line else None
 
 
 def solve(asked: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,7 +67,8 @@ def solve(asked: Mapping[str, Any]) -> dict[str, Any]:
 def _told(found: Any) -> Iterator[Node]:
     if found.headline:
         yield Heading(found.headline[0])
-        yield from (Label(line) for line in found.headline[1:])
+        if found.headline[1:]:
+            yield Sentence(" · ".join(found.headline[1:]))
     if found.examples:
         yield Sentence(str(T("for example: {list}", list=found.examples)))
     if found.reason:

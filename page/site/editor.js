@@ -4,7 +4,7 @@ import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import { Compartment, EditorState, RangeSet, StateEffect, StateField, Transaction } from "@codemirror/state";
-import { Decoration, EditorView, drawSelection, highlightActiveLine, highlightSpecialChars, keymap, lineNumbers } from "@codemirror/view";
+import { Decoration, EditorView, WidgetType, drawSelection, highlightActiveLine, highlightSpecialChars, keymap, lineNumbers } from "@codemirror/view";
 
 const recolour = StateEffect.define();
 const KINDS = new Map();
@@ -23,6 +23,26 @@ const colours = StateField.define({
   },
   provide: (field) => EditorView.decorations.from(field),
 });
+
+// What comes out of a line and what it costs, behind it.
+class Beside extends WidgetType {
+  constructor(text) {
+    super();
+    this.text = text;
+  }
+
+  eq(other) {
+    return other.text === this.text;
+  }
+
+  toDOM() {
+    const made = document.createElement("span");
+    made.className = "cm-beside";
+    made.textContent = this.text;
+    made.setAttribute("aria-hidden", "true"); // the table says the same
+    return made;
+  }
+}
 
 // The place of a line and column, both from 1, columns in characters; JavaScript counts in halves of some.
 export function offset(doc, line, column) {
@@ -96,10 +116,14 @@ export class Editor {
   }
 
   // What the core found in the text that is there.
-  show(diagnostics, found) {
+  show(diagnostics, found, beside) {
     const doc = this.view.state.doc;
     const ranges = found.filter(([, to]) => to <= doc.length).map(([from, to, kind]) => mark(kind).range(from, to));
-    this.view.dispatch({ effects: recolour.of(RangeSet.of(ranges)) });
+    for (const [line, column, text] of beside) {
+      const place = offset(doc, line, column);
+      ranges.push(Decoration.widget({ widget: new Beside(text), side: 1 }).range(doc.lineAt(place).to));
+    }
+    this.view.dispatch({ effects: recolour.of(RangeSet.of(ranges, true)) });
     const shown = diagnostics.map((d) => {
       const from = offset(doc, d.line, d.column);
       return {
@@ -109,7 +133,7 @@ export class Editor {
         source: d.code,
         message: d.message,
         renderMessage: () => this.message(d),
-        actions: d.fixes.map((fix) => ({ name: fix.title, apply: () => this.apply(fix) })),
+        actions: d.fixes.map((fix) => ({ name: fix.title.replaceAll("`", ""), apply: () => this.apply(fix) })),
       };
     });
     this.view.dispatch(setDiagnostics(this.view.state, shown));

@@ -23,6 +23,9 @@ function element(tag, properties = {}, ...inside) {
   return made;
 }
 
+// A text with its words in backticks as code.
+const coded = (text) => text.split(/`([^`\n]+)`/).map((part, n) => (n % 2 ? element("code", {}, part) : part));
+
 // What there is to say once, above everything: null is nothing.
 let noticed = null;
 function notice(key, values, button) {
@@ -122,7 +125,7 @@ function explainSoon() {
 }
 
 function show(found) {
-  editor.show(found.diagnostics, found.colours);
+  editor.show(found.diagnostics, found.colours, found.beside);
   $("title").replaceChildren(found.name, " ", element("span", { className: "dim" }, found.sizes));
   $("title").hidden = !found.rows.length;
   $("totals").replaceChildren(
@@ -152,9 +155,10 @@ function show(found) {
 
 function problem(d) {
   const place = element("button", { className: "go", onclick: () => editor.go(d.line, d.column) }, `${d.line}:${d.column}`);
-  const box = element("div", { className: `problem ${d.severity}` }, element("p", {}, element("b", {}, `${word(d.severity)} ${d.code}`), " ", place, " ", d.message));
-  for (const part of [d.formula, d.note, d.help]) if (part) box.append(element("p", { className: "more" }, part));
-  for (const fix of d.fixes) box.append(element("button", { onclick: () => editor.apply(fix) }, `${word("mend")}: ${fix.title}`));
+  const box = element("div", { className: `problem ${d.severity}` }, element("p", {}, element("b", {}, `${word(d.severity)} ${d.code}`), " ", place, " ", ...coded(d.message)));
+  for (const part of [d.formula, d.note, d.help]) if (part) box.append(element("p", { className: "more" }, ...coded(part)));
+  const fixes = d.fixes.map((fix) => element("button", { onclick: () => editor.apply(fix) }, `${word("mend")}: `, ...coded(fix.title)));
+  if (fixes.length) box.append(element("div", { className: "fixes" }, ...fixes));
   return box;
 }
 
@@ -292,7 +296,7 @@ function speak(name) {
   lang = name;
   document.documentElement.lang = name;
   $("language").value = name;
-  for (const node of document.querySelectorAll("[data-w]")) node.textContent = word(node.dataset.w);
+  for (const node of document.querySelectorAll("[data-w]")) node.replaceChildren(...coded(word(node.dataset.w)));
   for (const node of document.querySelectorAll("[data-w-label]")) node.setAttribute("aria-label", word(node.dataset.wLabel));
   const phrases = Object.entries(WORDS[name]).filter(([key]) => key.startsWith("editor: "));
   editor.speak(Object.fromEntries(phrases.map(([key, text]) => [key.slice(8), text])), word("program"));

@@ -33,7 +33,7 @@ self.addEventListener("fetch", (event) => {
   event.respondWith(
     caches
       .open(NAME)
-      .then((cache) => cache.match(event.request, { ignoreSearch: true }))
+      .then((cache) => cache.match(url.pathname.endsWith("/index.html") ? "./" : event.request, { ignoreSearch: true }))
       .then((found) => found || fetch(event.request)),
   );
 });

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from convdsl.datasets.dataset import DataError
+from convdsl.resources import resource
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PATIENCE = 60_000
+FIRST = resource("examples/lenet5.cnn").read_text("utf-8")
 SETTLED = "html[data-settled=yes]"
 """What is shown is of the program in the editor."""
 
@@ -122,15 +124,28 @@ def visited(visit: Callable[..., Visited]) -> Visited:
     return found
 
 
-@pytest.fixture
-def page(visited: Visited) -> Iterator[Any]:
-    """The page with the first example, whatever was typed before."""
+@pytest.fixture(scope="session")
+def shared(visited: Visited) -> Iterator[Any]:
     page = visited.page()
     yield page
-    complaints = list(visited.complaints)
-    visited.leave(page)
-    visited.complaints.clear()  # a browser looks for the picture of a page of text
-    assert visited.foreign == [] and complaints == []
+    page.close()
+
+
+@pytest.fixture
+def page(shared: Any, visited: Visited) -> Iterator[Any]:
+    """The page as it is at a first visit, whatever was done with it before; opening it anew would take a second each time."""
+    if shared.url != visited.address:
+        shared.goto("about:blank")
+        shared.goto(visited.address)
+        shared.locator(SETTLED).wait_for(state="attached")
+    shared.evaluate("localStorage.clear()")
+    shared.locator("#language").select_option("en")
+    shared.locator("#theme").select_option("auto")
+    shared.locator("#tab-network").click()
+    typed(shared, FIRST)
+    visited.complaints.clear()
+    yield shared
+    assert visited.foreign == [] and visited.complaints == []
 
 
 def typed(page: Any, text: str) -> None:

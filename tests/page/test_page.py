@@ -84,6 +84,39 @@ def test_holes_are_solved_and_filled(page: Any) -> None:
     assert "conv 6 k5" in page.evaluate("convdsl.text")
 
 
+def test_a_convolution_is_gone_through_place_by_place(page: Any) -> None:
+    page.locator("#tab-convolve").click()
+    page.locator("#convolve td.result").wait_for()
+    assert page.locator("#convolve td.seen").count() == 9 and "= −5" in page.locator("#convolve .line").inner_text()
+    page.get_by_label("Matrix 1,1", exact=True).fill("4")
+    page.locator("#convolve .line", has_text="= −4").wait_for()
+    page.locator("#convolve").get_by_role("button", name="Forward").click()
+    page.locator("#convolve td.result .cell[aria-label^='Output 1,2']").wait_for()
+    page.get_by_label("Matrix 1,1", exact=True).fill("x")
+    page.locator("#convolve .line.wrong").wait_for()
+    page.get_by_label("Matrix 1,1", exact=True).fill("3")
+    page.locator("#convolve select").select_option("max")
+    page.locator("#convolve .cell", has_text="5").first.wait_for()
+
+
+def test_the_course_asks_hints_marks_and_keeps(page: Any, visited: Visited) -> None:
+    page.locator("#tab-course").click()
+    page.locator("#course details").first.wait_for()
+    page.locator("#course").get_by_role("button", name="Next").click()
+    page.locator("#course").get_by_role("button", name="Hint").click()
+    page.locator("#course .hint").wait_for()
+    page.locator("#course-answer").fill("-77777")
+    page.keyboard.press("Enter")
+    page.locator("#course .verdict").wait_for()
+    kept = page.evaluate("localStorage['convdsl.progress']")
+    assert '"tries": 1' in kept
+    other = visited.page()  # a second tab goes on with what the first has done
+    other.locator("#tab-course").click()
+    other.locator("#course details").first.wait_for()
+    assert "tried" in (other.locator("#course").text_content() or "")
+    other.close()
+
+
 def test_a_symbol_brings_formulas(page: Any) -> None:
     typed(page, "input NxNx3\nconv 8 k3\nmaxpool 2\n")
     assert "(N − 2)×(N − 2)×8" in page.locator("#table").inner_text()
@@ -142,7 +175,7 @@ def test_where_nothing_can_be_kept_it_says_so_once_and_works(visited: Visited, t
 
 
 def test_a_worker_that_dies_is_replaced(page: Any) -> None:
-    page.workers[0].evaluate("setTimeout(() => { throw new Error('dead') })")
+    page.workers[-1].evaluate("setTimeout(() => { throw new Error('dead') })")
     page.locator("html[data-core=loading]").wait_for(state="attached")
     page.keyboard.press("Control+End")
     typed(page, "input 9x9x1\nconv 3 k3\n")
