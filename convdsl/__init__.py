@@ -11,15 +11,15 @@ from convdsl.version import VERSION
 
 if TYPE_CHECKING:
     from convdsl.diagnostics import ProgramError
-    from convdsl.net import Net, ensemble, from_onnx, load, look, parse, trained
+    from convdsl.net import Net, ensemble, from_onnx, from_torch, load, look, parse, trained
 
 __version__ = VERSION
-__all__ = ["Net", "ProgramError", "__version__", "ensemble", "from_onnx", "load", "look", "parse", "trained"]
+__all__ = ["Net", "ProgramError", "__version__", "ensemble", "from_onnx", "from_torch", "load", "look", "parse", "trained"]
 
 
 def __getattr__(name: str) -> Any:
     """Loads the parser when it is first asked for: `convdsl --help` does without it."""
-    if name in ("Net", "ensemble", "from_onnx", "load", "look", "parse", "trained"):
+    if name in ("Net", "ensemble", "from_onnx", "from_torch", "load", "look", "parse", "trained"):
         from convdsl import net
 
         return getattr(net, name)

@@ -166,6 +166,18 @@ def from_onnx(path: str | PathLike[str], *, input: Sequence[int] | None = None, 
     return Net(found.analysis, found.weights)
 
 
+def from_torch(module: Any, example: Any) -> Net:
+    """The network of a live `torch.nn.Module`, with its weights, as at inference, by way of `torch.onnx.export`.
+
+    `example` is a tensor N×C×H×W. Needs the extras `torch` and `onnx`. Raises convdsl.bridges.pieces.Foreign, which names
+    what cannot be exported or is no layer of the language.
+    """
+    from convdsl.bridges.torch.exported import from_module
+
+    found = from_module(module, example)
+    return Net(found.analysis, found.weights)
+
+
 def parse(
     text: str, name: str = "<text>", *, symbols: Mapping[str, int] | None = None, input: Sequence[int] | None = None
 ) -> Net:

@@ -13,6 +13,7 @@ from convdsl.messages import T
 if TYPE_CHECKING:
     import numpy as np
 
+    from convdsl.bridges.keras.writing import Script
     from convdsl.bridges.torch.source import Module
 
 
@@ -57,6 +58,17 @@ def torch_source(net: Any, weights: Any = None) -> tuple[Module, dict[str, np.nd
         weighted = given(net, weights)
         module = written(net.analysis)
         return module, state_dict(module, weighted)
+
+
+def keras_source(net: Any, weights: Any = None) -> tuple[Script, bytes]:
+    """The file of Keras 3 that says the network, and an HDF5 file with its weights; h5py is needed, Keras is not. Raises
+    ProgramError with the place of a layer that cannot be said, ValueError."""
+    from convdsl.bridges.keras.writing import weights_file, written
+
+    with _said_where(net):
+        weighted = given(net, weights)
+        script = written(net.analysis)
+        return script, weights_file(script, weighted)
 
 
 @contextmanager

@@ -32,7 +32,7 @@ COMMANDS = {
     "lsp": T("a language server: what `check` and `explain` know, in an editor while one types"),
     "completion": T("Tab for a shell: commands, options and files"),
     "fmt": T("the one way to write a program"),
-    "export": T("a network with its weights for other frameworks: ONNX, PyTorch"),
+    "export": T("a network with its weights for other frameworks: ONNX, PyTorch, Keras"),
     "import": T("a network of another framework as a program"),
     "page": T("the same in a browser: sizes, drawing and the rest while one types"),
 }

@@ -15,7 +15,7 @@ from convdsl.messages import Grouped, T, reason
 from convdsl.net import Net
 from convdsl.training import checked
 
-FORMATS = {"onnx": ".onnx", "torch": ".py"}
+FORMATS = {"onnx": ".onnx", "torch": ".py", "keras": ".py"}
 """What can be written, and how the name of such a file ends."""
 
 
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     except Bad as error:
         return complain(error)
     out = options.out or Path(f"{net.name or 'network'}{FORMATS[options.to]}")
-    write = {"onnx": _onnx, "torch": _torch}[options.to]
+    write = {"onnx": _onnx, "torch": _torch, "keras": _keras}[options.to]
     try:
         written, notes = write(net, weights, about, out)
     except ValueError as error:
@@ -91,6 +91,25 @@ def _torch(net: Net, weights: Any, about: dict[str, str], out: Path) -> Written:
     if module.left_out:
         notes.append(T("Side exits (`aux`) within blocks are for training and are not in it."))
     return {beside: save(tensors), out: module.text.encode()}, notes
+
+
+def _keras(net: Net, weights: Any, about: dict[str, str], out: Path) -> Written:
+    if out.suffix != ".py":
+        raise CallError(T("The file of Keras is a Python file: `-o {name}`.", name=out.with_suffix(".py")))
+    try:
+        from convdsl.bridges.giving import keras_source
+
+        script, content = keras_source(net, weights)
+    except ImportError:
+        raise CallError(not_installed("keras")) from None
+    beside = out.with_suffix(".h5")
+    notes = [
+        T('The function is {name}; `model.load_weights("{file}", by_name=True)` takes its weights.',
+          name=script.function, file=beside)
+    ]  # fmt: skip
+    if any(node.exit is not None for node in net.nodes):
+        notes.append(T("Side exits (`aux`) are for training and are not in it."))
+    return {beside: content, out: script.text.encode()}, notes
 
 
 def _network(options: argparse.Namespace) -> tuple[Any, Any, dict[str, str], T]:

@@ -20,7 +20,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "file",
         metavar="FILE",
         type=Path,
+        nargs="?",
         help=str(T("an ONNX file; with `--net` weights too: .pth, .safetensors, or a base such as efficientnet-lite0")),
+    )
+    parser.add_argument(
+        "--torch",
+        metavar="MODULE:FACTORY",
+        help=str(
+            T("in the place of a file: what gives a module of PyTorch, such as mine.nets:Small; that code is run")
+        ),
     )
     parser.add_argument(
         "--net", metavar="FILE", help=str(T("the program that the weights are for; prints which belong to which layer"))
@@ -39,9 +47,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    if (options.file is None) == (options.torch is None):
+        raise CallError(T("give a file, or a module of PyTorch with `--torch package.module:factory`."))
     if options.net is not None:
+        if options.torch is not None:
+            raise CallError(T("`--net` is for files of weights; a module brings its own network."))
         return _weights(options)
-    net = read_foreign(options.file, options.input, options.output)
+    net = _module(options) if options.torch is not None else read_foreign(options.file, options.input, options.output)
     text = net.analysis.source.text
     if options.out is None:
         print(text, end="")
@@ -59,6 +71,28 @@ def run(options: argparse.Namespace) -> int:
         for line in told(net, options):
             print(line)
     return 0
+
+
+def _module(options: argparse.Namespace) -> Weighted:
+    """The network of a live module of PyTorch. Raises CallError, NotOurs."""
+    import sys
+
+    from convdsl.bridges.pieces import Foreign
+    from convdsl.bridges.weighted import not_installed
+    from convdsl.cli.parsing import NotOurs
+
+    if "" not in sys.path:
+        sys.path.insert(0, "")  # the module may lie where the call is made
+    try:
+        from convdsl.bridges.torch.exported import example_of, from_module, made
+    except ImportError:
+        raise CallError(not_installed("torch")) from None
+    try:
+        return from_module(made(options.torch), example_of(options.input))
+    except ImportError:
+        raise CallError(not_installed("onnx")) from None
+    except Foreign as error:
+        raise NotOurs(str(error)) from None
 
 
 def _weights(options: argparse.Namespace) -> int:

@@ -15,11 +15,11 @@ from convdsl.network.outline import Group, outline
 class Ground:
     """The network's tree, its edges without empty paths, and the groups that share weights."""
 
-    def __init__(self, analysis: Analysis) -> None:
+    def __init__(self, analysis: Analysis, exits: bool = True) -> None:
         self.analysis, network = analysis, analysis.network
         self.nodes = network.nodes
-        self.exits = [n.index for n in self.nodes if n.exit is not None and _goes_along(n)]
-        """Side exits that stand in the network itself."""
+        self.exits = [n.index for n in self.nodes if exits and n.exit is not None and _goes_along(n)]
+        """Side exits that stand in the network itself, if any are wanted."""
         self.left_out = [n.index for n in self.nodes if n.exit is not None and not _goes_along(n)]
         ends = [o.node for o in network.outputs]
         self.needed: set[int] = set()

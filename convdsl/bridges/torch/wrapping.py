@@ -99,10 +99,11 @@ def _closing(text: str, start: int) -> int:
 
 
 def _at_commas(text: str) -> list[str]:
-    parts, depth, last = [], 0, 0
+    parts, depth, last, quoted = [], 0, 0, False
     for at, sign in enumerate(text):
-        depth += (sign in "([{") - (sign in ")]}")
-        if sign == "," and depth == 0:
+        quoted ^= sign == '"'
+        depth += 0 if quoted else (sign in "([{") - (sign in ")]}")
+        if sign == "," and depth == 0 and not quoted:
             parts.append(text[last:at].strip())
             last = at + 1
     return [p for p in [*parts, text[last:].strip()] if p]
