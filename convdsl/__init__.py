@@ -14,7 +14,18 @@ if TYPE_CHECKING:
     from convdsl.net import Net, ensemble, from_onnx, from_torch, load, look, parse, trained
 
 __version__ = VERSION
-__all__ = ["Net", "ProgramError", "__version__", "ensemble", "from_onnx", "from_torch", "load", "look", "parse", "trained"]
+__all__ = [
+    "Net",
+    "ProgramError",
+    "__version__",
+    "ensemble",
+    "from_onnx",
+    "from_torch",
+    "load",
+    "look",
+    "parse",
+    "trained",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -342,6 +342,20 @@ def _maxout(node: Node, layer: Any, inputs: list[Sizes], output: Sizes) -> list[
     return [f"layers.Reshape({_shape((*output, inputs[0][-1] // output[-1]))})({{0}})", "ops.max({_}, axis=-1)"]
 
 
+@_writes("groupsoftmax")
+def _group_softmax(node: Node, layer: Any, inputs: list[Sizes], output: Sizes) -> list[str]:
+    return [
+        f"layers.Reshape({_shape((*output[:-1], layer.n, output[-1] // layer.n))})({{0}})",
+        "ops.softmax({_}, axis=-2)",
+        f"layers.Reshape({_shape(output)})({{_}})",
+    ]
+
+
+@_writes("matmul")
+def _product(node: Node, layer: Any, inputs: list[Sizes], output: Sizes) -> list[str]:
+    return ["ops.matmul({0}, {1})"]
+
+
 @_writes("dropout")
 def _dropout(node: Node, layer: Any, inputs: list[Sizes], output: Sizes) -> list[str]:
     return [f"layers.Dropout({float(layer.rate):.9g})({{0}})"]
