@@ -22,6 +22,7 @@ COMMANDS = {
     "evaluate": T("a trained network on the images of a data set"),
     "ensemble": T("several trained networks that answer together"),
     "runs": T("all runs of a folder in a table: what differs, and what came out"),
+    "compare": T("networks by what they cost and how well they answer: a chart, a page or a table"),
     "data": T("look at a data set: parts, classes, sizes, duplicates, damaged files, augmentation"),
     "repl": T("work interactively; also what `convdsl` alone starts in a terminal"),
     "explain": T("how a size or a cost comes about, step by step; what a diagnostic means"),
