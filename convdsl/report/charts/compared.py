@@ -70,7 +70,7 @@ def compared_chart(found: Sequence[Compared], colours: Theme | None = None) -> s
 
 def labels(axes: object, known: Sequence[Compared], most: int) -> list[tuple[str, float, float]]:
     """Names beside their points, in pixels from the lower left: for each the first of eight places, nearer and further, where
-    it lies on no other name and on no point's middle."""
+    it lies on no other name and on no point's middle, and nearer to its own point than to any other."""
     found = []
     taken: list[Box] = []
     centres = [axes.transData.transform((one.macs, one.accuracy)) for one in known]  # type: ignore[attr-defined]
@@ -91,12 +91,13 @@ def labels(axes: object, known: Sequence[Compared], most: int) -> list[tuple[str
                 area = (box[0] - 2, box[1] - 2, box[0] + wide + 2, box[1] + high)
                 cost = sum(_overlap(area, other) for other in taken)
                 cost += sum(0.4 * _overlap(area, c) for n, c in enumerate(circles) if n != place)
+                own = _gap(area, centres[place], radius)
+                cost += sum(50.0 for n, c in enumerate(centres) if n != place and _gap(area, c, radii[n]) < own + 2)
+                cost += far / 10
                 cost += sum(60.0 for n, c in enumerate(centres) if n != place and _holds(area, c))
                 cost += 1e4 * (area[0] < LEFT or area[2] > WIDTH - 4 or area[1] < BOTTOM or area[3] > HEIGHT - 2)
                 if best is None or cost < best[0]:
                     best = (cost, area)
-            if best is not None and best[0] == 0:
-                break
         assert best is not None
         taken.append(best[1])
         found.append((one.name, best[1][0] + 2, best[1][1] + 2))
@@ -114,6 +115,13 @@ def _operations(value: float) -> str:
 def _overlap(a: Box, b: Box) -> float:
     wide, high = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
     return wide * high if wide > 0 and high > 0 else 0.0
+
+
+def _gap(box: Box, middle: Sequence[float], radius: float) -> float:
+    """How far a name is from the edge of a point."""
+    x = max(box[0] - middle[0], 0.0, middle[0] - box[2])
+    y = max(box[1] - middle[1], 0.0, middle[1] - box[3])
+    return float((x * x + y * y) ** 0.5) - radius
 
 
 def _holds(box: Box, point: Sequence[float]) -> bool:
