@@ -53,6 +53,12 @@ def test_every_example_is_shipped(installed: Path) -> None:
     assert names(installed / "convdsl" / "examples") == names(ROOT / "examples")
 
 
+def test_the_page_is_shipped_without_what_is_not_ours(installed: Path) -> None:
+    page = installed / "convdsl" / "page"
+    assert {f.name for f in (page / "site").iterdir()} == {f.name for f in (ROOT / "page" / "site").iterdir()}
+    assert (page / "package-lock.json").is_file() and not list(installed.rglob("*.wasm"))
+
+
 def test_spanish_is_shipped(installed: Path) -> None:
     done = run(installed, "-m", "convdsl", "--lang", "es", "--help")
     assert "para redes convolucionales." in done.stdout
