@@ -35,6 +35,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         default="text",
         help=str(T("text for people, json for programs: one picture a line")),
     )
+    parser.add_argument(
+        "--json", dest="format", action="store_const", const="json", help=str(T("the same as `--format json`"))
+    )
 
 
 def run(options: argparse.Namespace) -> int:

@@ -119,7 +119,7 @@ def test_folders_other_sizes_and_standard_input(place: Path, monkeypatch: pytest
     photo(folder / "a.jpg", COLOURS["blue"], 1, (40, 20))
     photo(folder / "sub" / "b.png", COLOURS["rosa ñ"], 2)
     (folder / "notes.txt").write_text("no picture")
-    done = call("predict", place / "runs/s1", folder, "--format", "json", "--top", 2)
+    done = call("predict", place / "runs/s1", folder, "--json", "--top", 2)
     first, second = map(json.loads, done.stdout.splitlines())
     assert done.returncode == 0
     assert (first["file"], first["class"]) == (str(folder / "a.jpg"), "blue") and len(first["next"]) == 1
