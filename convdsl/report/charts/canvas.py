@@ -6,6 +6,7 @@ matplotlib takes a second to load, so this is imported where a chart is drawn an
 from __future__ import annotations
 
 import io
+import logging
 import re
 import warnings
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from convdsl.drawing import measure
 from convdsl.drawing.themes import Theme, embedded
 from convdsl.drawing.writers.svg import escaped
 
+logging.getLogger("matplotlib").setLevel(logging.ERROR)  # of its cache of fonts a reader of charts need not know
 ROLES = ("paper", "ink", "muted", "frameline", "frame2", "line:conv", "line:pool", "line:up", "line:dense", "line:error",
          "fill:conv", "fill:pool", "fill:up", "fill:dense")  # fmt: skip
 PAINTS = {role: f"#0{number:x}fe{number:02x}" for number, role in enumerate(ROLES, 1)}
