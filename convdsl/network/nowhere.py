@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from convdsl import algebra
 from convdsl.diagnostics import Findings, Label
+from convdsl.layers.combining import Combination
 from convdsl.messages import Grouped, T
 from convdsl.network.graph import Network, Node
 from convdsl.network.sizes import Report
@@ -28,6 +29,8 @@ def look_for_loose_ends(network: Network, report: Report, findings: Findings) ->
     said = set()
     for node in lost:
         if node.index in read or node.op == "identity" or node.span in said:
+            continue
+        if params == 0 and isinstance(node.layer, Combination):  # the last turn of what goes on and gives away
             continue
         said.add(node.span)
         count = sum(1 for one in lost if one.op != "identity")

@@ -31,7 +31,15 @@ def predicted(net: Net, weights: dict[str, Any], x: np.ndarray) -> np.ndarray:
     """What the network answers, computed step by step in NumPy."""
     model = net.compile(batch=len(x), device="plain")
     model.load_weights(weights, strict=False)
-    return np.asarray(model.predict(x))
+    found = model.predict(x)
+    return in_one(list(found.values())) if isinstance(found, dict) else np.asarray(found)
+
+
+def in_one(answers: list[np.ndarray]) -> np.ndarray:
+    """The answers of several outputs, all of an image in one row; of one, as they are."""
+    if len(answers) == 1:
+        return answers[0]
+    return np.concatenate([one.reshape(len(one), -1) for one in answers], 1)
 
 
 def difference(found: np.ndarray, right: np.ndarray) -> float:

@@ -14,7 +14,7 @@ from convdsl.bridges import Unsayable, Weighted
 from convdsl.cli import main
 from convdsl.layers.registry import LAYERS
 from convdsl.net import Net
-from tests.bridges.nets import difference, images, lively, predicted
+from tests.bridges.nets import difference, images, in_one, lively, predicted
 from tests.random_networks import networks
 
 onnx = pytest.importorskip("onnx", reason="the package onnx is not installed")
@@ -31,8 +31,8 @@ def answered(net: Net, weights: dict[str, Any], x: np.ndarray) -> np.ndarray:
     runtime = pytest.importorskip("onnxruntime", reason="the package onnxruntime is not installed")
     model = to_onnx(Weighted(net.analysis, weights))
     session = runtime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    (y,) = session.run(None, {"input": inputs_first(x)})
-    return np.moveaxis(y, 1, -1) if y.ndim > 2 else y
+    found = session.run(None, {"input": inputs_first(x)})
+    return in_one([np.moveaxis(y, 1, -1) if y.ndim > 2 else y for y in found])
 
 
 def same(text: str) -> float:
@@ -184,3 +184,10 @@ def test_from_python(tmp_path: Path) -> None:
     assert np.array_equal(back.compile(batch=2, device="plain").predict(x), predicted(net, weights, x))
     with pytest.raises(ValueError, match="another network"):
         convdsl.parse("input 6x6x2 -> conv 4 k3 -> bn relu -> dense 2").to_onnx(tmp_path / "n.onnx", weights)
+
+
+def test_outputs_go_by_their_names() -> None:
+    net = convdsl.parse("input 5x4x3 -> conv 4 k3 -> output fine -> gap -> output kind { dense 3 softmax }")
+    model = to_onnx(Weighted(net.analysis, lively(net)))
+    assert [one.name for one in model.graph.output] == ["fine", "kind"]
+    assert same(net.text) < 1e-4

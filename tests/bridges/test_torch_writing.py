@@ -18,7 +18,7 @@ from convdsl.bridges.weighted import Weighted
 from convdsl.cli import main
 from convdsl.layers.registry import LAYERS
 from convdsl.net import Net
-from tests.bridges.nets import difference, images, lively, predicted
+from tests.bridges.nets import difference, images, in_one, lively, predicted
 from tests.random_networks import networks
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
@@ -44,7 +44,9 @@ def same(text: str) -> tuple[float, str]:
     net = convdsl.parse(text)
     weights, x = lively(net), images(net)
     module = net.to_torch(weights).eval()
-    return difference(last(module(first(x))), predicted(net, weights, x)), written(net.analysis).text
+    found = module(first(x))
+    answers = in_one([last(y) for y in found.values()]) if isinstance(found, dict) else last(found)
+    return difference(answers, predicted(net, weights, x)), written(net.analysis).text
 
 
 def tidy(folder: Path) -> None:
@@ -106,6 +108,9 @@ def test_every_layer_answers_the_same() -> None:
         "input 4x5x3 -> repeat 3 { concat { identity | conv 2 k1 } } -> repeat 2 { relu } -> dense 2",
         "input 4x5x3 -> block half(C, eval) { conv C k1 eval } -> half(4, relu) -> half(4, tanh) -> half(5, relu)",
         "input 4x5x3 -> block b(C, S) { conv C k3 sS p1 } -> block c(C) { b(C, 2) -> b(2*C, 1) } -> c(4) -> c(6)",
+        "input 4x5x3 -> block head(name, C) { output name { conv C k1 } } -> conv 4 k3 -> output a -> head(b, 2) -> relu -> "
+        "head(c, 3)",
+        "input 4x5x3 -> repeat 2 { conv 4 k1 relu } -> shared t { conv 4 k1 } -> t() -> output one -> t() -> output two { gap }",
         "net tensor\ninput 4x5x3 -> block f(A) { bn -> dense A } -> f(5) -> f(6)",
     ],
 )
@@ -122,8 +127,8 @@ def gradients(net: Net, module: Module, weights: dict[str, Any]) -> tuple[dict[s
     leaves = {n: torch.tensor(w, dtype=torch.float64, requires_grad="running" not in n) for n, w in weights.items()}
     values, _ = pytorch.forward(net, leaves, x)
     found = live(pytorch.first(x).contiguous())
-    found = found if isinstance(found, tuple) else (found,)
-    right = [values[i] for i in (net.output, *module.side_exits)]
+    found = found.values() if isinstance(found, dict) else found if isinstance(found, tuple) else (found,)
+    right = [values[i] for i in (*(o.node for o in net.outputs), *module.side_exits)]
     for ours, theirs in zip(found, right, strict=True):
         shares = torch.tensor(np.random.default_rng(0).standard_normal(theirs.shape))
         (theirs * shares).sum().backward(retain_graph=True)
@@ -170,8 +175,9 @@ def test_every_example_is_a_module_with_its_sizes_and_is_tidy(tmp_path: Path) ->
             answer = made(torch.empty(2, height[-1], *height[:-1]))
         assert list(made.state_dict()) == [name for name, _ in module.names]
         assert sum(p.numel() for p in made.parameters()) == net.report.total.params, path
-        shape = net.report[net.output].output
-        assert tuple(answer.shape[1:]) == (shape[-1], *shape[:-1]), path
+        for output in net.outputs:
+            one, shape = answer[output.name] if output.name else answer, net.report[output.node].output
+            assert tuple(one.shape[1:]) == (shape[-1], *shape[:-1]), path
         assert sum(p.numel() for p in made.parameters() if p.requires_grad) == net.report.total.trainable, path
     tidy(tmp_path)
 

@@ -536,11 +536,18 @@ def _operand(text: str) -> str:
     return text
 
 
+def _is_chain(text: str) -> bool:
+    """Whether methods are called on what a method gives: `x.movedim(1, -1).flatten(1)`."""
+    return text.endswith(")") and ")." in text
+
+
 @_writes("add", "mul")
 def _combined(scope: Scope, node: Any, inputs: list[Value]) -> Value:
     inputs = _alike(inputs)
     sign = " + " if node.op == "add" else " * "
     texts = [x.text if node.op == "add" else _operand(x.text) for x in inputs]
+    if len(texts) == 2 and _is_chain(texts[1]) and not _is_chain(texts[0]):  # a line is broken at its end
+        texts.reverse()
     return Value(sign.join(texts), scope.shape(node), inputs[0].map)
 
 

@@ -17,7 +17,8 @@ def wrapped(line: str, indent: int, comment: str = "", behind: int = 0) -> list[
     target, equals, value = body.partition(" = ")
     if body.startswith("return "):
         target, equals, value = "return", " ", body.removeprefix("return ")
-    if (summed := _summed(value if equals else "")) is not None:
+    summed = _summed(value if equals else "")
+    if summed is not None and not _opens_at_its_end(body, summed[1], indent):
         rows = [summed[0], *(f"{op} {part}" for op, part in summed[1])]
         if indent + 4 + len(value) <= WIDTH:
             rows = [value]
@@ -74,6 +75,14 @@ def _summed(value: str) -> tuple[str, list[tuple[str, str]]] | None:
         return None
     pieces = [value[a:b] for a, b in [*parts, (last, len(value))]]
     return pieces[0], [(piece[1], piece[3:]) for piece in pieces[1:]]
+
+
+def _opens_at_its_end(body: str, further: list[tuple[str, str]], indent: int) -> bool:
+    """Whether a sum or product of two is broken inside its last operand, a call, and not at its operator."""
+    start = _last_bracket(body)
+    if len(further) > 1 or not body.endswith(")") or start is None:
+        return False
+    return start >= len(body) - len(further[0][1]) and body[start : start + 2] != "()" and indent + start + 1 <= WIDTH
 
 
 def _last_bracket(text: str) -> int | None:
