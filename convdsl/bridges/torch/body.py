@@ -479,7 +479,8 @@ def _words(group: Group) -> list[str]:
 
 def _assigned(var: str, value: Value) -> list[Line | Nest]:
     """An assignment; a long chain of methods is several, where it is not only an operand."""
-    pieces, depth, start = [], 0, 0
+    pieces: list[str] = []
+    depth = start = 0
     for at, sign in enumerate(value.text):
         depth += (sign in "([{") - (sign in ")]}")
         if depth == 0 and sign in "+*/@" and value.text[at - 1 : at + 2] == f" {sign} ":
