@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from keyword import iskeyword
 from typing import Any
 
 from convdsl.diagnostics import ProgramError, UnknownSymbol, told
@@ -37,7 +38,7 @@ def cell(line: str, body: str, variables: dict[str, Any]) -> Shown:
         given = re.fullmatch(r"([A-Z][A-Z0-9_]*)=([0-9]{1,15})", word)
         if given:
             symbols[given[1]] = int(given[2])
-        elif name or not word.isidentifier():
+        elif name or not word.isidentifier() or iskeyword(word):
             return Shown(fragment([Sentence(str(_USAGE))]), str(_USAGE))
         else:
             name = word

@@ -57,6 +57,7 @@ def test_a_cell_with_a_wrong_program_leaves_the_variable() -> None:
     assert "&lt;3&gt;" in wrong._repr_html_() and "<3>" not in wrong._repr_html_()
     assert known["net"] is first
     assert "N=224" in repr(cell("two names", "input 3x3x1 -> conv 4 k3", known))
+    assert "N=224" in repr(cell("class", "input 3x3x1 -> conv 4 k3", known)) and "class" not in known
     assert "no symbol M" in repr(cell("net M=3", "input 3x3x1 -> conv 4 k3", known))
     assert cell("net N=9", "input NxNx1 -> conv 4 k3", known) and known["net"].input == (9, 9, 1)
 

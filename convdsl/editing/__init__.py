@@ -3,7 +3,7 @@ terminal."""
 
 from __future__ import annotations
 
-from convdsl.editing.completion import Proposal, blocks_of, proposals
+from convdsl.editing.completion import Proposal, Setting, blocks_of, proposals
 from convdsl.editing.words import Piece, pieces
 
-__all__ = ["Piece", "Proposal", "blocks_of", "pieces", "proposals"]
+__all__ = ["Piece", "Proposal", "Setting", "blocks_of", "pieces", "proposals"]

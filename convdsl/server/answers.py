@@ -9,7 +9,7 @@ from lsprotocol import types as lsp
 from convdsl.derivation import LayerDerivation, derive_layer
 from convdsl.diagnostics import Diagnostic, Findings, Fix
 from convdsl.document import Code, Heading, Node, Sentence, write
-from convdsl.editing import pieces, proposals
+from convdsl.editing import Setting, pieces, proposals
 from convdsl.editing.completion import blocks_of
 from convdsl.editing.hints import at, hints
 from convdsl.editing.names import Name, name_at, names
@@ -22,6 +22,8 @@ from convdsl.network import Analysis
 from convdsl.report.formulas import as_text
 from convdsl.report.reference import describe
 from convdsl.server.places import Places
+from convdsl.training.kinds import Flag
+from convdsl.training.lines import LINES
 
 SEVERITIES = {
     "error": lsp.DiagnosticSeverity.Error,
@@ -161,7 +163,7 @@ def completion(analysis: Analysis, places: Places, position: lsp.Position) -> li
     """The words that could stand at a position, the most usual first."""
     offset = places.offset(position)
     found = []
-    for number, proposal in enumerate(proposals(places.source.text[:offset], analysis)):
+    for number, proposal in enumerate(proposals(places.source.text[:offset], analysis, _settings())):
         here = lsp.Range(places.position(offset - proposal.typed), position)
         found.append(
             lsp.CompletionItem(
@@ -173,6 +175,18 @@ def completion(analysis: Analysis, places: Places, position: lsp.Position) -> li
             )
         )
     return found
+
+
+def _settings() -> dict[str, Setting]:
+    """The lines of a `train` block, in the language in use."""
+    return {
+        name: Setting(
+            str(line.doc),
+            {word: str(meaning.doc) for word, meaning in line.words.items()},
+            {o if isinstance(k, Flag) else f"{o}=": str(k.doc) for o, k in line.options.items()},
+        )
+        for name, line in LINES.items()
+    }
 
 
 def _kind(word: str) -> lsp.CompletionItemKind:

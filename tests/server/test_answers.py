@@ -154,6 +154,25 @@ def test_completion_writes_over_what_is_typed() -> None:
     assert "unit(" in [i.label for i in answers.completion(*looked(PROGRAM + "un"), lsp.Position(13, 2))]
 
 
+@pytest.mark.parametrize(
+    "text, words, others",
+    [
+        ("input 8x8x4\ndense 2\ntrain { # }\n  ¦\n}\n", ("data", "epochs", "optimizer"), ("conv", "relu")),
+        ("input 8x8x4\ndense 2\ntrain {\n  data mnist\n  opt¦\n}\n", ("optimizer",), ("data",)),
+        ("input 8x8x4\ndense 2\ntrain {\n  optimizer ¦\n}\n", ("adam", "sgd", "lr="), ("conv",)),
+        ("input 8x8x4\ndense 2\ntrain {\n  optimizer adam lr=0.1 ¦\n}\n", ("weight_decay=",), ("adam", "lr=")),
+        ("input 8x8x4\ntrain { epochs 2 }\n¦", ("conv",), ("epochs",)),
+        ("block f(act, C) { conv C k1 ¦ }\ninput 8x8x4\nf(relu, 2)", ("act", "relu", "s"), ("C", "epochs")),
+        ("block f(act) { conv 2 k1 act }\ninput 8x8x4\nconv 2 ¦", ("relu",), ("act",)),
+    ],
+)
+def test_completion_knows_where_it_is(text: str, words: tuple[str, ...], others: tuple[str, ...]) -> None:
+    before, _, behind = text.partition("¦")
+    analysis, places = looked(before + behind)
+    found = {item.label for item in answers.completion(analysis, places, places.position(len(before)))}
+    assert found >= set(words) and not found & set(others)
+
+
 def test_formatting_leaves_what_cannot_be_read() -> None:
     _, places = looked("input 3x3x1->conv 4 k3")
     (edit,) = answers.formatting(places) or ()
