@@ -52,7 +52,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def _number(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 9:
-        raise argparse.ArgumentTypeError(str(T("`{text}` is no number", text=text)))
+        raise argparse.ArgumentTypeError(str(T("`{text}` is no whole number from 0 on", text=text)))
     return int(text)
 
 

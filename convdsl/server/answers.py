@@ -22,7 +22,7 @@ from convdsl.network import Analysis
 from convdsl.report.formulas import as_text
 from convdsl.report.reference import describe
 from convdsl.server.places import Places
-from convdsl.training.kinds import Flag
+from convdsl.training.kinds import OneWord
 from convdsl.training.lines import LINES
 
 SEVERITIES = {
@@ -183,7 +183,7 @@ def _settings() -> dict[str, Setting]:
         name: Setting(
             str(line.doc),
             {word: str(meaning.doc) for word, meaning in line.words.items()},
-            {o if isinstance(k, Flag) else f"{o}=": str(k.doc) for o, k in line.options.items()},
+            {o if isinstance(k, OneWord) else f"{o}=": str(k.doc) for o, k in line.options.items()},
         )
         for name, line in LINES.items()
     }
