@@ -48,9 +48,8 @@ def read_holes(text: str, wanted: Wanted, lines: tuple[str, ...] = ()) -> list[F
             alternatives.append([])
         else:
             alternatives[-1].append(item)
-    names = tuple(n[0] for n in wanted.names)
     squares = frozenset(re.findall(r"\?(\w+)\?x\?\1\?", "\n".join(lines))) | {"k", "F"}
-    return [f for a in alternatives for f in _fillings(a, names, text, len(alternatives) > 1, squares)]
+    return [f for a in alternatives for f in _fillings(a, wanted, text, len(alternatives) > 1, squares)]
 
 
 _VALUE = r"\s?(-?\d{1,9}(?:[.,]\d{1,9})?|same|valid)"
@@ -91,10 +90,11 @@ def _written(value: str) -> Value:
 
 
 def _fillings(
-    items: list[Item], names: tuple[str, ...], text: str, alternative: bool, squares: frozenset[str]
+    items: list[Item], wanted: Wanted, text: str, alternative: bool, squares: frozenset[str]
 ) -> list[Filling]:
     """What one alternative says; of a program with one hole, `55, 56` are two. `squares` are the names of sides, which
     may be written as `57x57`."""
+    names = tuple(n[0] for n in wanted.names)
     items = _without_ends(items)
     if len(items) == 1 and isinstance(items[0], Term) and items[0].form == BRACKET and not items[0].ways:
         items = list(items[0].items)
@@ -102,6 +102,7 @@ def _fillings(
     named, calculation = _named(items, names, text, squares)
     if named is not None:
         if set(named) == set(names):
+            _formulas_hold(items, named, text, wanted)
             return [Filling({n: named[n] for n in names}, calculation)]
         raise _missing(names, text)
     if items and isinstance(items[0], Term) and items[0].form == HOLE:
@@ -127,6 +128,30 @@ def _no_equations(items: list[Item], names: tuple[str, ...], text: str) -> None:
         elif isinstance(item, Term) and item.form == SYMBOLIC:
             settled = {i.name for i in holes} - {owner}
             if any(_mentions(text, item, n) for n in names if n not in settled):
+                raise _unread(item, text)
+
+
+def _formulas_hold(items: list[Item], values: dict[str, Value], text: str, wanted: Wanted) -> None:
+    """Raises Unclear for `k = 2, s = 3 * k = 3`: a formula whose value, with the other holes put in, is not the one written
+    behind it. What has other letters in it, or cannot be computed, says nothing about the value."""
+    owner = ""
+    for item in items:
+        if not isinstance(item, Term):
+            continue
+        if item.form == HOLE:
+            owner = item.name
+        elif item.form == SYMBOLIC and owner in values:
+            formula = text[item.start : item.end]
+            for name, value in values.items():
+                formula = re.sub(rf"(?<![^\W\d_]){re.escape(name)}(?!\w)", f"({value})", formula, flags=re.IGNORECASE)
+            if re.search(r"[^\W\d_]", formula):
+                continue
+            try:
+                computed = parse(formula, read_tokens(formula, wanted))
+            except Unclear:
+                continue
+            ways = computed[0].ways if len(computed) == 1 and isinstance(computed[0], Term) else ()
+            if ways and all(way.value != values[owner] for way in ways):
                 raise _unread(item, text)
 
 
