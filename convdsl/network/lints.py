@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from math import gcd, prod
 from typing import Any
 
@@ -33,6 +34,7 @@ def look_twice(network: Network, report: Report, findings: Findings) -> None:
     """Adds warnings and notes to `findings`."""
     seen: set[Any] = set()
     works_on = _before(network)
+    readers = Counter(index for node in network.nodes for index in set(node.inputs))
     harmless: list[tuple[Node, Axis, Span]] = []
     for node, facts in report:
         if facts.output is None:
@@ -50,7 +52,7 @@ def look_twice(network: Network, report: Report, findings: Findings) -> None:
         if isinstance(node.layer, BatchNorm) and node.span not in seen:
             seen.add(node.span)
             _momentum_elsewhere(node, findings)
-        _linear_convolutions(network, node, report, seen, findings)
+        _linear_convolutions(network, node, readers, report, seen, findings)
     deep = sum(node.layer is not None and node.layer.weighs for node in network.nodes) > _DEEP
     if not deep:
         _nothing_lost(harmless, findings)
@@ -240,15 +242,17 @@ def _linear_pair(before: Node, node: Node, findings: Findings) -> None:
         )
 
 
-def _linear_convolutions(network: Network, node: Node, report: Report, seen: set[Any], findings: Findings) -> None:
-    """Two convolutions in a row, with nothing at all between them."""
+def _linear_convolutions(
+    network: Network, node: Node, readers: Counter[int], report: Report, seen: set[Any], findings: Findings
+) -> None:
+    """Two convolutions in a row, with nothing at all between them. `readers` counts who reads each node."""
     before = network.nodes[node.inputs[0] - 1] if node.inputs[0] else None
     if before is None or not isinstance(before.layer, Conv) or not isinstance(node.layer, Conv) or before.activation:
         return
     if (before.span, node.span, "conv") in seen:
         return
     seen.add((before.span, node.span, "conv"))
-    if _is_meant(before, node, network, report):
+    if _is_meant(before, node, readers, report):
         return
     axes = (before.layer.geometry(report[before.index].inputs[0]), node.layer.geometry(report[node.index].inputs[0]))
     extents = [first.extent + (second.extent - 1) * first.s for first, second in zip(*axes, strict=True)]
@@ -267,14 +271,13 @@ def _linear_convolutions(network: Network, node: Node, report: Report, seen: set
     )
 
 
-def _is_meant(before: Node, node: Node, network: Network, report: Report) -> bool:
+def _is_meant(before: Node, node: Node, readers: Counter[int], report: Report) -> bool:
     """Whether two convolutions stand in a row for a reason: the first one's output is used elsewhere too, it has so few
     channels that the pair is cheaper than one convolution could be, it works in groups, or each window lies along an axis
     of its own."""
     first, second, x = before.layer, node.layer, report[before.index].inputs[0]
     assert isinstance(first, Conv) and isinstance(second, Conv)
-    readers = sum(before.index in other.inputs for other in network.nodes[before.index :])
-    if readers > 1 or first.g != 1 or second.g != 1:
+    if readers[before.index] > 1 or first.g != 1 or second.g != 1:
         return True
     few = [first.filters, x[-1], second.filters]
     if all(map(algebra.is_number, few)) and few[0] < min(few[1:]):
