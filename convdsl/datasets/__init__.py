@@ -8,10 +8,14 @@
 
 from __future__ import annotations
 
-from convdsl.datasets.dataset import DataError, Dataset, DataWarning, Pictures, Progress, Unavailable
-from convdsl.datasets.known import Available, available
-from convdsl.datasets.loading import load
-from convdsl.datasets.places import cache_folder, search_path
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from convdsl.datasets.dataset import DataError, Dataset, DataWarning, Pictures, Progress, Unavailable
+    from convdsl.datasets.known import Available, available
+    from convdsl.datasets.loading import load
+    from convdsl.datasets.places import cache_folder, search_path
 
 __all__ = [
     "Available",
@@ -26,3 +30,18 @@ __all__ = [
     "load",
     "search_path",
 ]
+
+_FILES = {
+    "Available": "known",
+    "available": "known",
+    "load": "loading",
+    "cache_folder": "places",
+    "search_path": "places",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Loads the readers of files when one is asked for: a step on arrays does without them."""
+    if name not in __all__:
+        raise AttributeError(f"module 'convdsl.datasets' has no attribute {name!r}")
+    return getattr(import_module(f"convdsl.datasets.{_FILES.get(name, 'dataset')}"), name)

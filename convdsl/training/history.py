@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from convdsl.document.html import fragment
 from convdsl.training.events import EpochRecord
-from convdsl.training.told import epochs
 
 
 class History:
@@ -40,6 +38,9 @@ class History:
         return "\n".join(str(remark) for remark in self.remarks)
 
     def _repr_html_(self) -> str:
+        from convdsl.document.html import fragment
+        from convdsl.training.told import epochs
+
         return fragment(epochs(self.records, self.remarks))
 
     def __repr__(self) -> str:

@@ -11,9 +11,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from convdsl.document.html import fragment
-from convdsl.training.told import figures
-
 
 class PerClass(NamedTuple):
     """One class: its name, how many images it has, and its figures. `confused` is the class that it is most often
@@ -36,7 +33,7 @@ class Classes(NamedTuple):
     classes: tuple[PerClass, ...]
 
     def _repr_html_(self) -> str:
-        return fragment(figures(self, self.classes))
+        return _shown(self, self.classes)
 
     @property
     def macro_f1(self) -> float:
@@ -63,7 +60,7 @@ class Values(NamedTuple):
     spread: float = 0.0
 
     def _repr_html_(self) -> str:
-        return fragment(figures(self))
+        return _shown(self)
 
 
 class Together(NamedTuple):
@@ -95,7 +92,7 @@ class Regions(NamedTuple):
     images: int
 
     def _repr_html_(self) -> str:
-        return fragment(figures(self, self.classes))
+        return _shown(self, self.classes)
 
 
 class PerLabel(NamedTuple):
@@ -123,7 +120,7 @@ class Labels(NamedTuple):
     images: int
 
     def _repr_html_(self) -> str:
-        return fragment(figures(self, self.labels))
+        return _shown(self, self.labels)
 
     @property
     def macro_f1(self) -> float:
@@ -145,7 +142,15 @@ class Pictures(NamedTuple):
     images: int
 
     def _repr_html_(self) -> str:
-        return fragment(figures(self))
+        return _shown(self)
+
+
+def _shown(found: object, rows: Sequence[object] = ()) -> str:
+    """Figures as a notebook shows them."""
+    from convdsl.document.html import fragment
+    from convdsl.training.told import figures
+
+    return fragment(figures(found, rows))
 
 
 Figures = Classes | Regions | Labels | Values | Pictures
