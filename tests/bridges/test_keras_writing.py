@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from convdsl.bridges.weighted import Unsayable
 from convdsl.cli import main
 from convdsl.diagnostics import ProgramError
 from convdsl.layers.registry import LAYERS
-from tests.bridges.nets import difference, images, lively, predicted
+from tests.bridges.nets import difference, images, in_one, lively, predicted
 from tests.bridges.test_torch_writing import EXAMPLES, tidy
 from tests.random_networks import networks
 
@@ -49,8 +49,7 @@ def answered(text: str, folder: Path) -> tuple[float, str]:
     ) + sum(_fixed(net, node) for node in net.nodes)  # fmt: skip
     right = predicted(net, weights, x)
     if len(net.outputs) > 1:
-        named = cast("dict[str, Any]", right[()])
-        return max(difference(np.asarray(found[name]), value) for name, value in named.items()), script.text
+        found = in_one([np.asarray(found[output.name]) for output in net.outputs])
     return difference(np.asarray(found), right), script.text
 
 

@@ -116,6 +116,7 @@ WORDS_ALONE = {
     "E212": ("Branches are separated", "It is written like this"),
     "E215": ("A shape such as",),
     "E216": ("Give all uses",),
+    "E218": ("Each output has",),
     "E302": ("Give the branches",),
     "E304": ("Put it before",),
     "E306": ("The products",),
@@ -124,6 +125,7 @@ WORDS_ALONE = {
     "N506": ("Pooling before",),
     "N508": ("Give them values",),
     "N530": ("It is the same",),
+    "N532": ("take up what is meant",),
 }
 """What is advice and no text to write; everything else comes with its edits."""
 

@@ -10,7 +10,7 @@ import pytest
 import convdsl
 from convdsl.engine import Model, Optimizer
 from convdsl.layers import LAYERS
-from tests.engine.checking import moved
+from tests.engine.checking import labels_of, moved
 from tests.engine.cuda.simulator import Simulator
 from tests.engine.programs import PROGRAMS
 from tests.engine.test_losses import CASES
@@ -26,7 +26,12 @@ def close(found: np.ndarray, expected: np.ndarray, what: str, scale: float = 1e-
     assert found.shape == expected.shape and error < TOLERANCE, f"{what}: relative error {error:.2e}"
 
 
-def pair(text: str, images: int = 3, **options: Any) -> tuple[Model, Model, np.ndarray, np.ndarray]:
+def answers(found: Any) -> list[np.ndarray]:
+    """What each output answers."""
+    return list(found.values()) if isinstance(found, dict) else [found]
+
+
+def pair(text: str, images: int = 3, **options: Any) -> tuple[Model, Model, np.ndarray, Any]:
     """The same weights on the CPU and on the simulated GPU, with images and labels; the batch has room for one more."""
     net = convdsl.parse(text)
     rng = np.random.default_rng(0)
@@ -37,12 +42,13 @@ def pair(text: str, images: int = 3, **options: Any) -> tuple[Model, Model, np.n
     for model in (cpu, gpu):
         model.load_weights({**weights, **statistics})
     x = rng.standard_normal((images, *net.input)).astype(np.float32)
-    return cpu, gpu, x, rng.integers(0, net.report.output[-1], images)
+    return cpu, gpu, x, labels_of(net, images, rng)
 
 
 def check(text: str, **options: Any) -> None:
     cpu, gpu, x, labels = pair(text, **options)
-    close(gpu.predict(x), cpu.predict(x), f"{text}: prediction")
+    for number, (one, other) in enumerate(zip(answers(gpu.predict(x)), answers(cpu.predict(x)), strict=True)):
+        close(one, other, f"{text}: prediction {number}")
     expected, found = cpu.gradients(x, labels, SEED), gpu.gradients(x, labels, SEED)
     assert set(found) == set(expected)
     scale = 1e-2 * max((float(np.abs(g).max()) for g in expected.values()), default=1.0)
@@ -53,7 +59,8 @@ def check(text: str, **options: Any) -> None:
         close({**gpu.weights, **gpu.buffers}[name], weight, f"{text}: {name} after a step")
     found_seen, seen = gpu.evaluate(x, labels), cpu.evaluate(x, labels)
     assert found_seen.loss == pytest.approx(seen.loss, rel=1e-3, abs=1e-5)
-    assert np.array_equal(found_seen.predictions, seen.predictions)
+    for one, other in zip(answers(found_seen.predictions), answers(seen.predictions), strict=True):
+        assert np.array_equal(one, other)
 
 
 def _program(layer: Any) -> str:
