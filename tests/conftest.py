@@ -16,6 +16,8 @@ from convdsl.messages import use_language
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")  # on a busy machine, slow is no defect
 
+os.environ.pop("COLUMNS", None)  # pytest-xdist sets it; a pipe's width is ours
+
 ROOT = Path(__file__).resolve().parent.parent
 
 

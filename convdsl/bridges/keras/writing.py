@@ -368,7 +368,7 @@ class _Scope:
                 call = self._divided(node, call, roles[0])
                 roles = []
             if node.frozen and roles:
-                call = call.replace("@", ", trainable=False@")
+                call = _frozen(call)
             words = NUMBER.sub("#", call)
             at = self._say(f"{result} = {words.format(*inputs, _=before)}")
             self.body.numbers[at] = NUMBER.findall(call)
@@ -389,7 +389,7 @@ class _Scope:
             self.counts[base] += 1
             name = f"{base}{self.counts[base]}"
             cut = call.rindex(")(")
-            words = call[: cut + 1].replace("@", ", trainable=False@") if node.frozen else call[: cut + 1]
+            words = _frozen(call[: cut + 1]) if node.frozen else call[: cut + 1]
             at = self._say(f"{name} = {NUMBER.sub('#', words)}")
             self.body.numbers[at] = NUMBER.findall(words)
             self.body.owners[at] = [(name, self.ground.nodes[owner - 1], role)]
@@ -509,3 +509,8 @@ def weights_file(script: Script, net: Weighted) -> bytes:
             for one, value in zip(names, values, strict=True):
                 group.create_dataset(one, data=np.ascontiguousarray(value, np.float32))
     return content.getvalue()
+
+
+def _frozen(call: str) -> str:
+    """The call of a layer that is not trained; the numbers of a `filter` are not in any case."""
+    return call if "trainable=False" in call else call.replace("@", ", trainable=False@")
