@@ -8,12 +8,14 @@ the same folders, so that links and pictures lead where they do in the repositor
 from __future__ import annotations
 
 import argparse
+import base64
 import posixpath
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -171,11 +173,15 @@ def _target(target: str, anchor: str, name: str, known: set[str], other: str, be
 
 
 def _opened(program: re.Match[str], name: str, page: str, language: Language) -> str:
-    from convdsl.page.keeping import packed
-
     up = "../" * name.count("/")
-    link = f'<a class="open" href="{up}../{page}/index.html#z={packed(program[1])}">{language.open}</a>'
+    link = f'<a class="open" href="{up}../{page}/index.html#z={_packed(program[1])}">{language.open}</a>'
     return f"{program[0]}\n<p>{link}</p>\n"
+
+
+def _packed(text: str) -> str:
+    """A program as the page's address holds it (docs/page.md)."""
+    deflate = zlib.compressobj(9, wbits=-15)
+    return base64.urlsafe_b64encode(deflate.compress(text.encode()) + deflate.flush()).decode().rstrip("=")
 
 
 def main() -> None:
