@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +12,6 @@ import pytest
 from convdsl.datasets.dataset import DataError
 from convdsl.resources import resource
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 PATIENCE = 60_000
 FIRST = resource("examples/lenet5.cnn").read_text("utf-8")
 SETTLED = "html[data-settled=yes]"
@@ -50,19 +48,6 @@ def address(folder: Path) -> Iterator[str]:
     yield f"http://127.0.0.1:{serving.server_port}/"
     serving.shutdown()
     serving.server_close()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="there is no playwright here (pip install convdsl[test-browser])"
-    )
-    if CHROMIUM is None:
-        pytest.skip("there is no Chromium here (Debian: apt install chromium)")
-    with playwright.sync_playwright() as program:
-        chromium = program.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        yield chromium
-        chromium.close()
 
 
 class Visited:

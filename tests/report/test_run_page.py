@@ -6,7 +6,6 @@ import base64
 import csv
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,6 @@ train {
 }
 """
 RUN = ("--device", "plain")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def train(folder: Path, *options: str, language: str = "en") -> int:
@@ -205,36 +203,32 @@ def test_names_of_others_are_text(tmp_path: Path) -> None:
     assert '<html lang="es">' in text and "Las respuestas más equivocadas" in text and "The " not in text
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here (Debian: apt install chromium)")
-def test_a_browser_shows_it_without_asking_for_anything(here: Path, tmp_path: Path) -> None:
+def test_a_browser_shows_it_without_asking_for_anything(here: Path, browser: Any) -> None:
     """No request and no complaint, with scripts and without; nothing that axe objects to, light and dark; on paper no picture
     is cut in two; on a narrow screen the page is no wider than it."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="there is no playwright here")
     address = (here / "one" / "report.html").as_uri()
-    with playwright.sync_playwright() as program:
-        browser = program.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        for scheme, scripts in (("light", True), ("dark", True), ("light", False)):
-            tab = browser.new_page(java_script_enabled=scripts, color_scheme=scheme)
-            said: list[str] = []
-            tab.on("request", lambda request, said=said: said.append(request.url))
-            tab.on("console", lambda message, said=said: said.append(message.text))
-            tab.goto(address)
-            assert [s for s in said if not s.startswith("data:")] == [address]
-            if scripts:
-                axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-                found = axe.run(tab)
-                assert found.violations_count == 0, found.generate_report()
-                tab.set_viewport_size({"width": 360, "height": 800})
-                assert tab.evaluate("document.documentElement.scrollWidth") <= 360
-            tab.close()
-        tab = browser.new_page(viewport={"width": 718, "height": 1000})  # A4 with its margins
-        tab.emulate_media(media="print")
+    for scheme, scripts in (("light", True), ("dark", True), ("light", False)):
+        tab = browser.new_page(java_script_enabled=scripts, color_scheme=scheme)
+        said: list[str] = []
+        tab.on("request", lambda request, said=said: said.append(request.url))
+        tab.on("console", lambda message, said=said: said.append(message.text))
         tab.goto(address)
-        tallest = tab.evaluate(
-            "Math.max(...[...document.querySelectorAll('figure')].map(f => f.getBoundingClientRect().height))"
-        )
-        kept = tab.evaluate(
-            "[...document.querySelectorAll('figure')].every(f => getComputedStyle(f).breakInside == 'avoid')"
-        )
-        assert kept and tallest < 900  # so that each finds room on a page
-        browser.close()
+        assert [s for s in said if not s.startswith("data:")] == [address]
+        if scripts:
+            axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+            found = axe.run(tab)
+            assert found.violations_count == 0, found.generate_report()
+            tab.set_viewport_size({"width": 360, "height": 800})
+            assert tab.evaluate("document.documentElement.scrollWidth") <= 360
+        tab.close()
+    tab = browser.new_page(viewport={"width": 718, "height": 1000})  # A4 with its margins
+    tab.emulate_media(media="print")
+    tab.goto(address)
+    tallest = tab.evaluate(
+        "Math.max(...[...document.querySelectorAll('figure')].map(f => f.getBoundingClientRect().height))"
+    )
+    kept = tab.evaluate(
+        "[...document.querySelectorAll('figure')].every(f => getComputedStyle(f).breakInside == 'avoid')"
+    )
+    assert kept and tallest < 900  # so that each finds room on a page
+    tab.close()
