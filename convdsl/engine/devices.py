@@ -49,6 +49,17 @@ def _cpu() -> type[Backend]:
     return CpuBackend
 
 
+def _wasm_trouble() -> T | None:
+    missing = next((name for name in ("numba", "wasmtime") if not find_spec(name)), None)
+    return None if missing is None else T("{name}, which runs WebAssembly, is not installed.", name=missing)
+
+
+def _wasm() -> type[Backend]:
+    from convdsl.engine.wasm.backend import WasmBackend
+
+    return WasmBackend
+
+
 def _cuda() -> type[Backend]:
     from convdsl.engine.cuda.backend import CudaBackend
 
@@ -67,6 +78,7 @@ DEVICES = {
     for device in (
         Device("torch", _torch_trouble, _torch),
         Device("plain", lambda: None, _plain),
+        Device("wasm", _wasm_trouble, _wasm),
         Device("cpu", _cpu_trouble, _cpu),
         Device("cuda", _cuda_trouble, _cuda),
     )

@@ -11,7 +11,7 @@ import numpy as np
 
 from convdsl.engine import slots
 from convdsl.engine.alone import Threads
-from convdsl.engine.cpu import driver, store
+from convdsl.engine.cpu import driver, store, tables
 from convdsl.engine.cpu.specialise import Kernel, Strided
 from convdsl.engine.plan import Parameter, Plan, Program, Region, Step, Strip, Value
 from convdsl.engine.plan.layouts import Filters
@@ -56,27 +56,39 @@ class Arrays:
 
     def __init__(self, plan: Plan) -> None:
         batch = plan.batch
-        self.weights = aligned(plan.room.weights)
-        self.gradients = aligned(plan.room.by_chunk * plan.copies)
-        self.deferred = aligned(plan.room.deferred)
+        self.weights = self.room(plan.room.weights)
+        self.gradients = self.room(plan.room.by_chunk * plan.copies)
+        self.deferred = self.room(plan.room.deferred)
         trained = sum(p.layout.size for p in plan.trained)
-        self.states = {name: aligned(trained) for name in plan.optimizer.states}
+        self.states = {name: self.room(trained) for name in plan.optimizer.states}
         self.state_offsets: dict[str, int] = {}
         offset = 0
         for parameter in plan.trained:
             self.state_offsets[parameter.name] = offset
             offset += parameter.layout.size
-        self.control = aligned(slots.SLOTS, np.int64)
-        self.figures = aligned(slots.SLOTS, np.float64)
+        self.control = self.room(slots.SLOTS, np.int64)
+        self.figures = self.room(slots.SLOTS, np.float64)
         exits = max(plan.training.exits, 1)
-        self.losses = aligned(exits * batch, np.float64).reshape(exits, batch)
+        self.losses = self.room(exits * batch, np.float64).reshape(exits, batch)
         outputs = [plan.net.report.shape(o.node) for o in plan.net.outputs]
         self.positions = max(prod(output[:-1]) for output in outputs)
-        self.hits = aligned(exits * batch * self.positions, np.int64).reshape(exits, batch, self.positions)
-        self.table = aligned(2 * max(output[-1] for output in outputs))
+        self.hits = self.room(exits * batch * self.positions, np.int64).reshape(exits, batch, self.positions)
+        self.table = self.room(2 * max(output[-1] for output in outputs))
         self.table[:] = 1
         self.rows = driver.rows_for(plan.target.threads)
-        self.counters = aligned(8, np.int64)
+        self.counters = self.room(8, np.int64)
+
+    def room(self, count: int, dtype: Any = np.float32) -> np.ndarray:
+        """Memory that kernels work in."""
+        return aligned(count, dtype)
+
+    def address(self, array: np.ndarray) -> int:
+        """Where kernels find it."""
+        return int(array.ctypes.data)
+
+    def compiled(self, kernels: Sequence[Kernel]) -> list[int]:
+        """By what the driver calls each of them."""
+        return store.addresses(kernels)
 
 
 @dataclass
@@ -110,17 +122,17 @@ class Bound:
 
 
 _SEGMENTS = {
-    "start": driver.SEGMENT_START,
-    "image": driver.SEGMENT_IMAGE,
-    "each": driver.SEGMENT_IMAGE,
-    "block": driver.SEGMENT_BLOCK,
+    "start": tables.SEGMENT_START,
+    "image": tables.SEGMENT_IMAGE,
+    "each": tables.SEGMENT_IMAGE,
+    "block": tables.SEGMENT_BLOCK,
 }
 _REGIONS = {
-    "chunks": driver.REGION_CHUNKS,
-    "strips": driver.REGION_STRIPS,
-    "serial": driver.REGION_SERIAL,
-    "tasks": driver.REGION_TASKS,
-    "shares": driver.REGION_SHARES,
+    "chunks": tables.REGION_CHUNKS,
+    "strips": tables.REGION_STRIPS,
+    "serial": tables.REGION_SERIAL,
+    "tasks": tables.REGION_TASKS,
+    "shares": tables.REGION_SHARES,
 }
 
 BINDINGS: dict[str, Callable[[Binder, Step], None]] = {}
@@ -144,9 +156,9 @@ class Binder:
         self.program = program
         self.arrays = arrays
         self.target = plan.target
-        self.block = aligned(program.block_bytes * plan.target.threads // 4)
-        self.batch = aligned(program.batch_bytes // 4)
-        self.extra = aligned(program.extra_bytes // 8, np.float64)
+        self.block = arrays.room(program.block_bytes * plan.target.threads // 4)
+        self.batch = arrays.room(program.batch_bytes // 4)
+        self.extra = arrays.room(program.extra_bytes // 8, np.float64)
         self.operations: list[tuple[int, ...]] = []
         self.arguments: list[Argument] = []
         self.keep: list[Any] = [self.block, self.batch, self.extra]
@@ -168,9 +180,9 @@ class Binder:
         part = value.part * 4 if isinstance(value, Strip) else 0
         if root.home == "batch":  # interleaved images begin where the first of their block does
             slot = 4 - pitch if root.interleaved else 0
-            return (self.batch.ctypes.data + place, pitch, slot, 0, part, 0)
+            return (self.arrays.address(self.batch) + place, pitch, slot, 0, part, 0)
         slot = 4 if root.interleaved else 0 if root.single else pitch
-        return (self.block.ctypes.data + place, 0, slot, self.program.block_bytes, part, 0)
+        return (self.arrays.address(self.block) + place, 0, slot, self.program.block_bytes, part, 0)
 
     def inside(self, value: Value) -> tuple[Argument, Strided]:
         """A value without its frame."""
@@ -203,10 +215,10 @@ class Binder:
         return Strided((d, h, w, c), value.strides)
 
     def weight(self, parameter: Parameter, element: int = 0) -> int:
-        return int(self.arrays.weights.ctypes.data) + (parameter.place.offset + element) * 4
+        return self.arrays.address(self.arrays.weights) + (parameter.place.offset + element) * 4
 
     def pack(self, parameter: Parameter, name: str, element: int = 0) -> int:
-        return int(self.arrays.weights.ctypes.data) + (parameter.place.pack_offsets[name] + element) * 4
+        return self.arrays.address(self.arrays.weights) + (parameter.place.pack_offsets[name] + element) * 4
 
     def filters(self, parameter: Parameter) -> tuple[Filters, int]:
         """Filters in the order of the way forward, and their address."""
@@ -217,28 +229,28 @@ class Binder:
     def gradient(self, parameter: Parameter) -> Argument:
         """Where a parameter's gradient is summed: by chunk, or for all images at once."""
         if parameter.place.deferred:
-            return number(int(self.arrays.deferred.ctypes.data) + parameter.place.gradient_offset * 4)
-        base = int(self.arrays.gradients.ctypes.data) + parameter.place.gradient_offset * 4
+            return number(self.arrays.address(self.arrays.deferred) + parameter.place.gradient_offset * 4)
+        base = self.arrays.address(self.arrays.gradients) + parameter.place.gradient_offset * 4
         return (base, 0, 0, 0, self.plan.room.by_chunk * 4, 0)
 
     def vector(self, parameter: Parameter | None) -> tuple[Argument, Strided]:
         """A parameter as one row of floats; any memory where there is none."""
         if parameter is None:
-            return number(int(self.arrays.weights.ctypes.data)), Strided((1,), (1,))
+            return number(self.arrays.address(self.arrays.weights)), Strided((1,), (1,))
         return number(self.weight(parameter)), Strided((parameter.layout.size,), (1,))
 
     def gradient_vector(self, parameter: Parameter | None) -> tuple[Argument, Strided]:
         if parameter is None or not parameter.trainable:
-            return number(int(self.arrays.weights.ctypes.data)), Strided((1,), (1,))
+            return number(self.arrays.address(self.arrays.weights)), Strided((1,), (1,))
         return self.gradient(parameter), Strided((parameter.layout.size,), (1,))
 
     @property
     def control(self) -> tuple[Argument, Strided]:
-        return number(self.arrays.control.ctypes.data), Strided((slots.SLOTS,), (1,))
+        return number(self.arrays.address(self.arrays.control)), Strided((slots.SLOTS,), (1,))
 
     @property
     def figures(self) -> tuple[Argument, Strided]:
-        return number(self.arrays.figures.ctypes.data), Strided((slots.SLOTS,), (1,))
+        return number(self.arrays.address(self.arrays.figures)), Strided((slots.SLOTS,), (1,))
 
     # operations
 
@@ -279,14 +291,14 @@ class Binder:
         self.regions.append((_REGIONS[kind], first_segment, len(self.segments), parts, block))
 
     def bound(self) -> Bound:
-        at = store.addresses(self.kernels)
+        at = self.arrays.compiled(self.kernels)
         self.operations = [(address, *rest) for address, (_, *rest) in zip(at, self.operations, strict=True)]
         return Bound(self.plan, self.arrays, self._tables(), self.keep, [k.function.__name__ for k in self.kernels])
 
     def _segment(self, scope: str, add: Callable[[], None]) -> None:
         first = len(self.operations)
         add()
-        self.segments.append((_SEGMENTS.get(scope, driver.SEGMENT_BLOCK), first, len(self.operations)))
+        self.segments.append((_SEGMENTS.get(scope, tables.SEGMENT_BLOCK), first, len(self.operations)))
 
     def _tables(self) -> tuple[np.ndarray, ...]:
         def table(rows: list[Any], width: int) -> np.ndarray:

@@ -15,10 +15,17 @@ from numba.extending import intrinsic
 
 from convdsl.engine import slots
 from convdsl.engine.cpu.kept import Kept
+from convdsl.engine.cpu.tables import (
+    REGION_CHUNKS,
+    REGION_SERIAL,
+    REGION_SHARES,
+    REGION_STRIPS,
+    SEGMENT_BLOCK,
+    SEGMENT_IMAGE,
+    SEGMENT_START,
+)
 from convdsl.engine.slots import FINITE
 
-SEGMENT_START, SEGMENT_IMAGE, SEGMENT_BLOCK = 0, 1, 2
-REGION_CHUNKS, REGION_SERIAL, REGION_TASKS, REGION_STRIPS, REGION_SHARES = 0, 1, 2, 3, 4
 MOST_ARGUMENTS = 16
 
 

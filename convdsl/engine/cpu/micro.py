@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
-
 from convdsl.engine.cpu import vector as v
 
 Axes = tuple[tuple[int, int], ...]
@@ -162,9 +160,7 @@ def dense_input_tile(
     def write(b: v.Builder, arguments: list[Any]) -> None:
         g, w, x, _ = arguments
         size = lanes * 4
-        room = b.alloca(ir.ArrayType(v.FLOAT, inputs * images * lanes))
-        room.align = 64
-        sums = b.ptrtoint(room, v.INT)
+        sums = v.room(b, inputs * images * lanes)
 
         def zero(c: Any, carried: list[Any]) -> list[Any]:
             v.store(b, v.constant(0.0, lanes), b.add(sums, b.mul(c, v.integer(size))), 0)

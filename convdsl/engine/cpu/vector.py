@@ -40,6 +40,13 @@ def pointer(b: Builder, address: Any, offset: Any = 0) -> Any:
     return b.inttoptr(address, ir.PointerType())
 
 
+def room(b: Builder, count: int) -> Any:
+    """The address of so many floats, which a micro-kernel has for itself while it runs."""
+    place = b.alloca(ir.ArrayType(FLOAT, count))
+    place.align = 64
+    return b.ptrtoint(place, INT)
+
+
 def load(b: Builder, address: Any, offset: Any, lanes: int, valid: int | None = None) -> Vector:
     """The vector at `address + offset`; with `valid`, only its first lanes, and zeros behind them."""
     if valid is None or valid == lanes:

@@ -59,7 +59,7 @@ def _interleaved(ops: list[Op], first: Value, results: set[Value]) -> set[Value]
             continue
         if op.kind == "conv":
             filters = op.weights["weight"].natural
-            if filters.groups != 1:
+            if filters.groups != 1 or filters.blocks != 1:  # tiles go through the filters of one block only
                 return set()
             convolutions += 1
             largest = max(largest, filters.filters)

@@ -27,8 +27,8 @@ def _loss(binder: Binder, step: Step) -> None:
         **({"figures": binder.figures, "table": _table(arrays)} if weighs else {}),
         "z": binder.inside(z),
         "g": binder.inside(g or z),
-        "losses": (number(sums.ctypes.data), Strided(sums.shape, (1,))),
-        "hits": (number(hits.ctypes.data), Strided(hits.shape, (hits.shape[1], 1))),
+        "losses": (number(arrays.address(sums)), Strided(sums.shape, (1,))),
+        "hits": (number(arrays.address(hits)), Strided(hits.shape, (hits.shape[1], 1))),
         "image": IMAGE,
     }
     constants: dict[str, Any] = {name: settings[name] for name in ("weight", "add", "offset", "record")}
@@ -41,13 +41,13 @@ def _loss(binder: Binder, step: Step) -> None:
 
 
 def _table(arrays: Arrays) -> tuple[Argument, Strided]:
-    return number(arrays.table.ctypes.data), Strided(arrays.table.shape, (1,))
+    return number(arrays.address(arrays.table)), Strided(arrays.table.shape, (1,))
 
 
 def zero_gradients(binder: Binder) -> None:
     """Each chunk begins with its gradients at zero."""
     floats = binder.plan.room.by_chunk
-    base: Argument = (int(binder.arrays.gradients.ctypes.data), 0, 0, 0, floats * 4, 0)
+    base: Argument = (binder.arrays.address(binder.arrays.gradients), 0, 0, 0, floats * 4, 0)
     binder.emit(pointwise.fill_zero, {"address": base, "count": number(floats)})
 
 
@@ -60,9 +60,9 @@ def finish(binder: Binder) -> None:
         {
             "control": binder.control,
             "figures": binder.figures,
-            "losses": (number(arrays.losses.ctypes.data), Strided((exits, batch), (batch, 1))),
+            "losses": (number(arrays.address(arrays.losses)), Strided((exits, batch), (batch, 1))),
             "hits": (
-                number(arrays.hits.ctypes.data),
+                number(arrays.address(arrays.hits)),
                 Strided((exits, batch, positions), (batch * positions, positions, 1)),
             ),
         },
@@ -110,7 +110,7 @@ def update(binder: Binder) -> None:
                     "step": number(plan.room.by_chunk),
                 },
             )
-        states = [number(s.ctypes.data + offset * 4) for s in arrays.states.values()]
+        states = [number(arrays.address(s) + offset * 4) for s in arrays.states.values()]
         _optimise(binder, number(binder.weight(run[0])), base, states, size)
         offset += size
 
@@ -174,14 +174,16 @@ def rearrange(binder: Binder) -> None:
         f = parameter.layout
         copied = parameter.packs.get("forward")
         if copied is not None:
-            table = copied.table(parameter.layout).astype(np.int32)
+            places = copied.table(parameter.layout)
+            table = binder.arrays.room(places.size, np.int32)
+            table[:] = places
             binder.keep.append(table)
             binder.emit(
                 weighted.copy_by_table,
                 {
                     "w": number(binder.weight(parameter)),
                     "copy": number(binder.pack(parameter, "forward")),
-                    "table": number(table.ctypes.data),
+                    "table": number(binder.arrays.address(table)),
                     "count": number(table.size),
                     "task": PART,
                     "tasks": number(binder.plan.tasks),

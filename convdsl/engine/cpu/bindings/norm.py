@@ -18,7 +18,7 @@ class _Statistics:
     def __init__(self, binder: Binder, step: Step) -> None:
         op = step.settings["op"]
         self.channels = c = op.output.shape[3]
-        self.base = int(binder.extra.ctypes.data) + binder.program.statistics[op]
+        self.base = binder.arrays.address(binder.extra) + binder.program.statistics[op]
         self.all_sums = (number(self.base), Strided((CHUNKS, 3, c), (3 * c, c, 1)))
         self.sums: tuple[Argument, Strided] = ((self.base, 0, 0, 0, 24 * c, 0), Strided((3, c), (c, 1)))
         self.coefficients = (number(self.base + CHUNKS * 24 * c), Strided((8, c), (c, 1)))

@@ -1,0 +1,231 @@
+"""Runs a plan in WebAssembly, on one thread: memory of its own, modules of bound programs, and what goes in and out."""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import wasmtime
+
+from convdsl.engine import slots
+from convdsl.engine.backend import Batch, Outcome
+from convdsl.engine.cpu.bind import Arrays, Bound
+from convdsl.engine.cpu.bindings import bind_inference, bind_rearrange, bind_training
+from convdsl.engine.machine import free_memory
+from convdsl.engine.plan import Memory, Parameter, Plan, Target
+from convdsl.engine.wasm.compiler import Compiler
+
+PAGE = 65536
+TARGET = Target(lanes=4, registers=16, threads=1)
+
+
+class Heap:
+    """The memory of modules, handed out piece by piece; what is handed out is zero and never taken back."""
+
+    def __init__(self) -> None:
+        config = wasmtime.Config()
+        config.wasm_simd = True
+        config.cranelift_opt_level = "speed"
+        self.engine = wasmtime.Engine(config)
+        self.store = wasmtime.Store(self.engine)
+        self.memory = wasmtime.Memory(self.store, wasmtime.MemoryType(wasmtime.Limits(2, 65536)))
+        self.base = self._start()
+        self._free = PAGE
+
+    def _start(self) -> int:
+        return int(ctypes.cast(self.memory.data_ptr(self.store), ctypes.c_void_p).value or 0)
+
+    def take(self, count: int, dtype: Any = np.float32) -> np.ndarray:
+        """An array at a multiple of 64 bytes, with a little room behind it."""
+        size = max(count, 0) * np.dtype(dtype).itemsize
+        at, self._free = self._free, self._free + -(-(size + 256) // 64) * 64
+        missing = self._free - self.memory.data_len(self.store)
+        if missing > 0:
+            self.memory.grow(self.store, -(-missing // PAGE))
+            assert self._start() == self.base, "the memory was moved"
+        whole = (ctypes.c_char * size).from_address(self.base + at)
+        whole.owner = self.store  # the memory lives as long as someone looks into it
+        return np.frombuffer(whole, np.uint8).view(dtype)
+
+    def address(self, array: np.ndarray) -> int:
+        return int(array.ctypes.data) - self.base
+
+    def put(self, array: np.ndarray) -> np.ndarray:
+        room = self.take(array.size, array.dtype)
+        room[:] = array.reshape(-1)
+        return room
+
+
+class WasmArrays(Arrays):
+    def __init__(self, plan: Plan, heap: Heap) -> None:
+        self.heap = heap
+        super().__init__(plan)
+
+    def room(self, count: int, dtype: Any = np.float32) -> np.ndarray:
+        return self.heap.take(count, dtype)
+
+    def address(self, array: np.ndarray) -> int:
+        return self.heap.address(array)
+
+    def compiled(self, kernels: Sequence[Any]) -> list[int]:
+        """Notes them; the module is made when the program's tables are."""
+        self.compiler = Compiler(
+            lambda numbers: self.address(self.heap.put(np.array(numbers, np.int32))),
+            lambda count: self.address(self.heap.take(count)),
+        )
+        return self.compiler.add(kernels)
+
+
+class WasmBackend:
+    device = "wasm"
+    threads = 1
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._heap = Heap()
+        self._arrays = WasmArrays(plan, self._heap)
+        self.positions = self._arrays.positions
+        self._row = self._heap.take(64, np.int32)
+        self._bound: dict[Any, Any] = {}
+        self._rooms: dict[str, np.ndarray] = {}
+
+    @staticmethod
+    def target(threads: int | None) -> Target:
+        return TARGET
+
+    @staticmethod
+    def free_memory() -> int | None:
+        free = free_memory()
+        return None if free is None else min(free, 2**32)
+
+    @property
+    def memory(self) -> Memory:
+        return self.plan.memory
+
+    def weights(self, parameter: Parameter) -> np.ndarray:
+        return self._arrays.weights[parameter.place.offset : parameter.place.offset + parameter.layout.size]
+
+    def set_weights(self, arrays: Mapping[str, np.ndarray]) -> None:
+        for name, array in arrays.items():
+            self.weights(self.plan.parameters[name])[:] = array
+        if any(p.packs for p in self.plan.packed):
+            self._run("rearrange", 1)
+
+    def weigh(self, table: np.ndarray) -> None:
+        self._arrays.table[: table.size] = table
+
+    def gradient(self, parameter: Parameter) -> np.ndarray:
+        source = self._arrays.deferred if parameter.place.deferred else self._arrays.gradients
+        return source[parameter.place.gradient_offset : parameter.place.gradient_offset + parameter.layout.size]
+
+    def state(self, name: str, parameter: Parameter) -> np.ndarray:
+        start = self._arrays.state_offsets[parameter.name]
+        return self._arrays.states[name][start : start + parameter.layout.size]
+
+    def set_state(self, name: str, parameter: Parameter, array: np.ndarray) -> None:
+        self.state(name, parameter)[:] = array
+
+    def forget(self) -> None:
+        for state in self._arrays.states.values():
+            state[:] = 0
+
+    def train(self, batch: Batch, lr: float, step: int, seed: int, update: bool) -> Outcome:
+        self._tell(batch, None)
+        self._arrays.control[slots.SEED] = seed
+        self._arrays.figures[slots.RATE] = lr
+        self._arrays.figures[slots.STEP] = step
+        self._arrays.figures[slots.UPDATES] = 1.0 if update else 0.0
+        return self._run("train", batch.count)
+
+    def infer(self, upto: int | None, batch: Batch, out: np.ndarray | None) -> Outcome:
+        room = self._tell(batch, out)
+        outcome = self._run("predict" if upto is None else upto, batch.count)
+        if out is not None and room is not None:
+            out.view(np.uint8).reshape(-1)[:] = room[: out.nbytes]
+        return outcome
+
+    def hits(self, count: int) -> np.ndarray:
+        return self._arrays.hits[0, :count]
+
+    def hold(self, *arrays: np.ndarray) -> None:
+        """What a batch needs is copied each time."""
+
+    def augmenter(self, changes: Any, shape: tuple[int, ...], seed: int) -> Any:
+        from convdsl.engine.plain.augment import PlainAugmenter
+
+        return PlainAugmenter(changes, shape, seed)
+
+    def _tell(self, batch: Batch, out: np.ndarray | None) -> np.ndarray | None:
+        """Copies the images that are meant, with what is known of them; the room for results, where some are wanted."""
+        chosen = slice(None) if batch.index is None else batch.index[: batch.count]
+        control = self._arrays.control
+        control[slots.COUNT] = batch.count
+        control[slots.INDEX] = 0
+        control[slots.IMAGES] = self._copied("images", np.ascontiguousarray(batch.images[chosen]))
+        control[slots.BYTES] = batch.images.dtype == np.uint8
+        labels = batch.labels
+        control[slots.LABELS] = 0 if labels is None else self._copied("labels", np.ascontiguousarray(labels[chosen]))
+        room = None if out is None else self._room("out", out.nbytes)
+        control[slots.OUT] = 0 if room is None else self._heap.address(room)
+        self._arrays.figures[slots.WEIGHT] = batch.weight
+        return room
+
+    def _copied(self, name: str, array: np.ndarray) -> int:
+        room = self._room(name, array.nbytes)
+        room[: array.nbytes] = array.view(np.uint8).reshape(-1)
+        return self._heap.address(room)
+
+    def _room(self, name: str, size: int) -> np.ndarray:
+        if name not in self._rooms or self._rooms[name].size < size:
+            self._rooms[name] = self._heap.take(size, np.uint8)
+        return self._rooms[name]
+
+    def _run(self, what: Any, count: int) -> Outcome:
+        if what not in self._bound:
+            self._bound[what] = self._bind(what)
+        figures = self._arrays.figures
+        figures[slots.FINITE] = 1.0
+        function, told = self._bound[what]
+        function(self._heap.store, *told, self.plan.chunk, count, self._heap.address(figures))
+        return Outcome(float(figures[slots.LOSS]), int(figures[slots.RIGHT]), bool(figures[slots.FINITE] != 0.0))
+
+    def _bind(self, what: Any) -> Any:
+        """The function that runs a program, and the addresses of its tables."""
+        if what == "train":
+            bound = bind_training(self.plan, self._arrays)
+        elif what == "rearrange":
+            bound = bind_rearrange(self.plan, self._arrays)
+        else:
+            program = self.plan.inference if what == "predict" else self.plan.inference_upto(what)
+            bound = bind_inference(self.plan, program, self._arrays)
+        return self._instance(), self._tables(bound)
+
+    def _tables(self, bound: Bound) -> list[int]:
+        regions, *others = bound.tables
+        at = [self._heap.address(self._heap.put(t.astype(np.int32))) for t in (regions, *others)]
+        return [at[0], len(regions), *at[1:], self._heap.address(self._row)]
+
+    def _instance(self) -> Any:
+        heap = self._heap
+        module = wasmtime.Module(heap.engine, self._arrays.compiler.finished())
+        double = wasmtime.ValType.f64()
+        log = wasmtime.Func(heap.store, wasmtime.FuncType([double], [double]), _log)
+        power = wasmtime.Func(heap.store, wasmtime.FuncType([double, double], [double]), _power)
+        instance = wasmtime.Instance(heap.store, module, [heap.memory, log, power])
+        return instance.exports(heap.store)["run"]
+
+
+def _log(x: float) -> float:
+    return math.log(x) if x > 0 else -math.inf if x == 0 else math.nan
+
+
+def _power(x: float, y: float) -> float:
+    try:
+        return math.pow(x, y)
+    except OverflowError:
+        return math.inf
+    except ValueError:
+        return math.nan

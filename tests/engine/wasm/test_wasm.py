@@ -1,0 +1,88 @@
+"""The contract of every layer in WebAssembly: against the reference, and a step of training is the CPU's."""
+
+from __future__ import annotations
+
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+import pytest
+
+import convdsl
+from convdsl.engine import Model, Optimizer
+from convdsl.engine.errors import MemoryRefused
+from convdsl.layers import LAYERS
+from tests.engine import checking
+from tests.engine.agreement import IMAGES, results
+from tests.engine.checking import excited
+from tests.engine.programs import PROGRAMS
+from tests.random_networks import networks
+
+pytest.importorskip("wasmtime", reason="there is no wasmtime here (pip install convdsl[wasm])")
+
+
+@pytest.mark.parametrize("layer", [pytest.param(x, id=x.name) for x in LAYERS if x.example])
+def test_every_layer_computes_what_its_definition_says(layer: Any) -> None:
+    head = "" if layer.example.startswith("input") else "input 8x8x4\nconv 4 k1\n"
+    checking.check(f"{head}{layer.example}\ndense 3 softmax", images=2, device="wasm")
+
+
+@pytest.mark.parametrize("text", PROGRAMS)
+def test_every_option_is_what_it_is_on_the_other_devices(text: str) -> None:
+    net = convdsl.parse(text)
+    images = IMAGES[crc32(text.encode()) % len(IMAGES)]
+    found, wanted = (results(*excited(net, images, device=device)) for device in ("wasm", "plain"))
+    scale = max(float(np.abs(w).max()) for n, w in wanted.items() if "." in n and not n.startswith("prediction"))
+    for name, value in wanted.items():
+        least = 1e-2 * scale if "." in name and not name.startswith("prediction") else 1e-3
+        error = np.abs(found[name] - value).max() / max(np.abs(value).max(), least)
+        assert error < checking.TOLERANCE, f"{text}: {name}: relative error {error:.1e}"
+
+
+@pytest.mark.parametrize("text", [*networks(2, seed=11, most=600)])
+def test_random_networks_agree_with_the_reference(text: str) -> None:
+    checking.check(text, images=2, device="wasm")
+
+
+def test_more_memory_than_there_is_is_refused() -> None:
+    """32 bits reach no further than 4 GiB."""
+    net = convdsl.parse("input 2000x2000x3 -> conv 64 k3 p1 -> conv 64 k3 p1 -> gap -> dense 3")
+    with pytest.raises(MemoryRefused):
+        Model(net, batch=16, device="wasm")
+
+
+def test_what_a_model_gave_outlives_it() -> None:
+    model = Model(convdsl.parse("input 5x5x1 -> conv 3 k3 -> dense 2"), batch=2, device="wasm")
+    weights = {name: (array, array.copy()) for name, array in model.weights.items()}
+    del model
+    assert all(np.array_equal(array, before) for array, before in weights.values())
+
+
+OPTIMIZERS = [
+    Optimizer("sgd", momentum=0.9, nesterov=True, weight_decay=1e-3),
+    Optimizer("rmsprop", momentum=0.5),
+    Optimizer("adagrad"),
+    Optimizer("adam"),
+    Optimizer("adamw", weight_decay=0.1),
+]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda o: o.kind)
+def test_training_is_that_of_the_other_devices(optimizer: Optimizer) -> None:
+    """Dropout too: its numbers are drawn alike."""
+    net = convdsl.parse(
+        "input 9x9x2 -> conv 6 k3 p1 relu -> bn -> maxpool 2 -> dropout 0.4 -> conv 5 k2 tanh -> dense 7 relu -> dense 4 softmax"
+    )
+    rng = np.random.default_rng(5)
+    x = rng.integers(0, 256, (40, 9, 9, 2), np.uint8)
+    labels = rng.integers(0, 4, 40)
+    found = {}
+    for device in ("wasm", "plain"):
+        model = Model(net, batch=20, optimizer=optimizer, seed=2, device=device)
+        losses = [
+            model.train_step(x[20 * (n % 2) :][:20], labels[20 * (n % 2) :][:20], 0.01, 7 + n)[0] for n in range(6)
+        ]
+        found[device] = losses, {**model.weights, **model.buffers}
+    np.testing.assert_allclose(found["wasm"][0], found["plain"][0], rtol=2e-4)
+    for name, weights in found["plain"][1].items():
+        checking.close(found["wasm"][1][name], weights, name)
