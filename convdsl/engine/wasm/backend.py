@@ -90,6 +90,8 @@ class WasmBackend:
         self.positions = self._arrays.positions
         self._row = self._heap.take(64, np.int32)
         self._bound: dict[Any, Any] = {}
+        self.modules: dict[Any, bytes] = {}
+        """Of each program that has run."""
         self._rooms: dict[str, np.ndarray] = {}
 
     @staticmethod
@@ -201,16 +203,17 @@ class WasmBackend:
         else:
             program = self.plan.inference if what == "predict" else self.plan.inference_upto(what)
             bound = bind_inference(self.plan, program, self._arrays)
-        return self._instance(), self._tables(bound)
+        self.modules[what] = self._arrays.compiler.finished()
+        return self._instance(self.modules[what]), self._tables(bound)
 
     def _tables(self, bound: Bound) -> list[int]:
         regions, *others = bound.tables
         at = [self._heap.address(self._heap.put(t.astype(np.int32))) for t in (regions, *others)]
         return [at[0], len(regions), *at[1:], self._heap.address(self._row)]
 
-    def _instance(self) -> Any:
+    def _instance(self, code: bytes) -> Any:
         heap = self._heap
-        module = wasmtime.Module(heap.engine, self._arrays.compiler.finished())
+        module = wasmtime.Module(heap.engine, code)
         double = wasmtime.ValType.f64()
         log = wasmtime.Func(heap.store, wasmtime.FuncType([double], [double]), _log)
         power = wasmtime.Func(heap.store, wasmtime.FuncType([double, double], [double]), _power)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Any
 from zlib import crc32
 
@@ -16,7 +18,10 @@ from tests.engine import checking
 from tests.engine.agreement import IMAGES, results
 from tests.engine.checking import excited
 from tests.engine.programs import PROGRAMS
+from tests.engine.wasm import node
 from tests.random_networks import networks
+
+ROOT = Path(__file__).resolve().parents[3]
 
 pytest.importorskip("wasmtime", reason="there is no wasmtime here (pip install convdsl[wasm])")
 
@@ -56,6 +61,24 @@ def test_what_a_model_gave_outlives_it() -> None:
     weights = {name: (array, array.copy()) for name, array in model.weights.items()}
     del model
     assert all(np.array_equal(array, before) for array, before in weights.values())
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="there is no Node here")
+def test_a_browsers_engine_computes_the_same_bits(tmp_path: Path) -> None:
+    net = convdsl.parse((ROOT / "examples" / "lenet5.cnn").read_text("utf-8"))
+    rng = np.random.default_rng(0)
+    x, labels = rng.integers(0, 256, (16, *net.input), np.uint8), rng.integers(0, 10, 16)
+    model = Model(net, batch=16, seed=1, device="wasm", optimizer=Optimizer("sgd", momentum=0.9))
+    model.train_step(x, labels, 0.05, 1)
+    _, memory = node.steps(model, 16, tmp_path, 3)
+    before = next(iter(model.weights.values())).copy()
+    backend = model.backend
+    for _ in range(3):
+        backend._run("train", 16)
+    weights = backend._arrays.weights
+    start = backend._heap.address(weights)
+    assert np.array_equal(memory[start : start + weights.nbytes].view(np.float32), weights)
+    assert not np.array_equal(next(iter(model.weights.values())), before)
 
 
 OPTIMIZERS = [
