@@ -50,8 +50,7 @@ def _cpu() -> type[Backend]:
 
 
 def _wasm_trouble() -> T | None:
-    missing = next((name for name in ("numba", "wasmtime") if not find_spec(name)), None)
-    return None if missing is None else T("{name}, which runs WebAssembly, is not installed.", name=missing)
+    return None if find_spec("wasmtime") else T("wasmtime, which runs WebAssembly, is not installed.")
 
 
 def _wasm() -> type[Backend]:

@@ -11,8 +11,9 @@ import numpy as np
 
 from convdsl.engine import slots
 from convdsl.engine.alone import Threads
-from convdsl.engine.cpu import driver, store, tables
+from convdsl.engine.cpu import tables
 from convdsl.engine.cpu.specialise import Kernel, Strided
+from convdsl.engine.cpu.tables import MOST_ARGUMENTS
 from convdsl.engine.plan import Parameter, Plan, Program, Region, Step, Strip, Value
 from convdsl.engine.plan.layouts import Filters
 
@@ -75,7 +76,8 @@ class Arrays:
         self.hits = self.room(exits * batch * self.positions, np.int64).reshape(exits, batch, self.positions)
         self.table = self.room(2 * max(output[-1] for output in outputs))
         self.table[:] = 1
-        self.rows = driver.rows_for(plan.target.threads)
+        self.rows = np.zeros((plan.target.threads, MOST_ARGUMENTS + 8), np.int64)
+        """Room for the arguments of one call, for each worker, a cache line apart."""
         self.counters = self.room(8, np.int64)
 
     def room(self, count: int, dtype: Any = np.float32) -> np.ndarray:
@@ -88,6 +90,8 @@ class Arrays:
 
     def compiled(self, kernels: Sequence[Kernel]) -> list[int]:
         """By what the driver calls each of them."""
+        from convdsl.engine.cpu import store
+
         return store.addresses(kernels)
 
 
@@ -102,6 +106,8 @@ class Bound:
     names: list[str]
 
     def run(self, images: int) -> None:
+        from convdsl.engine.cpu import driver
+
         regions, segments, operations, arguments = self.tables
         plan = self.plan
         arrays = self.arrays

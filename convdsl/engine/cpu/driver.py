@@ -8,7 +8,6 @@ computed from six numbers: base + image·a + slot·b + worker·c + part·d + cou
 # mypy: ignore-errors
 from __future__ import annotations
 
-import numpy as np
 from llvmlite import ir
 from numba import njit, prange, types
 from numba.extending import intrinsic
@@ -25,8 +24,6 @@ from convdsl.engine.cpu.tables import (
     SEGMENT_START,
 )
 from convdsl.engine.slots import FINITE
-
-MOST_ARGUMENTS = 16
 
 
 @intrinsic
@@ -140,8 +137,3 @@ run._cache = Kept(run.py_func, __file__, slots.__file__)
 run_alone = njit(nogil=True)(run.py_func)
 """The same on one thread, where there are no others: after a fork."""
 run_alone._cache = Kept(run.py_func, __file__, slots.__file__, variant="_alone")
-
-
-def rows_for(threads: int) -> np.ndarray:
-    """Room for the arguments of one call, for each worker, a cache line apart."""
-    return np.zeros((threads, MOST_ARGUMENTS + 8), np.int64)

@@ -37,13 +37,6 @@ from convdsl.engine.cpu.transforming import from_frequencies_tile, pooled_freque
 from convdsl.engine.maths import between, exp, expm1, gaussian_part, log, power, random_bits, sigmoid, sqrt, tanh
 
 __all__ = [
-    "F32",
-    "F64",
-    "I32",
-    "I64",
-    "U8",
-    "Address",
-    "Int",
     "between",
     "bn_apply_tile",
     "bn_input_tile",
@@ -96,11 +89,6 @@ __all__ = [
 
 float32 = np.float32
 int32 = np.int32
-
-F32 = F64 = I32 = I64 = U8 = Any
-"""Annotations of a kernel's arguments: an array of that type."""
-Address = Int = int
-"""Annotations: an address in bytes, for micro-kernels; a whole number."""
 
 FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
 """Sums may be reordered and divisions become products; NaN and infinity keep their meaning, so that they can be found."""

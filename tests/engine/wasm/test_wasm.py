@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -54,6 +56,24 @@ def test_more_memory_than_there_is_is_refused() -> None:
     net = convdsl.parse("input 2000x2000x3 -> conv 64 k3 p1 -> conv 64 k3 p1 -> gap -> dense 3")
     with pytest.raises(MemoryRefused):
         Model(net, batch=16, device="wasm")
+
+
+WITHOUT = """
+import sys
+sys.modules |= {"numba": None, "llvmlite": None}
+import numpy as np, convdsl
+from convdsl.engine import Model
+net = convdsl.parse("input 9x9x2 -> conv 6 k3 p1 relu -> bn -> maxpool 2 -> dropout 0.4 -> dense 7 tanh -> dense 4 softmax")
+model = Model(net, batch=20, device="wasm", seed=1)
+print(repr(model.train_step(np.arange(3240).reshape(20, 9, 9, 2).astype(np.uint8), np.arange(20) % 4, 0.01, 3)[0]))
+"""
+
+
+def test_it_trains_where_there_is_no_compiler() -> None:
+    """numba and LLVM are not asked: what a browser's Python has is enough."""
+    found = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
+    assert 0.5 < float(found.stdout) < 5
 
 
 def test_what_a_model_gave_outlives_it() -> None:

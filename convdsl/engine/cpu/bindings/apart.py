@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convdsl.engine.cpu.bind import COUNT, PART, Argument, Binder, binding, number, strides_in_bytes
-from convdsl.engine.cpu.depthwise import Taps
 from convdsl.engine.cpu.kernels import weighted
 from convdsl.engine.cpu.specialise import Micro, micro
 from convdsl.engine.cpu.tiles import even_parts
 from convdsl.engine.plan import Step, Value
 from convdsl.engine.plan.values import Window
+
+if TYPE_CHECKING:
+    from convdsl.engine.cpu.depthwise import Taps
 
 
 def _columns(x: Value, y: Value, window: Window, binder: Binder) -> int:

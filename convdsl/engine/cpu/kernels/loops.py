@@ -8,7 +8,7 @@ names.
 
 # ruff: noqa: F403, F405, F841, B018
 # mypy: ignore-errors
-from convdsl.engine.cpu.runtime import *
+from convdsl.engine.cpu.words import *
 
 
 def zeroed(x, depth, rows, columns, channels):

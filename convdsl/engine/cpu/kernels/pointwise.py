@@ -2,7 +2,7 @@
 
 # ruff: noqa: F403, F405
 # mypy: ignore-errors
-from convdsl.engine.cpu.runtime import *
+from convdsl.engine.cpu.words import *
 
 
 def load(control: I64, y: F32, image: Int, *, size):
