@@ -55,6 +55,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     from convdsl.datasets.inputs import batches
+    from convdsl.datasets.pictures import only_the_first
     from convdsl.training.answers import PROBABLE
 
     one = predictor(options.run, options.device)
@@ -65,6 +66,7 @@ def _run(options: argparse.Namespace) -> int:
     notes: list[T | str] = []
     damaged: list[tuple[str, str]] = []
     stretched: list[str] = []
+    several: list[str] = []
     seen = 0
     for batch in batches(options.files, prepared, sys.stdin.buffer, notes, also):
         if len(batch.names):
@@ -72,12 +74,15 @@ def _run(options: argparse.Namespace) -> int:
         seen += len(batch.names)
         damaged += batch.damaged
         stretched += batch.stretched
+        several += batch.several
     show.end()
     if stretched:
         size = "x".join(map(str, prepared.shape[:2]))
         notes.append(T("{name} is not {size} and was stretched to it, as in the training.",
                        "{n} pictures are not {size} and were stretched to it, as in the training; {name} is one.",
                        n=len(stretched), name=stretched[0], size=size))  # fmt: skip
+    if several:
+        notes.append(only_the_first(several))
     for note in notes:
         print(note, file=sys.stderr)
     for name, why in damaged:

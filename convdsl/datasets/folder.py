@@ -15,7 +15,7 @@ from convdsl.datasets.dataset import DataError, Dataset, Options, Pictures, Prog
 from convdsl.datasets.layout import counted, layout, left_out
 from convdsl.datasets.memory import require
 from convdsl.datasets.names import quoted
-from convdsl.datasets.pictures import SUFFIXES, Unreadable, decode, depth, measure, pillow, quiet
+from convdsl.datasets.pictures import SUFFIXES, Unreadable, decode, depth, measure, only_the_first, pillow, quiet
 from convdsl.datasets.split import shuffled, stratified
 from convdsl.datasets.tree import File, Placed, Tree
 from convdsl.messages import T
@@ -160,7 +160,8 @@ class Scaled(NamedTuple):
 
 
 class Reader:
-    """Decodes pictures, and remembers which could not be read, how many had to be stretched, and which are deep.
+    """Decodes pictures, and remembers which could not be read, how many had to be stretched or are the first
+    of several in their file, and which are deep.
 
     As soon as one picture is deeper than a byte all become float32, so that nothing is lost."""
 
@@ -170,6 +171,7 @@ class Reader:
         self.progress = progress
         self.bad: list[tuple[File, Unreadable]] = []
         self.stretched = 0
+        self.several: list[File] = []
         self._deep: list[np.ndarray] = []
 
     def read(self, order: np.ndarray, what: Text) -> tuple[np.ndarray, np.ndarray]:
@@ -193,6 +195,8 @@ class Reader:
             images[len(kept)] = one.pixels
             deep[len(kept)] = one.deep
             self.stretched += one.stretched
+            if one.several:
+                self.several.append(self.files[number])
             kept.append(number)
         self._deep.append(deep[: len(kept)])
         return images[: len(kept)], np.array(kept, np.int64)
@@ -218,7 +222,7 @@ class Reader:
         return Scaled(result, scale)
 
     def report(self, path: Path, notes: list[Text]) -> None:
-        """Say what was left out and what was stretched. Raises DataError if too many pictures are unreadable."""
+        """Say what was left out, what was stretched and what moves. Raises DataError if too many pictures are unreadable."""
         self.bad.sort(key=lambda item: item[0].path)
         examples = "; ".join(f"{quoted(file.path)} ({why})" for file, why in self.bad[:3])
         if len(self.bad) * _BAD_SHARE > len(self.files):
@@ -250,6 +254,8 @@ class Reader:
                     size=f"{self.shape[0]}x{self.shape[1]}",
                 )
             )
+        if self.several:
+            notes.append(only_the_first(sorted(quoted(file.path) for file in self.several)))
 
 
 def told(what: Text, items: Sequence[_Item], progress: Progress | None) -> Iterator[_Item]:

@@ -46,12 +46,13 @@ class Prepared(NamedTuple):
 
 class Batch(NamedTuple):
     """Some images (n, *shape) with their names; those that could not be read, with the reason; and the names of those
-    whose size was changed, with the size that they had not."""
+    whose size was changed, and of those that are the first of several frames or pages."""
 
     names: list[str]
     images: np.ndarray
     damaged: list[tuple[str, str]]
     stretched: list[str]
+    several: list[str]
 
 
 def batches(
@@ -124,7 +125,7 @@ def _pictures(files: Sequence[File], wanted: Prepared) -> Iterator[Batch]:
 def _decoded(files: Sequence[File], wanted: Prepared) -> Batch:
     height, width, channels = wanted.shape
     bytes_only = wanted.kind == "uint8"
-    rows, names, damaged, stretched = [], [], [], []
+    rows, names, damaged, stretched, several = [], [], [], [], []
     for file in files:
         try:
             one = decode(file, height, width, channels)
@@ -140,12 +141,14 @@ def _decoded(files: Sequence[File], wanted: Prepared) -> Batch:
         names.append(quoted(file.path))
         if one.stretched:
             stretched.append(quoted(file.path))
+        if one.several:
+            several.append(quoted(file.path))
     if not bytes_only:
         rows = [row.astype(np.float32) / 255 if row.dtype == np.uint8 else row for row in rows]
         if wanted.kind == "float32" and wanted.scale is None and wanted.high > 1:
             rows = [row * np.float32(255) for row in rows]  # the training's floats went from 0 to 255
     images = np.stack(rows) if rows else np.empty((0, *wanted.shape), np.uint8)
-    return Batch(names, images, damaged, stretched)
+    return Batch(names, images, damaged, stretched, several)
 
 
 def _array_in(path: Path) -> np.ndarray:
@@ -190,4 +193,4 @@ def _fitting(array: np.ndarray, path: Path, wanted: Prepared, also: tuple[int, .
 def _parts(path: Path, images: np.ndarray) -> Iterator[Batch]:
     for start in range(0, len(images), BATCH):
         some = images[start : start + BATCH]
-        yield Batch([f"{quoted(str(path))}:{start + i}" for i in range(len(some))], some, [], [])
+        yield Batch([f"{quoted(str(path))}:{start + i}" for i in range(len(some))], some, [], [], [])

@@ -6,8 +6,8 @@ import io
 import logging
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -72,26 +72,29 @@ def measure(file: File) -> Kind:
 
 class Decoded(NamedTuple):
     """A picture as (H, W, C): uint8, or float32 with its whole numbers as they are where it is `deep` (more than 8 bits).
-    `stretched` tells whether its size had to be changed."""
+    `stretched` tells whether its size had to be changed, `several` whether the file holds more pictures than this first one."""
 
     pixels: np.ndarray
     stretched: bool
     deep: bool
+    several: bool
 
 
 def decode(file: File, height: int, width: int, channels: int) -> Decoded:
     """The picture as (height, width, channels).
 
-    Grey and colour become one another as `channels` (1 or 3) asks, what is transparent becomes white. Raises Unreadable.
+    Grey and colour become one another as `channels` (1 or 3) asks, what is transparent becomes white; of several frames or
+    pages it is the first. Raises Unreadable.
     """
     from PIL import Image, ImageOps
 
     mode = "L" if channels == 1 else "RGB"
     with _opened(file) as image:
         stretch = _kind(image)[:2] != (height, width)
+        several = _several(image, file)
         deep = _deep(image, file)
         if deep is not None:
-            return Decoded(_fitted(deep, _orientation(image), height, width, channels, Image), stretch, True)
+            return Decoded(_fitted(deep, _orientation(image), height, width, channels, Image), stretch, True, several)
         if stretch:
             image.draft(mode, (max(height, width),) * 2)  # lets JPEG decode at 1/2, 1/4 or 1/8, still large enough
         if _orientation(image) > 1:
@@ -99,7 +102,8 @@ def decode(file: File, height: int, width: int, channels: int) -> Decoded:
         image = _flat(image, mode, Image)
         if stretch:
             image = image.resize((width, height), Image.Resampling.BILINEAR)
-        return Decoded(np.frombuffer(image.tobytes(), np.uint8).reshape(height, width, channels), stretch, False)
+        pixels = np.frombuffer(image.tobytes(), np.uint8).reshape(height, width, channels)
+        return Decoded(pixels, stretch, False, several)
 
 
 def decode_mask(file: File) -> np.ndarray:
@@ -121,9 +125,29 @@ def decode_mask(file: File) -> np.ndarray:
     return pixels.astype(np.uint16)
 
 
+def only_the_first(names: Sequence[str]) -> T:
+    """What is said of the files `names`, which move or have several pages."""
+    return T(
+        "{n} file has several frames or pages, of which only the first counts: {examples}.",
+        "{n} files have several frames or pages, of which only the first counts: {examples}.",
+        n=len(names),
+        examples=", ".join(names[:3]),
+    )
+
+
 def depth(high: float) -> int:
     """The bits that pictures use whose largest value is `high`: cameras and scanners write 10, 12 or 14 bits into 16."""
     return next((bits for bits in (8, 10, 12, 14, 16, 24, 32) if high < 2**bits), 64)
+
+
+def _several(image: Any, file: File) -> bool:
+    """Whether a GIF, PNG or WebP moves, or a TIFF has more than one page. A second picture in a JPEG is a preview."""
+    if image.format in ("PNG", "WEBP"):  # in the header
+        return bool(getattr(image, "is_animated", False))
+    if image.format in ("GIF", "TIFF"):  # looked for, away from `image`: what follows may be damaged
+        with suppress(Unreadable), _opened(file) as other:
+            return bool(other.is_animated)
+    return False
 
 
 def _deep(image: Any, file: File) -> np.ndarray | None:

@@ -11,7 +11,8 @@ import numpy as np
 
 from convdsl import files
 from convdsl.datasets import DataError, load
-from convdsl.datasets.pictures import Unreadable, decode, depth, measure, pillow
+from convdsl.datasets.names import quoted
+from convdsl.datasets.pictures import Unreadable, decode, depth, measure, only_the_first, pillow
 from convdsl.datasets.registry import find
 from convdsl.datasets.tree import File
 from convdsl.messages import Grouped, Rounded, T
@@ -50,11 +51,12 @@ def read_picture(path: Path) -> Picture:
     except Unreadable:
         message = T("{name} is no image that can be read: it is damaged, or of another kind.", name=path)
         raise DataError(message) from None
+    notes = (only_the_first([quoted(path.name)]),) if one.several else ()
     if not one.deep:
-        return Picture(path.name, one.pixels)
+        return Picture(path.name, one.pixels, notes)
     scale = 2 ** depth(float(one.pixels.max())) - 1
     note = T("The picture has {bits} bits; it is worked with in 8, from 0 to 255.", bits=scale.bit_length())
-    return Picture(path.name, np.rint(one.pixels * (255 / scale)).astype(np.uint8), (note,))
+    return Picture(path.name, np.rint(one.pixels * (255 / scale)).astype(np.uint8), (*notes, note))
 
 
 def picture_of(written: str) -> Picture | None:

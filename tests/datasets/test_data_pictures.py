@@ -89,6 +89,27 @@ def test_sizes_become_the_commonest_or_the_one_asked_for(tmp_path):
     assert data.shape == (3, 3, 1)
 
 
+def test_of_several_frames_or_pages_the_first_counts_and_that_is_said(tmp_path):
+    class_folders(tmp_path, {"a": 5, "b": 5}, (6, 8))
+
+    def several(name, count=2, **options):
+        first, *rest = (Image.fromarray(np.full((6, 8, 3), 90 * i + 20, np.uint8)) for i in range(count))
+        first.save(tmp_path / name, save_all=True, append_images=rest, **options)
+
+    several("a/one.gif", 1), several("a/one.tif", 1), several("a/one.webp", 1, lossless=True), several("a/one.png", 1)
+    assert not [note for note in loaded(tmp_path)[1] if "frames" in note]
+    several("a/x.gif")
+    assert "1 file has several frames or pages, of which only the first counts: a/x.gif." in loaded(tmp_path)[1]
+    several("a/x.apng", format="PNG"), several("b/x.png"), several("b/x.webp", lossless=True), several("b/x.tiff", 3)
+    data, notes = loaded(tmp_path)
+    assert "5 files have several frames or pages, of which only the first counts: a/x.apng, a/x.gif, b/x.png." in notes
+    firsts = sum(int((image == 20).all()) for image in (*data.train_images, *data.test_images))
+    assert firsts == 9
+    moving = (tmp_path / "a/x.gif").read_bytes()
+    (tmp_path / "a/x.gif").write_bytes(moving[: len(moving) - 12])  # the second frame is cut
+    assert len(loaded(tmp_path)[0].train_images) == len(data.train_images)
+
+
 def test_grey_stays_grey_until_a_colour_comes(tmp_path):
     class_folders(tmp_path, {"a": 5, "b": 5}, (6, 8))
     assert loaded(tmp_path)[0].shape == (6, 8, 1)

@@ -126,6 +126,11 @@ def test_folders_other_sizes_and_standard_input(place: Path, monkeypatch: pytest
     assert second["class"] == "rosa ñ" and 0 < second["probability"] <= 1
     assert "1 file is no image and is left out: 1 .txt." in done.stderr
     assert f"{folder / 'a.jpg'} is not 8x8 and was stretched to it, as in the training." in done.stderr
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("blue", "red")]
+    frames[0].save(folder / "moves.gif", save_all=True, append_images=frames[1:])
+    done = call("predict", place / "runs/s1", folder / "moves.gif")
+    assert "1 file has several frames or pages, of which only the first counts:" in done.stderr
+    assert done.stdout.startswith("Image prediction: blue")
     contents = io.BytesIO((folder / "a.jpg").read_bytes())
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(contents))
     assert call("predict", place / "runs/s1", "-").stdout.startswith("Image prediction: blue")
