@@ -67,10 +67,10 @@ def write(folder: Path, content: dict[str, bytes]) -> None:
     """Writes a site into a new folder, an empty one, or over an older site. Raises NotOurSite, OSError."""
     if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).is_file():
         raise NotOurSite
-    for name, data in content.items():
+    for name in sorted(content, key=lambda name: name != MARK):  # the mark first: what was begun may be written again
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        files.write(path, (data,), lasting=False)
+        files.write(path, (content[name],), lasting=False)
 
 
 def _module(name: str, value: object) -> bytes:

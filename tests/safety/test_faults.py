@@ -24,6 +24,7 @@ from convdsl.cli.history import Kept
 from convdsl.datasets.dataset import DataError
 from convdsl.datasets.download import fetch
 from convdsl.language import tables
+from convdsl.site import building
 from convdsl.teaching.course import load
 from convdsl.teaching.progress import Progress
 from convdsl.teaching.session import Session
@@ -164,6 +165,32 @@ def go_to_others_and_back() -> None:
     command("import", "out.onnx", "-o", "back.cnn", "--weights", "back.safetensors")
 
 
+def look_into_networks() -> None:
+    for ending in ("svg", "html", "png"):
+        command("look", "map-1", "--data", "d.npz", "--image", "p.png", "-o", f"look.{ending}")
+
+
+def compare() -> None:
+    for ending in ("svg", "html", "csv"):
+        command("compare", "net.cnn", "map-1", "-o", f"costs.{ending}")
+
+
+def convolve() -> None:
+    for ending in ("svg", "html", "tex", "gif"):
+        command("convolve", "matrix.txt", "--kernel", "1 0; 0 1", "-o", f"window.{ending}")
+
+
+def make_the_page() -> None:
+    building.write(Path("site"), {"a.js": b"a", "python/b.zip": b"b" * 1000, building.MARK: b"1\n"})
+
+
+def report() -> None:
+    Path("net-1/report.html").unlink(missing_ok=True)
+    command("run", "net.cnn", "--data", "d.npz", "--resume", "--out", "net-1")
+    if not Path("net-1/report.html").exists():
+        raise OSError(5, "the run has no report")
+
+
 CLASS = ("--sheet", "sheet.toml", "--roster", "roster.csv")
 DATA = bytes(range(256)) * 100
 ACTIONS = (
@@ -177,7 +204,7 @@ ACTIONS = (
     fetch_data,
 )
 FURNISHED = (remember_what_was_typed, grade, assign, answer_with_pictures, draw, put_together, draw_networks, mend,
-             go_to_others_and_back)  # fmt: skip
+             go_to_others_and_back, look_into_networks, compare, convolve, make_the_page, report)  # fmt: skip
 """In a folder where there is one of everything."""
 
 
