@@ -37,12 +37,14 @@ class Span(NamedTuple):
 
 
 class Source:
-    """A program's text with the name that messages call it by."""
+    """A program's text with the name that messages call it by. `net`: how its network is called where the text gives no
+    name, for a text that was kept without its file."""
 
-    def __init__(self, text: str, name: str = "<text>") -> None:
+    def __init__(self, text: str, name: str = "<text>", net: str | None = None) -> None:
         self.text = text
         self.name = quoted(name)
         self._written = name
+        self._net = net
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -65,7 +67,9 @@ class Source:
         return self.text[start:end].rstrip("\r")
 
     def stem(self) -> str:
-        """A name for a network whose text gives none: the file's name without its suffix."""
+        """A name for a network whose text gives none: the one it was kept with, or the file's name without its suffix."""
+        if self._net:
+            return self._net
         return Path(self._written).stem if self._written.endswith(".cnn") else "net"
 
 

@@ -100,7 +100,9 @@ def _run(one: Any, kind: Any) -> Any:
 
     config = RunFolder(one.path).config() or {}
     symbols = {name: int(value) for name, value in config.get("call", {}).get("set", ())}
-    analysis = analyse(Source(config["program"], config["net"]), symbols=symbols, input=tuple(config["input"]))
+    analysis = analyse(
+        Source(config["program"], config["net"], net=config["net"]), symbols=symbols, input=tuple(config["input"])
+    )
     total = analysis.report.total
     return kind(
         one.path.name,

@@ -202,7 +202,10 @@ def assembled(
         prepared = Prepared(**{**images, "shape": tuple(images["shape"])})
         loss = metadata.get("loss") or ("cross_entropy" if classes else "mse")
         analysis = checked(
-            Source(metadata["program"], metadata.get("net", name)), symbols=symbols, input=input, strangers=True
+            Source(metadata["program"], metadata.get("net", name), net=metadata.get("net")),
+            symbols=symbols,
+            input=input,
+            strangers=True,
         )
         if analysis.failed:
             raise ProgramError(analysis.diagnostics)

@@ -19,6 +19,7 @@ from convdsl.cli import main
 from convdsl.messages import use_language
 from convdsl.training.comparing import mean_of, paired
 from convdsl.training.ensemble import Misfit, ensemble, predictor, votes
+from convdsl.training.files import read_tensors, write_tensors
 from convdsl.training.intervals import wilson
 from convdsl.training.mirrors import mixed
 from convdsl.training.runs import differences, groups, read_runs, statements
@@ -94,6 +95,20 @@ def test_one_picture_gets_a_class_and_a_confidence(place: Path) -> None:
     assert lines[2].startswith("Next: ") and lines[2].count("%") == 2
     spanish = call("predict", place / "runs/s1", place / "one.png", "--lang", "es")
     assert spanish.stdout.startswith("Predicción de la imagen: green\nConfianza: ")
+
+
+@pytest.mark.parametrize("name", ["mnist", "v1.5", "ñandú"])
+def test_a_net_named_by_its_file_keeps_its_name_with_its_weights(place: Path, tmp_path: Path, name: str) -> None:
+    """Load, save, load: the program's text says no name, and its file is not there any more."""
+    tensors, metadata = read_tensors(place / "runs/s1/weights.safetensors")
+    bare = metadata["program"].replace("net photos\n", "")
+    assert bare != metadata["program"]
+    first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
+    write_tensors(first, tensors, {**metadata, "program": bare, "net": name})
+    loaded = trained(first, convdsl.Net)
+    assert loaded.net.name == name
+    write_tensors(second, tensors, {**metadata, "program": loaded.net.text, "net": loaded.net.name})
+    assert trained(second, convdsl.Net).net.name == name
 
 
 def test_pictures_are_made_ready_as_in_training(place: Path) -> None:
