@@ -191,11 +191,11 @@ def test_it_runs_where_numba_does_not() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
-def test_a_network_trains_where_numba_is_not(tmp_path: Path) -> None:
+def test_a_network_trains_where_no_compiler_is(tmp_path: Path) -> None:
     """From the command line, with what `--device auto` takes there."""
     (tmp_path / "sitecustomize.py").write_text(
         "import importlib.util as u, sys\n"
-        "gone = ('numba', 'llvmlite')\n"
+        "gone = ('numba', 'llvmlite', 'wasmtime')\n"
         "class Gone:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
         "        if name.split('.')[0] in gone: raise ModuleNotFoundError(name, name=name)\n"
