@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,21 +12,19 @@ from convdsl.engine import slots
 from convdsl.engine.alone import Threads
 from convdsl.engine.backend import Batch, Outcome
 from convdsl.engine.cpu.bind import Arrays, Bound
-from convdsl.engine.cpu.bindings import bind_inference, bind_rearrange, bind_training
+from convdsl.engine.cpu.running import Running
 from convdsl.engine.cpu.setup import numba
 from convdsl.engine.cpu.target import detect
 from convdsl.engine.machine import free_memory
-from convdsl.engine.plan import Memory, Parameter, Plan, Target
+from convdsl.engine.plan import Plan, Target
 
 
-class CpuBackend:
+class CpuBackend(Running):
     device = "cpu"
 
     def __init__(self, plan: Plan) -> None:
-        self.plan = plan
+        super().__init__(plan, Arrays(plan))
         self.threads = plan.target.threads
-        self._arrays = Arrays(plan)
-        self.positions = self._arrays.positions
         self._bound: dict[Any, Bound] = {}
         self._lock = threading.Lock()
         self._kept: list[Any] = []
@@ -40,51 +37,9 @@ class CpuBackend:
     def free_memory() -> int | None:
         return free_memory()
 
-    @property
-    def memory(self) -> Memory:
-        return self.plan.memory
-
-    def weights(self, parameter: Parameter) -> np.ndarray:
-        return self._arrays.weights[parameter.place.offset : parameter.place.offset + parameter.layout.size]
-
-    def set_weights(self, arrays: Mapping[str, np.ndarray]) -> None:
-        for name, array in arrays.items():
-            self.weights(self.plan.parameters[name])[:] = array
-        if any(p.packs for p in self.plan.packed):
-            self._run("rearrange", 1)
-
-    def weigh(self, table: np.ndarray) -> None:
-        self._arrays.table[: table.size] = table
-
-    def gradient(self, parameter: Parameter) -> np.ndarray:
-        source = self._arrays.deferred if parameter.place.deferred else self._arrays.gradients
-        return source[parameter.place.gradient_offset : parameter.place.gradient_offset + parameter.layout.size]
-
-    def state(self, name: str, parameter: Parameter) -> np.ndarray:
-        start = self._arrays.state_offsets[parameter.name]
-        return self._arrays.states[name][start : start + parameter.layout.size]
-
-    def set_state(self, name: str, parameter: Parameter, array: np.ndarray) -> None:
-        self.state(name, parameter)[:] = array
-
-    def forget(self) -> None:
-        for state in self._arrays.states.values():
-            state[:] = 0
-
-    def train(self, batch: Batch, lr: float, step: int, seed: int, update: bool) -> Outcome:
-        self._tell(batch, None)
-        self._arrays.control[slots.SEED] = seed
-        self._arrays.figures[slots.RATE] = lr
-        self._arrays.figures[slots.STEP] = step
-        self._arrays.figures[slots.UPDATES] = 1.0 if update else 0.0
-        return self._run("train", batch.count)
-
     def infer(self, upto: int | None, batch: Batch, out: np.ndarray | None) -> Outcome:
         self._tell(batch, out)
         return self._run("predict" if upto is None else upto, batch.count)
-
-    def hits(self, count: int) -> np.ndarray:
-        return self._arrays.hits[0, :count]
 
     def hold(self, *arrays: np.ndarray) -> None:
         """Nothing is copied, and nothing need be done."""
@@ -110,7 +65,7 @@ class CpuBackend:
         figures = self._arrays.figures
         with self._lock:
             if what not in self._bound:
-                self._bound[what] = self._bind(what)
+                self._bound[what] = self._program(what)
             figures[slots.FINITE] = 1.0
             bound = self._bound[what]
             Aside.do(lambda: self._compute(bound, count))
@@ -126,11 +81,3 @@ class CpuBackend:
             bound.run(count)
         finally:
             numba.set_num_threads(before)
-
-    def _bind(self, what: Any) -> Bound:
-        if what == "train":
-            return bind_training(self.plan, self._arrays)
-        if what == "rearrange":
-            return bind_rearrange(self.plan, self._arrays)
-        program = self.plan.inference if what == "predict" else self.plan.inference_upto(what)
-        return bind_inference(self.plan, program, self._arrays)

@@ -13,6 +13,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from convdsl.engine.cpu.nesting import nesting
+
 FLOAT = ir.FloatType()
 INT = ir.IntType(64)
 INT32 = ir.IntType(32)
@@ -158,19 +160,7 @@ def loop(b: Builder, count: Any, carried: Sequence[Any], body: Callable[[Any, li
     return results
 
 
-def nested_loops(
-    b: Builder, counts: Sequence[Any], carried: Sequence[Any], body: Callable[[list[Any], list[Any]], list[Any]]
-) -> list[Any]:
-    """`loop` inside `loop`; a count of 1 costs nothing. `body(indices, carried) -> carried`."""
-
-    def level(depth: int, indices: list[Any], values: list[Any]) -> list[Any]:
-        if depth == len(counts):
-            return body(indices, values)
-        if isinstance(counts[depth], int) and counts[depth] == 1:
-            return level(depth + 1, [*indices, integer(0)], values)
-        return loop(b, counts[depth], values, lambda i, inner: level(depth + 1, [*indices, i], inner))
-
-    return level(0, [], list(carried))
+nested_loops = nesting(loop, integer(0))
 
 
 def micro_kernel(arguments: int, write: Callable[[Builder, list[Any]], None]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,9 @@ import wasmtime
 from convdsl.engine import slots
 from convdsl.engine.backend import Batch, Outcome
 from convdsl.engine.cpu.bind import Arrays, Bound
-from convdsl.engine.cpu.bindings import bind_inference, bind_rearrange, bind_training
+from convdsl.engine.cpu.running import Running
 from convdsl.engine.machine import free_memory
-from convdsl.engine.plan import Memory, Parameter, Plan, Target
+from convdsl.engine.plan import Plan, Target
 from convdsl.engine.wasm.compiler import Compiler
 
 PAGE = 65536
@@ -79,15 +79,14 @@ class WasmArrays(Arrays):
         return self.compiler.add(kernels)
 
 
-class WasmBackend:
+class WasmBackend(Running):
     device = "wasm"
     threads = 1
 
     def __init__(self, plan: Plan) -> None:
-        self.plan = plan
         self._heap = Heap()
-        self._arrays = WasmArrays(plan, self._heap)
-        self.positions = self._arrays.positions
+        self._arrays: WasmArrays
+        super().__init__(plan, WasmArrays(plan, self._heap))
         self._row = self._heap.take(64, np.int32)
         self._bound: dict[Any, Any] = {}
         self.modules: dict[Any, bytes] = {}
@@ -103,54 +102,12 @@ class WasmBackend:
         free = free_memory()
         return None if free is None else min(free, 2**32)
 
-    @property
-    def memory(self) -> Memory:
-        return self.plan.memory
-
-    def weights(self, parameter: Parameter) -> np.ndarray:
-        return self._arrays.weights[parameter.place.offset : parameter.place.offset + parameter.layout.size]
-
-    def set_weights(self, arrays: Mapping[str, np.ndarray]) -> None:
-        for name, array in arrays.items():
-            self.weights(self.plan.parameters[name])[:] = array
-        if any(p.packs for p in self.plan.packed):
-            self._run("rearrange", 1)
-
-    def weigh(self, table: np.ndarray) -> None:
-        self._arrays.table[: table.size] = table
-
-    def gradient(self, parameter: Parameter) -> np.ndarray:
-        source = self._arrays.deferred if parameter.place.deferred else self._arrays.gradients
-        return source[parameter.place.gradient_offset : parameter.place.gradient_offset + parameter.layout.size]
-
-    def state(self, name: str, parameter: Parameter) -> np.ndarray:
-        start = self._arrays.state_offsets[parameter.name]
-        return self._arrays.states[name][start : start + parameter.layout.size]
-
-    def set_state(self, name: str, parameter: Parameter, array: np.ndarray) -> None:
-        self.state(name, parameter)[:] = array
-
-    def forget(self) -> None:
-        for state in self._arrays.states.values():
-            state[:] = 0
-
-    def train(self, batch: Batch, lr: float, step: int, seed: int, update: bool) -> Outcome:
-        self._tell(batch, None)
-        self._arrays.control[slots.SEED] = seed
-        self._arrays.figures[slots.RATE] = lr
-        self._arrays.figures[slots.STEP] = step
-        self._arrays.figures[slots.UPDATES] = 1.0 if update else 0.0
-        return self._run("train", batch.count)
-
     def infer(self, upto: int | None, batch: Batch, out: np.ndarray | None) -> Outcome:
         room = self._tell(batch, out)
         outcome = self._run("predict" if upto is None else upto, batch.count)
         if out is not None and room is not None:
             out.view(np.uint8).reshape(-1)[:] = room[: out.nbytes]
         return outcome
-
-    def hits(self, count: int) -> np.ndarray:
-        return self._arrays.hits[0, :count]
 
     def hold(self, *arrays: np.ndarray) -> None:
         """What a batch needs is copied each time."""
@@ -196,13 +153,7 @@ class WasmBackend:
 
     def _bind(self, what: Any) -> Any:
         """The function that runs a program, and the addresses of its tables."""
-        if what == "train":
-            bound = bind_training(self.plan, self._arrays)
-        elif what == "rearrange":
-            bound = bind_rearrange(self.plan, self._arrays)
-        else:
-            program = self.plan.inference if what == "predict" else self.plan.inference_upto(what)
-            bound = bind_inference(self.plan, program, self._arrays)
+        bound = self._program(what)
         self.modules[what] = self._arrays.compiler.finished()
         return self._instance(self.modules[what]), self._tables(bound)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from convdsl.engine.cpu.nesting import nesting
 from convdsl.engine.wasm.encoding import F32, I32, V128, Code, f32, i32, simd, unsigned
 
 FLOAT, INT, INT32 = F32, I32, I32
@@ -290,19 +291,7 @@ def loop(b: Builder, count: Any, carried: Sequence[Any], body: Callable[[Any, li
     return values
 
 
-def nested_loops(
-    b: Builder, counts: Sequence[Any], carried: Sequence[Any], body: Callable[[list[Any], list[Any]], list[Any]]
-) -> list[Any]:
-    """`loop` inside `loop`; a count of 1 costs nothing. `body(indices, carried) -> carried`."""
-
-    def level(depth: int, indices: list[Any], values: list[Any]) -> list[Any]:
-        if depth == len(counts):
-            return body(indices, values)
-        if isinstance(counts[depth], int) and counts[depth] == 1:
-            return level(depth + 1, [*indices, integer(0)], values)
-        return loop(b, counts[depth], values, lambda i, inner: level(depth + 1, [*indices, i], inner))
-
-    return level(0, [], list(carried))
+nested_loops = nesting(loop, integer(0))
 
 
 Write = Callable[[Builder, list[Any]], None]
