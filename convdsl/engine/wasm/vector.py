@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from convdsl.engine.cpu.nesting import nesting
@@ -27,7 +27,7 @@ class _Type:
     count: int = LANES
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)
 class Held:
     """A value in a variable."""
 
@@ -36,6 +36,8 @@ class Held:
     whole: bool = False
     """Whether the numbers of a vector are whole."""
     type: _Type = _Type()
+    align: int = field(default=4, compare=False)
+    """What LLVM is told of a value that was loaded; here it is so always."""
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,22 @@ def test_a_browsers_engine_computes_the_same_bits(tmp_path: Path) -> None:
     assert not np.array_equal(next(iter(model.weights.values())), before)
 
 
+@pytest.mark.parametrize("name", ["fashion", "mnist", "cifar10_pool"])
+def test_the_course_s_networks_learn_as_on_the_other_devices(name: str) -> None:
+    """At these sizes the plan takes the kernels that small programs never reach: sparse gradients behind pooling, Winograd."""
+    net = convdsl.parse((ROOT / "examples" / f"{name}.cnn").read_text("utf-8"))
+    rng = np.random.default_rng(0)
+    x, labels = rng.standard_normal((8, *net.input)).astype(np.float32), rng.integers(0, 10, 8)
+    found = {}
+    for device in ("wasm", "plain"):
+        model = Model(net, batch=8, seed=1, device=device, optimizer=Optimizer("sgd", momentum=0.9))
+        losses = [model.train_step(x, labels, 0.01, n)[0] for n in range(2)]
+        found[device] = losses, model.weights
+    np.testing.assert_allclose(found["wasm"][0], found["plain"][0], rtol=2e-4)
+    for weight, value in found["plain"][1].items():
+        checking.close(found["wasm"][1][weight], value, weight)
+
+
 OPTIMIZERS = [
     Optimizer("sgd", momentum=0.9, nesterov=True, weight_decay=1e-3),
     Optimizer("rmsprop", momentum=0.5),
