@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -50,6 +51,18 @@ def browser() -> Iterator[Any]:
         chromium = driver.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(autouse=True)
+def no_loop_of_another(request: pytest.FixtureRequest) -> Iterator[None]:
+    """While the browser is open, Playwright's event loop is this thread's running one: the REPL could begin none beside it."""
+    running = None if "browser" in request.fixturenames else asyncio._get_running_loop()
+    if running is None:
+        yield
+        return
+    asyncio._set_running_loop(None)
+    yield
+    asyncio._set_running_loop(running)
 
 
 Convdsl = Callable[..., "subprocess.CompletedProcess[str]"]
