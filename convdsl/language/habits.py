@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 from convdsl.diagnostics import written
-from convdsl.language import foreign, slips
+from convdsl.language import other_tools, slips
 from convdsl.language.keywords import BRACED, STRUCTURES
 from convdsl.language.options import COUNTS, OPTIONS, fold
 from convdsl.language.statement import ENDS, SIZES, Correction, Statement, around, rewritten, word_before
@@ -18,7 +18,6 @@ from convdsl.messages import T
 from convdsl.source import Span
 
 _ARROWS = re.compile(r"(\|>|-+>|=+>|[—–]>?|⇒|⟶|>+|;|\||=|-|\+)[ \t]*[A-Za-z]")
-_PYTHON = re.compile(r"(import|from|class|def|return|if|for|print|super|with|self\.|@)\b|\w+(\.\w+)+ ?\(|\w+ ?= ?\w+\(")
 _OPTION = re.compile(r"[0-9]+(x[0-9]+)*|[a-z]{1,2} ?=? ?[0-9?A-Z(][^ ]*|[a-z_]+ ?= ?\S+|p (same|valid)|[a-z_]+")
 
 
@@ -33,32 +32,6 @@ def answer(tokens: list[Token], position: int, expected: set[str], source: str) 
 
 
 # Other tools.
-
-
-def _call(s: Statement) -> Correction | None:
-    if s.first in ("INPUT", "LET", "EXPECT", "BLOCK", "SHARED", "NET", "TRAIN"):
-        return None
-    here = foreign.rewrite(s.text)
-    return written_elsewhere(s.span, here) if here else None
-
-
-def written_elsewhere(span: Span, here: str) -> Correction:
-    """A call as Python writes it, and what it is called here."""
-    message = T("A layer's values stand behind its name, without parentheses and commas.")
-    fix = written(span, here, T("Here it is written `{text}`.", text=here), safe=True)
-    return Correction(span, message, fix, "E109")
-
-
-def _python(s: Statement) -> Correction | None:
-    """Other lines of Python: `import torch`, `model = Sequential()`, `model.compile(…)`."""
-    if not _PYTHON.match(s.text) or s.first not in ("WORD", "MIXED", "SYMBOL", "STRAY"):
-        return None
-    return Correction(
-        s.span,
-        T("This is a line of Python."),
-        T("A program here is a list of layers, one to a line; `convdsl run` trains it."),
-        "E109",
-    )
 
 
 def _assignment(s: Statement) -> Correction | None:
@@ -363,8 +336,9 @@ _HABITS: tuple[Callable[[Statement], Correction | None], ...] = (
     slips.block,
     slips.expect,
     slips.parentheses,
-    _call,
-    _python,
+    other_tools.call,
+    other_tools.name,
+    other_tools.python,
     _assignment,
     _comment,
     _python_matrix,

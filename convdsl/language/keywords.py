@@ -49,6 +49,9 @@ WORDS = {**STRUCTURES, **NAMED}
 BRACED = {*STRUCTURES, "softmax"}
 """All words that stand before braces: the layers that join branches come to them (convdsl/layers/registry.py)."""
 
+ACTIVATION_NAMES: list[str] = []
+"""All activations; the declarations of the layers come to it."""
+
 CALLS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "activation": ("", ("activation",), ("activation",)),
     "input": ("input", ("count",), ("count",)),
@@ -57,3 +60,7 @@ CALLS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
 """What a framework's layer is here, by its name there without rank, case and underscores: the word, and the roles of its
 arguments without names, in Keras and in PyTorch; an empty role is one that is not said here. The declarations of the layers
 fill it: what a layer is called elsewhere is said there (`Layer.frameworks`)."""
+
+EXAMPLES: dict[str, tuple[str, str]] = {}
+"""How each layer is written, and the role without which it is not (`count`, `k` or none), by all its names there and here
+without rank, case and underscores."""

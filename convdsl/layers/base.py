@@ -68,6 +68,8 @@ class Layer:
     """Other names that mean the same layer."""
     elsewhere: ClassVar[tuple[str, ...]] = ()
     """What frameworks call it; used to answer somebody who types it."""
+    loose: ClassVar[tuple[str, ...]] = ("k", "s", "p")
+    """The options that numbers without a name are taken for, in the answer to somebody who writes some."""
     frameworks: ClassVar[dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {}
     """How calls of Keras and PyTorch are answered with this layer: the roles of their arguments without names, in the one
     and in the other (`count` is what is written by value alone, "" what is not said here). The key is a name that has

@@ -260,7 +260,7 @@ class Local(Layer):
 
     name = "local"
     weighs = True
-    elsewhere = ("locallyconnected", "localmente")
+    elsewhere = ("locallyconnected", "convlocal", "localmente")
     frameworks = {"": (("count", "k", "s", "p"), ("count", "k", "s", "p"))}
     example = "local 2 k3 relu"
     activates = True

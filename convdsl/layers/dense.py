@@ -18,6 +18,7 @@ class Dense(Layer):
     weighs = True
     elsewhere = (
         "linear",
+        "gemm",
         "fc",
         "fullyconnected",
         "innerproduct",

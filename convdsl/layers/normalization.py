@@ -38,7 +38,7 @@ class BatchNorm(Normalization):
 
     name = "bn"
     aliases = ("batchnorm",)
-    elsewhere = ("batchnormalization", "normalización", "normalizar", "batchnormalisation", "normalize")
+    elsewhere = ("batchnormalization", "normalización", "normalizar", "batchnormalisation", "syncbatchnorm")
     frameworks = {"": ((), ())}
     example = "bn relu"
 
@@ -76,6 +76,7 @@ class InstanceNorm(Normalization):
 
     name = "in"
     aliases = ("instancenorm",)
+    elsewhere = ("instancenormalization",)
     frameworks = {"": ((), ())}
     example = "in relu"
 
@@ -108,6 +109,8 @@ class LocalResponseNorm(Layer):
 
     name = "lrn"
     elsewhere = ("localresponsenorm", "localresponsenormalization")
+    loose = ("n", "alpha", "beta", "k")
+    frameworks = {"": ((), ())}
     example = "lrn"
     activates = True
 

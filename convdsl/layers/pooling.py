@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 from convdsl.algebra import ceil_divide, greatest_common_divisor
 from convdsl.layers.arguments import Flag, Window
@@ -145,6 +145,7 @@ class AdaptiveAvgPool(Layer):
     ceil((i + 1)·N/O)."""
 
     name = "adaptiveavgpool"
+    elsewhere: ClassVar[tuple[str, ...]] = ("adaptiveaveragepooling", "adaptiveaveragepool")
     frameworks = {"": (("count",), ("count",))}
     example = "adaptiveavgpool 4x4"
 
@@ -178,6 +179,7 @@ class AdaptiveMaxPool(AdaptiveAvgPool):
     ceil((i + 1)·N/O)."""
 
     name = "adaptivemaxpool"
+    elsewhere: ClassVar[tuple[str, ...]] = ("adaptivemaxpooling",)
     example = "adaptivemaxpool 4x4"
 
     def flops(self, x: Sizes, y: Sizes) -> Any:

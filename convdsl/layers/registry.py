@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from convdsl.language.keywords import BRACED, CALLS
+from convdsl.language.keywords import ACTIVATION_NAMES, BRACED, CALLS, EXAMPLES
+from convdsl.language.options import fold
 from convdsl.layers import (
     activation,
     combining,
@@ -15,6 +16,7 @@ from convdsl.layers import (
     shaping,
 )
 from convdsl.layers.activation import Activation
+from convdsl.layers.arguments import REQUIRED
 from convdsl.layers.base import Layer
 from convdsl.layers.combining import Combination
 
@@ -39,9 +41,14 @@ ACTIVATIONS: dict[str, type[Activation]] = {n: c for n, c in BY_NAME.items() if 
 COMBINATIONS: dict[str, type[Combination]] = {n: c for n, c in BY_NAME.items() if issubclass(c, Combination)}
 
 for _layer in LAYERS:
+    _needed = {name for name, argument in _layer.arguments.items() if argument.default is REQUIRED}
+    _window = _needed == {"k"} and _layer.name != "upsample"
+    _role = "count" if _needed and not _window else "k" if _window and "pool" in _layer.name else ""
     for _name in (_layer.name, *_layer.aliases, *_layer.elsewhere):
+        EXAMPLES[fold(_name)] = (_layer.example, _role)
         _roles = _layer.frameworks.get(_name) or _layer.frameworks.get("")
         if _roles:
             CALLS[_name.replace("_", "")] = (_layer.name, *_roles)
 
+ACTIVATION_NAMES.extend(ACTIVATIONS)
 BRACED.update(COMBINATIONS)

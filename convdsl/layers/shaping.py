@@ -49,6 +49,7 @@ class Reshape(Layer):
 
     name = "reshape"
     elsewhere = ("view",)
+    frameworks = {"": (("count",), ("count",))}
     example = "reshape 4x16x4"
 
     size = Shape(doc="the new sizes, channels last", positional=True)
@@ -137,7 +138,7 @@ class Crop(Sided):
     column."""
 
     name = "crop"
-    elsewhere = ("cropping", "centercrop", "recortar", "recorte")
+    elsewhere = ("cropping", "recortar", "recorte")
     frameworks = {"": (("count",), ("count",))}
     example = "crop 1"
 
@@ -189,7 +190,7 @@ class Upsample(Layer):
     at half positions, the border value beyond the border)."""
 
     name = "upsample"
-    elsewhere = ("upsampling", "interpolate", "upsamplingnearest", "ampliar")
+    elsewhere = ("upsampling", "interpolate", "upsamplingnearest", "upsamplingbilinear", "ampliar")
     frameworks = {"": (("count",), ("count",))}
     example = "upsample 2"
 
@@ -235,6 +236,7 @@ class Resize(Layer):
 
     name = "resize"
     elsewhere = ("resizing", "redimensionar")
+    frameworks = {"": (("count",), ("count",))}
     example = "resize 5x12"
 
     size = Window(doc="size of the output", positional=True)
@@ -277,6 +279,7 @@ class Shuffle(Layer):
 
     name = "shuffle"
     elsewhere = ("channelshuffle",)
+    frameworks = {"": (("count",), ("count",))}
     example = "shuffle 2"
 
     g = Count(doc="number of groups", positional=True)
@@ -296,7 +299,7 @@ class Dropout(Layer):
     """In training, sets a random part of the values to zero and enlarges the others to match; at inference, nothing."""
 
     name = "dropout"
-    elsewhere = ("spatialdropout", "abandono")
+    elsewhere = ("abandono",)
     frameworks = {"": (("count",), ("count",))}
     example = "dropout 0.5"
     pointwise = True

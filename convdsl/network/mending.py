@@ -14,6 +14,7 @@ from convdsl.network.words import ACTIVATION, BIAS, NO, SIDES, WITHOUT_BIAS
 
 _BY_FOLDED = {fold(name): name for name in ACTIVATIONS}
 _SHORT = re.compile(r"([a-z]{1,2})([0-9]+(?:x[0-9]+)*)([a-z_]*)")
+_IN_PARENTHESES = re.compile(r"\(\s*([0-9.]+)\s*\)")
 _SEVERAL = re.compile(r"(?:[a-z]{1,2}[0-9]+)+x?")
 
 
@@ -30,7 +31,7 @@ class _Mending:
         self.options = {n for n, a in declared.arguments.items() if not isinstance(a, (Flag, Choice))}
         self.values = [n for n, a in declared.arguments.items() if a.positional and n in self.options]
         self.words_of_choices = [w for a in declared.arguments.values() if isinstance(a, Choice) for w in a.words]
-        self.loose = [n for n in ("k", "s", "p") if n in self.options and n not in self.values]
+        self.loose = [n for n in self.declared.loose if n in self.options and n not in self.values]
 
     def words(self) -> Iterator[str]:
         self._join_sizes()
@@ -59,14 +60,16 @@ class _Mending:
                     yield written
                 case _ if self.values:
                     self.values.pop(0)
-                    yield written
+                    yield _IN_PARENTHESES.sub(r"\1", written)
                 case _ if self.loose:
-                    yield self.loose.pop(0) + written
+                    option = self.loose.pop(0)
+                    yield f"{option}{'=' if len(option) > 2 else ''}" + _IN_PARENTHESES.sub(r"\1", written)
                 case tree.Number() if (
                     not any(a.positional for a in self.declared.arguments.values())
                     and self.declared.name not in ACTIVATIONS
                 ):
-                    continue
+                    if "channels" in self.declared.arguments and self.declared.name == "ln":
+                        yield "channels"  # the number of them is what others write
                 case _:
                     yield written
 

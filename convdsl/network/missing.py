@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from convdsl.language import tree
+from convdsl.language.not_here import not_here
 from convdsl.messages import T
 from convdsl.network.expansion import Expansion
 from convdsl.network.suggest import did_you_mean
@@ -42,6 +43,10 @@ def unknown_block(net: Expansion, call: tree.Call) -> None:
     found = strangers.foreign_call(call.span, text)
     if found is not None:
         net.complain(found.code, found.span, found.message, help=found.help)
+        return
+    honest = not_here(word)
+    if honest is not None:
+        net.complain("E201", call.name.span, T("There is no layer `{name}`.", name=word), help=honest)
         return
     help = did_you_mean(word, net.blocks, call.name.span) or T("Define it: `block {name}(…) {{ … }}`.", name=word)
     net.complain("E207", call.name.span, T("There is no block `{name}`.", name=word), help=help)

@@ -9,15 +9,17 @@ from convdsl.diagnostics import Fix
 from convdsl.diagnostics import written as put
 from convdsl.language import tree
 from convdsl.language.foreign import rewrite
-from convdsl.language.habits import Correction, written_elsewhere
 from convdsl.language.keywords import BRACED, KEYWORDS, STRUCTURES, WORDS
-from convdsl.language.options import fold
+from convdsl.language.not_here import meant_otherwise, not_here
+from convdsl.language.options import OPTIONS, fold
+from convdsl.language.other_tools import written_elsewhere
+from convdsl.language.statement import Correction
 from convdsl.layers import BY_NAME, COMBINATIONS, Layer
+from convdsl.layers.combining import Combination
 from convdsl.messages import T
 from convdsl.network.binding import Binder
 from convdsl.network.edits import line_instead, whole, without
-from convdsl.network.not_here import not_here
-from convdsl.network.suggest import did_you_mean
+from convdsl.network.suggest import meant, mistyped
 from convdsl.network.values import Scope
 from convdsl.network.words import MARKS, keyword_called, layer_called
 from convdsl.source import Span
@@ -48,10 +50,17 @@ def answer(written: tree.Layer, blocks: Mapping[str, tree.Block], binder: Binder
     honest = not_here(word)
     if honest is not None and (keyword is None or not _COUNTED.match(rest)):
         return honest
+    otherwise = meant_otherwise(word)
+    if otherwise is not None:
+        return otherwise
     if keyword is not None and (declared is None or written.branches is not None):
         here = _keyword_line(keyword, rest)
         way = T("Here it is written `{example}`.", example=here)
         return put(written.name.span, keyword, way) if here == f"{keyword} {rest}" else way
+    if declared is not None and issubclass(declared, Combination) and written.branches is None:
+        return T("Here it is written `{example}`.", example=declared.example)
+    if declared is not None and written.branches is not None and not issubclass(declared, Combination):
+        return T("`{layer}` takes no braces: it is written `{example}`.", layer=declared.name, example=declared.example)
     if declared is not None:
         mended = None if written.branches is not None else binder.mended_line(declared, written.items, Scope())
         return _here(text, written.name, written.items, mended, declared.example)
@@ -62,7 +71,7 @@ def answer(written: tree.Layer, blocks: Mapping[str, tree.Block], binder: Binder
         )
     if fold(word) in MARKS:
         return Fix(T("The last layer is the output: nothing marks it."), (without(text, written.span),))
-    if _OPTION.fullmatch(word):
+    if _OPTION.fullmatch(word) or fold(word) in OPTIONS:
         return T("`{option}` is an option: it stands on the line of its layer.", option=word)
     glued = _GLUED.fullmatch(word)
     if glued and glued[1] in BY_NAME:
@@ -77,7 +86,10 @@ def answer(written: tree.Layer, blocks: Mapping[str, tree.Block], binder: Binder
         if written.branches is not None
         else [*BY_NAME, *WORDS, *blocks, *KEYWORDS]
     )
-    return did_you_mean(word, names, written.name.span) or T("`convdsl explain layers` lists all layers.")
+    name = mistyped(word, names)
+    if name is not None:
+        return meant(word, name, written.name.span)
+    return T("`convdsl explain layers` lists all layers.")
 
 
 def _here(text: str, name: tree.Word, items: Sequence[tree.Item], line: str | None, example: str) -> T | Fix:

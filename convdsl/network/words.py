@@ -64,6 +64,7 @@ _KEYWORDS = {
     "auxiliary": "aux",
     "residuo": "residual",
     "shortcut": "residual",
+    "skip": "residual",
 }
 MARKS = ("outputs", "salida", "salidas", "end", "fin", "return", "stop")
 """Words for the end of a network, which needs none."""

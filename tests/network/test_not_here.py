@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from convdsl.language.not_here import NOT_HERE, not_here
 from convdsl.language.options import fold
 from convdsl.layers import BY_NAME, ELSEWHERE
 from convdsl.messages import use_language
 from convdsl.network import analyse
-from convdsl.network.not_here import NOT_HERE
 from convdsl.source import Source
 
 
@@ -22,15 +23,20 @@ def english() -> Iterator[None]:
     use_language(None)
 
 
-@pytest.mark.parametrize("word", NOT_HERE)
-def test_what_is_offered_instead_is_right(word: str) -> None:
-    assert word == fold(word) and word not in BY_NAME and word not in {fold(name) for name in ELSEWHERE}
+def test_what_is_offered_instead_is_right() -> None:
+    for word in NOT_HERE:
+        _is_answered(word)
+
+
+def _is_answered(word: str) -> None:
+    assert word in (fold(word), word.lower()) and word not in BY_NAME and word not in {fold(name) for name in ELSEWHERE}
     (found,) = analyse(Source(f"input 32x32x16 -> {word} 2")).diagnostics
     assert found.code == "E201" and found.help is not None
     assert str(found.help) == str(NOT_HERE[word])
     for example in re.findall(r"`([^`]+)`", str(found.help)):
-        if "{" in example and not re.search(r"A \||…|train", example):
-            assert not analyse(Source(f"input 32x32x16 -> {example}")).failed, example
+        if not re.search(r"A \||…|train|^[0-9a-z]+$|unit|reshape|^->$", example):
+            size = "32x16" if "causal" in example else "32x32x16"
+            assert not analyse(Source(f"input {size} -> {example}")).failed, example
 
 
 @pytest.mark.parametrize(
@@ -54,3 +60,47 @@ def test_what_is_offered_instead_is_right(word: str) -> None:
 def test_what_means_the_same_is_offered(written: str, offered: str) -> None:
     (found,) = analyse(Source(f"input 32x32x16 -> {written}")).diagnostics
     assert f"`{offered}`" in str(found.help)
+
+
+_WORDS = [
+    line.split("  =>  ")
+    for line in (Path(__file__).parent / "words_of_others.txt").read_text("utf-8").splitlines()
+    if not line.startswith("#")
+]
+"""What people bring from PyTorch, Keras, ONNX, Flax and Haiku, and the answer: the line here, `-` where it does not exist, or
+the diagnostic in full."""
+
+
+def test_words_of_other_frameworks_get_the_line_that_means_the_same_or_an_honest_answer() -> None:
+    assert len(_WORDS) > 500
+    for written, answer in _WORDS:
+        found = analyse(Source(f"input 32x32x3 -> {written}")).diagnostics
+        assert len(found) == 1, (written, found)
+        help = str(found[0].help)
+        name = re.match(r"(?:[A-Za-z_]\w*\.)*([A-Za-z_]\w*)", written)
+        assert name is not None
+        if answer == "-":
+            assert (found[0].code, help) == ("E201", str(not_here(name[1]))), written
+        elif re.match("E[0-9]{3} ", answer):
+            assert f"{found[0].code} {help}" == answer, written
+        else:
+            assert help in (f"Here it is written `{answer}`.", f"Write `{answer}`."), written
+
+
+def test_the_lines_that_are_offered_are_right() -> None:
+    """By themselves: sizes that do not fit 32x32x3 are another matter."""
+    for written, answer in _WORDS:
+        if answer != "-" and not re.match("E[0-9]{3} ", answer):
+            line = f"{answer} -> relu" if answer.startswith("input") else f"input 32x32x3 -> {answer}"
+            codes = [d.code for d in analyse(Source(line)).diagnostics if d.severity == "error"]
+            assert not [code for code in codes if not code.startswith("E3")], (written, answer, codes)
+
+
+@pytest.mark.parametrize(
+    ("name", "block"),
+    [("fire", "block fire(S, E) { conv S k1 }"), ("inception", "block inception(A, B) { conv A k1 }")],
+)
+def test_blocks_of_a_program_are_no_strangers(name: str, block: str) -> None:
+    program = f"input 32x32x3\n{name}(16, 64\n{block}"
+    assert all(d.code != "E201" for d in analyse(Source(program)).diagnostics)
+    assert not analyse(Source(f"input 32x32x3\n{name}(16, 64)\n{block}")).failed
