@@ -69,6 +69,14 @@ _LETTERS = re.compile(
 """What the fonts of T1 have. Of what they lack the code is set: a document with it still compiles."""
 
 
+PICTURES = (
+    r"\usepackage{tikz}",
+    r"\newsavebox\fitbox",
+    r"\newcommand\fit[2]{\sbox\fitbox{#2}\ifdim\wd\fitbox>#1\resizebox{#1}{\height}{\usebox\fitbox}\else\usebox\fitbox\fi}",
+)
+"""What a document with drawings has at its top: TikZ, and text that is squeezed where it comes out wider than laid out."""
+
+
 def escaped(text: str) -> str:
     """A text for LaTeX's text mode."""
     return "".join(_SPECIAL.get(c) or (f"${_SIGNS[c]}$" if c in _SIGNS else _letter(c)) for c in text)

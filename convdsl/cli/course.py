@@ -53,9 +53,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_choice(printed)
     printed.add_argument(
         "--format",
-        choices=("markdown", "latex", "form"),
+        choices=("markdown", "latex", "html", "form"),
         default="markdown",
-        help=str(T("markdown, latex, or an empty form for `grade`")),
+        help=str(T("markdown, latex, html, or an empty form for `grade`")),
     )
     printed.add_argument("--key", action="store_true", help=str(T("with answers and hints")))
     add_seed(printed)

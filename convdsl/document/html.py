@@ -69,6 +69,10 @@ figcaption { color: var(--dim); font-size: .85rem; line-height: 1.35; overflow-w
 .beside { display: grid; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); gap: 0 1.6rem; align-items: start; }
 @media (max-width: 46rem) { .beside { grid-template-columns: minmax(0, 1fr); } }
 .label span { font-weight: 400; }
+ul.marked { list-style: none; padding-left: 1.2rem; }
+ul.marked li { margin: .35rem 0; }
+ul.marked figure { margin: .2rem 0 .8rem; }
+ul.marked:has(> li > figure) { display: flex; flex-wrap: wrap; gap: 0 2rem; }
 .quiet { color: var(--dim); }
 header { text-align: center; }
 .fields .line { display: inline-block; border-bottom: 1px solid var(--ink); margin-right: 1.5em; }
@@ -131,7 +135,7 @@ def _node(node: Node) -> str:
             tag = "b" if strong else "span"
             starts = [f"<{tag}>{escape(m)}</{tag}> " if m else "" for m in marks]
             pairs = zip(starts, items, strict=True)
-            return "<ul>" + "".join(f"<li>{start}{_item(item)}</li>" for start, item in pairs) + "</ul>"
+            return '<ul class="marked">' + "".join(f"<li>{start}{_item(item)}</li>" for start, item in pairs) + "</ul>"
         case Fields(fields):
             spaces = (f'{_text(t)} <span class="line" style="width: {wide}cm"></span>' for t, wide in fields)
             return f'<p class="fields">{" ".join(spaces)}</p>'

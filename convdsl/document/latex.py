@@ -24,7 +24,7 @@ from convdsl.document.nodes import (
     Title,
     nodes_of,
 )
-from convdsl.latex import escaped, marked_up, verbatim
+from convdsl.latex import PICTURES, escaped, marked_up, verbatim
 from convdsl.messages import language
 
 _LEVELS = {2: "section", 3: "subsection", 4: "subsubsection"}
@@ -39,16 +39,19 @@ def write(document: Iterable[Node]) -> str:
 def whole(documents: Iterable[Iterable[Node]]) -> str:
     """One or more documents as a file that compiles; each begins on a page of its own, with page number 1."""
     babel = "spanish" if language() == "es" else "english"
+    bodies = "\n\\clearpage\\setcounter{page}{1}\n\n".join(map(write, documents))
+    drawn = r"\begin{tikzpicture}" in bodies
     lines = [
+        *((r"\RequirePackage{fix-cm}",) if drawn else ()),
         r"\documentclass{article}",
         r"\usepackage[T1]{fontenc}",
         r"\usepackage[utf8]{inputenc}",
         rf"\usepackage[{babel}]{{babel}}",
         r"\usepackage{amsmath}",
+        *(PICTURES if drawn else ()),
         r"\begin{document}",
         "",
     ]
-    bodies = "\n\\clearpage\\setcounter{page}{1}\n\n".join(map(write, documents))
     return "\n".join([*lines, bodies, r"\end{document}", ""])
 
 
@@ -95,7 +98,7 @@ def _node(node: Node) -> str:
         case Items(items, marks):
             kind = "itemize" if marks else "enumerate"
             starts = [rf"\item[{escaped(m)}]" if m else r"\item" for m in marks] or [r"\item"] * len(items)
-            body = [f"{start} {_nodes(nodes_of(item))}" for start, item in zip(starts, items, strict=True)]
+            body = [f"{start} {_item(item)}" for start, item in zip(starts, items, strict=True)]
             return "\n".join([rf"\begin{{{kind}}}", *body, rf"\end{{{kind}}}"])
         case Fields(fields):
             spaces = tuple(rf"{marked_up(text)} \underline{{\hspace{{{wide}cm}}}}" for text, wide in fields)
@@ -104,14 +107,32 @@ def _node(node: Node) -> str:
             return "\n\n\\bigskip\n\n".join(_grid(rows[n : n + _ROWS]) for n in range(0, len(rows), _ROWS))
         case PageBreak():
             return r"\clearpage"
-        case Picture(alt, tex=tex, caption=caption):
-            shown = tex or rf"\emph{{{marked_up(alt)}}}"
-            under = [rf"\\ {{\small {marked_up(caption)}}}"] if caption else []
-            return "\n".join([r"\begin{center}", shown, *under, r"\end{center}"])
+        case Picture():
+            return "\n".join([r"\begin{center}", _picture(node), r"\end{center}"])
         case Gallery(pictures):
-            return "\n".join(map(_node, pictures))
+            beside = "\n\\quad\n".join(map(_picture, pictures))
+            return "\n".join([r"\begin{center}", beside, r"\end{center}"])
         case Beside(seen, said):
             return _nodes((*seen, *said))
+
+
+def _item(item: str | tuple[Node, ...]) -> str:
+    """What stands behind the mark of a list: a picture hangs from its line."""
+    match item:
+        case (Picture(tex=str(tex)) as picture,) if tex:
+            return rf"\raisebox{{\dimexpr\ht\strutbox-\height}}{{{_picture(picture)}" "\n}"
+    return _nodes(nodes_of(item))
+
+
+def _picture(picture: Picture) -> str:
+    """A picture and what stands below it, as one box."""
+    if not picture.tex:
+        return rf"\emph{{{marked_up(picture.alt)}}}"
+    room = (
+        r"\begin{minipage}[c]{\ifdim\wd1>.97\linewidth\linewidth\else\ifdim\wd1<9em 9em\else1.02\wd1\fi\fi}\centering"
+    )
+    below = [rf"\par\smallskip{{\small {marked_up(picture.caption)}}}"] if picture.caption else []
+    return "\n".join([rf"\setbox1\hbox{{{picture.tex}}}%", room, r"\box1", *below, r"\end{minipage}%"])
 
 
 def _entry(text: str) -> str:

@@ -72,7 +72,7 @@ def _node(node: Node) -> str:
         case PageBreak():
             return "---"
         case Picture(alt, caption=caption):
-            said = alt.replace("[", "(").replace("]", ")").replace("\n", " ")
+            said = alt.replace("[", "(").replace("]", ")").replace("\n", "; ")
             shown = f"![{said}]({node.url})" if node.svg or node.png else f"*{_text(said)}*"
             return "\n\n".join(filter(None, [shown, _text(caption)]))
         case Gallery(pictures):

@@ -23,7 +23,8 @@ MARGIN = 14.0
 
 
 class Choices(NamedTuple):
-    """What can be chosen about a drawing. `depth` None is as deep as there is room for, -1 every layer."""
+    """What can be chosen about a drawing. `depth` None is as deep as there is room for, -1 every layer. For exercises: without
+    `numbers` a layer is called `conv relu`, and `instead` of the size that leaves a layer another text can be shown."""
 
     style: str = "auto"
     direction: str = "right"
@@ -33,6 +34,8 @@ class Choices(NamedTuple):
     shape: str = ""
     width: float = 1200.0
     legend: bool = False
+    numbers: bool = True
+    instead: tuple[tuple[int, str], ...] = ()
 
 
 class Drawn(NamedTuple):
@@ -50,10 +53,7 @@ STYLES = ("auto", "blocks", "boxes", "maps", "u")
 def drawn(analysis: Analysis, choices: Choices) -> Drawn:
     """The drawing of a network. The styles other than blocks, and the legend, are loaded where they are drawn."""
     notes: list[T] = []
-    telling = Telling(analysis, choices.show, choices.shape or ("c@hw" if choices.style == "maps" else "hwc"))
-    items = trees.tree(analysis.network.nodes)
-    if choices.depth != -1:
-        items = folded(items, analysis.report, choices.depth, apart=frozenset(telling.errors))
+    telling, items = told(analysis, choices)
     paint, scale = painter(telling, items, choices.colour)
     style = choices.style if choices.style != "auto" else suited(items)
     u = levels.levels(items) if style == "u" else None
@@ -90,6 +90,16 @@ def drawn(analysis: Analysis, choices: Choices) -> Drawn:
         notes.append(T("The drawing is {n} pixels wide: narrower it cannot be.", n=round(width)))
     made = Scene(width, height + 2 * MARGIN, groups, analysis.network.name, telling.summary())
     return Drawn(made, style, tuple(notes), items)
+
+
+def told(analysis: Analysis, choices: Choices) -> tuple[Telling, Items]:
+    """What is said of a network's layers, and its tree, folded as chosen."""
+    shape = choices.shape or ("c@hw" if choices.style == "maps" else "hwc")
+    telling = Telling(analysis, choices.show, shape, choices.numbers, choices.instead)
+    items = trees.tree(analysis.network.nodes)
+    if choices.depth != -1:
+        items = folded(items, analysis.report, choices.depth, apart=frozenset(telling.errors))
+    return telling, items
 
 
 def suited(items: Items) -> str:

@@ -79,11 +79,20 @@ class Box(NamedTuple):
 class Telling:
     """Says of each part of a tree what its box says, for one network and one choice of what is shown."""
 
-    def __init__(self, analysis: Analysis, show: Iterable[str] = ("sizes",), shape: str = "hwc") -> None:
+    def __init__(
+        self,
+        analysis: Analysis,
+        show: Iterable[str] = ("sizes",),
+        shape: str = "hwc",
+        numbers: bool = True,
+        instead: Iterable[tuple[int, str]] = (),
+    ) -> None:
         self.analysis = analysis
         self.report = analysis.report
         self.show = tuple(show)
         self.order = shape
+        self.numbers = numbers
+        self.instead = dict(instead)
         self.errors = errors(analysis)
 
     def input(self) -> Box:
@@ -95,7 +104,7 @@ class Telling:
 
     def layers(self, part: Layers) -> Box:
         """The box of some layers that are drawn as one."""
-        lines = tuple(" ".join(n.text.split()) or "?" for n in part.nodes)
+        lines = tuple((" ".join(n.text.split()) if self.numbers else _names(n)) or "?" for n in part.nodes)
         return self._box(part, kind_of(part.nodes[0]), lines, part.nodes, 1, len(part.cover) // len(part.nodes))
 
     def closed(self, part: Closed, turns: int = 1) -> Box:
@@ -150,7 +159,7 @@ class Telling:
             "error" if found else kind,
             lines,
             times,
-            self.size(after) if "sizes" in self.show else "",
+            self.instead.get(last.index, self.size(after)) if "sizes" in self.show else "",
             before,
             after,
             self._figures(figures, facts[-1]),
@@ -231,6 +240,11 @@ def _derived(node: Node, facts: Facts) -> list[str]:
             formula = f"⌊{formula.removesuffix(' + 1')}⌋ + 1"
         found[f"{formula} = {axis.output}"] = None
     return list(found)
+
+
+def _names(node: Node) -> str:
+    """A layer without its numbers: `conv relu`."""
+    return " ".join([node.op, *([node.activation.name] if node.activation is not None else [])])
 
 
 def _parameters(count: Any) -> str:

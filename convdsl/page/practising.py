@@ -8,12 +8,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from convdsl.document import Node, Sentence, html
+from convdsl.document import Node, Sentence, html, nodes_of
 from convdsl.messages import T
 from convdsl.page.answers import Refused
 from convdsl.teaching.answers import Answer, Asked, Listed, Marked, Reviewed, Told
 from convdsl.teaching.course.exercise import KINDS
 from convdsl.teaching.practice import Practice
+from convdsl.teaching.sheets.printing import option, shown
 
 _COMMANDS = ("next", "exercise", "hint", "skip", "answer", "review", "list")
 
@@ -97,9 +98,12 @@ def _question(asked: Asked) -> dict[str, Any]:
         "title": question.title,
         "kind": str(KINDS[question.kind]),
         "notice": str(asked.notice) if asked.notice is not None else "",
-        "html": _html(question.text),
+        "html": html.fragment(shown(question.told)),
         "program": question.program or "",
-        "options": [[letter, html.fragment([Sentence(option)])] for letter, option in question.options],
+        "options": [
+            [letter, html.fragment(nodes_of(option(question.option_told(o))))]
+            for letter, o in question.lettered.items()
+        ],
         "how": str(question.how),
         "multiline": question.multiline,
         "hints": len(question.hints),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -139,7 +140,9 @@ def _print_question(console: Console, asked: Asked) -> None:
     if question.options:
         console.print()
     for letter, option in question.options:
-        print_text(console, Text.assemble((f"  {letter}) ", "bold"), clean_lines(option)), hang=3)
+        told = clean_lines(option)
+        told = "\n" + indent(told, "     ") if "\n" in told else told
+        print_text(console, Text.assemble((f"  {letter}) ", "bold"), told), hang=3)
     console.print()
     how = str(T("Answer: {how}.", how=question.how))
     if question.multiline:

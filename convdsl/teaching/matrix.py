@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from convdsl.messages import Grouped, T
-from convdsl.teaching.exact import Number, read_number, whole
+from convdsl.teaching.exact import Number, read_number, show, whole
 
 Rows = tuple[tuple[Number, ...], ...]
 
@@ -144,3 +144,10 @@ def _entry(written: str, row: int, column: int) -> Number:
             T("Row {row}, entry {column}: `{entry}` is not a number.", row=row, column=column, entry=shown),
             T("Entries are numbers such as 3, −5, 0.5 or 1/9, up to 10^15."),
         ) from None
+
+
+def aligned(rows: Rows) -> str:
+    """Rows one below the other, columns aligned."""
+    cells = [[show(v) for v in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join("  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in cells)

@@ -78,7 +78,7 @@ class Drawer:
             if box.times > 1:
                 words.append((f"× {box.times}", SMALL, True, "ink"))
         if box.size and box.after is not None:
-            size = box.size if whole else self.telling.size(box.after[-1:])
+            size = box.size if whole or box.last in self.telling.instead else self.telling.size(box.after[-1:])
             words += [(line, SMALL, False, "ink") for line in measure.wrapped(size, SMALL, 90.0, False, 3)]
         return words + [
             (line, SMALL, False, "muted") for text in box.figures for line in measure.wrapped(text, SMALL, 74.0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from convdsl import latex
 from convdsl.drawing.scene import Circle, Curve, Group, Line, Point, Polygon, Rect, Scene, Shape, Text
 from convdsl.drawing.themes import Theme
 from convdsl.drawing.writers.paths import cubic, rounded
@@ -20,6 +21,8 @@ POINTS = 0.75
 """Points in a pixel."""
 LARGEST = 16000
 """TeX's lengths end a little above, in points."""
+PREAMBLE = latex.PICTURES
+"""What a document with pictures has at its top."""
 
 
 def write(drawing: Drawing) -> bytes:
@@ -31,12 +34,17 @@ def tex(scene: Scene, theme: Theme) -> str:
     return pages([scene], theme)
 
 
+def snippet(scene: Scene, theme: Theme) -> str:
+    """A scene to stand in a document that has PREAMBLE at its top; no wider than the line."""
+    lines = [r"\sbox0{\sffamily%", *(f"{line}%" for line in _colours([scene], theme))]
+    lines += [*_picture(scene, POINTS), r"}\ifdim\wd0>\linewidth\resizebox{\linewidth}{!}{\usebox0}\else\usebox0\fi"]
+    return "\n".join(lines)
+
+
 def pages(scenes: Sequence[Scene], theme: Theme) -> str:
     """Scenes of one size as a document, a page for each."""
     scene = scenes[0]
     scale = min(POINTS, LARGEST / max(scene.width, scene.height))
-    groups = (group for one in scenes for group in one.groups)
-    used = dict.fromkeys(role for group in groups for shape in group.shapes for role in _roles(shape))
     width, height = (f"{v * scale:.1f}pt" for v in (scene.width, scene.height))
     lines = [
         f"% {_comment(scene.title)}: {_comment(scene.about)}",
@@ -46,14 +54,9 @@ def pages(scenes: Sequence[Scene], theme: Theme) -> str:
         r"\IfFileExists{lmodern.sty}{\usepackage{lmodern}}{}",
         r"\usepackage[utf8]{inputenc}",
         rf"\usepackage[paperwidth={width},paperheight={height},margin=0pt]{{geometry}}",
-        r"\usepackage{tikz}",
-        *(
-            rf"\definecolor{{{_name(role)}}}{{HTML}}{{{theme.of(role)[1:].upper()}}}"
-            for role in ("paper", *used)
-            if role != "none"
-        ),
-        r"\newsavebox\fitbox",
-        r"\newcommand\fit[2]{\sbox\fitbox{#2}\ifdim\wd\fitbox>#1\resizebox{#1}{\height}{\usebox\fitbox}\else\usebox\fitbox\fi}",
+        *PREAMBLE[:1],
+        *_colours(scenes, theme),
+        *PREAMBLE[1:],
         r"\pagestyle{empty}",
         r"\parindent=0pt",
         r"\begin{document}",
@@ -62,6 +65,14 @@ def pages(scenes: Sequence[Scene], theme: Theme) -> str:
         r"\end{document}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _colours(scenes: Sequence[Scene], theme: Theme) -> list[str]:
+    """The colours that scenes use, by name."""
+    groups = (group for one in scenes for group in one.groups)
+    used = dict.fromkeys(role for group in groups for shape in group.shapes for role in _roles(shape))
+    named = [role for role in ("paper", *used) if role != "none"]
+    return [rf"\definecolor{{{_name(role)}}}{{HTML}}{{{theme.of(role)[1:].upper()}}}" for role in named]
 
 
 def _picture(scene: Scene, scale: float) -> Iterator[str]:

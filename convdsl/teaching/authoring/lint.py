@@ -13,6 +13,7 @@ from convdsl.teaching.course.exercise import PROGRAM_KINDS, Exercise, Mistake
 from convdsl.teaching.course.expressions import ExpressionError, names_in
 from convdsl.teaching.course.facts import known
 from convdsl.teaching.course.reader import Problem, Sheet
+from convdsl.teaching.course.seen import Seen
 from convdsl.teaching.course.written import expressions_in, written
 from convdsl.teaching.marking import mark
 from convdsl.teaching.marking.agreement import could_be_taken_for
@@ -61,12 +62,17 @@ def longest_is_right(exercise: Exercise, seeds: Sequence[int]) -> float:
     for seed in seeds:
         try:
             question = Question(exercise, seed)
-            lengths = {letter: len(text) for letter, text in question.options}
+            lengths = {letter: _length(question.option_told(o)) for letter, o in question.lettered.items()}
             longest = [letter for letter, size in lengths.items() if size == max(lengths.values())]
             total += (question.right in longest) / len(longest)
         except ExpressionError:  # said of the exercise itself
             continue
     return total / max(1, len(seeds))
+
+
+def _length(told: Sequence[str | Seen]) -> int:
+    """How long an option looks; pictures are all alike."""
+    return sum(len(piece) for piece in told if isinstance(piece, str))
 
 
 def lint_exercise(exercise: Exercise, seeds: Sequence[int]) -> list[Problem]:
@@ -276,6 +282,7 @@ def _answer(question: Question) -> Iterator[Complaint]:
         unsolved = gap(question.program) is None and mark(question, question.program).correct
         if unsolved:
             yield "program", T("Seed {seed}: nothing is wrong with the program as it is given.", seed=seed)
+    yield from _shown(question)
     given_away = list(_given_away(question))
     yield from given_away or _handed_back(question)
 
@@ -297,10 +304,22 @@ def _given_away(question: Question) -> Iterator[Complaint]:
     if unasked or isinstance(question.right, tuple):
         return
     answer = written(question.right)
-    if len(re.sub(r"\D", "", answer)) > 2 and any(
-        re.search(rf"(?<![\d.,]){re.escape(answer)}(?![\d.]|,\d)", hint) for hint in question.hints
-    ):
+    if len(re.sub(r"\D", "", answer)) > 2 and any(_says(hint, answer) for hint in question.hints):
         yield "hints", T("Seed {seed}: a hint gives the answer {answer} away.", seed=question.seed, answer=answer)
+
+
+def _shown(question: Question) -> Iterator[Complaint]:
+    """No picture has the answer on it, where that is a size or a number of several digits."""
+    if question.exercise.options or question.multiline or question.kind in ("hole", "matrix"):
+        return
+    answer = written(question.right)
+    for piece in question.told:
+        if isinstance(piece, Seen) and len(re.sub(r"\D", "", answer)) > 2 and _says(piece.text, answer):
+            yield "question", T("Seed {seed}: a picture shows the answer {answer}.", seed=question.seed, answer=answer)
+
+
+def _says(text: str, answer: str) -> bool:
+    return re.search(rf"(?<![\d.,×]){re.escape(answer)}(?![\d.×]|,\d)", text) is not None
 
 
 def _mistakes(question: Question) -> Iterator[Complaint]:

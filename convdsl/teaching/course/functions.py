@@ -10,6 +10,7 @@ from typing import Any
 from convdsl.messages import decimals
 from convdsl.teaching.convolution import Correlation, Options, Pooling, Transposed
 from convdsl.teaching.course import algebra
+from convdsl.teaching.course.seen import drawing, picture
 from convdsl.teaching.exact import Number, whole
 from convdsl.teaching.kernels import Kernel, combined, read_kernel
 from convdsl.teaching.matrix import Rows
@@ -176,6 +177,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "medianpool": _pool("median"),
     "table": _table,
     "places": _places,
+    "picture": picture,
+    "drawing": drawing,
     **algebra.FUNCTIONS,
 }
 """Every function by its name."""

@@ -11,7 +11,9 @@ from convdsl.messages import Grouped, listed
 from convdsl.teaching.course.exercise import Both
 from convdsl.teaching.course.expressions import evaluate
 from convdsl.teaching.course.functions import is_matrix
+from convdsl.teaching.course.seen import Seen
 from convdsl.teaching.exact import near, show
+from convdsl.teaching.matrix import aligned
 
 _IN_TEXT = re.compile(r"\{([^{}]+)\}")
 _IN_PROGRAM = re.compile(r"\{([A-Z0-9(][^{}\n]*)\}")
@@ -19,7 +21,27 @@ _IN_PROGRAM = re.compile(r"\{([A-Z0-9(][^{}\n]*)\}")
 
 def fill(text: str, names: Mapping[str, Any]) -> str:
     """A text with its `{…}` filled in; `= {…}` of a rounded value is `≈ 2.333`. Raises ExpressionError."""
-    return _IN_TEXT.sub(lambda m: _in_line(evaluate(m[1], names), text, m), text).replace("= ≈", "≈")
+    return "".join(map(str, _parts(text, names)))
+
+
+def pieces(text: str, names: Mapping[str, Any]) -> tuple[str | Seen, ...]:
+    """The same, cut where pictures stand in it."""
+    return tuple(p for p in _parts(text, names) if isinstance(p, Seen) or p.strip())
+
+
+def _parts(text: str, names: Mapping[str, Any]) -> list[str | Seen]:
+    found: list[str | Seen] = []
+    words, start = "", 0
+    for match in _IN_TEXT.finditer(text):
+        value = evaluate(match[1], names)
+        words += text[start : match.start()]
+        if isinstance(value, Seen):
+            found += [words.replace("= ≈", "≈"), value]
+            words = ""
+        else:
+            words += _in_line(value, text, match)
+        start = match.end()
+    return [*found, (words + text[start:]).replace("= ≈", "≈")]
 
 
 def _in_line(value: Any, text: str, place: re.Match[str]) -> str:
@@ -50,10 +72,10 @@ def _plain(value: Any) -> str:
 
 def written(value: Any) -> str:
     """A value as a text shows it: `1792`, `61,706` (`61 706` in Spanish), `0.5` (`0,5`), `28×28×6`, a matrix in lines."""
-    if isinstance(value, str | Both):
+    if isinstance(value, str | Both | Seen):
         return str(value)
     if is_matrix(value):
-        return matrix(value)
+        return aligned(value)
     if isinstance(value, tuple):
         return "×".join(map(number, value))
     return number(value)
@@ -65,10 +87,3 @@ def number(value: int | Fraction) -> str:
         rough = near(value)
         return show(value) if rough is None else f"≈ {rough}"
     return str(Grouped(value)).replace("-", "−")
-
-
-def matrix(rows: tuple[tuple[Any, ...], ...]) -> str:
-    """Rows one below the other, columns aligned."""
-    cells = [[show(v) for v in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return "\n".join("  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in cells)

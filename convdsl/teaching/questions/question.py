@@ -12,7 +12,8 @@ from convdsl.teaching.course.exercise import PROGRAM_KINDS, Both, Exercise, Mist
 from convdsl.teaching.course.expressions import evaluate
 from convdsl.teaching.course.facts import network
 from convdsl.teaching.course.functions import is_matrix
-from convdsl.teaching.course.written import fill, fill_program, written
+from convdsl.teaching.course.seen import Seen
+from convdsl.teaching.course.written import fill, fill_program, pieces, written
 from convdsl.teaching.questions import holes
 from convdsl.teaching.questions.gap import gap
 
@@ -73,6 +74,15 @@ class Question:
     def text(self) -> str:
         """The question, in the language in use."""
         return fill(str(self.exercise.question), self.names)
+
+    @property
+    def told(self) -> tuple[str | Seen, ...]:
+        """The question, cut where pictures stand in it."""
+        return pieces(str(self.exercise.question), self.names)
+
+    def option_told(self, option: Option) -> tuple[str | Seen, ...]:
+        """An option, cut where pictures stand in it."""
+        return pieces(str(option.text), self.names)
 
     @property
     def program(self) -> str | None:
@@ -168,7 +178,9 @@ class Question:
         if self.multiline:
             return self.fill_program(self.exercise.solution)
         if self.exercise.options:
-            return f"{self.right}) {fill(str(self.lettered[self.right].text), self.names)}"
+            told = self.option_told(self.lettered[self.right])
+            words = " ".join(p for p in told if isinstance(p, str))
+            return f"{self.right}) {words}".strip() if words else str(self.right)
         if self.kind == "hole":
             found = [", ".join(f"{k} = {v}" for k, v in s.items()) for s in self.solutions]
             return str(T(" or ")).join(found[:4]) + (" …" if len(found) > 4 else "")

@@ -9,8 +9,8 @@ from fractions import Fraction
 from lark import Token
 
 from convdsl.messages import T
-from convdsl.teaching.course.written import matrix
 from convdsl.teaching.exact import Number, whole
+from convdsl.teaching.matrix import aligned
 from convdsl.teaching.reading.scanner import not_understood
 from convdsl.teaching.reading.steps import Reading
 from convdsl.teaching.reading.terms import ARITHMETIC, BRACKET, HOLE, LITERAL, Item, Term, parse
@@ -94,7 +94,7 @@ def read_matrices(text: str, wanted: Wanted) -> list[Reading]:
             problem = problem or error
             continue
         if (len(rows), len(rows[0])) == wanted.shape:
-            return [Reading(rows, matrix(rows), Fraction(1, 100))]
+            return [Reading(rows, aligned(rows), Fraction(1, 100))]
         found.append(rows)
     slashed = _rows_between_slashes(text)
     if slashed != text and wanted.shape[0] > 1 and (not found or len(found[0]) == 1):
@@ -102,7 +102,7 @@ def read_matrices(text: str, wanted: Wanted) -> list[Reading]:
     if not found:
         assert problem is not None
         raise problem
-    return [Reading(found[0], matrix(found[0]), Fraction(1, 100))]
+    return [Reading(found[0], aligned(found[0]), Fraction(1, 100))]
 
 
 def _rows_between_slashes(text: str) -> str:

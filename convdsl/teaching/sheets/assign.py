@@ -15,7 +15,7 @@ from convdsl import document
 from convdsl.document import Node, latex
 from convdsl.messages import Rounded, T, language
 from convdsl.teaching.questions import Question
-from convdsl.teaching.sheets.printing import Top, form, sheet_document
+from convdsl.teaching.sheets.printing import Top, form, page, sheet_document
 from convdsl.teaching.sheets.roster import Student
 from convdsl.teaching.sheets.sheet import Sheet
 from convdsl.teaching.sheets.tables import unaccented
@@ -43,6 +43,7 @@ def handouts(sheet: Sheet, students: Sequence[Student]) -> Iterator[Handout]:
         files = {
             f"{T('sheet')}.md": document.write(told, "markdown"),
             f"{T('sheet')}.tex": latex.whole([told]),
+            f"{T('sheet')}.html": page(sheet_document(sheet.course, questions, top, page=True)),
             f"{T('answers')}.txt": form(questions, top),
         }
         key = document.write(sheet_document(sheet.course, questions, top, key=True), "markdown")

@@ -28,7 +28,7 @@ def gift(banks: Iterable[Bank]) -> Iterator[str]:
 def _answer(kind: str, answer: Given) -> str:
     said = f"#{escaped(html(answer.feedback))}" if answer.feedback else ""
     if kind == "choice":
-        return f"{'=' if answer.fraction == 100 else '~'}{escaped(html(answer.text))}{said}"
+        return f"{'=' if answer.fraction == 100 else '~'}{escaped(answer.text)}{said}"
     value = escaped(answer.text)
     if kind == "number":
         value += f":{answer.tolerance:.10g}"

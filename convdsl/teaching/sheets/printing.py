@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 from convdsl import document
-from convdsl.document import Code, Heading, Items, Label, Matrix, Node, Sentence, Title
+from convdsl.document import Code, Gallery, Heading, Items, Label, Matrix, Node, Sentence, Title, html
 from convdsl.document.latex import whole
 from convdsl.messages import Rounded, T
 from convdsl.teaching.course.course import Course
 from convdsl.teaching.course.exercise import KINDS
 from convdsl.teaching.course.functions import is_matrix
-from convdsl.teaching.course.written import fill
+from convdsl.teaching.course.seen import Seen
+from convdsl.teaching.course.written import fill, pieces
 from convdsl.teaching.exact import show
 from convdsl.teaching.questions.question import Question
 
-FORMATS = ("markdown", "latex", "form")
+FORMATS = ("markdown", "latex", "html", "form")
 _ALIGNED = r"(?:(?:^|\n)(?=[^\n]*\S  +\S)[^\n]+)+"
 """Lines in columns: tables and matrices."""
 
@@ -40,8 +42,17 @@ def sheet(course: Course, questions: Sequence[Question], top: Top, format: str, 
     """A sheet with these questions. `key` adds the answers and the hints; `form` is a file to fill in for `grade`."""
     if format == "form":
         return form(questions, top)
+    if format == "html":
+        return page(sheet_document(course, questions, top, key, page=True))
     told = sheet_document(course, questions, top, key)
     return whole([told]) if format == "latex" else document.write(told, format)
+
+
+def page(told: Iterable[Node]) -> str:
+    """A sheet as one page, its pictures light and dark."""
+    from convdsl.drawing.themes import stylesheet
+
+    return html.write(told, stylesheet())
 
 
 def form(questions: Sequence[Question], top: Top) -> str:
@@ -58,8 +69,10 @@ def worth(points: float) -> str:
     return str(T("one point", "{n} points", n=1 if points == 1 else Rounded(points)))
 
 
-def sheet_document(course: Course, questions: Sequence[Question], top: Top, key: bool = False) -> Iterator[Node]:
-    """The sheet: its concepts, and the questions of each."""
+def sheet_document(
+    course: Course, questions: Sequence[Question], top: Top, key: bool = False, page: bool = False
+) -> Iterator[Node]:
+    """The sheet: its concepts, and the questions of each; pictures for a `page` are in its colours."""
     yield Title(top.title, top.lines)
     concept = ""
     for number, question in enumerate(questions, 1):
@@ -70,22 +83,37 @@ def sheet_document(course: Course, questions: Sequence[Question], top: Top, key:
         about = f"`{question.exercise.id}` · {KINDS[question.kind]}"
         points = top.points.get(question.exercise.id)
         yield Sentence(about if points is None else f"{about} · {worth(points)}")
-        yield from asked(question)
+        yield from asked(question, page)
         if key:
-            yield from _answered(question)
+            yield from _answered(question, page)
 
 
-def asked(question: Question) -> Iterator[Node]:
+def asked(question: Question, page: bool = False) -> Iterator[Node]:
     """A question without its title: text, program, options."""
-    yield from _text(question.text)
+    yield from shown(question.told, page)
     if question.program:
         yield Code(question.program, "cnn")
-    if question.options:
-        letters, texts = zip(*question.options, strict=True)
-        yield Items(texts, [f"{letter})" for letter in letters])
+    if question.lettered:
+        options = [option(question.option_told(o), page) for o in question.lettered.values()]
+        yield Items(options, [f"{letter})" for letter in question.lettered])
 
 
-def _answered(question: Question) -> Iterator[Node]:
+def option(told: Sequence[str | Seen], page: bool = False) -> str | tuple[Node, ...]:
+    """What stands behind the letter of an option."""
+    return told[0] if len(told) == 1 and isinstance(told[0], str) else tuple(shown(told, page))
+
+
+def shown(told: Sequence[str | Seen], page: bool = False) -> Iterator[Node]:
+    """Paragraphs, and the pictures between them; those that follow each other stand side by side."""
+    for seen, group in groupby(told, lambda piece: isinstance(piece, Seen)):
+        if not seen:
+            yield from _text("".join(map(str, group)))
+            continue
+        pictures = tuple(piece.node(page) for piece in group if isinstance(piece, Seen))
+        yield pictures[0] if len(pictures) == 1 else Gallery(pictures)
+
+
+def _answered(question: Question, page: bool) -> Iterator[Node]:
     """What is right, why, and the hints on the way there."""
     if question.multiline:
         yield Label(str(T("Answer")), str(T("(one of many)")))
@@ -100,8 +128,8 @@ def _answered(question: Question) -> Iterator[Node]:
         yield Items([said for _, said in why], [f"{letter})" for letter, _ in why], strong=False)
     if question.hints:
         yield Items([tuple(_text(hint)) for hint in question.hints])
-    if question.why:
-        yield from _text(question.why)
+    if question.exercise.why:
+        yield from shown(pieces(str(question.exercise.why), question.names), page)
 
 
 def _right_matrix(question: Question) -> Matrix | None:

@@ -7,16 +7,18 @@ the reason. Moodle_xml.py and gift.py write the same items.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from html import escape
 from typing import Any, NamedTuple
 
+from convdsl.document import Picture
 from convdsl.messages import T
 from convdsl.teaching.course.course import Course
 from convdsl.teaching.course.exercise import Exercise
 from convdsl.teaching.course.expressions import ExpressionError
 from convdsl.teaching.course.functions import is_matrix
+from convdsl.teaching.course.seen import Seen
 from convdsl.teaching.course.written import fill
 from convdsl.teaching.exact import Number, show
 from convdsl.teaching.questions import Question, ask, holes
@@ -34,7 +36,8 @@ _TRIES = 40
 
 
 class Given(NamedTuple):
-    """An answer that may be given: a number within `tolerance`, or a text. `fraction` is one of FRACTIONS."""
+    """An answer that may be given: a number within `tolerance`, or a text, of a choice in HTML. `fraction` is one of
+    FRACTIONS."""
 
     text: str
     fraction: float
@@ -43,7 +46,7 @@ class Given(NamedTuple):
 
 
 class Item(NamedTuple):
-    """A question for a platform. `kind` is number, text or choice; texts are HTML, those of answers are not."""
+    """A question for a platform. `kind` is number, text or choice; texts are HTML, those of answers are where one chooses."""
 
     kind: str
     name: str
@@ -123,7 +126,8 @@ def _choices(question: Question) -> list[Given]:
     for letter, option in question.lettered.items():
         right = letter == question.right
         said = fill(str(option.why), question.names)
-        found.append(Given(fill(str(option.text), question.names), 100.0 if right else 0.0, said))
+        text = _told(question.option_told(option))
+        found.append(Given(text, 100.0 if right else 0.0, said))
     return found
 
 
@@ -232,7 +236,7 @@ def _praise(question: Question) -> str:
 
 
 def _text(question: Question) -> str:
-    parts = [html(question.text)]
+    parts = [_told(question.told)]
     if question.program:
         parts.append(f"<pre>{escape(question.program)}</pre>")
     if not question.exercise.options:
@@ -249,6 +253,17 @@ def _feedback(question: Question) -> str:
     hints = "".join(f"<li>{html(hint)}</li>" for hint in question.hints)
     answer = html(question.answer) if "\n" not in question.answer else f"<pre>{escape(question.answer)}</pre>"
     return f"{answer}<ol>{hints}</ol>" + (html(question.why) if question.why else "")
+
+
+def _told(told: Iterable[str | Seen]) -> str:
+    """A text of a course in HTML, its pictures in it."""
+    return "".join(html(piece) if isinstance(piece, str) else _picture(piece.node()) for piece in told)
+
+
+def _picture(picture: Picture) -> str:
+    below = f"<br><small>{escape(picture.caption)}</small>" if picture.caption else ""
+    shown = f'<img alt="{escape(picture.alt)}" src="{picture.url}" style="max-width: 100%">'
+    return f'<p style="display: inline-block; margin-right: 1.5em">{shown}{below}</p>'
 
 
 def html(text: str) -> str:

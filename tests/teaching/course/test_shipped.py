@@ -36,7 +36,7 @@ def test_the_template_of_a_new_course_is_in_order() -> None:
 
 def test_there_are_enough_of_every_kind(course: Course) -> None:
     kinds = [e.kind for e in course.exercises]
-    assert len(kinds) == 154, "as many as the README says"
+    assert len(kinds) == 163, "as many as the README says"
     assert not [e.id for e in course.exercises if e.few_texts], "all of them vary: the README says so"
     assert all(len(e.options) >= 8 and e.show for e in course.exercises if e.options)
     assert set(kinds) == set(KINDS)

@@ -57,7 +57,7 @@ def from_xml(text: str) -> list[Read]:
         kind = kinds[question.get("type") or ""]
         answers = [
             Answer(
-                a.findtext("text") or "",
+                _with_files(a),
                 float(a.get("fraction") or 0),
                 float(a.findtext("tolerance") or 0),
                 a.findtext("feedback/text") or "",
@@ -65,10 +65,22 @@ def from_xml(text: str) -> list[Read]:
             for a in question.findall("answer")
         ]
         name = question.findtext("name/text") or ""
-        found.append(Read(kind, name, category, question.findtext("questiontext/text") or "", answers))
+        found.append(Read(kind, name, category, _with_files(question.find("questiontext")), answers))
         if kind == "choice":
             assert question.findtext("shuffleanswers") == "true" and question.findtext("single") == "true"
     return found
+
+
+def _with_files(element: ElementTree.Element | None) -> str:
+    """A text with its pictures back in it; every file is used, and each that is used is there."""
+    assert element is not None
+    text = element.findtext("text") or ""
+    for file in element.findall("file"):
+        place = f"@@PLUGINFILE@@/{file.get('name')}"
+        assert place in text and file.get("encoding") == "base64"
+        text = text.replace(place, f"data:image/svg+xml;base64,{file.text}")
+    assert "@@PLUGINFILE@@" not in text
+    return text
 
 
 def bare(text: str) -> str:
@@ -126,6 +138,7 @@ def test_a_bank_says_what_the_course_says(course: Course, format: str, language:
             assert [(a.text, a.fraction) for a in again.answers] == texts, item.name
         else:
             assert [a.fraction for a in again.answers].count(100) == 1
+            assert sorted(a.text.split() for a in again.answers) == sorted(g.text.split() for g in item.answers)
 
 
 @pytest.mark.parametrize("format", READERS)

@@ -172,7 +172,7 @@ def test_the_same_roster_gives_the_same_bytes(convdsl: Convdsl, tmp_path: Path) 
         assert done.returncode == 0, done.stderr
         folder = tmp_path / f"out{n}"
         trees.append({p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()})
-    assert trees[0] == trees[1] and len(trees[0]) == 4 * 3 + 4 + 2
+    assert trees[0] == trees[1] and len(trees[0]) == 4 * 4 + 4 + 2
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out0", "out1", "r.csv", "s.toml"]
     assert "claves" in os.listdir(tmp_path / "out0") and "CON" not in os.listdir(tmp_path / "out0")
 
