@@ -108,11 +108,19 @@ def test_a_drawing_in_letters() -> None:
     assert ">?<" in drawn and "k3" not in drawn and "params" not in drawn
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    ["drawing(3)", "drawing(net, 'cubes')", "drawing(net, show='weather')", "drawing(net, shape='whc')", "drawing(net, instead=((9, '?'),))", "drawing(net, instead=3)", "picture(3)",
-     "picture(((1, 'a'),))"],
-)  # fmt: skip
+WRONG = """
+drawing(3)
+drawing(net, 'cubes')
+drawing(net, show='weather')
+drawing(net, shape='whc')
+drawing(net, instead=((9, '?'),))
+drawing(net, instead=3)
+picture(3)
+picture(((1, 'a'),))
+"""
+
+
+@pytest.mark.parametrize("wrong", WRONG.split("\n")[1:-1])
 def test_what_cannot_be_drawn_says_so(wrong: str) -> None:
     with pytest.raises(ExpressionError):
         evaluate(wrong, {"net": RESIDUAL})
