@@ -1,5 +1,5 @@
-"""Partial evaluation, which both backends share: constants are written into a kernel's syntax tree, and what then is
-constant is computed, branches included."""
+"""Partial evaluation, which all backends with kernels share: constants are written into a kernel's syntax tree, and so is
+what kernels repeat; what then is constant is computed, branches included."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from operator import add, floordiv, mod, mul, sub
+from types import ModuleType
 from typing import Any
 
 from convdsl.engine import slots
@@ -163,6 +164,59 @@ class Fold(ast.NodeTransformer):
             if constant:
                 return literal(value)
         return node
+
+
+class WrittenOut(Fold):
+    """Writes out, besides, what kernels repeat, where they call it: `repeated` are functions by name. What stands before the
+    `in` or the `=` comes first among the arguments."""
+
+    def __init__(self, constants: Mapping[str, Any], repeated: Mapping[str, Callable[..., Any]]) -> None:
+        super().__init__(constants)
+        self.repeated = repeated
+
+    def visit_For(self, node: ast.For) -> Any:
+        name, arguments = called(node.iter)
+        if name == "every":
+            return self._all(nested(_several(node.target), arguments, node.body))
+        if name not in self.repeated:
+            return super().visit_For(node)
+        return self._all(written_out(self.repeated[name], [*_several(node.target), *arguments], node.body))
+
+    def visit_Expr(self, node: ast.Expr) -> Any:
+        name, arguments = called(node.value)
+        if name not in self.repeated:
+            return self.generic_visit(node)
+        return self._all(written_out(self.repeated[name], arguments))
+
+    def visit_Assign(self, node: ast.Assign) -> Any:
+        name, arguments = called(node.value)
+        if name not in self.repeated:
+            return self.generic_visit(node)
+        return self._all(written_out(self.repeated[name], [*_several(node.targets[0]), *arguments]))
+
+    def _all(self, statements: list[ast.stmt]) -> list[Any]:
+        return flat([self.visit(statement) for statement in statements])
+
+
+def functions_of(*modules: ModuleType) -> dict[str, Callable[..., Any]]:
+    """Those that stand in these files, by their names."""
+    return {
+        name: f
+        for module in modules
+        for name, f in vars(module).items()
+        if getattr(f, "__module__", "") == module.__name__
+    }
+
+
+def called(node: ast.expr) -> tuple[str, list[ast.expr]]:
+    """The name of what an expression calls, "" if it is no call of a name, and the arguments."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+        return node.func.id, node.args
+    return "", []
+
+
+def _several(target: ast.expr) -> list[ast.expr]:
+    return target.elts if isinstance(target, ast.Tuple) else [target]
 
 
 def flat(parts: list[Any]) -> list[Any]:

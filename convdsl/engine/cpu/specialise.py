@@ -17,8 +17,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from convdsl.engine import windows
 from convdsl.engine.cpu.kernels import loops
-from convdsl.engine.partial import Fold, Strided, definition, flat, nested, statements, written_out
+from convdsl.engine.partial import Strided, WrittenOut, definition, flat, functions_of, statements
 
 
 @dataclass(frozen=True)
@@ -92,44 +93,11 @@ def _text(kernel: Kernel) -> str:
         raise TypeError(f"{function.__name__} takes the constants {sorted(wanted)}, not {sorted(constants)}")
     micros = {name: value for name, value in constants.items() if isinstance(value, Micro)}
     values = {name: value for name, value in constants.items() if name not in micros}
-    body = [_Written(values).visit(statement) for statement in statements(tree)]
+    body = [WrittenOut(values, _REPEATED).visit(statement) for statement in statements(tree)]
     body = flat(body) or [ast.Pass()]
     head = "".join(f"{name} = {value}\n" for name, value in micros.items())
     code = "\n".join([*lines, *(ast.unparse(ast.fix_missing_locations(s)) for s in body)])
     return f"{head}\n\n@kernel\ndef {kernel.name}(row):\n{textwrap.indent(code, '    ')}\n"
 
 
-class _Written(Fold):
-    """With the calls of what stands in `kernels/loops.py` written out."""
-
-    def visit_For(self, node: ast.For) -> Any:
-        call = node.iter
-        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id != "range"):
-            return super().visit_For(node)
-        names = node.target.elts if isinstance(node.target, ast.Tuple) else [node.target]
-        if call.func.id == "every":
-            return self._all(nested(names, call.args, node.body))
-        return self._all(written_out(getattr(loops, call.func.id), [*names, *call.args], node.body))
-
-    def visit_Expr(self, node: ast.Expr) -> Any:
-        function = _repeated(node.value)
-        return self.generic_visit(node) if function is None else self._all(written_out(function, node.value.args))  # type: ignore[attr-defined]
-
-    def visit_Assign(self, node: ast.Assign) -> Any:
-        function, (target,) = _repeated(node.value), node.targets
-        if function is None:
-            return self.generic_visit(node)
-        names = target.elts if isinstance(target, ast.Tuple) else [target]
-        return self._all(written_out(function, [*names, *node.value.args]))  # type: ignore[attr-defined]
-
-    def _all(self, statements: list[ast.stmt]) -> list[Any]:
-        return flat([self.visit(statement) for statement in statements])
-
-
-def _repeated(node: ast.expr) -> Callable[..., Any] | None:
-    """The function of `kernels/loops.py` that is called."""
-    name = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
-    return _REPEATED.get(name)
-
-
-_REPEATED = {name: f for name, f in vars(loops).items() if getattr(f, "__module__", "") == loops.__name__}
+_REPEATED = functions_of(loops, windows)

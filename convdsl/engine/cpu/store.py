@@ -60,7 +60,7 @@ def folder() -> Path:
 def _fingerprint() -> str:
     digest = hashlib.sha256()
     here = Path(__file__).parent
-    shared = [here.parent / name for name in ("partial.py", "slots.py", "activations.py")]
+    shared = [here.parent / name for name in ("partial.py", "slots.py", "activations.py", "windows.py")]
     for file in sorted([*here.glob("*.py"), here / "kernels" / "loops.py", *shared]):
         digest.update(file.read_bytes())
     versions = (

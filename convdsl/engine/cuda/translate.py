@@ -10,6 +10,7 @@ what `Fold` does, the translation
   compiler sees what can be kept in registers; `zeros(n)` is a tuple;
 - writes `place(t, sizes)` and `mapped(n, sizes, strides)` out: the digits of a number, and their combination; and
   `add_up(t, least, sums, …)`, by which the 256 threads of a block add shared arrays up as trees, always alike;
+- writes out what stands in `kernels/loops.py`, which many kernels repeat;
 - makes `a if c else b` and `c and d` computations without a branch, unless they read memory;
 - makes divisions those of unsigned 32-bit numbers, which are several times cheaper; nothing here is negative.
 """
@@ -23,13 +24,29 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from convdsl.engine.partial import Fold, Strided, copied, definition, flat, known, statements
+from convdsl.engine import windows
+from convdsl.engine.cuda.kernels import loops
+from convdsl.engine.partial import (
+    Fold,
+    Strided,
+    WrittenOut,
+    called,
+    copied,
+    definition,
+    flat,
+    functions_of,
+    known,
+    statements,
+)
 
 _VECTORS = {"load4": "get4", "load4_if": "get4_if", "load_if": "get_if", "store4": "put4", "store4_if": "put4_if"} | {
     "load_some": "get_some",
     "store_some": "put_some",
 }
 VIEWS = {"F32": "f32", "F64": "f64", "I32": "i32", "I64": "i64", "U8": "u8"}
+
+
+_REPEATED = functions_of(loops, windows)
 
 
 def translate(function: Callable[..., Any], layouts: Mapping[str, Strided], constants: Mapping[str, Any]) -> str:
@@ -65,9 +82,9 @@ def arguments_of(function: Callable[..., Any]) -> list[str]:
     return [a.arg for a in definition(function).args.args]
 
 
-class _Device(Fold):
+class _Device(WrittenOut):
     def __init__(self, constants: Mapping[str, Any], views: Mapping[str, tuple[str, tuple[int, ...]]]) -> None:
-        super().__init__(constants)
+        super().__init__(constants, _REPEATED)
         self.views = views
         self.registers: dict[str, int] = {}
         self.shared: set[str] = set()
@@ -82,11 +99,11 @@ class _Device(Fold):
     # loops and assignments
 
     def visit_For(self, node: ast.For) -> Any:
-        call = node.iter
-        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "unrolled"):
+        name, arguments = called(node.iter)
+        if name != "unrolled":
             return super().visit_For(node)
         assert isinstance(node.target, ast.Name)
-        constant, count = known(self.visit(call.args[0]))
+        constant, count = known(self.visit(arguments[0]))
         assert constant, ast.unparse(node)
         result: list[Any] = []
         for value in range(count):
@@ -97,7 +114,9 @@ class _Device(Fold):
     def visit_Assign(self, node: ast.Assign) -> Any:
         (target,) = node.targets
         call = node.value
-        name = call.func.id if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else ""
+        name, _ = called(call)
+        if name in self.repeated:
+            return super().visit_Assign(node)
         if name == "registers":
             assert isinstance(target, ast.Name) and isinstance(call, ast.Call)
             constant, count = known(self.visit(call.args[0]))
@@ -117,10 +136,10 @@ class _Device(Fold):
         return ast.Assign([target], value)
 
     def visit_Expr(self, node: ast.Expr) -> Any:
-        call = node.value
-        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "add_up"):
-            return self.generic_visit(node)
-        thread, least, *arrays = map(ast.unparse, call.args)
+        name, arguments = called(node.value)
+        if name != "add_up":
+            return super().visit_Expr(node)
+        thread, least, *arrays = map(ast.unparse, arguments)
         sums = "".join(f"\n        {a}[{thread}] = {a}[{thread}] + {a}[{thread} + half]" for a in arrays)
         tree = f"""
 cuda.syncthreads()

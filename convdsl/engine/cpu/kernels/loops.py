@@ -3,10 +3,10 @@ of a call, with its arguments, and behind them, `body`, those of the loop that t
 before the `=` or the `in` comes first among the arguments; other names are the kernel's own.
 
 `for p, i, j, c in every(depth, rows, columns, channels)` is one more of them: loops in one another, as many as there are
-names.
+names. `window` and `tap` are those of every device (`engine/windows.py`).
 """
 
-# ruff: noqa: F403, F405, F841, B018
+# ruff: noqa: F403, F405, F841
 # mypy: ignore-errors
 from convdsl.engine.cpu.words import *
 
@@ -23,24 +23,6 @@ def put(place, value, add):
         place += value
     else:
         place = value
-
-
-def window(at0, at1, at2, p, i, j, k, s, d, before):
-    """The places of the input under a window, that of the output at p, i, j; some may lie outside."""
-    for e in range(k[0]):
-        at0 = p * s[0] + e * d[0] - before[0]
-        for a in range(k[1]):
-            at1 = i * s[1] + a * d[1] - before[1]
-            for q in range(k[2]):
-                at2 = j * s[2] + q * d[2] - before[2]
-                body
-
-
-def tap(at0, at1, at2, t, p, i, j, k, s, d, before):
-    """The place of tap number t of such a window."""
-    at0 = p * s[0] + t // (k[1] * k[2]) * d[0] - before[0]
-    at1 = i * s[1] + t // k[2] % k[1] * d[1] - before[1]
-    at2 = j * s[2] + t % k[2] * d[2] - before[2]
 
 
 def chosen(index, image, control):
@@ -82,6 +64,27 @@ def of_position(mean, deviation, x, p, i, j, channels, eps):
         v = x[p, i, j, c] - mean
         squares += v * v
     deviation = float32(1.0 / np.sqrt(squares / channels + eps))
+
+
+def highest(most, best, z, p, i, j, classes):
+    """The largest value at a position and its class."""
+    most = z[p, i, j, 0]
+    best = 0
+    for c in range(1, classes):
+        if z[p, i, j, c] > most:
+            most = z[p, i, j, c]
+            best = c
+
+
+def exponentials(sums, mean, z, p, i, j, most, classes, smoothing):
+    """Σ exp(z − most), and the mean of z − most, which only smoothing asks for."""
+    sums = float32(0)
+    mean = float32(0)
+    for c in range(classes):
+        v = z[p, i, j, c] - most
+        if smoothing != 0.0:  # where it is 0, a class may be infinitely improbable
+            mean += v * float32(1.0 / classes)
+        sums += exp(v)
 
 
 def by_place(whole, right, below, corner, row, column, grid, uneven, first, second, third, fourth, fifth):

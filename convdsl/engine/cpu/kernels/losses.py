@@ -23,22 +23,11 @@ def cross_entropy(
     factor = float32(weight) / (float32(control[COUNT]) * float32(positions))
     n = 0
     for p, i, j in every(depth, rows, columns):
-        most = z[p, i, j, 0]
-        best = 0
-        for c in range(1, classes):
-            if z[p, i, j, c] > most:
-                most = z[p, i, j, c]
-                best = c
+        most, best = highest(z, p, i, j, classes)
         hits[image, n] = best
         if known:
             label = longs_at(control[LABELS] + index * record + offset + n * 8, 1)[0]
-            sums = float32(0)
-            mean = float32(0)
-            for c in range(classes):
-                v = z[p, i, j, c] - most
-                if smoothing != 0.0:  # where it is 0, a class may be infinitely improbable
-                    mean += v * float32(1.0 / classes)
-                sums += exp(v)
+            sums, mean = exponentials(z, p, i, j, most, classes, smoothing)
             total += log(sums) - float32(1.0 - smoothing) * (z[p, i, j, label] - most)
             if smoothing != 0.0:
                 total -= float32(smoothing) * mean
@@ -100,23 +89,12 @@ def weighted_cross_entropy(
     factor = float32(scale)
     n = 0
     for p, i, j in every(depth, rows, columns):
-        most = z[p, i, j, 0]
-        best = 0
-        for c in range(1, classes):
-            if z[p, i, j, c] > most:
-                most = z[p, i, j, c]
-                best = c
+        most, best = highest(z, p, i, j, classes)
         hits[image, n] = best
         if known:
             label = longs_at(control[LABELS] + index * record + offset + n * 8, 1)[0]
             counts = float32(0)
-            sums = float32(0)
-            mean = float32(0)
-            for c in range(classes):
-                v = z[p, i, j, c] - most
-                if smoothing != 0.0:  # where it is 0, a class may be infinitely improbable
-                    mean += v * float32(1.0 / classes)
-                sums += exp(v)
+            sums, mean = exponentials(z, p, i, j, most, classes, smoothing)
             if label >= 0:
                 counts = table[label]
                 total += counts * (log(sums) - float32(1.0 - smoothing) * (z[p, i, j, label] - most))

@@ -1,6 +1,6 @@
 """Batch normalisation. `sizes`, `shape` are D, H, W, C; sums over many values are made as trees, always alike."""
 
-# ruff: noqa: F821
+# ruff: noqa: B007, F821
 # mypy: ignore-errors
 from __future__ import annotations
 
@@ -60,9 +60,7 @@ def bn_combine(
     """All shares together, a warp for each channel: y = x·coefficients[0] + coefficients[1];
     x̂ = (x − coefficients[2])·coefficients[3]. The running statistics keep one part of what they were and take the other
     from the batch; the variance kept there is the unbiased one."""
-    lane = cuda.threadIdx.x % 32
-    c = cuda.blockIdx.x * 8 + cuda.threadIdx.x // 32
-    if c < channels:
+    for lane, c in warps(channels):
         count = float64(0)
         total = float64(0)
         for s in range(lane, splits, 32):
@@ -91,8 +89,7 @@ def bn_combine(
 
 def bn_frozen(w: F32, b: F32, mean: F32, var: F32, coefficients: F32, *, channels, eps):
     """At inference, and where it is frozen: from the running statistics, on which no gradient depends."""
-    c = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if c < channels:
+    for c in threads(channels):
         deviation = float64(1) / sqrt64(float64(var[c]) + eps)
         coefficients[0, c] = float32(w[c] * deviation)
         coefficients[1, c] = float32(b[c] - mean[c] * w[c] * deviation)
@@ -101,9 +98,7 @@ def bn_frozen(w: F32, b: F32, mean: F32, var: F32, coefficients: F32, *, channel
 
 
 def bn_apply(x: F32, coefficients: F32, y: F32, count: Int, *, shape, size, relu):
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * size:
-        n, p, i, j, c = place(t, shape)
+    for t, (n, p, i, j, c) in places(count * size, shape):
         v = x[n, p, i, j, c] * coefficients[0, c] + coefficients[1, c]
         v = (float32(0) if v < float32(0) else v) if relu else v
         y[n, p, i, j, c] = v
@@ -144,9 +139,7 @@ def bn_combine_gradient(
     parts: F32, w: F32, coefficients: F32, dw: F32, db: F32, count: Int, *, channels, positions, splits, train
 ):
     """The gradients of scale and shift, a warp for each channel; then coefficients for gx = g·c₀ + x·c₄ + c₅."""
-    lane = cuda.threadIdx.x % 32
-    c = cuda.blockIdx.x * 8 + cuda.threadIdx.x // 32
-    if c < channels:
+    for lane, c in warps(channels):
         total = float64(0)
         products = float64(0)
         for s in range(lane, splits, 32):
@@ -168,13 +161,11 @@ def bn_combine_gradient(
 
 
 def bn_input(x: F32, g: F32, coefficients: F32, gx: F32, count: Int, *, shape, size, relu, add):
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * size:
-        n, p, i, j, c = place(t, shape)
+    for t, (n, p, i, j, c) in places(count * size, shape):
         v = x[n, p, i, j, c]
         d = g[n, p, i, j, c]
         if relu:
             passes = v * coefficients[0, c] + coefficients[1, c] > float32(0)
             d = d if passes else float32(0)
         d = d * coefficients[0, c] + (v * coefficients[4, c] + coefficients[5, c])
-        gx[n, p, i, j, c] = d + gx[n, p, i, j, c] if add else d
+        put(gx[n, p, i, j, c], d, add)

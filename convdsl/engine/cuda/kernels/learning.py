@@ -1,6 +1,6 @@
 """The figures of a step, sums of gradients, and what changes the weights."""
 
-# ruff: noqa: F821
+# ruff: noqa: B007, F821
 # mypy: ignore-errors
 from __future__ import annotations
 
@@ -36,9 +36,7 @@ def finish(
                 right += hits[n]
         if classes:
             for n in range(t, count * out_positions, 256):
-                index = n // out_positions
-                if control[INDEX] != 0:
-                    index = get_i64(control[INDEX], n // out_positions)
+                index = chosen(n // out_positions, control)
                 label = get_i64(control[LABELS], index * out_positions + n % out_positions)
                 if label == hits[n]:
                     right += 1
@@ -72,20 +70,15 @@ def settle(
     if has_bias:
         sums = cuda.shared.array(256, float32)
     t = cuda.threadIdx.x
-    c = cuda.blockIdx.x * lanes + t % lanes
-    rows = count * positions
-    share = (rows + (splits - 1)) // splits
     total = float32(0)
-    if c < sizes[3]:
-        for r in range(cuda.blockIdx.y * share + t // lanes, min((cuda.blockIdx.y + 1) * share, rows), 256 // lanes):
-            n, p, i, j = place(r, sizes[:3])
-            d = g[n, p, i, j, c]
-            if has_activation:
-                v = y[n, p, i, j, c]
-                d = back_told(d, v)
-                if writes:
-                    g[n, p, i, j, c] = d
-            total += d
+    for c, r, (n, p, i, j) in shares(t, count * positions, lanes, splits, sizes):
+        d = g[n, p, i, j, c]
+        if has_activation:
+            v = y[n, p, i, j, c]
+            d = back_told(d, v)
+            if writes:
+                g[n, p, i, j, c] = d
+        total += d
     if has_bias:
         sums[t] = total
         add_up(t, lanes, sums)
@@ -97,16 +90,11 @@ def factor_sums(g: F32, x: F32, parts: F32, count: Int, *, sizes, positions, lan
     """The gradient of one factor for each channel: Σ g·x, with `rectified` only over the x that are not positive."""
     sums = cuda.shared.array(256, float32)
     t = cuda.threadIdx.x
-    c = cuda.blockIdx.x * lanes + t % lanes
-    rows = count * positions
-    share = (rows + (splits - 1)) // splits
     total = float32(0)
-    if c < sizes[3]:
-        for r in range(cuda.blockIdx.y * share + t // lanes, min((cuda.blockIdx.y + 1) * share, rows), 256 // lanes):
-            n, p, i, j = place(r, sizes[:3])
-            v = x[n, p, i, j, c]
-            d = g[n, p, i, j, c] * v
-            total += (float32(0) if v > float32(0) else d) if rectified else d
+    for c, r, (n, p, i, j) in shares(t, count * positions, lanes, splits, sizes):
+        v = x[n, p, i, j, c]
+        d = g[n, p, i, j, c] * v
+        total += (float32(0) if v > float32(0) else d) if rectified else d
     sums[t] = total
     add_up(t, lanes, sums)
     if t < lanes and c < sizes[3]:
@@ -121,18 +109,13 @@ def norm_sums(
     sums = cuda.shared.array(256, float32)
     products = cuda.shared.array(256, float32)
     t = cuda.threadIdx.x
-    c = cuda.blockIdx.x * lanes + t % lanes
-    rows = count * positions
-    share = (rows + (splits - 1)) // splits
     total = float32(0)
     product = float32(0)
-    if c < sizes[3]:
-        for r in range(cuda.blockIdx.y * share + t // lanes, min((cuda.blockIdx.y + 1) * share, rows), 256 // lanes):
-            n, p, i, j = place(r, sizes[:3])
-            at = n * groups + c // (sizes[3] // groups) if groups else r
-            d = g[n, p, i, j, c]
-            total += d
-            product += d * ((x[n, p, i, j, c] - statistics[at, 0]) * statistics[at, 1])
+    for c, r, (n, p, i, j) in shares(t, count * positions, lanes, splits, sizes):
+        at = n * groups + c // (sizes[3] // groups) if groups else r
+        d = g[n, p, i, j, c]
+        total += d
+        product += d * ((x[n, p, i, j, c] - statistics[at, 0]) * statistics[at, 1])
     sums[t] = total
     products[t] = product
     add_up(t, lanes, sums, products)
@@ -143,8 +126,7 @@ def norm_sums(
 
 def add_parts(total: F32, parts: F32, *, size, splits):
     """Adds parts[split, number] up, in their order, to what is in `total` already."""
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < size:
+    for t in threads(size):
         v = total[t]
         for s in range(splits):
             v += parts[s, t]

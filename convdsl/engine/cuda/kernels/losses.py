@@ -27,28 +27,13 @@ def cross_entropy(
 ):
     """−Σ t_c·log softmax(z)_c at one position, and its gradient over the batch's mean; t is 1 at the label, or
     1 − smoothing there and smoothing/C everywhere. `hits` keeps the largest value's class."""
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * positions:
-        n, p, i, j = place(t, sizes[:3])
-        most = z[n, p, i, j, 0]
-        best = 0
-        for c in range(1, sizes[3]):
-            v = z[n, p, i, j, c]
-            best = c if v > most else best
-            most = v if v > most else most
+    for t, (n, p, i, j) in places(count * positions, sizes[:3]):
+        most, best = highest(z, n, p, i, j, sizes[3])
         hits[t] = int32(best)
         if control[LABELS] != 0:
-            index = n
-            if control[INDEX] != 0:
-                index = get_i64(control[INDEX], n)
+            index = chosen(n, control)
             label = get_i64(control[LABELS], index * (record // 8) + offset // 8 + t % positions)
-            total = float32(0)
-            mean = float32(0)
-            for c in range(sizes[3]):
-                v = z[n, p, i, j, c] - most
-                if smoothing != 0.0:  # where it is 0, a class may be infinitely improbable
-                    mean += v * float32(1.0 / sizes[3])
-                total += exp(v)
+            total, mean = exponentials(z, n, p, i, j, most, sizes[3], smoothing)
             loss = log(total) - float32(1.0 - smoothing) * (z[n, p, i, j, label] - most)
             if smoothing != 0.0:
                 loss -= float32(smoothing) * mean
@@ -58,7 +43,7 @@ def cross_entropy(
                 for c in range(sizes[3]):
                     d = exp(z[n, p, i, j, c] - most) / total - float32(smoothing / sizes[3])
                     d = (d - float32(1.0 - smoothing) if c == label else d) * factor
-                    g[n, p, i, j, c] = d + g[n, p, i, j, c] if add else d
+                    put(g[n, p, i, j, c], d, add)
 
 
 def mse(
@@ -78,13 +63,9 @@ def mse(
     record,
 ):
     """(z − t)² summed over one position, and its gradient over the batch's mean."""
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * positions:
-        n, p, i, j = place(t, sizes[:3])
+    for t, (n, p, i, j) in places(count * positions, sizes[:3]):
         if control[LABELS] != 0:
-            index = n
-            if control[INDEX] != 0:
-                index = get_i64(control[INDEX], n)
+            index = chosen(n, control)
             total = float32(0)
             factor = float32(2.0 * weight) / (float32(count) * float32(positions * sizes[3]))
             for c in range(sizes[3]):
@@ -93,7 +74,7 @@ def mse(
                 total += away * away
                 if learns:
                     d = away * factor
-                    g[n, p, i, j, c] = d + g[n, p, i, j, c] if add else d
+                    put(g[n, p, i, j, c], d, add)
             losses[t] = total * float32(weight / (positions * sizes[3]))
 
 
@@ -118,28 +99,13 @@ def weighted_cross_entropy(
 ):
     """As `cross_entropy`, where each position counts by the weight of its class, one with a label below 0 not at all,
     and the mean is over the weights of the batch."""
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * positions:
-        n, p, i, j = place(t, sizes[:3])
-        most = z[n, p, i, j, 0]
-        best = 0
-        for c in range(1, sizes[3]):
-            v = z[n, p, i, j, c]
-            best = c if v > most else best
-            most = v if v > most else most
+    for t, (n, p, i, j) in places(count * positions, sizes[:3]):
+        most, best = highest(z, n, p, i, j, sizes[3])
         hits[t] = int32(best)
         if control[LABELS] != 0:
-            index = n
-            if control[INDEX] != 0:
-                index = get_i64(control[INDEX], n)
+            index = chosen(n, control)
             label = get_i64(control[LABELS], index * (record // 8) + offset // 8 + t % positions)
-            total = float32(0)
-            mean = float32(0)
-            for c in range(sizes[3]):
-                v = z[n, p, i, j, c] - most
-                if smoothing != 0.0:  # where it is 0, a class may be infinitely improbable
-                    mean += v * float32(1.0 / sizes[3])
-                total += exp(v)
+            total, mean = exponentials(z, n, p, i, j, most, sizes[3], smoothing)
             sums = figures[WEIGHT]
             factor = float32(0)
             if sums > 0.0:
@@ -157,7 +123,7 @@ def weighted_cross_entropy(
                 for c in range(sizes[3]):
                     d = exp(z[n, p, i, j, c] - most) / total - float32(smoothing / sizes[3])
                     d = (d - float32(1.0 - smoothing) if c == label else d) * counts
-                    g[n, p, i, j, c] = d + g[n, p, i, j, c] if add else d
+                    put(g[n, p, i, j, c], d, add)
 
 
 def binary_cross_entropy(
@@ -182,13 +148,9 @@ def binary_cross_entropy(
 ):
     """max(z, 0) − z·t + log(1 + e^−|z|) summed over one position, and its gradient σ(z) − t; weights as in the CPU's
     kernel. `hits` keeps how many answers at the position are right."""
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * positions:
-        n, p, i, j = place(t, sizes[:3])
+    for t, (n, p, i, j) in places(count * positions, sizes[:3]):
         if control[LABELS] != 0:
-            index = n
-            if control[INDEX] != 0:
-                index = get_i64(control[INDEX], n)
+            index = chosen(n, control)
             factor = float32(weight) / (float32(count) * float32(positions * sizes[3]))
             if weighted:
                 sums = figures[WEIGHT]
@@ -217,7 +179,7 @@ def binary_cross_entropy(
                 if learns:
                     share = (float32(1) if v >= float32(0) else small) / whole
                     d = (share - target) * counts
-                    g[n, p, i, j, c] = d + g[n, p, i, j, c] if add else d
+                    put(g[n, p, i, j, c], d, add)
             hits[t] = int32(right)
             losses[t] = total * float32(count)
 
@@ -239,13 +201,9 @@ def mae(
     record,
 ):
     """|z − t| summed over one position, and its gradient, the sign."""
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * positions:
-        n, p, i, j = place(t, sizes[:3])
+    for t, (n, p, i, j) in places(count * positions, sizes[:3]):
         if control[LABELS] != 0:
-            index = n
-            if control[INDEX] != 0:
-                index = get_i64(control[INDEX], n)
+            index = chosen(n, control)
             total = float32(0)
             factor = float32(weight) / (float32(count) * float32(positions * sizes[3]))
             for c in range(sizes[3]):
@@ -254,5 +212,5 @@ def mae(
                 total += abs(away)
                 if learns:
                     d = factor if away > float32(0) else (-factor if away < float32(0) else away)
-                    g[n, p, i, j, c] = d + g[n, p, i, j, c] if add else d
+                    put(g[n, p, i, j, c], d, add)
             losses[t] = total * float32(weight / (positions * sizes[3]))

@@ -1,7 +1,7 @@
 """Normalisations within an image, and softmax. `sizes`, `shape` are D, H, W, C; sums over many values are made as trees,
 always alike."""
 
-# ruff: noqa: F821
+# ruff: noqa: B007, F821
 # mypy: ignore-errors
 from __future__ import annotations
 
@@ -12,22 +12,7 @@ def group_norm(x: F32, w: F32, b: F32, y: F32, *, sizes, members, number, eps):
     t = cuda.threadIdx.x
     n = cuda.blockIdx.x
     first = cuda.blockIdx.y * members
-    total = float32(0)
-    for e in range(t, number, 256):
-        p, i, j, c = place(e, (sizes[1], sizes[2], members))
-        total += x[n, p, i, j, first + c]
-    sums[t] = total
-    add_up(t, 1, sums)
-    mean = sums[0] / float32(number)
-    cuda.syncthreads()
-    total = float32(0)
-    for e in range(t, number, 256):
-        p, i, j, c = place(e, (sizes[1], sizes[2], members))
-        v = x[n, p, i, j, first + c] - mean
-        total += v * v
-    sums[t] = total
-    add_up(t, 1, sums)
-    deviation = float32(1) / sqrt(sums[0] / float32(number) + float32(eps))
+    mean, deviation = of_group(x, n, first, (sizes[1], sizes[2], members), number, eps, t, sums)
     for e in range(t, number, 256):
         p, i, j, c = place(e, (sizes[1], sizes[2], members))
         v = (x[n, p, i, j, first + c] - mean) * deviation
@@ -42,22 +27,7 @@ def group_norm_gradient(g: F32, x: F32, w: F32, gx: F32, statistics: F32, *, siz
     t = cuda.threadIdx.x
     n = cuda.blockIdx.x
     first = cuda.blockIdx.y * members
-    total = float32(0)
-    for e in range(t, number, 256):
-        p, i, j, c = place(e, (sizes[1], sizes[2], members))
-        total += x[n, p, i, j, first + c]
-    sums[t] = total
-    add_up(t, 1, sums)
-    mean = sums[0] / float32(number)
-    cuda.syncthreads()
-    total = float32(0)
-    for e in range(t, number, 256):
-        p, i, j, c = place(e, (sizes[1], sizes[2], members))
-        v = x[n, p, i, j, first + c] - mean
-        total += v * v
-    sums[t] = total
-    add_up(t, 1, sums)
-    deviation = float32(1) / sqrt(sums[0] / float32(number) + float32(eps))
+    mean, deviation = of_group(x, n, first, (sizes[1], sizes[2], members), number, eps, t, sums)
     if t == 0:
         statistics[n, cuda.blockIdx.y, 0] = mean
         statistics[n, cuda.blockIdx.y, 1] = deviation
@@ -79,28 +49,14 @@ def group_norm_gradient(g: F32, x: F32, w: F32, gx: F32, statistics: F32, *, siz
             p, i, j, c = place(e, (sizes[1], sizes[2], members))
             away = (x[n, p, i, j, first + c] - mean) * deviation
             d = deviation * (g[n, p, i, j, first + c] * w[first + c] - middle - away * tilt)
-            gx[n, p, i, j, first + c] = d + gx[n, p, i, j, first + c] if add else d
+            put(gx[n, p, i, j, first + c], d, add)
 
 
 def position_norm(x: F32, w: F32, b: F32, y: F32, count: Int, *, sizes, positions, eps):
     """The channels of each position: a warp for each."""
-    lane = cuda.threadIdx.x % 32
-    r = cuda.blockIdx.x * 8 + cuda.threadIdx.x // 32
-    if r < count * positions:
+    for lane, r in warps(count * positions):
         n, p, i, j = place(r, sizes[:3])
-        total = float32(0)
-        for c in range(lane, sizes[3], 32):
-            total += x[n, p, i, j, c]
-        for half in unrolled(5):
-            total += shuffle_xor(total, 16 >> half)
-        mean = total / float32(sizes[3])
-        total = float32(0)
-        for c in range(lane, sizes[3], 32):
-            v = x[n, p, i, j, c] - mean
-            total += v * v
-        for half in unrolled(5):
-            total += shuffle_xor(total, 16 >> half)
-        deviation = float32(1) / sqrt(total / float32(sizes[3]) + float32(eps))
+        mean, deviation = of_position(x, n, p, i, j, sizes[3], eps, lane)
         for c in range(lane, sizes[3], 32):
             y[n, p, i, j, c] = (x[n, p, i, j, c] - mean) * deviation * w[c] + b[c]
 
@@ -109,23 +65,9 @@ def position_norm_gradient(
     g: F32, x: F32, w: F32, gx: F32, statistics: F32, count: Int, *, sizes, positions, eps, add, learns
 ):
     """As for groups; mean and deviation are kept in statistics[position of the batch, 0 or 1]."""
-    lane = cuda.threadIdx.x % 32
-    r = cuda.blockIdx.x * 8 + cuda.threadIdx.x // 32
-    if r < count * positions:
+    for lane, r in warps(count * positions):
         n, p, i, j = place(r, sizes[:3])
-        total = float32(0)
-        for c in range(lane, sizes[3], 32):
-            total += x[n, p, i, j, c]
-        for half in unrolled(5):
-            total += shuffle_xor(total, 16 >> half)
-        mean = total / float32(sizes[3])
-        total = float32(0)
-        for c in range(lane, sizes[3], 32):
-            v = x[n, p, i, j, c] - mean
-            total += v * v
-        for half in unrolled(5):
-            total += shuffle_xor(total, 16 >> half)
-        deviation = float32(1) / sqrt(total / float32(sizes[3]) + float32(eps))
+        mean, deviation = of_position(x, n, p, i, j, sizes[3], eps, lane)
         if lane == 0:
             statistics[r, 0] = mean
             statistics[r, 1] = deviation
@@ -144,14 +86,12 @@ def position_norm_gradient(
             for c in range(lane, sizes[3], 32):
                 away = (x[n, p, i, j, c] - mean) * deviation
                 d = deviation * (g[n, p, i, j, c] * w[c] - middle - away * tilt)
-                gx[n, p, i, j, c] = d + gx[n, p, i, j, c] if add else d
+                put(gx[n, p, i, j, c], d, add)
 
 
 def response_norm(x: F32, y: F32, count: Int, *, shape, size, n_near, alpha, beta, k):
     """y_c = x_c·(k + alpha/n · Σ x²)^−beta, the sum over n channels around c."""
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * size:
-        n, p, i, j, c = place(t, shape)
+    for t, (n, p, i, j, c) in places(count * size, shape):
         squares = float32(0)
         for q in range(max(0, c - n_near // 2), min(shape[3], c + ((n_near - 1) // 2 + 1))):
             v = x[n, p, i, j, q]
@@ -161,9 +101,7 @@ def response_norm(x: F32, y: F32, count: Int, *, shape, size, n_near, alpha, bet
 
 def response_norm_gradient(g: F32, x: F32, gx: F32, count: Int, *, shape, size, n_near, alpha, beta, k, add):
     """gx_c = g_c·s_c^−beta − 2·alpha·beta/n · x_c · Σ g_q·x_q·s_q^(−beta−1), over the q whose sum holds c."""
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * size:
-        n, p, i, j, c = place(t, shape)
+    for t, (n, p, i, j, c) in places(count * size, shape):
         total = float32(0)
         for q in range(max(0, c - (n_near - 1) // 2), min(shape[3], c + (n_near // 2 + 1))):
             squares = float32(0)
@@ -174,14 +112,12 @@ def response_norm_gradient(g: F32, x: F32, gx: F32, count: Int, *, shape, size, 
             part = g[n, p, i, j, q] * power(s, float32(-beta))
             total += part * x[n, p, i, j, q] / s * x[n, p, i, j, c] * float32(-2.0 * alpha * beta / n_near)
             total += part if q == c else float32(0)
-        gx[n, p, i, j, c] = total + gx[n, p, i, j, c] if add else total
+        put(gx[n, p, i, j, c], total, add)
 
 
 def softmax(x: F32, y: F32, count: Int, *, sizes, positions):
     """Over the channels of each position."""
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * positions:
-        n, p, i, j = place(t, sizes[:3])
+    for t, (n, p, i, j) in places(count * positions, sizes[:3]):
         most = x[n, p, i, j, 0]
         for c in range(1, sizes[3]):
             most = max(most, x[n, p, i, j, c])
@@ -195,12 +131,10 @@ def softmax(x: F32, y: F32, count: Int, *, sizes, positions):
 
 
 def softmax_gradient(g: F32, y: F32, gx: F32, count: Int, *, sizes, positions, add):
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * positions:
-        n, p, i, j = place(t, sizes[:3])
+    for t, (n, p, i, j) in places(count * positions, sizes[:3]):
         product = float32(0)
         for c in range(sizes[3]):
             product += g[n, p, i, j, c] * y[n, p, i, j, c]
         for c in range(sizes[3]):
             d = y[n, p, i, j, c] * (g[n, p, i, j, c] - product)
-            gx[n, p, i, j, c] = d + gx[n, p, i, j, c] if add else d
+            put(gx[n, p, i, j, c], d, add)

@@ -3,19 +3,15 @@
 Values are [image, depth, row, column, channel]; `shape` are the last four sizes. `t` numbers all numbers of the batch.
 """
 
-# ruff: noqa: F821
+# ruff: noqa: B007, F821
 # mypy: ignore-errors
 from __future__ import annotations
 
 
 def load(control: I64, y: F32, count: Int, *, shape, size):
     """The images of the batch into the network's input; uint8 becomes 0 to 1."""
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * size:
-        n, p, i, j, c = place(t, shape)
-        index = n
-        if control[INDEX] != 0:
-            index = get_i64(control[INDEX], n)
+    for t, (n, p, i, j, c) in places(count * size, shape):
+        index = chosen(n, control)
         at = index * size + t % size
         if control[BYTES] != 0:
             y[n, p, i, j, c] = float32(get_u8(control[IMAGES], at)) * float32(0.00392156862745098)
@@ -25,17 +21,14 @@ def load(control: I64, y: F32, count: Int, *, shape, size):
 
 def emit(control: I64, x: F32, count: Int, *, shape, size, offset, record):
     """Results into the array that was asked for."""
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * size and control[OUT] != 0:
-        n, p, i, j, c = place(t, shape)
-        put_f32(control[OUT], n * (record // 4) + offset // 4 + t % size, x[n, p, i, j, c])
+    for t, (n, p, i, j, c) in places(count * size, shape):
+        if control[OUT] != 0:
+            put_f32(control[OUT], n * (record // 4) + offset // 4 + t % size, x[n, p, i, j, c])
 
 
 def copy(x: F32, y: F32, count: Int, *, shape, size, at, sizes, add):
     """y[position + at] = x[position] wherever both exist, zeros elsewhere; `shape` is that of y, `sizes` that of x."""
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * size:
-        n, p, i, j, c = place(t, shape)
+    for t, (n, p, i, j, c) in places(count * size, shape):
         inside = (
             p >= at[0]
             and p < at[0] + sizes[0]
@@ -48,128 +41,101 @@ def copy(x: F32, y: F32, count: Int, *, shape, size, at, sizes, add):
         )
         if inside:
             v = x[n, p - at[0], i - at[1], j - at[2], c - at[3]]
-            y[n, p, i, j, c] = v + y[n, p, i, j, c] if add else v
+            put(y[n, p, i, j, c], v, add)
         elif not add:
             y[n, p, i, j, c] = float32(0)
 
 
 def put(x: F32, y: F32, count: Int, *, shape, size, at):
     """y[position + at] = x[position]; `shape` is that of x, which lies in y."""
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * size:
-        n, p, i, j, c = place(t, shape)
+    for t, (n, p, i, j, c) in places(count * size, shape):
         y[n, p + at[0], i + at[1], j + at[2], c + at[3]] = x[n, p, i, j, c]
 
 
 def reshape(x: F32, y: F32, count: Int, *, shape, sizes, size, add):
     """The same values in the order D, H, W, C under other sizes: x has `shape`, y has `sizes`."""
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * size:
-        n, p, i, j, c = place(t, shape)
+    for t, (n, p, i, j, c) in places(count * size, shape):
         v = x[n, p, i, j, c]
         n, p, i, j, c = place(t, sizes)
-        y[n, p, i, j, c] = v + y[n, p, i, j, c] if add else v
+        put(y[n, p, i, j, c], v, add)
 
 
 def shuffle(x: F32, y: F32, count: Int, *, shape, size, groups, add):
     """Channel (group, member) becomes (member, group)."""
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * size:
-        n, p, i, j, c = place(t, shape)
+    for t, (n, p, i, j, c) in places(count * size, shape):
         v = x[n, p, i, j, c % groups * (shape[3] // groups) + c // groups]
-        y[n, p, i, j, c] = v + y[n, p, i, j, c] if add else v
+        put(y[n, p, i, j, c], v, add)
 
 
 def activate(x: F32, y: F32, count: Int, *, shape, size, value):
     """y = f(x); x and y may be the same."""
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * size:
-        n, p, i, j, c = place(t, shape)
+    for t, (n, p, i, j, c) in places(count * size, shape):
         v = x[n, p, i, j, c]
         y[n, p, i, j, c] = value(v)
 
 
 def activation_gradient(g: F32, x: F32, gx: F32, count: Int, *, shape, size, back, add):
     """From the input x of an activation whose slope its output does not tell."""
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * size:
-        n, p, i, j, c = place(t, shape)
+    for t, (n, p, i, j, c) in places(count * size, shape):
         v = x[n, p, i, j, c]
         d = g[n, p, i, j, c]
         d = back(d, v)
-        gx[n, p, i, j, c] = d + gx[n, p, i, j, c] if add else d
+        put(gx[n, p, i, j, c], d, add)
 
 
 def factor(x: F32, w: F32, y: F32, count: Int, *, shape, size, rectified):
     """Each channel times its factor; `rectified`: only what is negative."""
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * size:
-        n, p, i, j, c = place(t, shape)
+    for t, (n, p, i, j, c) in places(count * size, shape):
         v = x[n, p, i, j, c]
         scaled = v * w[c]
         y[n, p, i, j, c] = (v if v > float32(0) else scaled) if rectified else scaled
 
 
 def factor_gradient(g: F32, x: F32, w: F32, gx: F32, count: Int, *, shape, size, rectified, add):
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * size:
-        n, p, i, j, c = place(t, shape)
+    for t, (n, p, i, j, c) in places(count * size, shape):
         d = g[n, p, i, j, c]
         scaled = d * w[c]
         if rectified:
             v = x[n, p, i, j, c]
             scaled = d if v > float32(0) else scaled
-        gx[n, p, i, j, c] = scaled + gx[n, p, i, j, c] if add else scaled
+        put(gx[n, p, i, j, c], scaled, add)
 
 
 def addition(a: F32, b: F32, y: F32, count: Int, *, shape, size, value):
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * size:
-        n, p, i, j, c = place(t, shape)
+    for t, (n, p, i, j, c) in places(count * size, shape):
         v = a[n, p, i, j, c] + b[n, p, i, j, c]
         y[n, p, i, j, c] = value(v)
 
 
 def product(a: F32, b: F32, y: F32, count: Int, *, shape, size):
     """Factors of size 1 along an axis come with a stride of 0 there."""
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * size:
-        n, p, i, j, c = place(t, shape)
+    for t, (n, p, i, j, c) in places(count * size, shape):
         y[n, p, i, j, c] = a[n, p, i, j, c] * b[n, p, i, j, c]
 
 
 def product_gradient(g: F32, a: F32, gx: F32, count: Int, *, shape, size, stretch, add):
     """gx has `shape`; where it was stretched `stretch` times along an axis, the gradients add up."""
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * size:
-        n, p, i, j, c = place(t, shape)
+    for t, (n, p, i, j, c) in places(count * size, shape):
         total = float32(0)
-        for u in range(stretch[0]):
-            for v in range(stretch[1]):
-                for w in range(stretch[2]):
-                    for q in range(stretch[3]):
-                        total += g[n, p + u, i + v, j + w, c + q] * a[n, p + u, i + v, j + w, c + q]
-        gx[n, p, i, j, c] = total + gx[n, p, i, j, c] if add else total
+        for u, v, w, q in every(stretch[0], stretch[1], stretch[2], stretch[3]):
+            total += g[n, p + u, i + v, j + w, c + q] * a[n, p + u, i + v, j + w, c + q]
+        put(gx[n, p, i, j, c], total, add)
 
 
 def dropout(control: I64, x: F32, y: F32, count: Int, *, shape, size, keep, scale, key, add):
     """Keeps a value with probability keep/2^32, by a number drawn from the step's seed, the layer and the place: the
     same as on a CPU."""
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * size:
-        n, p, i, j, c = place(t, shape)
+    for t, (n, p, i, j, c) in places(count * size, shape):
         seed = random_bits(control[SEED], n * 65536 + key)
         kept = (random_bits(seed, t % size) >> uint64(32)) < uint64(keep)
         v = x[n, p, i, j, c] * float32(scale)
         v = v if kept else float32(0)
-        y[n, p, i, j, c] = v + y[n, p, i, j, c] if add else v
+        put(y[n, p, i, j, c], v, add)
 
 
 def upsample(x: F32, y: F32, count: Int, *, shape, size, sizes, bilinear):
     """y has `shape`, x `sizes`."""
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * size:
-        n, p, i, j, c = place(t, shape)
+    for t, (n, p, i, j, c) in places(count * size, shape):
         if bilinear:
             total = float32(0)
             for corner in range(8):
@@ -184,9 +150,7 @@ def upsample(x: F32, y: F32, count: Int, *, shape, size, sizes, bilinear):
 
 def upsample_gradient(g: F32, gx: F32, count: Int, *, shape, size, sizes, bilinear, add):
     """gx has `shape`, g `sizes`: the sum over all that x went into."""
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * size:
-        n, p, i, j, c = place(t, shape)
+    for t, (n, p, i, j, c) in places(count * size, shape):
         total = float32(0)
         if bilinear:
             for e in range(
@@ -218,4 +182,4 @@ def upsample_gradient(g: F32, gx: F32, count: Int, *, shape, size, sizes, biline
                         (j * sizes[2] + shape[2] - 1) // shape[2], ((j + 1) * sizes[2] + shape[2] - 1) // shape[2]
                     ):
                         total += g[n, e, f, h, c]
-        gx[n, p, i, j, c] = total + gx[n, p, i, j, c] if add else total
+        put(gx[n, p, i, j, c], total, add)

@@ -201,8 +201,7 @@ def contract(
 def collect(parts: F32, bias: F32, c: F32, count: Int, *, rows, columns, splits, has_bias, add, value):
     """Adds partial sums up, always in the same order: c[i, j] from parts[split, i, j]. `rows` = (n, sizes, strides in c),
     `columns` = (n, stride of the rows of a part), `splits` = (n, elements from one to the next)."""
-    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
-    if t < count * (rows[0] * columns[0]):
+    for t in threads(count * (rows[0] * columns[0])):
         i = t // columns[0]
         j = t % columns[0]
         v = float32(0)
