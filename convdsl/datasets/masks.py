@@ -23,7 +23,7 @@ from convdsl.datasets.folder import Reader, shape_of, told
 from convdsl.datasets.memory import require
 from convdsl.datasets.names import folded, quoted
 from convdsl.datasets.parts import TEST, TRAIN, UNLABELLED, VALIDATION, role_of
-from convdsl.datasets.pictures import Unreadable, decode_mask, measure, pillow, quiet
+from convdsl.datasets.pictures import Kind, Mask, Unreadable, decode_mask, measure, only_the_first, pillow, quiet
 from convdsl.datasets.split import shuffled
 from convdsl.datasets.tree import File, Tree
 from convdsl.messages import T
@@ -127,9 +127,12 @@ def masked_pictures(parts: dict[str, list[Pair]], path: Path, options: Options) 
             raise DataError(
                 T("{name} cannot be read: {why}.", name=quoted(file.path), why=why), T("Repair or remove it.")
             )
-        masks = [_masks(pairs, (height, width), options.progress) for pairs in ordered.values()]
+        reading = _Masks((height, width), options.progress)
+        masks = [reading.read(pairs) for pairs in ordered.values()]
     scaled = reader.same_depth(images, notes)
     reader.report(path, notes)
+    if reading.several:
+        notes.append(only_the_first(sorted(reading.several)))
     both = dict(zip(ordered, zip(scaled.images, masks, strict=True), strict=True))
     data = assemble(
         path.name.split(".")[0], str(path), both[TRAIN], both.get(TEST), validation=both.get(VALIDATION), notes=notes,
@@ -138,31 +141,65 @@ def masked_pictures(parts: dict[str, list[Pair]], path: Path, options: Options) 
     return replace(data, scale=scaled.scale, seen_in=_seen_in(everything, np.concatenate(masks)))
 
 
-def _masks(pairs: Sequence[Pair], size: tuple[int, int], progress: Progress | None) -> np.ndarray:
-    """(n, H, W) uint8, or uint16 where a class is beyond 255."""
-    result = np.empty((len(pairs), *size), np.uint16)
-    for row, pair in zip(result, told(T("Reading the masks"), pairs, progress), strict=True):
-        try:
-            mask, kind = decode_mask(pair.mask), measure(pair.image)
-        except Unreadable as error:
+class _Masks:
+    """Reads masks in one size. `several` are the names of those with more frames or pages."""
+
+    def __init__(self, size: tuple[int, int], progress: Progress | None) -> None:
+        self.size, self.progress = size, progress
+        self.several: list[str] = []
+        self._colours: dict[int, tuple[tuple[int, ...], str]] = {}
+
+    def read(self, pairs: Sequence[Pair]) -> np.ndarray:
+        """(n, H, W) uint8, or uint16 where a class is beyond 255."""
+        result = np.empty((len(pairs), *self.size), np.uint16)
+        for row, pair in zip(result, told(T("Reading the masks"), pairs, self.progress), strict=True):
             name = quoted(pair.mask.path)
-            raise DataError(
-                T("{name} cannot be used as a mask: {why}.", name=name, why=error),
-                T("A mask holds one number for each pixel: the number of its class."),
-            ) from None
-        if mask.shape != kind[:2]:
+            try:
+                mask, kind = decode_mask(pair.mask), measure(pair.image)
+            except Unreadable as error:
+                raise DataError(
+                    T("{name} cannot be used as a mask: {why}.", name=name, why=error),
+                    T("A mask holds one number for each pixel: the number of its class."),
+                ) from None
+            self._refuse_another_size(mask.pixels.shape, kind, name)
+            self._refuse_another_palette(mask, name)
+            if mask.several:
+                self.several.append(name)
+            rows, columns = (
+                (np.arange(n) * 2 + 1) * m // (2 * n) for n, m in zip(self.size, mask.pixels.shape, strict=True)
+            )
+            row[:] = mask.pixels[np.ix_(rows, columns)]
+        return result.astype(np.uint8) if result.max(initial=0) <= 255 else result
+
+    def _refuse_another_size(self, shape: tuple[int, ...], kind: Kind, name: str) -> None:
+        if shape != kind[:2]:
             raise DataError(
                 T(
                     "The mask {name} is {mask}, and its image {image}.",
-                    name=quoted(pair.mask.path),
-                    mask="x".join(map(str, mask.shape)),
+                    name=name,
+                    mask="x".join(map(str, shape)),
                     image=f"{kind.height}x{kind.width}",
                 ),
                 T("A mask is as high and wide as its image."),
             )
-        rows, columns = ((np.arange(n) * 2 + 1) * m // (2 * n) for n, m in zip(size, mask.shape, strict=True))
-        row[:] = mask[np.ix_(rows, columns)]
-    return result.astype(np.uint8) if result.max(initial=0) <= 255 else result
+
+    def _refuse_another_palette(self, mask: Mask, name: str) -> None:
+        """Programs that look for a good palette give each file its own, and then a number is another class in each."""
+        for number, colour in mask.colours.items():
+            other, where = self._colours.setdefault(number, (colour, name))
+            if other != colour:
+                raise DataError(
+                    T(
+                        "The masks {a} and {b} have different palettes: the number {number} is the colour {one} in the first and "
+                        "{other} in the second.",
+                        a=where,
+                        b=name,
+                        number=number,
+                        one="#{:02x}{:02x}{:02x}".format(*other),
+                        other="#{:02x}{:02x}{:02x}".format(*colour),
+                    ),
+                    T("Save all masks with one palette, or as grey PNG: one number for each pixel, that of its class."),
+                )
 
 
 def _seen_in(pairs: Sequence[Pair], masks: np.ndarray) -> tuple[str, ...]:

@@ -106,15 +106,27 @@ def decode(file: File, height: int, width: int, channels: int) -> Decoded:
         return Decoded(pixels, stretch, False, several)
 
 
-def decode_mask(file: File) -> np.ndarray:
-    """A picture as whole numbers (H, W): of a grey one its values, of one with a palette their places in it, of one in
-    colours the values where all three are alike. Raises Unreadable."""
+class Mask(NamedTuple):
+    """Whole numbers (H, W) uint16; where they are places in a palette, the colours of those that occur; and whether the file
+    holds more pictures than this first one."""
+
+    pixels: np.ndarray
+    colours: dict[int, tuple[int, ...]]
+    several: bool
+
+
+def decode_mask(file: File) -> Mask:
+    """A picture as whole numbers: of a grey one its values, of one with a palette their places in it, of one in colours the
+    values where all three are alike; of several frames or pages it is the first. Raises Unreadable."""
     with _opened(file) as image:
-        if image.format == "JPEG":
-            raise Unreadable(str(T("JPEG changes the numbers a little; save masks as PNG")))
+        if lossy := _lossy(image, file):
+            raise Unreadable(str(T("{format} changes the numbers a little; save masks as PNG", format=lossy)))
         if image.mode not in ("1", "L", "LA", "P", "RGB", "RGBA") and not image.mode.startswith("I"):
             raise Unreadable(str(T("its colours are {mode}; save masks as grey PNG", mode=image.mode)))
+        several = _several(image, file)
         pixels = np.asarray(image)
+        palette = np.reshape(image.getpalette("RGB") if image.mode == "P" else [], (-1, 3))
+    shown = {int(i): tuple(map(int, palette[i])) for i in np.unique(pixels) if i < len(palette)} if len(palette) else {}
     if pixels.ndim == 3:
         colours = pixels[..., : 1 if pixels.shape[2] == 2 else 3]
         if not (colours == colours[..., :1]).all():
@@ -122,7 +134,14 @@ def decode_mask(file: File) -> np.ndarray:
         pixels = colours[..., 0]
     if pixels.size and (pixels.min() < 0 or pixels.max() > 65535):
         raise Unreadable(str(T("its numbers go from {low} to {high}", low=pixels.min(), high=pixels.max())))
-    return pixels.astype(np.uint16)
+    return Mask(pixels.astype(np.uint16), shown, several)
+
+
+def _lossy(image: Any, file: File) -> str:
+    """The name of the compression where it does not keep the numbers, else ""."""
+    if image.format in ("JPEG", "MPO") or "jpeg" in str(image.info.get("compression", "")):
+        return "JPEG"
+    return "WebP" if image.format == "WEBP" and b"VP8L" not in file.read() else ""
 
 
 def only_the_first(names: Sequence[str]) -> T:

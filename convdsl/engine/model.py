@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
+from convdsl.cycles import no_search_for_cycles
 from convdsl.engine.alone import alone
 from convdsl.engine.backend import Backend, Batch, Maker, Outcome, Resident
 from convdsl.engine.devices import choose
@@ -17,7 +18,6 @@ from convdsl.engine.inputs import as_images
 from convdsl.engine.optimizer import Optimizer
 from convdsl.engine.plan import Loss, Memory, Parameter, Plan, plan
 from convdsl.engine.records import Records
-from convdsl.engine.sensitivity import RULES, tapped, weighed
 from convdsl.messages import T
 from convdsl.network.graph import Node
 from convdsl.network.view import NetView
@@ -130,6 +130,7 @@ class Model:
         each = self._records.named(given) if isinstance(given, Mapping) else [given] * len(self.net.outputs)
         return tuple(one if isinstance(one, Loss) else Loss(one, smoothing) for one in each)
 
+    @no_search_for_cycles()
     def _build(self, losses: tuple[Loss, ...]) -> None:
         """Plan and memory for a loss of each output."""
         self.losses = losses
@@ -370,6 +371,8 @@ class Model:
         "guided" or "deconv" rectifiers let other things through (see sensitivity.py), which NumPy computes on every
         device. Raises BadInput for a layer or an answer that there is not.
         """
+        from convdsl.engine.sensitivity import RULES, tapped, weighed
+
         for number in (layer, len(self.net.nodes) if of is None else of):
             if not isinstance(number, (int, np.integer)) or not 0 <= number <= len(self.net.nodes):
                 raise BadInput(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from convdsl import algebra
+from convdsl.cycles import no_search_for_cycles
 from convdsl.diagnostics import Diagnostic, Findings, UnknownSymbol
 from convdsl.language import Source, parse
 from convdsl.language.tree import Program
@@ -46,7 +46,7 @@ def analyse(
     `symbols` and `holes` give values to unknowns; `input` replaces the input's shape, channels last.
     """
     findings = Findings(source)
-    with _no_search_for_cycles():
+    with no_search_for_cycles():
         program = parse(source, findings)
         with algebra.budget():
             network = resolve(program, findings, symbols=symbols, holes=holes, input=input)
@@ -64,15 +64,3 @@ def refuse_strangers(analysis: Analysis, symbols: Iterable[str]) -> None:
     for symbol in symbols if not analysis.failed else ():
         if symbol not in analysis.network.mentioned:
             raise UnknownSymbol(analysis.source, symbol, analysis.network.mentioned)
-
-
-@contextmanager
-def _no_search_for_cycles() -> Iterator[None]:
-    """Trees and tables hold no cycles; to look for some in a million nodes would take a quarter of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

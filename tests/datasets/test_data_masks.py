@@ -112,11 +112,64 @@ def test_each_fault_names_its_file(tmp_path: Path, fault: Any, said: str) -> Non
     assert said in str(caught.value.message)
 
 
-def test_masks_in_jpeg_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("ending", "options", "said"),
+    [
+        (".jpg", {}, "JPEG changes the numbers"),
+        (".webp", {}, "WebP changes the numbers"),
+        (".webp", {"exif": b"Exif\0\0"}, "WebP changes the numbers"),
+        (".tif", {"compression": "jpeg"}, "JPEG changes the numbers"),
+        (".gif", {}, "different palettes"),  # of greys, each file has those that it needs
+        (".webp", {"lossless": True}, ""),
+        (".webp", {"lossless": True, "exif": b"Exif\0\0"}, ""),
+        (".tif", {"compression": "tiff_lzw"}, ""),
+        (".bmp", {}, ""),
+    ],
+)
+def test_masks_are_in_a_format_that_keeps_numbers(
+    tmp_path: Path, ending: str, options: dict[str, Any], said: str
+) -> None:
     for i in range(6):
-        pair(tmp_path / "d", f"a{i}", ending=".jpg")
-    with pytest.raises(DataError, match="JPEG"):
+        pair(tmp_path / "d", f"a{i}", mask=np.full((6, 8), i % 3, np.uint8))
+        (tmp_path / "d" / "masks" / f"a{i}.png").unlink()
+        Image.fromarray(np.full((6, 8), i % 3, np.uint8)).save(tmp_path / "d" / "masks" / f"a{i}{ending}", **options)
+    if said:
+        with pytest.raises(DataError, match=said):
+            read(tmp_path / "d")
+    else:
+        assert set(np.unique(read(tmp_path / "d").train_labels)) <= {0, 1, 2}
+
+
+def test_a_number_has_one_colour_in_all_palettes(tmp_path: Path) -> None:
+    """A program that looks for the best palette of each file makes class 2 the number 0 here, and class 1 there."""
+    for i in range(6):
+        pair(tmp_path / "d", f"a{i}", palette=True)
+    assert set(np.unique(read(tmp_path / "d").train_labels)) <= {0, 1, 2}
+    image = Image.fromarray(np.full((6, 8, 3), 80, np.uint8)).convert("P", palette=Image.Palette.ADAPTIVE, colors=2)
+    image.save(tmp_path / "d" / "masks" / "a4.png")
+    with pytest.raises(DataError) as caught:
         read(tmp_path / "d")
+    assert "masks/a4.png" in str(caught.value) and "#505050" in str(caught.value)
+
+
+def test_of_several_frames_or_pages_the_first_counts_and_that_is_said(tmp_path: Path) -> None:
+    for i in range(6):
+        pair(tmp_path / "d", f"a{i}", mask=np.full((6, 8), 1, np.uint8))
+    masks = tmp_path / "d" / "masks"
+    first, other = (Image.fromarray(np.full((6, 8), value, np.uint8)) for value in (1, 2))
+    for name, options in (
+        ("a1.tif", {}),
+        ("a2.png", {}),
+        ("a3.gif", {"optimize": False}),
+        ("a4.webp", {"lossless": True}),
+    ):
+        masks.joinpath(name).with_suffix(".png").unlink()
+        first.save(masks / name, save_all=True, append_images=[other, other], **options)
+    notes: list[Any] = []
+    data = load(tmp_path / "d", warn=notes.append)
+    assert "4 files have several frames or pages, of which only the first counts: " in "".join(map(str, notes))
+    assert "masks/a1.tif" in "".join(map(str, notes))
+    assert set(np.unique(data.train_labels)) | set(np.unique(data.test_labels)) == {1}
 
 
 def test_names_that_would_do_harm_are_quoted(tmp_path: Path) -> None:

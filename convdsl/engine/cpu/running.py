@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from convdsl.cycles import no_search_for_cycles
 from convdsl.engine import slots
 from convdsl.engine.backend import Batch, Outcome
 from convdsl.engine.cpu.bind import Arrays, Bound
@@ -31,6 +32,7 @@ class Running(ABC):
     def _run(self, what: Any, count: int) -> Outcome:
         """Runs a program (see `_program`) over so many images."""
 
+    @no_search_for_cycles()
     def _program(self, what: Any) -> Bound:
         """One of "train", "rearrange", "predict", or the number of the value up to which is predicted."""
         if what == "train":
