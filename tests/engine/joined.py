@@ -26,7 +26,20 @@ def _activated(function: Function) -> Function:
     def compute(run: Any, step: Step, **reads: Array) -> Array:
         y = function(run, step, **reads)
         activation = step.settings.get("activation")
-        return y if activation is None else formulas.value(activation, y)
+        if activation is None or not step.settings.get("add"):
+            return y if activation is None else formulas.value(activation, y)
+        there = run.view(step.writes["y"])
+        return formulas.value(activation, there + y) - there
+
+    return compute
+
+
+def _normalised(function: Function) -> Function:
+    """With the normalisation that sums go through."""
+
+    def compute(run: Any, step: Step, **reads: Array) -> Array:
+        y, op = function(run, step, **reads), step.settings.get("op")
+        return y if op is None else PLAIN["bn_apply"](run, replace(step, weights=op.weights), x=y)
 
     return compute
 
@@ -47,10 +60,8 @@ def _reaching(function: Function) -> Function:
 STEPS: dict[str, Function] = {
     **PLAIN,
     **{kind: _activated(PLAIN[kind]) for kind in ("dense", "sum", "bn_apply")},
-    **{
-        kind: _reaching(PLAIN[kind]) for kind in ("correlate", "depthwise", "depthwise_weight", "local", "local_weight")
-    },
-    "gather": _activated(_reaching(PLAIN["gather"])),
+    **{kind: _reaching(PLAIN[kind]) for kind in ("correlate", "depthwise_weight", "local", "local_weight")},
+    **{kind: _activated(_normalised(_reaching(PLAIN[kind]))) for kind in ("gather", "depthwise")},
 }
 
 
@@ -107,6 +118,7 @@ def _frame(run: Any, step: Step) -> None:
 
 @_step("spread")
 @_activated
+@_normalised
 def _spread(run: Any, step: Step, x: Array) -> Array:
     """As devices do it: each place of y adds up what lies around it, for each phase of the stride, out of the frame too."""
     window, value = step.settings["window"], step.reads["x"]

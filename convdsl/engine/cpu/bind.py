@@ -16,6 +16,8 @@ from convdsl.engine.cpu.specialise import Kernel, Strided
 from convdsl.engine.cpu.tables import MOST_ARGUMENTS
 from convdsl.engine.plan import Parameter, Plan, Program, Region, Step, Strip, Value
 from convdsl.engine.plan.layouts import Filters
+from convdsl.engine.plan.ops import Op
+from convdsl.engine.plan.program import CHUNKS
 
 Argument = tuple[int, int, int, int, int, int]
 """base + image·a + slot·b + worker·c + part·d + count·e (see driver.py)."""
@@ -249,6 +251,22 @@ class Binder:
         if parameter is None or not parameter.trainable:
             return number(self.arrays.address(self.arrays.weights)), Strided((1,), (1,))
         return self.gradient(parameter), Strided((parameter.layout.size,), (1,))
+
+    def statistics(self, op: Op) -> int:
+        """Where the sums of a batch normalisation are."""
+        return self.arrays.address(self.extra) + self.program.statistics[op]
+
+    def coefficients(self, op: Op) -> int:
+        """Where the factors of its channels are, and behind them the shifts."""
+        return self.statistics(op) + CHUNKS * 24 * op.output.shape[3]
+
+    def behind(self, step: Step) -> tuple[Argument | None, int | None]:
+        """What a product adds to its sums: a bias, if there is one; or, and how many bytes behind each other, the factors and
+        shifts of a normalisation."""
+        if (op := step.settings.get("op")) is not None:
+            return number(self.coefficients(op)), op.output.shape[3] * 4
+        bias = step.weights.get("bias")
+        return None if bias is None else number(self.weight(bias)), None
 
     @property
     def control(self) -> tuple[Argument, Strided]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from convdsl.engine.cpu import vector as v
+from convdsl.engine.cpu.micro import normalised
 
 Taps = tuple[tuple[int, int], ...]
 """(row of the weights, offset of the input) of each tap."""
@@ -21,10 +22,21 @@ def _users(taps: Taps, columns: int, step: int) -> Iterable[tuple[int, list[tupl
 
 
 def depthwise_tile(
-    lanes: int, vectors: int, taps: Taps, columns: int, x_column: int, y_column: int, row: int, bias: bool, add: bool
+    lanes: int,
+    vectors: int,
+    taps: Taps,
+    columns: int,
+    x_column: int,
+    y_column: int,
+    row: int,
+    bias: bool,
+    add: bool,
+    relu: bool = False,
+    norm: int | None = None,
 ) -> Any:
-    """y[p] (+)= the sum of w[n]·x[at + p·x_column] over the taps (n, at) (+ bias), for `columns` outputs and all `vectors` of
-    channels; arguments x, w, bias, y. `row` bytes lie between the weights of one tap and of the next."""
+    """y[p] (+)= the sum of w[n]·x[at + p·x_column] over the taps (n, at) (+ bias, or with `norm` as in conv_tile) (then ReLU),
+    for `columns` outputs and all `vectors` of channels; arguments x, w, bias, y. `row` bytes lie between the weights of one
+    tap and of the next."""
 
     def write(b: v.Builder, arguments: list[Any]) -> None:
         x, w, offset, y = arguments
@@ -39,9 +51,13 @@ def depthwise_tile(
                 value = v.load(b, xa, at, lanes)
                 for n, p in users:
                     sums[p] = v.multiply_add(b, value, weights[n], sums[p])
-            for p, result in enumerate(sums):
+            scaled = normalised(b, b.add(offset, here), 0, norm, lanes)
+            for p, total in enumerate(sums):
+                result = scaled(total)
                 if add:
                     result = b.fadd(result, v.load(b, ya, p * y_column, lanes))
+                if relu:
+                    result = v.maximum(b, result, v.constant(0.0, lanes))
                 v.store(b, result, ya, p * y_column)
             return carried
 

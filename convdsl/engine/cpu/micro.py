@@ -93,8 +93,11 @@ def conv_tile(
     relu: bool,
     add: bool,
     mask: int | None = None,
+    norm: int | None = None,
 ) -> Any:
     """y[p, f] = the products (see Products) (+ bias) (then ReLU), at the bytes `y_at`; arguments x, w, bias, y.
+
+    With `norm`, the sums are multiplied by factors that stand where biases do, and shifts so many bytes behind are added.
 
     `valid` lanes of the last vector are filters; `add` adds to what y holds. With `mask`, y stays 0 where the number so
     many bytes behind it is not positive.
@@ -106,9 +109,10 @@ def conv_tile(
         x, w, offset, y = arguments
         start = [v.load(b, offset, k * lanes * 4, lanes) if bias else v.constant(0.0, lanes) for k in range(vectors)]
         sums = products.add(b, x, w, start * len(x_at))
+        scaled = [normalised(b, offset, k * lanes * 4, norm, lanes) for k in range(vectors)]
         for p, at in enumerate(y_at):
             for k in range(vectors):
-                result = sums[p * vectors + k]
+                result = scaled[k](sums[p * vectors + k])
                 if add:
                     result = b.fadd(result, v.load(b, y, at + k * lanes * 4, lanes, tail[k]))
                 if relu:
@@ -119,6 +123,15 @@ def conv_tile(
                 v.store(b, result, y, at + k * lanes * 4, tail[k])
 
     return v.micro_kernel(4, write)
+
+
+def normalised(b: v.Builder, offset: Any, at: int, norm: int | None, lanes: int) -> Any:
+    """What a normalisation makes of a vector of sums: its factors stand at `offset` + `at`, and `norm` bytes behind them its
+    shifts. None leaves sums as they are."""
+    if norm is None:
+        return lambda value: value
+    factor, shift = (v.load(b, offset, place, lanes) for place in (at, at + norm))
+    return lambda value: v.multiply_add(b, value, factor, shift)
 
 
 def transpose_tile(lanes: int, row: int, to_row: int, rows: int, columns: int) -> Any:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from convdsl.engine.cpu import vector as v
-from convdsl.engine.cpu.micro import largest
+from convdsl.engine.cpu.micro import largest, normalised
 from convdsl.engine.plan.transforms import Matrix
 
 
@@ -92,9 +92,10 @@ def from_frequencies_tile(
     y_column: int,
     relu: bool,
     add: bool,
+    norm: int | None = None,
 ) -> Any:
-    """The first `rows` and `columns` outputs of a tile, of all filters (+ bias) (then ReLU), or added to what is there;
-    arguments M, bias, y, unused, unused."""
+    """The first `rows` and `columns` outputs of a tile, of all filters (+ bias, or with `norm` as in conv_tile) (+ what is
+    there) (then ReLU); arguments M, bias, y, unused, unused."""
 
     def write(b: v.Builder, arguments: list[Any]) -> None:
         m, offset, y, _, _ = arguments
@@ -103,10 +104,11 @@ def from_frequencies_tile(
             at = b.mul(i, v.integer(lanes * 4))
             ya = b.add(y, at)
             shift = v.load(b, b.add(offset, at), 0, lanes) if bias else None
+            scaled = normalised(b, b.add(offset, at), 0, norm, lanes)
             for r, row in enumerate(_outputs(b, matrix, b.add(m, at), step, lanes)[:rows]):
                 for c, value in enumerate(row[:columns]):
                     place = r * y_row + c * y_column
-                    result = value if shift is None else b.fadd(value, shift)
+                    result = scaled(value) if shift is None else b.fadd(value, shift)
                     if add:
                         result = b.fadd(result, v.load(b, ya, place, lanes))
                     v.store(b, v.maximum(b, result, v.constant(0.0, lanes)) if relu else result, ya, place)

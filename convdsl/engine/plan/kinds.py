@@ -169,11 +169,12 @@ KINDS: dict[str, Kind] = {
         # windows with weights
         Kind(
             "gather",
-            "a convolution: y is the sum of each window of x, weighed, plus the bias, then the activation",
+            "a convolution: y is the sum of each window of x, weighed, plus the bias, then the activation; with `op` the "
+            "sum times c₀ plus c₁ of that normalisation",
             "x",
             "y scratch?",
             "weight bias?",
-            settings="window add activation winograd?",
+            settings="window add activation winograd? op?",
             scopes=_BLOCKS,
             spans="x y",
             reach="x",
@@ -184,7 +185,7 @@ KINDS: dict[str, Kind] = {
             "x",
             "y scratch?",
             "weight bias?",
-            settings="window add activation winograd?",
+            settings="window add activation winograd? op?",
             scopes=_BLOCKS,
             spans="y x",
             reach="x",
@@ -224,11 +225,11 @@ KINDS: dict[str, Kind] = {
         Kind("dense_weight", "the gradient of W: g·xᵀ", "x g", "", "weight", "weight", scopes=("block", "task")),
         Kind(
             "depthwise",
-            "a convolution of each channel alone, by one filter or several",
+            "a convolution of each channel alone, by one filter or several; `op` as above",
             "x",
             "y",
             "weight bias?",
-            settings="window",
+            settings="window activation? op?",
             spans="x y",
             reach="x",
         ),
@@ -384,8 +385,8 @@ KINDS: dict[str, Kind] = {
         ),
         Kind(
             "bn_frozen",
-            "c₀ and c₁ from the running statistics",
-            weights=_NORM,
+            "c₀ and c₁ from the running statistics, of what a bias `before` is added to",
+            weights=f"{_NORM} before?",
             settings="op training",
             scopes=("serial",),
         ),

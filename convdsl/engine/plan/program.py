@@ -8,6 +8,7 @@ from typing import Literal
 
 from convdsl.engine.plan import unweighted, weighted  # noqa: F401  (they register their operations)
 from convdsl.engine.plan.exits import Exit, Loss, Place, answers_of, exits_of
+from convdsl.engine.plan.folding import folded
 from convdsl.engine.plan.frames import framed
 from convdsl.engine.plan.fusion import fuse, join_activations
 from convdsl.engine.plan.interleaving import interleave, schedule
@@ -117,6 +118,7 @@ def inference_program(frame: Frame, chosen: Layouts, upto: int | None = None) ->
     places = answers_of(frame.net) if upto is None else [Place(0, 4 * results[0].size)]
     for index, x, place in zip(asked, results, places, strict=True):
         steps.append(Step("emit", index, {"x": x}, settings=place._asdict()))
+    steps = passed("folding", folded(passed("lowering", steps), [*results, *scores, low.input], frame.target))
     return _assemble(frame, steps, low, max(len(exits), 1), set(), chosen)
 
 

@@ -21,6 +21,7 @@ REWRITES = {
     "together": "large dense layers are done for all images at once, in shares",
     "interleaving": "images of networks with few channels lie side by side",
     "deferral": "gradients of many weights are computed once, after all others",
+    "folding": "at inference a normalisation, or a sum, is done by the product before it",
     "views": "a reshape is another name for the same memory",
     "sharing": "a gradient that goes to several branches is one value",
     "recomputing": "normalised values are computed again rather than kept",

@@ -45,7 +45,8 @@ def _device(plan: Plan) -> str:
 
 def _step(step: Step) -> str:
     activation = step.settings.get("activation")
-    name = step.kind + (f" + {activation[0]}" if activation else "")
+    scaled = " + bn" if "op" in step.settings and not step.kind.startswith("bn_") else ""
+    name = step.kind + scaled + (f" + {activation[0]}" if activation else "")
     reads = ", ".join(_value(v) for v in step.reads.values())
     writes = ", ".join(_value(v) for v in step.writes.values())
     weights = ", ".join(p.name for p in step.weights.values())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from convdsl.engine.cpu.bind import COUNT, PART, Argument, Binder, binding, number, strides_in_bytes
 from convdsl.engine.cpu.kernels import weighted
-from convdsl.engine.cpu.specialise import Micro, micro
+from convdsl.engine.cpu.specialise import Micro, Strided, micro
 from convdsl.engine.cpu.tiles import even_parts
 from convdsl.engine.plan import Step, Value
 from convdsl.engine.plan.values import Window
@@ -37,7 +37,7 @@ class _Grid:
     add: bool = False
 
     def emit(self, binder: Binder, x: Argument, step: Step, y: Argument, channels: int) -> None:
-        weight, bias = step.weights["weight"], step.weights.get("bias")
+        weight, (bias, norm) = step.weights["weight"], binder.behind(step)
         (rows, columns), (_, x_column), (_, y_column) = self.sizes, self.x_steps, self.y_steps
         lanes, at = binder.target.lanes, number(binder.weight(weight))
         together = even_parts(columns, self.most)
@@ -45,9 +45,11 @@ class _Grid:
             "lanes": lanes,
             "vectors": channels // lanes,
             "row": channels * 4,
-            "bias": bias is not None,
+            "bias": bias is not None and norm is None,
             "add": self.add,
         }
+        if norm is not None:
+            sizes |= {"relu": step.settings["activation"] is not None, "norm": norm}
 
         def tile(count: int) -> Micro:
             steps = {"columns": count, "x_column": x_column, "y_column": y_column}
@@ -55,7 +57,7 @@ class _Grid:
 
         binder.emit(
             weighted.depthwise_rows,
-            {"x": x, "w": at, "b": at if bias is None else number(binder.weight(bias)), "y": y},
+            {"x": x, "w": at, "b": at if bias is None else bias, "y": y},
             tile=tile(together),
             edge=tile(columns % together) if columns % together else None,
             rows=rows,
@@ -80,23 +82,25 @@ def _strides(window: Window, strides: tuple[int, ...]) -> tuple[int, int]:
 @binding("depthwise")
 def _depthwise(binder: Binder, step: Step) -> None:
     x, y, window = step.reads["x"], step.writes["y"], step.settings["window"]
-    bias = step.weights.get("bias")
     if most := _columns(x, y, window, binder):
         xs, ys = strides_in_bytes(x), strides_in_bytes(y)
         grid = _Grid(_taps(window, xs), window.output[1:], _strides(window, xs), ys[1:], most)
         grid.emit(binder, binder.reaching(x, window.before)[0], step, binder.inside(y)[0], x.shape[3])
         return
+    (bias, norm), channels = binder.behind(step), y.shape[3]
     binder.emit(
         weighted.depthwise,
         {
             "x": binder.reaching(x, window.before),
             "w": binder.vector(step.weights["weight"]),
-            "b": binder.vector(bias),
+            "b": binder.vector(None) if bias is None else (bias, Strided((2, channels), (channels, 1))),
             "y": binder.inside(y),
         },
         **_window(window),
-        m=y.shape[3] // x.shape[3],
-        bias=bias is not None,
+        m=channels // x.shape[3],
+        bias=bias is not None and norm is None,
+        scaled=norm is not None,
+        relu=step.settings.get("activation") is not None,
     )
 
 

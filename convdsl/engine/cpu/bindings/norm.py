@@ -18,10 +18,10 @@ class _Statistics:
     def __init__(self, binder: Binder, step: Step) -> None:
         op = step.settings["op"]
         self.channels = c = op.output.shape[3]
-        self.base = binder.arrays.address(binder.extra) + binder.program.statistics[op]
+        self.base = binder.statistics(op)
         self.all_sums = (number(self.base), Strided((CHUNKS, 3, c), (3 * c, c, 1)))
         self.sums: tuple[Argument, Strided] = ((self.base, 0, 0, 0, 24 * c, 0), Strided((3, c), (c, 1)))
-        self.coefficients = (number(self.base + CHUNKS * 24 * c), Strided((8, c), (c, 1)))
+        self.coefficients = (number(binder.coefficients(op)), Strided((8, c), (c, 1)))
         self.scratch: tuple[Argument, Strided] = (
             (self.base + (CHUNKS * 3 + 4) * 8 * c, 0, 0, 0, 16 * c, 0),
             Strided((3, c), (c, 1)),
@@ -100,8 +100,10 @@ def _frozen(binder: Binder, step: Step) -> None:
             "b": _channels(binder, step, "bias"),
             "mean": _channels(binder, step, "running_mean"),
             "var": _channels(binder, step, "running_var"),
+            "before": _channels(binder, step, "before" if "before" in step.weights else "bias"),
             "coefficients": _Statistics(binder, step).coefficients,
         },
+        biased="before" in step.weights,
         eps=step.settings["op"].settings["statistics"]["eps"],
     )
 

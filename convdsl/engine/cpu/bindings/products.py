@@ -14,7 +14,7 @@ from convdsl.engine.cpu.bindings.winograd import winograd
 from convdsl.engine.cpu.kernels import weighted
 from convdsl.engine.cpu.specialise import Micro, micro
 from convdsl.engine.cpu.tiles import even_parts, grid_tile, lane_tile_sizes, split_blocks
-from convdsl.engine.plan import Parameter, Step
+from convdsl.engine.plan import Step
 from convdsl.engine.plan.layouts import Filters, Pack, Rows
 
 
@@ -62,13 +62,13 @@ class Product:
 
     `positions` are the axes depth, row and column; `taps` axes of (count, bytes) of places where a run of `run` inputs
     starts. `add` adds to what y holds; with `mask`, y stays 0 where the number so many bytes behind it is not positive.
-    With `images`, so many of them are interleaved.
+    With `images`, so many of them are interleaved; with `norm`, `bias` says where factors are, and shifts so many bytes behind.
     """
 
     x: Argument
     y: Argument
     w: Argument
-    bias: Parameter | None
+    bias: Argument | None
     blocks: Blocks
     taps: tuple[tuple[int, int], ...]
     run: int
@@ -78,6 +78,7 @@ class Product:
     relu: bool = False
     mask: int | None = None
     images: int = 0
+    norm: int | None = None
 
     def emit(self, binder: Binder) -> None:
         if 0 in (axis.count for axis in self.positions):
@@ -94,12 +95,14 @@ class Product:
         for first, count, vectors, valid in split_blocks(blocks.filters, blocks.lanes, blocks.vectors):
             common = {"lanes": blocks.lanes, "vectors": vectors, "taps": self.taps, "run": self.run, "row": width}
             rest = {"valid": valid, **self._behind, "mask": self.mask}
+            if self.norm is not None:
+                rest["norm"] = self.norm
             self._loops(
                 binder,
                 partial(self._tile, "conv_tile", common, rest),
                 grid_tile(rows.count, columns.count, vectors, binder.target),
                 w=shifted(self.w, first * blocks.size),
-                bias=number(binder.weight(self.bias, first * width // 4)) if self.bias is not None else self.w,
+                bias=shifted(self.bias, first * width) if self.bias is not None else self.w,
                 y=shifted(self.y, first * width),
                 groups=self.groups,
                 blocks=Axis(count, y=width, w=blocks.size),
@@ -117,7 +120,7 @@ class Product:
             partial(self._tile, "lane_tile", common, self._behind),
             (r, c),
             w=self.w,
-            bias=number(binder.weight(self.bias)) if self.bias is not None else self.w,
+            bias=self.bias if self.bias is not None else self.w,
             y=self.y,
             groups=Axis(x=self.groups.x),
             blocks=Axis(filters // together, y=together * lanes * 4, w=together * 4),
@@ -127,7 +130,7 @@ class Product:
     @property
     def _behind(self) -> dict[str, bool]:
         """What a tile does with the sums."""
-        return {"bias": self.bias is not None, "relu": self.relu, "add": self.add}
+        return {"bias": self.bias is not None and self.norm is None, "relu": self.relu, "add": self.add}
 
     def _tile(self, make: str, common: dict[str, Any], rest: dict[str, Any], rows: int, columns: int) -> Micro:
         """The micro-kernel for so many rows and columns of positions."""
@@ -192,11 +195,12 @@ def _gather(binder: Binder, step: Step) -> None:
         taps, run = taps[:2], run * window.k[2]
     blocks = Blocks.of(f)
     depth, rows, columns = (Axis(window.output[a], window.s[a] * xs[a], ys[a]) for a in range(3))
+    bias, norm = binder.behind(step)
     Product(
         source,
         target,
         number(base),
-        step.weights.get("bias"),
+        bias,
         blocks,
         taps,
         run,
@@ -205,6 +209,7 @@ def _gather(binder: Binder, step: Step) -> None:
         add=step.settings["add"],
         relu=_relu(step),
         images=x.interleaved,
+        norm=norm,
     ).emit(binder)
 
 
@@ -220,6 +225,7 @@ def _spread(binder: Binder, step: Step) -> None:
         return
     blocks = Blocks.of(pack)
     groups = Axis(pack.groups, pack.filters * 4, pack.channels * 4, pack.blocks * blocks.size)
+    bias, norm = binder.behind(step)
     taps_before = 0
     for phases in product(*(window.phases(a) for a in range(3))):
         taps = tuple((len(f.taps), f.step * xs[a]) for a, f in enumerate(phases))
@@ -234,7 +240,7 @@ def _spread(binder: Binder, step: Step) -> None:
                 binder.at(x, start),
                 binder.at(y, place),
                 number(binder.pack(weight, "swapped", taps_before * pack.filters * pack.width)),
-                step.weights.get("bias"),
+                bias,
                 blocks,
                 taps,
                 run,
@@ -243,6 +249,7 @@ def _spread(binder: Binder, step: Step) -> None:
                 add=step.settings["add"],
                 relu=_relu(step),
                 images=x.interleaved,
+                norm=norm,
             ).emit(binder)
         taps_before += count
 
@@ -262,7 +269,7 @@ def _dense(binder: Binder, step: Step) -> None:
         binder.inside(x)[0],
         binder.inside(y)[0],
         of_strip(step, number(binder.weight(weight)), x, f.width),
-        step.weights.get("bias"),
+        binder.behind(step)[0],
         Blocks.of(f),
         (),
         x.size,

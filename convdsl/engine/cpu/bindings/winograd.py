@@ -19,7 +19,7 @@ def winograd(
 ) -> None:
     """Adds a step that is marked. `x` is where the first window begins, with `strides` in bytes."""
     tiles: Tiles = step.settings["winograd"]
-    pack, weight, bias = tiles.weights, step.weights["weight"], step.weights.get("bias")
+    pack, weight, (bias, _) = tiles.weights, step.weights["weight"], binder.behind(step)
     scale = 2 if step.kind == "gather_pool" else 1
     last = tuple(n * scale - (g - 1) * pack.m for n, g in zip(step.writes["y"].shape[1:3], tiles.grid, strict=True))
     uneven = tuple(n != pack.m for n in last)
@@ -35,7 +35,7 @@ def winograd(
         {
             "x": x,
             "u": number(binder.pack(weight, tiles.pack)),
-            "b": number(binder.weight(bias) if bias is not None else 0),
+            "b": number(0) if bias is None else bias,
             "y": y,
             "where": number(0) if where is None else binder.inside(where)[0],
             "v": binder.inside(step.writes["scratch"])[0],
@@ -120,8 +120,9 @@ def _out(
     }
     to = {"y_row": y_steps[0], "y_column": y_steps[1]}
     if step.kind != "gather_pool":
-        relu = step.settings.get("activation") is not None
-        return micro("from_frequencies_tile", **common, **to, relu=relu, add=step.settings["add"])
+        relu, (_, norm) = step.settings.get("activation") is not None, binder.behind(step)
+        scaled = {} if norm is None else {"norm": norm}
+        return micro("from_frequencies_tile", **common, **to, relu=relu, add=step.settings["add"], **scaled)
     return micro(
         "pooled_frequencies_tile",
         **common,

@@ -57,12 +57,16 @@ def bn_combine(sums: F64, w: F32, b: F32, mean: F32, var: F32, coefficients: F32
         var[c] = float32(keep * var[c] + take * squares / max(count - 1.0, 1.0))
 
 
-def bn_frozen(w: F32, b: F32, mean: F32, var: F32, coefficients: F32, *, eps):
-    """At inference, and where it is frozen: from the running statistics, on which no gradient depends."""
+def bn_frozen(w: F32, b: F32, mean: F32, var: F32, before: F32, coefficients: F32, *, eps, biased):
+    """At inference, and where it is frozen: from the running statistics, on which no gradient depends. `biased`: of what the
+    bias `before` has not been added to yet."""
     for c in range(w.shape[0]):
         deviation = 1.0 / np.sqrt(var[c] + eps)
+        middle = np.float64(mean[c])
+        if biased:
+            middle -= before[c]
         coefficients[0, c] = float32(w[c] * deviation)
-        coefficients[1, c] = float32(b[c] - mean[c] * w[c] * deviation)
+        coefficients[1, c] = float32(b[c] - middle * w[c] * deviation)
         coefficients[4, c] = float32(0)
         coefficients[5, c] = float32(0)
 

@@ -242,11 +242,12 @@ def depthwise_weight_rows(
                 edge(xi + j * x_steps[1], gi + j * g_steps[1], dw + k, 0)
 
 
-def depthwise(x: F32, w: F32, b: F32, y: F32, *, k, s, d, before, m, bias):
+def depthwise(x: F32, w: F32, b: F32, y: F32, *, k, s, d, before, m, bias, scaled, relu):
+    """`b` are biases, or where the sums are `scaled` factors and shifts."""
     depth, rows, columns, channels = y.shape
     for p, i, j in every(depth, rows, columns):
         for c in range(channels):
-            y[p, i, j, c] = b[c] if bias else float32(0)
+            y[p, i, j, c] = b[0, c] if bias else float32(0)
         for e, a, q in every(k[0], k[1], k[2]):
             tap = ((e * k[1] + a) * k[2] + q) * channels
             xd = p * s[0] + e * d[0]
@@ -254,6 +255,11 @@ def depthwise(x: F32, w: F32, b: F32, y: F32, *, k, s, d, before, m, bias):
             xj = j * s[2] + q * d[2]
             for c in range(channels):
                 y[p, i, j, c] += x[xd, xi, xj, c // m] * w[tap + c]
+    if scaled:
+        for p, i, j in every(depth, rows, columns):
+            for c in range(channels):
+                value = y[p, i, j, c] * b[0, c] + b[1, c]
+                y[p, i, j, c] = max(value, float32(0)) if relu else value
 
 
 def depthwise_input(g: F32, w: F32, gx: F32, *, k, s, d, before, m, add):

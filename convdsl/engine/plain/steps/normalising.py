@@ -30,7 +30,10 @@ def _bn_combine(run: Any, step: Step) -> None:
 @step("bn_frozen")
 def _bn_frozen(run: Any, step: Step) -> None:
     deviation = 1 / np.sqrt(run.weight(step, "running_var") + step.settings["op"].settings["statistics"]["eps"])
-    run.statistics[step.settings["op"]] = [0, run.weight(step, "running_mean").copy(), deviation]
+    mean = run.weight(step, "running_mean").copy()
+    if "before" in step.weights:  # of what that bias has not been added to yet
+        mean -= run.weight(step, "before")
+    run.statistics[step.settings["op"]] = [0, mean, deviation]
 
 
 @step("bn_apply")
