@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 _START = """
@@ -35,3 +38,36 @@ def command(module: str, function: str) -> list[str]:
     paths = [p for p in sys.path if os.path.isabs(p) and os.path.realpath(p) != here]
     package = str(Path(__file__).resolve().parent / "__init__.py")
     return [sys.executable, "-I", "-X", "utf8", "-c", _START, json.dumps([package, paths, module, function])]
+
+
+def helper(module: str, told: bytes, folder: Path) -> subprocess.Popen[bytes] | None:
+    """A process in `folder` that does the `work` of a module, told so much on its standard input. None where none can be
+    started; where it is not told all, it ends with an error and has done nothing."""
+    try:
+        process = subprocess.Popen(
+            command(module, "work"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=folder,
+        )
+    except OSError:
+        return None
+    assert process.stdin is not None
+    with suppress(OSError):
+        process.stdin.write(told)
+        process.stdin.close()
+    return process
+
+
+def awaited(processes: Iterable[subprocess.Popen[bytes] | None], own: Callable[[], None]) -> None:
+    """Does the own part, and waits for the helpers; nobody waits for them after Ctrl-C."""
+    started = [process for process in processes if process is not None]
+    try:
+        own()
+        for process in started:
+            process.wait()
+    except BaseException:
+        for process in started:
+            process.kill()
+        raise

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from convdsl.cli.parsing import CallError
-from convdsl.cli.using import Bad, answered, complain
+from convdsl.cli.parsing import CallError, add_format
+from convdsl.cli.using import Bad, answered
 from convdsl.messages import T
 
 
@@ -26,11 +26,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--augment", metavar='"flip, rotate 10"', help=str(T("changes as in a `train` block, for a sheet of pictures"))
     )
     parser.add_argument("-o", "--out", metavar="FILE", type=Path, help=str(T("the sheet: .png (needs Pillow) or .svg")))
-    parser.add_argument(
-        "--format", choices=("text", "json"), default="text", help=str(T("text for people, json for programs"))
-    )
+    add_format(parser)
 
 
+@answered()
 def run(options: argparse.Namespace) -> int:
     if bool((options.augment or "").strip()) != (options.out is not None):
         raise CallError(T('`--augment` and `-o` go together: --augment "flip, rotate 10" -o sheet.png'))
@@ -38,14 +37,6 @@ def run(options: argparse.Namespace) -> int:
         raise CallError(T("{path}: a sheet is a .png or an .svg.", path=options.out))
     if not 0 <= options.seed < 2**32:
         raise CallError(T("`--seed` takes a whole number from 0 on."))
-    try:
-        with answered():
-            return _run(options)
-    except Bad as error:
-        return complain(error)
-
-
-def _run(options: argparse.Namespace) -> int:
     from convdsl.datasets import load, search_path
     from convdsl.report.loading import loading
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from convdsl.aside import Aside
 from convdsl.cli.evaluate import add_data, load_for, part_of
-from convdsl.cli.parsing import CallError
-from convdsl.cli.using import Bad, add_device, answered, complain, predictor
+from convdsl.cli.parsing import CallError, add_format
+from convdsl.cli.using import Bad, add_device, answered, predictor
 from convdsl.messages import T
 
 
@@ -27,12 +27,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", metavar="DIR", type=Path, help=str(T("its folder; without this runs/ensemble-1, -2, …"))
     )
-    parser.add_argument(
-        "--format", choices=("text", "json"), default="text", help=str(T("text for people, json for programs"))
-    )
+    add_format(parser)
     add_device(parser)
 
 
+@answered()
 def run(options: argparse.Namespace) -> int:
     Aside.wanted = True
     if len(options.runs) < 2:
@@ -41,14 +40,6 @@ def run(options: argparse.Namespace) -> int:
         raise CallError(T("a run is named twice; each member counts once."))
     if options.out and options.out.exists() and (not options.out.is_dir() or any(options.out.iterdir())):
         raise CallError(T("{folder} holds something already; name a new folder with `--out`.", folder=options.out))
-    try:
-        with answered():
-            return _run(options)
-    except Bad as error:
-        return complain(error)
-
-
-def _run(options: argparse.Namespace) -> int:
     from convdsl.training.comparing import paired, paired_means
     from convdsl.training.ensemble import FILE, Ensemble, ensemble
     from convdsl.training.folder import RunFolder, new_folder

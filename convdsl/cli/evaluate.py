@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from convdsl.aside import Aside
-from convdsl.cli.using import Bad, add_network, answered, complain, named, predictor
+from convdsl.cli.parsing import add_format
+from convdsl.cli.using import Bad, add_network, answered, named, predictor
 from convdsl.messages import T
 
 _PART = {"test": T("test"), "validation": T("validation"), "train": T("training")}
@@ -21,9 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
     parser.add_argument("--part", choices=tuple(_PART), default="test", help=str(T("the part of the data set (test)")))
     parser.add_argument("--csv", action="store_true", help=str(T("a table for spreadsheets, a line for each class")))
-    parser.add_argument(
-        "--format", choices=("text", "json"), default="text", help=str(T("text for people, json for programs"))
-    )
+    add_format(parser)
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
@@ -36,16 +35,9 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     )
 
 
+@answered()
 def run(options: argparse.Namespace) -> int:
     Aside.wanted = True
-    try:
-        with answered():
-            return _run(options)
-    except Bad as error:
-        return complain(error)
-
-
-def _run(options: argparse.Namespace) -> int:
     one = predictor(options.run, options.device)
     data = load_for(one, options)
     images, labels = part_of(one, data, options.part)

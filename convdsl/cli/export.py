@@ -9,7 +9,7 @@ from typing import Any
 from convdsl import files
 from convdsl.bridges.weighted import not_installed
 from convdsl.cli.parsing import CallError, add_unknowns, given_from, read_program
-from convdsl.cli.using import Bad, answered, complain
+from convdsl.cli.using import answered
 from convdsl.diagnostics import ProgramError
 from convdsl.messages import Grouped, T, reason
 from convdsl.net import Net
@@ -38,11 +38,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    try:
-        with answered():
-            net, weights, about, said = _network(options)
-    except Bad as error:
-        return complain(error)
+    with answered():
+        net, weights, about, said = _network(options)
     out = options.out or Path(f"{net.name or 'network'}{FORMATS[options.to]}")
     write = {"onnx": _onnx, "torch": _torch, "keras": _keras}[options.to]
     try:

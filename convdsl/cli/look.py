@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from convdsl.cli.parsing import CallError, add_unknowns, given_from, read_program
-from convdsl.cli.using import Bad, answered, complain, named
+from convdsl.cli.using import Bad, answered, named
 from convdsl.engine.devices import CHOICES
 from convdsl.messages import T, reason
 
@@ -69,13 +69,10 @@ def run(options: argparse.Namespace) -> int:
         ending(options.out)
     except CannotShow as error:
         raise CallError(error.message) from None
-    try:
-        with answered():
-            return _look(options, what)
-    except Bad as error:
-        return complain(error)
+    return _look(options, what)
 
 
+@answered()
 def _look(options: argparse.Namespace, what: tuple[str, ...]) -> int:
     from convdsl.report.look.panels import Request, panels
     from convdsl.report.look.writing import ABOUT, Look

@@ -129,6 +129,13 @@ class Parser(argparse.ArgumentParser):
         raise CallError(T("{message}. `{command} --help` tells what it takes.", message=message, command=self.prog))
 
 
+def add_format(parser: argparse.ArgumentParser) -> None:
+    """For what is written for people or for programs, and in no other way."""
+    parser.add_argument(
+        "--format", choices=("text", "json"), default="text", help=str(T("text for people, json for programs"))
+    )
+
+
 def add_unknowns(parser: argparse.ArgumentParser) -> None:
     """The options that give symbols and the input a value."""
     parser.add_argument(

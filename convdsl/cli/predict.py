@@ -9,7 +9,7 @@ from typing import Any
 
 from convdsl.aside import Aside
 from convdsl.cli.parsing import CallError
-from convdsl.cli.using import Bad, add_network, answered, complain, named, predictor
+from convdsl.cli.using import Bad, add_network, answered, named, predictor
 from convdsl.messages import T
 
 
@@ -40,20 +40,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+@answered()
 def run(options: argparse.Namespace) -> int:
     Aside.wanted = True
     if options.top < 1:
         raise CallError(T("`--top` takes a number from 1 on."))
     if options.csv and options.format == "json":
         raise CallError(T("`--csv` and `--format json` are two ways to write the same; take one."))
-    try:
-        with answered():
-            return _run(options)
-    except Bad as error:
-        return complain(error)
-
-
-def _run(options: argparse.Namespace) -> int:
     from convdsl.datasets.inputs import batches
     from convdsl.datasets.pictures import only_the_first
     from convdsl.training.answers import PROBABLE

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from convdsl.cli.parsing import CallError
+from convdsl.cli.parsing import CallError, add_format
 from convdsl.messages import T
 
 
@@ -22,9 +22,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--sort", metavar="NAME", help=str(T("by a figure (accuracy), a setting (lr), epochs, params or data"))
     )
     parser.add_argument("--csv", action="store_true", help=str(T("a table for spreadsheets")))
-    parser.add_argument(
-        "--format", choices=("text", "json"), default="text", help=str(T("text for people, json for programs"))
-    )
+    add_format(parser)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from convdsl.cli.parsing import CallError, add_unknowns, given_from, read_program
+from convdsl.cli.parsing import CallError, add_format, add_unknowns, given_from, read_program
 from convdsl.messages import T
 from convdsl.network import Analysis
 from convdsl.report.json_writer import print_json
@@ -23,9 +23,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PROGRAM",
         help=str(T("a program in one line instead of a file: 'input 32x32x3 -> conv 6 k? -> expect 28x28x6'")),
     )
-    parser.add_argument(
-        "--format", choices=("text", "json"), default="text", help=str(T("text for people, json for programs"))
-    )
+    add_format(parser)
     parser.add_argument("--strict", action="store_true", help=str(T("strides must divide")))
     parser.add_argument(
         "--time",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +13,10 @@ from convdsl.engine.devices import CHOICES
 from convdsl.messages import T
 
 
-class Bad(Exception):
+class Bad(CallError):
     """What was given is wrong: one message, exit status 1."""
+
+    status = 1
 
 
 def add_network(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +33,8 @@ def add_device(parser: argparse.ArgumentParser) -> None:
 
 @contextmanager
 def answered() -> Iterator[None]:
-    """Turns what can go wrong into one message: Bad for what was given, CallError for what is not there."""
+    """Around a command, or a part of it: what can go wrong becomes one message, Bad for what was given, CallError for what
+    is not there."""
     from convdsl.datasets import DataError, Unavailable
     from convdsl.engine import EngineError
     from convdsl.training.device import NoDevice
@@ -46,12 +48,6 @@ def answered() -> Iterator[None]:
         raise CallError(str(error)) from None
     except (DataError, Unsuitable, FileTrouble, Misfit, EngineError) as error:
         raise Bad(str(error)) from None
-
-
-def complain(error: object) -> int:
-    """Prints what is wrong with what was given; the exit status."""
-    print(f"convdsl: {error}", file=sys.stderr)
-    return 1
 
 
 def predictor(path: Path, device: str) -> Any:

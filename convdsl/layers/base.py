@@ -7,10 +7,11 @@ in symbols (see convdsl.algebra).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import prod
 from typing import Any, ClassVar
 
+from convdsl.algebra import divides
 from convdsl.layers.arguments import Argument
 from convdsl.messages import T
 from convdsl.records import NamedTuple
@@ -176,6 +177,19 @@ class Layer:
 
     def why_jump(self, x: Sizes, y: Sizes) -> T | None:
         return T("Neighbouring outputs lie a stride apart.")
+
+
+def check_divided(g: Any, channels: Any, what: T, fitting: Sequence[int] = ()) -> None:
+    """Raises SizeError where g groups do not divide so many channels, `what`; `fitting` are those that would."""
+    if divides(g, channels) is False:
+        raise SizeError(
+            "E303",
+            T("{g} groups do not divide the {channels} {what}.", g=g, channels=channels, what=what),
+            formula=f"{channels}/{g} = {channels / g:.4g}",
+            help=T("Here `g` can be {list}.", list=", ".join(map(str, fitting))) if fitting else None,
+            argument="g",
+            ways=[("g", one) for one in fitting],
+        )
 
 
 def say(value: Any) -> str:

@@ -22,6 +22,7 @@ from convdsl.layers.base import (
     Reach,
     SizeError,
     Sizes,
+    check_divided,
     lie_closer,
     only_those_before,
     per_axis,
@@ -45,14 +46,7 @@ def check_groups(layer: Any, x: Sizes) -> None:
                 if is_number(x[-1]) and is_number(layer.filters) and min(x[-1], layer.filters) <= 100_000
                 else []
             )
-            raise SizeError(
-                "E303",
-                T("{g} groups do not divide the {channels} {what}.", g=layer.g, channels=channels, what=what),
-                formula=f"{channels}/{layer.g} = {channels / layer.g:.4g}",
-                help=T("Here `g` can be {list}.", list=", ".join(map(str, common[:12]))) if common else None,
-                argument="g",
-                ways=[("g", g) for g in common[:12]],
-            )
+            check_divided(layer.g, channels, what, common[:12])
 
 
 class Conv(Windowed):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from convdsl.algebra import divides
 from convdsl.layers.arguments import Count, Flag, Real
-from convdsl.layers.base import Layer, SizeError, Sizes
+from convdsl.layers.base import Layer, Sizes, check_divided
 from convdsl.messages import T
 
 
@@ -93,13 +92,7 @@ class GroupNorm(Normalization):
     g = Count(doc="number of groups", positional=True)
 
     def output(self, x: Sizes) -> Sizes:
-        if divides(self.g, x[-1]) is False:
-            raise SizeError(
-                "E303",
-                T("{g} groups do not divide the {channels} {what}.", g=self.g, channels=x[-1], what=T("channels")),
-                formula=f"{x[-1]}/{self.g} = {x[-1] / self.g:.4g}",
-                argument="g",
-            )
+        check_divided(self.g, x[-1], T("channels"))
         return x
 
 

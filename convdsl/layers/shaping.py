@@ -5,13 +5,14 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from convdsl.algebra import at_least, divides, equal, exact_divide, is_number, text
+from convdsl.algebra import at_least, equal, exact_divide, is_number, text
 from convdsl.layers.arguments import Choice, Count, Flag, Real, Shape, Window
 from convdsl.layers.base import (
     Layer,
     Reach,
     SizeError,
     Sizes,
+    check_divided,
     lie_closer,
     only_those_before,
     per_axis,
@@ -285,13 +286,7 @@ class Shuffle(Layer):
     g = Count(doc="number of groups", positional=True)
 
     def output(self, x: Sizes) -> Sizes:
-        if divides(self.g, x[-1]) is False:
-            raise SizeError(
-                "E303",
-                T("{g} groups do not divide the {channels} {what}.", g=self.g, channels=x[-1], what=T("channels")),
-                formula=f"{x[-1]}/{self.g} = {x[-1] / self.g:.4g}",
-                argument="g",
-            )
+        check_divided(self.g, x[-1], T("channels"))
         return x
 
 

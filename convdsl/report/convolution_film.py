@@ -23,7 +23,6 @@ from convdsl.teaching.tasks import Work
 
 MOST_PICTURES = 200
 MARGIN, GAP, HEAD = 16.0, 44.0, 22.0
-READINGS = ("stamp", "zeros")
 """A transposed convolution as every value that spreads the kernel, or as a window over the values with zeros between."""
 
 

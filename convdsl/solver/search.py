@@ -16,7 +16,7 @@ from convdsl.solver.periodic import Periodic
 from convdsl.solver.pieces import FIRST, MOST, Choice, Derived, Piece, Points, Region, Regular, plainness
 from convdsl.solver.points import OutOfTime, Point, search
 from convdsl.solver.problem import Case
-from convdsl.solver.relations import Relation, holds, tidy
+from convdsl.solver.relations import Relation, tidy
 from convdsl.solver.systems import (
     Contradiction,
     components,
@@ -246,8 +246,3 @@ def _is_linear(relation: Relation) -> bool:
     return relation.divisor.is_constant and all(
         not m or (len(m) == 1 and m[0].kind == "variable") for m in relation.form.terms
     )
-
-
-def satisfied(relations: tuple[Relation, ...], point: Point) -> bool:
-    """Whether all relations hold at a point."""
-    return all(holds(r, point) for r in relations)

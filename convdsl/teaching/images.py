@@ -19,7 +19,6 @@ from convdsl.messages import Grouped, Rounded, T
 from convdsl.teaching.convolution import Correlation, Operation, Pooling, Transposed
 from convdsl.teaching.matrix import MatrixError
 
-MAPPINGS = ("auto", "clip", "abs", "stretch")
 _GREY_WEIGHTS = (0.299, 0.587, 0.114)  # of red, green and blue in brightness: ITU-R BT.601
 _VALUES_AT_ONCE = 4_000_000  # few enough for the caches and the memory
 _MOST_ROWS = 16

@@ -13,6 +13,7 @@ from convdsl.bridges.weighted import Unsayable
 from convdsl.layers.activation import Activation
 from convdsl.messages import T
 from convdsl.network import Node
+from convdsl.registering import registering
 
 Sizes = tuple[int, ...]
 Writer = Callable[[Node, Any, list[Sizes], Sizes], list[str]]
@@ -35,12 +36,7 @@ NAMED = {
 """Activations that Keras knows by a word."""
 
 
-def _writes(*names: str) -> Callable[[Writer], Writer]:
-    def register(function: Writer) -> Writer:
-        WRITERS.update(dict.fromkeys(names, function))
-        return function
-
-    return register
+_writes = registering(WRITERS)
 
 
 def calls_of(node: Node, inputs: list[Sizes], output: Sizes) -> list[str]:

@@ -16,6 +16,7 @@ from convdsl.bridges.tidying import tidied
 from convdsl.bridges.weighted import Weighted
 from convdsl.layers import Layer, SizeError, activation, combining, convolution, dense, normalization, pooling, shaping
 from convdsl.messages import T
+from convdsl.registering import registering
 
 Read = Callable[["_Reader", Told, list[int]], int]
 LAYERS: dict[str, Read] = {}
@@ -27,12 +28,7 @@ def read_keras(path: Path, input: Any = None) -> Weighted:
     return written(tidied(_Reader(read_model(path), input).flow()), name=path.stem)
 
 
-def reads(*names: str) -> Callable[[Read], Read]:
-    def register(function: Read) -> Read:
-        LAYERS.update(dict.fromkeys(names, function))
-        return function
-
-    return register
+reads = registering(LAYERS)
 
 
 class _Reader:

@@ -20,6 +20,7 @@ from convdsl.bridges.pieces import Flow, Foreign, Piece
 from convdsl.bridges.rows import channels_first, unturned
 from convdsl.layers import Layer, SizeError, shaping
 from convdsl.messages import T
+from convdsl.registering import registering
 
 Read = Callable[["Reader", NodeProto, dict[str, Any]], None]
 OPERATORS: dict[str, Read] = {}
@@ -27,12 +28,7 @@ MOST = 2**28
 """Values of a constant that is computed while reading."""
 
 
-def reads(*names: str) -> Callable[[Read], Read]:
-    def register(function: Read) -> Read:
-        OPERATORS.update(dict.fromkeys(names, function))
-        return function
-
-    return register
+reads = registering(OPERATORS)
 
 
 class Seen(NamedTuple):

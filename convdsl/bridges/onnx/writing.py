@@ -17,6 +17,7 @@ from convdsl.layers import Layer
 from convdsl.layers.activation import Activation
 from convdsl.messages import T
 from convdsl.network import Node
+from convdsl.registering import registering
 
 Writer = Callable[["Layers", Node, list[Value], dict[str, Any]], Value]
 WRITERS: dict[str, Writer] = {}
@@ -30,12 +31,7 @@ REFUSED: dict[str, T] = {
 """Layers that ONNX has no words for, and why."""
 
 
-def writes(*names: str) -> Callable[[Writer], Writer]:
-    def register(function: Writer) -> Writer:
-        WRITERS.update(dict.fromkeys(names, function))
-        return function
-
-    return register
+writes = registering(WRITERS)
 
 
 class Layers:

@@ -17,6 +17,7 @@ from convdsl.layers import Axis
 from convdsl.layers.activation import Activation
 from convdsl.messages import T
 from convdsl.network import Node
+from convdsl.registering import registering
 
 Sizes = tuple[int, ...]
 
@@ -61,12 +62,7 @@ WRITERS: dict[str, Writer] = {}
 """By the name of the layer."""
 
 
-def _writes(*names: str) -> Callable[[Writer], Writer]:
-    def register(function: Writer) -> Writer:
-        WRITERS.update(dict.fromkeys(names, function))
-        return function
-
-    return register
+_writes = registering(WRITERS)
 
 
 def written(scope: Scope, node: Node, inputs: list[Value]) -> Value:

@@ -18,6 +18,7 @@ from convdsl.engine.plan import Parameter, Plan, Program, Region, Step, Strip, V
 from convdsl.engine.plan.layouts import Filters
 from convdsl.engine.plan.ops import Op
 from convdsl.engine.plan.program import CHUNKS
+from convdsl.registering import registering
 
 Argument = tuple[int, int, int, int, int, int]
 """base + image·a + slot·b + worker·c + part·d + count·e (see driver.py)."""
@@ -146,14 +147,8 @@ _REGIONS = {
 BINDINGS: dict[str, Callable[[Binder, Step], None]] = {}
 
 
-def binding(*kinds: str) -> Callable[[Callable[[Binder, Step], None]], Callable[[Binder, Step], None]]:
-    """Registers what a kind of step becomes on a CPU."""
-
-    def register(function: Callable[[Binder, Step], None]) -> Callable[[Binder, Step], None]:
-        BINDINGS.update(dict.fromkeys(kinds, function))
-        return function
-
-    return register
+binding = registering(BINDINGS)
+"""For what a kind of step becomes on a CPU."""
 
 
 class Binder:

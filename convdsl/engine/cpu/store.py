@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
-import subprocess
 import sys
 from collections.abc import Sequence
 from functools import cache
@@ -127,39 +126,18 @@ def _compile_all(kernels: Sequence[Kernel]) -> Sequence[Kernel]:
     Should they fail, nothing is lost: what is still missing is compiled when it is needed.
     """
     workers = max(1, min(os.cpu_count() or 1, len(kernels) // WORTH_A_PROCESS, 8))
-    started = []
-    for share in range(1, workers):
-        try:
-            process = subprocess.Popen(
-                isolated.command("convdsl.engine.cpu.store", "work"),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                cwd=folder(),
-            )
-        except OSError:
-            break
-        assert process.stdin is not None
-        try:
-            pickle.dump((folder(), kernels[share::workers]), process.stdin)
-            process.stdin.close()
-        except OSError:
-            pass
-        started.append(process)
-    try:
-        for kernel in kernels[::workers]:
-            _compile(kernel)
-        for process in started:
-            process.wait()
-    except BaseException:  # Ctrl-C: nobody waits for what they are doing
-        for process in started:
-            process.kill()
-        raise
+    shares = [pickle.dumps((folder(), kernels[share::workers])) for share in range(1, workers)]
+    helpers = [isolated.helper(__name__, share, folder()) for share in shares]
+    isolated.awaited(helpers, lambda: _compile_each(kernels[::workers]))
     return [k for k in kernels if k.key not in _addresses]
 
 
 def work() -> None:
     """What such a process does: compiles the kernels that it is told on its standard input."""
     place, kernels = pickle.load(sys.stdin.buffer)
+    _compile_each(kernels, place)
+
+
+def _compile_each(kernels: Sequence[Kernel], place: Path | None = None) -> None:
     for kernel in kernels:
         _compile(kernel, place)

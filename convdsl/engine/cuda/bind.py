@@ -15,6 +15,7 @@ from convdsl.engine.errors import EngineError
 from convdsl.engine.partial import Strided
 from convdsl.engine.plan import Parameter, Plan, Program, Step, Value
 from convdsl.messages import T
+from convdsl.registering import registering
 
 COUNT = "count"
 """Stands for the number of images among a launch's arguments."""
@@ -145,14 +146,8 @@ class Arrays:
 BINDINGS: dict[str, Callable[[Binder, Step], None]] = {}
 
 
-def binding(*kinds: str) -> Callable[[Callable[[Binder, Step], None]], Callable[[Binder, Step], None]]:
-    """Registers what a kind of step becomes on a GPU."""
-
-    def register(function: Callable[[Binder, Step], None]) -> Callable[[Binder, Step], None]:
-        BINDINGS.update(dict.fromkeys(kinds, function))
-        return function
-
-    return register
+binding = registering(BINDINGS)
+"""For what a kind of step becomes on a GPU."""
 
 
 class Binder:

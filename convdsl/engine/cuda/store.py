@@ -3,11 +3,9 @@ compiled by as many processes as there are cores."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterable
 from functools import cache
@@ -38,16 +36,9 @@ def codes(wanted: Iterable[Wanted]) -> dict[Wanted, Code]:
     kernels = list(dict.fromkeys(wanted))
     missing = [k for k in kernels if not _path(k).exists()]
     workers = min(os.cpu_count() or 1, len(missing) // WORTH_A_PROCESS, 16)
-    started = [process for share in range(1, workers) if (process := _start(missing[share::workers])) is not None]
-    try:
-        for kernel in missing[:: max(workers, 1)]:
-            code(kernel)
-        for process in started:
-            process.wait()
-    except BaseException:  # Ctrl-C: nobody waits for what they are doing
-        for process in started:
-            process.kill()
-        raise
+    shares = [json.dumps([str(_folder()), missing[share::workers]]).encode() for share in range(1, workers)]
+    helpers = [isolated.helper(__name__, share, _folder()) for share in shares]
+    isolated.awaited(helpers, lambda: _code_each(missing[:: max(workers, 1)]))
     return {kernel: code(kernel) for kernel in kernels}
 
 
@@ -103,29 +94,14 @@ def _fingerprint() -> str:
     return digest.hexdigest() + compiler.versions()
 
 
-def _start(share: list[Wanted]) -> subprocess.Popen[bytes] | None:
-    """A process that compiles its share and leaves it in the cache. If it cannot, it is done here."""
-    try:
-        process = subprocess.Popen(
-            isolated.command("convdsl.engine.cuda.store", "work"),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd=_folder(),
-        )
-    except OSError:
-        return None
-    assert process.stdin is not None
-    with contextlib.suppress(OSError):
-        process.stdin.write(json.dumps([str(_folder()), share]).encode())
-        process.stdin.close()
-    return process
-
-
 def work() -> None:
     """What such a process does: compiles the kernels that it is told on its standard input."""
     global _told
     place, share = json.load(sys.stdin)
     _told = Path(place)
-    for text, threads, capability in share:
-        code(Wanted(text, threads, (capability[0], capability[1])))
+    _code_each([Wanted(text, threads, (capability[0], capability[1])) for text, threads, capability in share])
+
+
+def _code_each(kernels: Iterable[Wanted]) -> None:
+    for kernel in kernels:
+        code(kernel)

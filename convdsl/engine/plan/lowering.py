@@ -12,6 +12,7 @@ from convdsl.engine.plan.ops import FROM_OUTPUT, Op
 from convdsl.engine.plan.values import Parameter, Target, Value, Window, four, three
 from convdsl.network.graph import Node
 from convdsl.network.view import NetView
+from convdsl.registering import registering
 
 
 class Lowering:
@@ -154,12 +155,7 @@ _Handler = Callable[[Lowering, Node, Any, list[Value]], Value]
 _LAYERS: dict[str, _Handler] = {}
 
 
-def _layer(*names: str) -> Callable[[_Handler], _Handler]:
-    def register(handler: _Handler) -> _Handler:
-        _LAYERS.update(dict.fromkeys(names, handler))
-        return handler
-
-    return register
+_layer = registering(_LAYERS)
 
 
 def _output(low: Lowering, node: Node) -> tuple[int, ...]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
 from convdsl.engine.activations import FORMULAS
 from convdsl.engine.plan.values import Parameter, Step, Target, Value
+from convdsl.registering import registering
 
 FROM_OUTPUT = frozenset(name for name, formulas in FORMULAS.items() if formulas.back_told)
 """Activations whose slope can be told from their output: they are applied in place."""
@@ -85,24 +85,8 @@ FORWARD: dict[str, Forward] = {}
 BACKWARD: dict[str, Backward] = {}
 
 
-def forward(kind: str) -> Callable[[Forward], Forward]:
-    """Registers the steps that compute an operation."""
-
-    def register(function: Forward) -> Forward:
-        FORWARD[kind] = function
-        return function
-
-    return register
-
-
-def backward(kind: str) -> Callable[[Backward], Backward]:
-    """Registers the steps that compute its gradients, from the gradient of its output before the activation."""
-
-    def register(function: Backward) -> Backward:
-        BACKWARD[kind] = function
-        return function
-
-    return register
+forward, backward = registering(FORWARD), registering(BACKWARD)
+"""For the steps that compute an operation; and its gradients, from the gradient of its output before the activation."""
 
 
 def forward_steps(op: Op, training: bool) -> list[Step]:

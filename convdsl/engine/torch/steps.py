@@ -17,19 +17,13 @@ from convdsl.engine.bits import random_bits
 from convdsl.engine.plan import Step
 from convdsl.engine.torch.rearranging import first, last, trimmed
 from convdsl.engine.torch.statistics import normalised_over_all
+from convdsl.registering import registering
 
 Done = Callable[..., Tensor]
 STEPS: dict[str, Callable[[Step], Done]] = {}
 
-
-def step(*kinds: str) -> Callable[[Callable[[Step], Done]], Callable[[Step], Done]]:
-    """Registers what makes the function of a kind of steps; that is given the run and the values that the step reads."""
-
-    def register(make: Callable[[Step], Done]) -> Callable[[Step], Done]:
-        STEPS.update(dict.fromkeys(kinds, make))
-        return make
-
-    return register
+step = registering(STEPS)
+"""For what makes the function of a kind of steps; that is given the run and the values that the step reads."""
 
 
 # moving numbers

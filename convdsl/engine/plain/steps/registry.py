@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from convdsl.registering import registering
+
 Array = Any
 NOTHING: Array = 0
 STEPS: dict[str, Callable[..., Array]] = {}
 
-
-def step(*kinds: str) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
-    """Registers what kinds of steps compute. A function takes the run, the step, and the values that it reads."""
-
-    def register(function: Callable[..., Array]) -> Callable[..., Array]:
-        STEPS.update(dict.fromkeys(kinds, function))
-        return function
-
-    return register
+step = registering(STEPS)
+"""For what kinds of steps compute. A function takes the run, the step, and the values that it reads."""
 
 
 # in and out, and what moves numbers
