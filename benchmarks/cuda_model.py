@@ -19,10 +19,10 @@ from networks import NETWORKS
 import convdsl
 from convdsl.engine.cuda.bind import Arrays
 from convdsl.engine.cuda.bindings import bind_training
-from convdsl.engine.cuda.recorder import Recorder
 from convdsl.engine.optimizer import Optimizer
 from convdsl.engine.plan import Plan, Step, plan
 from convdsl.engine.plan.values import GPU
+from tests.engine.cuda.recorder import Recorder
 
 PRODUCTS = ("gather", "gather_pool", "spread", "correlate", "dense", "dense_input", "dense_weight")
 

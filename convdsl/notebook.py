@@ -15,7 +15,7 @@ from convdsl.net import Net, parse
 _USAGE = T("`%%cnn name` takes the name of a variable, and values of symbols such as `N=224`.")
 
 
-class Shown:
+class CellResult:
     """What a cell came to: the network, or what is wrong with it."""
 
     def __init__(self, html: str, text: str) -> None:
@@ -28,7 +28,7 @@ class Shown:
         return self.text
 
 
-def cell(line: str, body: str, variables: dict[str, Any]) -> Shown:
+def cell(line: str, body: str, variables: dict[str, Any]) -> CellResult:
     """Checks the program in a cell, and puts its network into `variables` under the name that the first line gives.
 
     A wrong program is shown with its places and leaves the variable as it is.
@@ -39,18 +39,18 @@ def cell(line: str, body: str, variables: dict[str, Any]) -> Shown:
         if given:
             symbols[given[1]] = int(given[2])
         elif name or not word.isidentifier() or iskeyword(word):
-            return Shown(fragment([Sentence(str(_USAGE))]), str(_USAGE))
+            return CellResult(fragment([Sentence(str(_USAGE))]), str(_USAGE))
         else:
             name = word
     try:
         net = parse(body, f"{name or 'net'}.cnn", symbols=symbols)
     except ProgramError as error:
-        return Shown(error._repr_html_(), str(error))
+        return CellResult(error._repr_html_(), str(error))
     except UnknownSymbol as error:
-        return Shown(fragment([Sentence(str(error))]), str(error))
+        return CellResult(fragment([Sentence(str(error))]), str(error))
     if name:
         variables[name] = net
-    return Shown(_told(net), repr(net))
+    return CellResult(_told(net), repr(net))
 
 
 def _told(net: Net) -> str:
@@ -61,7 +61,7 @@ def _told(net: Net) -> str:
 def load(shell: Any) -> None:
     """Gives an IPython shell the magic `%%cnn`."""
 
-    def cnn(line: str, cell_text: str) -> Shown:
+    def cnn(line: str, cell_text: str) -> CellResult:
         return cell(line, cell_text, shell.user_ns)
 
     cnn.__doc__ = str(T("A program of convdsl: `%%cnn name` makes its network the variable `name`."))

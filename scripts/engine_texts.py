@@ -29,10 +29,10 @@ from convdsl.engine.cpu import store  # noqa: E402
 from convdsl.engine.cpu.bind import Arrays, Binder  # noqa: E402
 from convdsl.engine.cuda import bindings as cuda  # noqa: E402
 from convdsl.engine.cuda.bind import Arrays as OnDevice  # noqa: E402
-from convdsl.engine.cuda.recorder import Recorder  # noqa: E402
 from convdsl.engine.optimizer import Optimizer  # noqa: E402
 from convdsl.engine.plan import Loss, Plan, plan  # noqa: E402
 from convdsl.engine.plan.values import GPU, Target  # noqa: E402
+from tests.engine.cuda.recorder import Recorder  # noqa: E402
 from tests.engine.programs import PROGRAMS  # noqa: E402
 
 MACHINES = {"16": Target(16, 32, 2), "8": Target(8, 16, 2), "4": Target(4, 32, 2), "gpu": GPU}

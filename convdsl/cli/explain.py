@@ -86,7 +86,7 @@ def _page(word: str) -> str | None:
     """What there is to read about a code, a layer or all layers; None where the word is a file's name."""
     from convdsl.language.keywords import WORDS
     from convdsl.layers import BY_NAME
-    from convdsl.network.words import keyword_called, layer_called
+    from convdsl.network.elsewhere import keyword_called, layer_called
     from convdsl.report.reference import describe, overview
 
     if re.fullmatch(r"[EWNewn][0-9]{3}", word):

@@ -22,7 +22,7 @@ _LARGEST = 20_000_000
 _PATIENCE = 0.5
 
 
-class Kept(History):
+class KeptHistory(History):
     """The entries of a file, and those of this session put behind them."""
 
     def __init__(self, path: Path) -> None:

@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
         raise CallError(T("`--csv` and `--format json` are two ways to write the same; take one."))
     from convdsl.datasets.inputs import batches
     from convdsl.datasets.pictures import only_the_first
-    from convdsl.training.answers import PROBABLE
+    from convdsl.training.predictions import PROBABLE
 
     one = predictor(options.run, options.device)
     kind = one.task.kind

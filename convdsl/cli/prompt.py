@@ -21,7 +21,7 @@ from rich.text import Text
 
 from convdsl.cli.called import options_of
 from convdsl.cli.entries import entries
-from convdsl.cli.history import Kept
+from convdsl.cli.history import KeptHistory
 from convdsl.editing import blocks_of, pieces
 from convdsl.layers import formula_shape
 from convdsl.messages import T
@@ -157,7 +157,7 @@ def _prompt_text(session: Session) -> StyleAndTextTuples:
 
 def _prompt_session(session: Session, place: _Place) -> PromptSession[str]:
     return PromptSession(
-        history=Kept(data_folder() / ("course-history" if session.studying else "history")),
+        history=KeptHistory(data_folder() / ("course-history" if session.studying else "history")),
         lexer=_Colours(session),
         completer=SessionCompleter(session),
         style=_STYLE,

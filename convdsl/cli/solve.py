@@ -60,9 +60,9 @@ def about(analysis: Analysis, options: argparse.Namespace) -> int:
 
 
 def _print(answer: Solutions, source: Source, given: dict[str, object]) -> None:
-    from convdsl.report.answers import print_answer
     from convdsl.report.console import console
     from convdsl.report.diagnostics import complain
+    from convdsl.report.solutions import print_answer
 
     if answer.diagnostics:
         complain(answer.diagnostics)

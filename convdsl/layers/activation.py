@@ -20,6 +20,8 @@ class Activation(Layer):
 
     rectifier: ClassVar[bool] = False
     """Whether it lets positive values through about as they are, so that weights before it start larger (He, 2015)."""
+    silences: ClassVar[bool] = False
+    """Whether all that is not positive becomes 0, so that a unit can be dead."""
 
     def flops(self, x: Sizes, y: Sizes) -> Any:
         return self.per_element * prod(y)
@@ -35,6 +37,7 @@ class Relu(Activation):
 
     name = "relu"
     rectifier = True
+    silences = True
     example = "relu"
 
 
@@ -43,6 +46,7 @@ class Relu6(Activation):
 
     name = "relu6"
     rectifier = True
+    silences = True
     example = "relu6"
 
 

@@ -10,7 +10,7 @@ from convdsl.language.options import COUNTS, OPTIONS, fold
 from convdsl.layers import ACTIVATIONS, Layer
 from convdsl.layers.arguments import PADDING_WORDS, Choice, Flag, Real
 from convdsl.layers.shaping import Sided
-from convdsl.network.words import ACTIVATION, BIAS, NO, SIDES, WITHOUT_BIAS
+from convdsl.network.elsewhere import ACTIVATION, BIAS, NO, SIDES, WITHOUT_BIAS
 
 _BY_FOLDED = {fold(name): name for name in ACTIVATIONS}
 _SHORT = re.compile(r"([a-z]{1,2})([0-9]+(?:x[0-9]+)*)([a-z_]*)")

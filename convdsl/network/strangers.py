@@ -19,9 +19,9 @@ from convdsl.layers.combining import Combination
 from convdsl.messages import T
 from convdsl.network.binding import Binder
 from convdsl.network.edits import line_instead, whole, without
+from convdsl.network.elsewhere import MARKS, keyword_called, layer_called
 from convdsl.network.suggest import meant, mistyped
 from convdsl.network.values import Scope
-from convdsl.network.words import MARKS, keyword_called, layer_called
 from convdsl.source import Span
 
 _COUNTED = re.compile(r"[0-9A-Z]+\s*\{")

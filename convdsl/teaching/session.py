@@ -12,7 +12,7 @@ from convdsl.language.keywords import KEYWORDS, WORDS
 from convdsl.layers import show_shape
 from convdsl.messages import LANGUAGES, T, reason, use_language
 from convdsl.network import Analysis
-from convdsl.network.words import layer_called
+from convdsl.network.elsewhere import layer_called
 from convdsl.source import MAX_BYTES, NotText, decode, read
 from convdsl.teaching.answers import Added, Answer, Called, Ended, Helped, Refused, ShownProgram, Told
 from convdsl.teaching.commands import BARE, COMMANDS, WITHOUT_NET, closest, meant, path_in, shown

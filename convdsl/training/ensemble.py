@@ -17,8 +17,8 @@ from convdsl.datasets.inputs import Prepared
 from convdsl.messages import T
 from convdsl.network import Analysis
 from convdsl.network.view import WrittenNet
-from convdsl.training.answers import PROBABLE
 from convdsl.training.files import FileTrouble, write_tensors
+from convdsl.training.predictions import PROBABLE
 from convdsl.training.settings import Settings
 from convdsl.training.state import learned
 from convdsl.training.task import KINDS, Task

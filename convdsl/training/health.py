@@ -13,7 +13,6 @@ SAMPLE, MOST_VALUES = 128, 20_000_000
 """Images to look at; values of one layer that are held at once."""
 FIRST_LAYERS = 4
 """How many layers are worth the time where nothing is wrong."""
-RECTIFIERS = ("relu", "relu6")
 
 
 def examine(model: Trainable, images: np.ndarray, rows: np.ndarray, layers: int | None = FIRST_LAYERS) -> Health:
@@ -24,7 +23,7 @@ def examine(model: Trainable, images: np.ndarray, rows: np.ndarray, layers: int 
     net = model.net
     dead = []
     learning = [n for n in net.nodes if not n.frozen]
-    rectified = [n for n in learning if (n.activation.name if n.activation is not None else n.op) in RECTIFIERS]
+    rectified = [n for n in learning if getattr(n.activation or n.layer, "silences", False)]
     for node in rectified[:layers]:
         size = prod(net.report.shape(node.index))
         at_once = max(1, min(SAMPLE, MOST_VALUES // size))

@@ -10,8 +10,8 @@ import numpy as np
 from convdsl.network.graph import Node
 from convdsl.network.view import NetView
 from convdsl.training.aftermath import Aftermath
-from convdsl.training.answers import PROBABLE, answered
 from convdsl.training.examples import answers_to, inputs_for
+from convdsl.training.predictions import PROBABLE, answered
 from convdsl.training.scoring import losses_of, losses_of_labels
 from convdsl.training.task import Task, targets_for, truth
 

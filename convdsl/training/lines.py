@@ -334,7 +334,7 @@ ELSEWHERE = {
     "limite": "limit",
     "warmup": "schedule",
 }
-"""What lines are called elsewhere, folded (see convdsl.network.words.fold)."""
+"""What lines are called elsewhere, folded (see convdsl.network.elsewhere.fold)."""
 
 SAME = {
     "xent": "cross_entropy",

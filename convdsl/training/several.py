@@ -18,8 +18,8 @@ from convdsl.messages import T
 from convdsl.network.graph import Output
 from convdsl.network.sizes import Facts, Report
 from convdsl.network.view import NetView
-from convdsl.training.answers import answered
 from convdsl.training.metrics import Together
+from convdsl.training.predictions import answered
 from convdsl.training.scoring import Score
 from convdsl.training.settings import Settings
 from convdsl.training.task import DISTANCES, Task, Unsuitable, default_loss, targets_for, task_for, unsuitable

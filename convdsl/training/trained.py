@@ -22,13 +22,13 @@ from convdsl.network import Analysis
 from convdsl.network.ending import ending
 from convdsl.network.view import WrittenNet
 from convdsl.source import Source
-from convdsl.training.answers import answered
 from convdsl.training.checked import checked
 from convdsl.training.examples import answers_to, inputs_for
 from convdsl.training.files import FileTrouble, read_tensors
 from convdsl.training.metrics import Figures
 from convdsl.training.model import Model
 from convdsl.training.origin import names_in_english
+from convdsl.training.predictions import answered
 from convdsl.training.scoring import Score
 from convdsl.training.settings import Settings
 from convdsl.training.task import DISTANCES, Task, Unsuitable, targets_for, truth

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convdsl.algebra.board import Shown
+from convdsl.algebra.board import OnBoard
 from convdsl.derivation import Derivation, LayerDerivation, derive
 from convdsl.layers import LAYERS, Layer
 from convdsl.network import Analysis, Facts, analyse
@@ -31,7 +31,7 @@ FUNCTIONS: dict[str, Any] = {
 
 def worked_out(step: Any, letters: dict[str, Any]) -> Any:
     """The value of a step, found by Python from the text that is shown."""
-    if isinstance(step, tuple) and not isinstance(step, Shown):
+    if isinstance(step, tuple) and not isinstance(step, OnBoard):
         return step
     return eval(as_sympy(step), {**FUNCTIONS, **letters})
 

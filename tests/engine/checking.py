@@ -8,7 +8,7 @@ import numpy as np
 
 import convdsl
 from convdsl.engine import Model
-from convdsl.engine.reference import forward
+from tests.engine.reference import forward
 
 TOLERANCE = 2e-4
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import convdsl
-from convdsl.engine.reference import forward
 from convdsl.layers import LAYERS
 from tests.engine.checking import check
 from tests.engine.programs import PROGRAMS
+from tests.engine.reference import forward
 from tests.random_networks import networks
 
 

@@ -9,9 +9,9 @@ import convdsl
 from convdsl.engine import Model, Optimizer
 from convdsl.engine.plan import plan
 from convdsl.engine.plan.values import GPU, Target
-from convdsl.engine.reference import forward
 from tests.engine.checking import excited
 from tests.engine.cuda.simulator import Simulator
+from tests.engine.reference import forward
 
 OPTIMIZERS = [
     Optimizer("sgd", weight_decay=0.1),

@@ -10,10 +10,10 @@ import pytest
 
 import convdsl
 from convdsl.engine import BadInput, Model
-from convdsl.engine.reference import forward
 from convdsl.engine.sensitivity import tapped
 from convdsl.layers import LAYERS
 from tests.engine.checking import excited
+from tests.engine.reference import forward
 
 BRANCHED = """input 8x8x2
 conv 4 k3 tanh

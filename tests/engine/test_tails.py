@@ -16,8 +16,8 @@ from convdsl.engine import Model, activations, maths
 from convdsl.engine.activations import FORMULAS
 from convdsl.engine.cpu import runtime
 from convdsl.engine.plan.ops import FROM_OUTPUT
-from convdsl.engine.reference import activation
 from tests.engine.cuda.simulator import Simulator
+from tests.engine.reference import activation
 
 SPECIAL = np.float32([0, -0.0, 1e-45, -1e-45, 1e-38, -1e-38, 3.4e38, -3.4e38, np.inf, -np.inf, np.nan])
 SLOPES_GIVEN = {"leaky_relu": 0.01, "elu": 1.0}

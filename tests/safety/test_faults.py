@@ -20,7 +20,7 @@ import pytest
 
 from convdsl import caches
 from convdsl.cli import main
-from convdsl.cli.history import Kept
+from convdsl.cli.history import KeptHistory
 from convdsl.datasets.dataset import DataError
 from convdsl.datasets.download import fetch
 from convdsl.language import tables
@@ -130,9 +130,9 @@ def put_together() -> None:
 def remember_what_was_typed() -> None:
     path = Path("home/history")
     for text in ("one", "two"):
-        if text not in Kept(path).load_history_strings():
-            Kept(path).store_string(text)
-    if list(Kept(path).load_history_strings()) != ["two", "one"]:
+        if text not in KeptHistory(path).load_history_strings():
+            KeptHistory(path).store_string(text)
+    if list(KeptHistory(path).load_history_strings()) != ["two", "one"]:
         path.unlink(missing_ok=True)
         raise OSError(5, "it is remembered in this session only")
 

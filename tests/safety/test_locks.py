@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from convdsl import locks
-from convdsl.cli.history import MOST, Kept
+from convdsl.cli.history import MOST, KeptHistory
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="they are no play there")
 
@@ -68,12 +68,12 @@ def test_neither_fcntl_nor_msvcrt(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def entries(path: Path) -> list[str]:
-    return list(Kept(path).load_history_strings())
+    return list(KeptHistory(path).load_history_strings())
 
 
 def test_what_was_typed(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "history"
-    one, other = Kept(path), Kept(path)
+    one, other = KeptHistory(path), KeptHistory(path)
     one.store_string("conv 8 k3")
     other.store_string("block a() {\n  bn\n\n}")
     one.store_string("ñ \ud800")
@@ -87,7 +87,7 @@ def test_a_history_of_prompt_toolkit_is_read(tmp_path: Path) -> None:
     for text in ("a", "b\nc", "+d"):
         FileHistory(str(tmp_path / "h")).store_string(text)
     assert entries(tmp_path / "h") == ["+d", "b\nc", "a"]
-    Kept(tmp_path / "h").store_string("e")
+    KeptHistory(tmp_path / "h").store_string("e")
     assert entries(tmp_path / "h") == list(FileHistory(str(tmp_path / "h")).load_history_strings()) == [
         "e", "+d", "b\nc", "a"]  # fmt: skip
 
@@ -95,7 +95,7 @@ def test_a_history_of_prompt_toolkit_is_read(tmp_path: Path) -> None:
 def test_it_has_an_end(tmp_path: Path) -> None:
     path = tmp_path / "h"
     path.write_text("".join(f"\n# now\n+{n}\n" for n in range(MOST + 5)))
-    Kept(path).store_string("last")
+    KeptHistory(path).store_string("last")
     assert len(entries(path)) == MOST and entries(path)[0] == "last"
 
 
@@ -118,7 +118,7 @@ def test_where_none_can_be_kept(tmp_path: Path, kind: str) -> None:
     else:
         path.touch()
         path = path / "h"
-    kept = Kept(path)
+    kept = KeptHistory(path)
     kept.append_string("x")
     assert kept.get_strings() == ["x"]
     if kind == "link":

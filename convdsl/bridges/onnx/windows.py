@@ -9,7 +9,7 @@ from convdsl.layers import Layer, SizeError
 from convdsl.messages import T
 
 
-class Window(NamedTuple):
+class AskedWindow(NamedTuple):
     """A window along all spatial axes, as a node states it; one number for each axis."""
 
     k: tuple[int, ...]
@@ -29,7 +29,7 @@ class Window(NamedTuple):
         return tuple(found)
 
 
-def window(given: dict[str, Any], sizes: Sequence[int], k: Sequence[int]) -> Window:
+def window(given: dict[str, Any], sizes: Sequence[int], k: Sequence[int]) -> AskedWindow:
     """The window of a node with these attributes over an input of these sizes."""
     rank = len(sizes)
     s = tuple(given.get("strides") or (1,) * rank)
@@ -43,7 +43,7 @@ def window(given: dict[str, Any], sizes: Sequence[int], k: Sequence[int]) -> Win
         pads = (*small, *large) if auto == "SAME_UPPER" else (*large, *small)
     elif auto == "VALID":
         pads = (0,) * (2 * rank)
-    return Window(tuple(k), s, d, pads[:rank], pads[rank:], bool(given.get("ceil_mode", 0)))
+    return AskedWindow(tuple(k), s, d, pads[:rank], pads[rank:], bool(given.get("ceil_mode", 0)))
 
 
 def one_each(rank: int, *found: Sequence[int]) -> None:
@@ -57,7 +57,7 @@ def short(values: Sequence[int]) -> tuple[int, ...]:
     return tuple(values[:1]) if len(set(values)) == 1 else tuple(values)
 
 
-def arguments(asked: Window, default: Sequence[int] = (1,)) -> dict[str, Any]:
+def arguments(asked: AskedWindow, default: Sequence[int] = (1,)) -> dict[str, Any]:
     """The options that say window, stride and dilation; those that are what is meant anyway are left out. Without a stride
     the windows of pooling stand side by side: there `default` is the window."""
     found: dict[str, Any] = {"k": short(asked.k)}
@@ -73,7 +73,7 @@ WAYS = ("plain", "same", "rounded", "same_lower")
 
 
 def fitting(
-    layer: type[Layer], given: dict[str, Any], asked: Window, shape: tuple[int, ...], ways: Sequence[str] = WAYS
+    layer: type[Layer], given: dict[str, Any], asked: AskedWindow, shape: tuple[int, ...], ways: Sequence[str] = WAYS
 ) -> Layer | None:
     """The layer with the padding that puts its windows where `asked` has them; None where no padding does."""
     plain: dict[str, Any] = {"p": short(asked.before)} if any(asked.before) else {}

@@ -31,7 +31,7 @@ from convdsl.engine.augment import (
     YY,
     Draws,
 )
-from convdsl.engine.cpu.kept import Kept
+from convdsl.engine.cpu.kept import KeptCode
 from convdsl.engine.cpu.setup import numba
 from convdsl.engine.maths import random_bits
 
@@ -213,4 +213,4 @@ def _change(images, pixels, index, out, values, moves, keys, warps, tones, noise
             _cut(out, i, cut, int(move[CUT_Y]), int(move[CUT_X]))
 
 
-_change._cache = Kept(_change.py_func, __file__, augment.__file__, bits.__file__, maths.__file__)
+_change._cache = KeptCode(_change.py_func, __file__, augment.__file__, bits.__file__, maths.__file__)

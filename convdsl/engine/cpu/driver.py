@@ -13,7 +13,7 @@ from numba import njit, prange, types
 from numba.extending import intrinsic
 
 from convdsl.engine import slots
-from convdsl.engine.cpu.kept import Kept
+from convdsl.engine.cpu.kept import KeptCode
 from convdsl.engine.cpu.tables import (
     REGION_CHUNKS,
     REGION_SERIAL,
@@ -133,7 +133,7 @@ def run(regions, segments, operations, arguments, rows, counters, chunk, workers
                     part = next_number(counters.ctypes.data)
 
 
-run._cache = Kept(run.py_func, __file__, slots.__file__)
+run._cache = KeptCode(run.py_func, __file__, slots.__file__)
 run_alone = njit(nogil=True)(run.py_func)
 """The same on one thread, where there are no others: after a fork."""
-run_alone._cache = Kept(run.py_func, __file__, slots.__file__, variant="_alone")
+run_alone._cache = KeptCode(run.py_func, __file__, slots.__file__, variant="_alone")

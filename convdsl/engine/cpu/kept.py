@@ -32,7 +32,7 @@ def _folder() -> Path:
     return caches.folder("functions")
 
 
-class Kept(_Cache):
+class KeptCode(_Cache):
     """The cache of one function, as numba asks for it. What it is compiled from stands in the files `sources`; `variant`
     tells apart what is compiled from the same in several ways."""
 

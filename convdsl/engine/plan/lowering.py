@@ -9,6 +9,7 @@ from typing import Any
 from convdsl.engine.plan import rearranging
 from convdsl.engine.plan.layouts import Filters, Local, Plain, TapsFirst, vectors_for
 from convdsl.engine.plan.ops import FROM_OUTPUT, Op
+from convdsl.engine.plan.pooling import POOLINGS
 from convdsl.engine.plan.values import Parameter, Target, Value, Window, four, three
 from convdsl.network.graph import Node
 from convdsl.network.view import NetView
@@ -221,7 +222,7 @@ def _local(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     return low.emit(node, "local", [x], y, _with_bias(low, node, layer, weight), window=low.window(node, layer))
 
 
-@_layer("maxpool", "minpool", "avgpool", "medianpool")
+@_layer(*(f"{mode}pool" for mode in POOLINGS))
 def _pool(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     return low.emit(
         node,

@@ -14,8 +14,8 @@ from convdsl.drawing import themes
 from convdsl.messages import Grouped, Rounded, T, decimals
 from convdsl.report.diagnostics import clean
 from convdsl.report.evaluation import summary
-from convdsl.report.page.answers import answered
 from convdsl.report.page.inside import inside
+from convdsl.report.page.on_test import answered
 from convdsl.report.training import duration
 from convdsl.training.aftermath import Aftermath
 from convdsl.training.events import Ended, Started

@@ -31,7 +31,7 @@ class ExpressionError(Exception):
         super().__init__(str(message))
 
 
-class Record:
+class WithParts:
     """A value with named parts (`net.params`). A subclass lists in `parts` what may be asked for."""
 
     parts: frozenset[str] = frozenset()
@@ -158,7 +158,7 @@ def _call(node: ast.Call, names: Mapping[str, Any]) -> Any:
 
 def _part(node: ast.Attribute, names: Mapping[str, Any]) -> Any:
     record = _value(node.value, names)
-    if not isinstance(record, Record) or node.attr not in record.parts:
+    if not isinstance(record, WithParts) or node.attr not in record.parts:
         raise ExpressionError(T("`{part}` does not exist.", part=ast.unparse(node)))
     return getattr(record, node.attr)
 

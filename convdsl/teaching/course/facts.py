@@ -11,14 +11,14 @@ from convdsl.messages import T
 from convdsl.network import Analysis, Facts, Node, analyse
 from convdsl.network.graph import QUANTITIES
 from convdsl.source import Source
-from convdsl.teaching.course.expressions import ExpressionError, Record
+from convdsl.teaching.course.expressions import ExpressionError, WithParts
 
 PARTS_OF_LAYER = (*QUANTITIES, "op", "inp", "out", "weights", "biases", "activation")
 MEMORY = ("param_bytes", "activation_bytes", "train_bytes")
 PARTS_OF_NET = (*QUANTITIES, *MEMORY, "input", "out", "layers", "layer", "count", "exits", "window_rf")
 
 
-class LayerView(Record):
+class LayerView(WithParts):
     """One layer; `out` and `inp` are shapes, channels last."""
 
     parts = frozenset(PARTS_OF_LAYER)
@@ -36,7 +36,7 @@ class LayerView(Record):
         self.weights = facts.params - self.biases
 
 
-class NetView(Record):
+class NetView(WithParts):
     """A network without errors, holes or symbols. Raises ExpressionError where it has some."""
 
     parts = frozenset(PARTS_OF_NET)

@@ -9,10 +9,10 @@ from runpy import run_path
 import convdsl
 from convdsl.engine.cuda.bind import Arrays, Launch
 from convdsl.engine.cuda.bindings import bind_inference, bind_training
-from convdsl.engine.cuda.recorder import Recorder
 from convdsl.engine.optimizer import Optimizer
 from convdsl.engine.plan import Loss, plan
 from convdsl.engine.plan.values import GPU
+from tests.engine.cuda.recorder import Recorder
 
 MOMENTUM = Optimizer("sgd", momentum=0.9)
 ROOT = Path(__file__).resolve().parents[3]

@@ -19,9 +19,9 @@ import pytest
 from convdsl.engine import cuda
 from convdsl.engine.cuda.augment import DeviceAugmenter
 from convdsl.engine.cuda.bind import Launch
-from convdsl.engine.cuda.recorder import Recorder
 from convdsl.engine.cuda.staging import Staging
 from convdsl.engine.plan import Loss
+from tests.engine.cuda.recorder import Recorder
 from tests.engine.cuda.recording import launches, network
 from tests.engine.cuda.test_contract import OPTIMIZERS
 from tests.engine.cuda.test_model import CHANGES, NONE

@@ -7,11 +7,11 @@ import pytest
 import convdsl
 from convdsl.engine.cuda.bind import Arrays
 from convdsl.engine.cuda.bindings import bind_training
-from convdsl.engine.cuda.recorder import Recorder
 from convdsl.engine.errors import EngineError
 from convdsl.engine.optimizer import Optimizer
 from convdsl.engine.plan import Plan, Value, plan
 from convdsl.engine.plan.values import GPU
+from tests.engine.cuda.recorder import Recorder
 from tests.engine.programs import PROGRAMS
 
 BATCH = 8

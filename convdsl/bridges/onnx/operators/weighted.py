@@ -10,7 +10,7 @@ from onnx import NodeProto
 
 from convdsl.bridges.onnx.operators.parts import bordered
 from convdsl.bridges.onnx.reading import Reader, Seen, reads
-from convdsl.bridges.onnx.windows import Window, arguments, fitting, one_each, short, window
+from convdsl.bridges.onnx.windows import AskedWindow, arguments, fitting, one_each, short, window
 from convdsl.bridges.rows import unturned
 from convdsl.layers import Layer, convolution, dense, shaping
 from convdsl.messages import T
@@ -63,7 +63,7 @@ def _tconv(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
             pads = (*rest, *less)
     before, after = pads[:rank], pads[rank:]
     outputs = tuple(n - b - a for n, b, a in zip(full, before, after, strict=True))
-    asked = Window(k, s, d, before, after, False)
+    asked = AskedWindow(k, s, d, before, after, False)
     options = {"filters": weight.shape[1] * groups, **arguments(asked)}
     options |= ({"g": groups} if groups > 1 else {}) | ({"bias": False} if bias is None else {})
     weights = {"weight": weight, "bias": bias}

@@ -2,7 +2,7 @@
 
 # ruff: noqa: F403, F405
 # mypy: ignore-errors
-from convdsl.engine.cpu.words import *
+from convdsl.engine.cpu.annotations import *
 
 
 def finish(control: I64, figures: F64, losses: F64, hits: I64, *, exits, batch, classes, counted):

@@ -8,7 +8,7 @@ names. `window` and `tap` are those of every device (`engine/windows.py`).
 
 # ruff: noqa: F403, F405, F841
 # mypy: ignore-errors
-from convdsl.engine.cpu.words import *
+from convdsl.engine.cpu.annotations import *
 
 
 def zeroed(x, depth, rows, columns, channels):

@@ -7,7 +7,7 @@ table: the weight of each class; of yes-or-no answers the weights of no and yes,
 
 # ruff: noqa: F403, F405, SIM113
 # mypy: ignore-errors
-from convdsl.engine.cpu.words import *
+from convdsl.engine.cpu.annotations import *
 
 
 def cross_entropy(

@@ -2,7 +2,7 @@
 
 # ruff: noqa: F403, F405
 # mypy: ignore-errors
-from convdsl.engine.cpu.words import *
+from convdsl.engine.cpu.annotations import *
 
 
 def choose(x: F32, y: F32, where: I32, *, least, k, s, d, before, keep):

@@ -5,7 +5,7 @@ Addresses are in bytes. What stands before the `*` comes at run time, the rest i
 
 # ruff: noqa: F403, F405
 # mypy: ignore-errors
-from convdsl.engine.cpu.words import *
+from convdsl.engine.cpu.annotations import *
 
 
 def gather(
