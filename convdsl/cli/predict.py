@@ -19,7 +19,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "files",
         nargs="+",
         metavar="FILE",
-        help=str(T("pictures, folders of them, .npz, .npy or IDX files, or - for a picture on standard input")),
+        help=str(
+            T("pictures, folders or archives of them, .npz, .npy or IDX files, or - for a picture on standard input")
+        ),
     )
     parser.add_argument("--top", type=int, default=3, metavar="N", help=str(T("so many classes for each picture (3)")))
     parser.add_argument("--csv", action="store_true", help=str(T("a table for spreadsheets, with every class")))

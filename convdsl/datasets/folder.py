@@ -12,7 +12,8 @@ import numpy as np
 
 from convdsl.datasets.assemble import assemble, set_aside
 from convdsl.datasets.dataset import DataError, Dataset, Options, Pictures, Progress, Text
-from convdsl.datasets.layout import counted, layout, left_out
+from convdsl.datasets.layout import layout
+from convdsl.datasets.leftout import left_out, said
 from convdsl.datasets.memory import require
 from convdsl.datasets.names import quoted
 from convdsl.datasets.pictures import SUFFIXES, Unreadable, decode, depth, measure, only_the_first, pillow, quiet
@@ -69,12 +70,8 @@ def sorted_pictures(tree: Tree, path: Path, options: Options, found: Sorted, not
     """The pictures that were found in `tree`, read as `pictures_of` says; `notes` go before its own."""
     pillow()
     notes = [*tree.notes, *notes]
-    if left := left_out(tree):
-        n = sum(left.values())
-        notes.append(
-            T("{n} file is no image and is left out: {endings}.", "{n} files are no images and are left out: {endings}.",
-              n=n, endings=counted(left))
-        )  # fmt: skip
+    left = left_out(tree)
+    notes += said(left)
     files, labels = found.files, found.labels
     with quiet():
         (height, width, channels), sizes = shape_of(files, options)
@@ -84,8 +81,10 @@ def sorted_pictures(tree: Tree, path: Path, options: Options, found: Sorted, not
             T("Use smaller images, or an input of a smaller size."),
         )
         reader = Reader(files, (height, width, channels), options.progress)
-        orders = _order(found.counts, labels, options.seed, notes)
+        orders = _order(found.counts, labels, options.seed)
         parts = [reader.read(order, what) for order, what in zip(orders, _READING, strict=True)]
+    if not any(found.counts[1:]):
+        notes.append(set_aside(len(parts[2][1])))
     scale = reader.same_depth([images for images, _ in parts], notes)
     reader.report(path, notes)
     if found.classes and labels.ndim == 1:
@@ -121,7 +120,7 @@ def _readable(
 _READING = (T("Reading the training images"), T("Reading the validation images"), T("Reading the test images"))
 
 
-def _order(counts: tuple[int, int, int], labels: np.ndarray, seed: int, notes: list[Text]) -> list[np.ndarray]:
+def _order(counts: tuple[int, int, int], labels: np.ndarray, seed: int) -> list[np.ndarray]:
     """Which files are for training, for validation and for the test, in the order in which they are read."""
     cut, end = counts[0], counts[0] + counts[1]
     watch = cut + shuffled(end - cut, seed)
@@ -130,7 +129,6 @@ def _order(counts: tuple[int, int, int], labels: np.ndarray, seed: int, notes: l
     train, test = stratified(labels, seed)
     if not len(test):
         raise DataError(T("Every class has only one image: none can be set aside for the test."))
-    notes.append(set_aside(len(test)))
     return [train, watch, test]
 
 

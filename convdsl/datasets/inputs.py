@@ -14,11 +14,11 @@ from convdsl.datasets.arrays import images_of
 from convdsl.datasets.dataset import DataError, Text, Unavailable
 from convdsl.datasets.folder import is_picture
 from convdsl.datasets.idx import is_idx, read_idx
-from convdsl.datasets.layout import counted, left_out
+from convdsl.datasets.leftout import instead, left_out, said, way_out
 from convdsl.datasets.names import quoted
 from convdsl.datasets.npz import read_arrays
 from convdsl.datasets.pictures import Unreadable, decode, depth, pillow, quiet
-from convdsl.datasets.tree import LARGEST, READ_ERRORS, File, read_tree
+from convdsl.datasets.tree import LARGEST, READ_ERRORS, File, is_archive, read_tree
 from convdsl.messages import Rounded, T, reason
 
 BATCH = 256
@@ -58,8 +58,9 @@ class Batch(NamedTuple):
 def batches(
     given: Sequence[str], wanted: Prepared, stdin: BinaryIO, notes: list[Text], also: tuple[int, ...] = ()
 ) -> Iterator[Batch]:
-    """The images that `given` names, in batches: paths of pictures, folders of them, `.npz`, `.npy` or IDX files, `-` for
-    one picture on standard input. What is left out of folders goes to `notes`. Arrays may hold images of the shape `also` too.
+    """The images that `given` names, in batches: paths of pictures, folders and archives of them, `.npz`, `.npy` or IDX files,
+    `-` for one picture on standard input. What is left out of folders goes to `notes`. Arrays may hold images of the shape
+    `also` too.
 
     Raises Unavailable for what is not there, DataError for what holds no images or none that fit.
     """
@@ -72,7 +73,7 @@ def batches(
             waiting.append(File(str(T("standard input")), lambda contents=contents: contents))  # type: ignore[misc]
             continue
         path = Path(name)
-        if path.is_dir():
+        if path.is_dir() or is_archive(path):
             waiting += _below(path, notes)
         elif path.suffix.lower() in (".npz", ".npy") or is_idx(path):
             yield from _pictures(waiting, wanted)
@@ -90,14 +91,9 @@ def _below(path: Path, notes: list[Text]) -> list[File]:
     left = left_out(tree)
     if not tree.files:
         raise DataError(
-            T("{path} holds no images{others}.", path=quoted(str(path)), others=f" ({counted(left)})" * bool(left))
+            T("{path} holds no images{others}.", path=quoted(str(path)), others=instead(left)), way_out(left)
         )
-    if left:
-        n = sum(left.values())
-        notes.append(
-            T("{n} file is no image and is left out: {endings}.", "{n} files are no images and are left out: {endings}.",
-              n=n, endings=counted(left))
-        )  # fmt: skip
+    notes += said(left)
     return [File(str(path / file.path), file.read) for file in tree.files]
 
 

@@ -16,16 +16,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from convdsl.datasets.dataset import DataError, Text
+from convdsl.datasets.leftout import ELSEWHERE, instead, left_out, way_out
 from convdsl.datasets.names import quoted, same_form
 from convdsl.datasets.parts import TEST, TRAIN, UNLABELLED, VALIDATION, role_of
-from convdsl.datasets.tree import NO_FILE, File, Tree
+from convdsl.datasets.tree import File, Tree
 from convdsl.messages import T
 
 Labelled = list[tuple[str, File]]
 _Files = list[tuple[list[str], File]]
-_PICTURES_ELSEWHERE = {".heic", ".heif", ".avif", ".tga", ".jp2", ".jxl", ".svg", ".psd", ".dcm", ".raw", ".cr2", ".nef",
-                       ".dng", ".mp4", ".mov", ".zip", ".rar"}  # fmt: skip
-"""What a folder may hold that was meant as a class, though nothing of it can be read."""
 
 
 class Layout(NamedTuple):
@@ -45,7 +43,10 @@ def layout(tree: Tree, path: Path, notes: list[Text]) -> Layout:
     """
     files = [([same_form(part) for part in file.path.split("/")], file) for file in tree.files]
     if not files:
-        raise DataError(T("{path} holds no images{others}.", path=path, others=_instead(left_out(tree))), _expected())
+        left = left_out(tree)
+        raise DataError(
+            T("{path} holds no images{others}.", path=path, others=instead(left)), way_out(left) or _expected()
+        )
     top = _descend(files, 0)
     loose = sum(len(parts) <= top + 1 for parts, _ in files)
     names = sorted({parts[top] for parts, _ in files if len(parts) > top + 1})
@@ -243,11 +244,11 @@ def _empty_classes(tree: Tree, base: list[str], full: set[str], path: Path, note
         if parent != above or name in full:
             continue
         left = left_out(tree, folder)
-        if not left or left.keys() & _PICTURES_ELSEWHERE:
+        if not left or left.keys() & ELSEWHERE:
             raise DataError(
                 T("{path}: the class folder {name} holds no images{others}.",
-                  path=path, name=quoted(name), others=_instead(left)),
-                T("Put images into it (JPEG, PNG, …), or remove it."),
+                  path=path, name=quoted(name), others=instead(left)),
+                way_out(left) or T("Put images into it (JPEG, PNG, …), or remove it."),
             )  # fmt: skip
         idle.append(quoted(name))
     if idle:
@@ -259,34 +260,6 @@ def _empty_classes(tree: Tree, base: list[str], full: set[str], path: Path, note
                 folders=", ".join(idle[:5]),
             )
         )
-
-
-def counted(left: dict[str, int]) -> str:
-    """Files by ending, the commonest first: `3 .heic, 1 .txt`."""
-    order = sorted(left.items(), key=lambda item: (-item[1], item[0]))
-    shown = [f"{count} {quoted(end)}" for end, count in order]
-    for place, (end, count) in enumerate(order):
-        if end in ("", NO_FILE):
-            shown[place] = str(
-                T("{n} pipe or dead link", "{n} pipes or dead links", n=count)
-                if end
-                else T("{n} without an ending", n=count)
-            )
-    return ", ".join(shown[:6]) + (" …" if len(shown) > 6 else "")
-
-
-def left_out(tree: Tree, folder: str = "") -> dict[str, int]:
-    """How many files below `folder` are no pictures, by ending."""
-    left: dict[str, int] = defaultdict(int)
-    for (where, end), count in tree.left.items():
-        if not folder or where == folder or where.startswith(folder + "/"):
-            left[end] += count
-    return left
-
-
-def _instead(left: dict[str, int]) -> str:
-    """What is there instead of images, in brackets."""
-    return f" ({counted(left)})" if left else ""
 
 
 def _expected() -> T:

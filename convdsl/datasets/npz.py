@@ -73,7 +73,8 @@ def load_npz(path: Path, options: Options, classes: Sequence[Text] | None = None
     if named is not None and named.ndim == 1 and named.dtype.kind in "US":
         classes = classes or [_word(name) for name in named]
     train, validation, test = ((arrays[part[0]], arrays[part[1]]) if part else None for part in keys)
-    if train and train[1].dtype.kind in "US":
+    train, validation, test = (part and (part[0], _text(part[1])) for part in (train, validation, test))
+    if train and train[1].dtype.kind == "U":
         words = np.unique(train[1])
         classes = [_word(word) for word in words]
         train, validation, test = (part and _numbered(part, words, path) for part in (train, validation, test))
@@ -192,5 +193,12 @@ def _numbered(part: Part, words: np.ndarray, path: Path) -> Part:
     return part[0], np.searchsorted(words, part[1])
 
 
+def _text(labels: np.ndarray) -> np.ndarray:
+    """Labels that are words in bytes, as words."""
+    if labels.dtype.kind != "S":
+        return labels
+    return np.array([_word(word) for word in labels.flat], str).reshape(labels.shape)
+
+
 def _word(value: str | bytes) -> str:
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)

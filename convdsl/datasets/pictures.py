@@ -14,7 +14,7 @@ import numpy as np
 
 from convdsl.datasets.dataset import DataError, Unavailable
 from convdsl.datasets.tree import File
-from convdsl.messages import T, reason
+from convdsl.messages import Grouped, T, reason
 
 SUFFIXES = (".jpg", ".jpeg", ".jfif", ".jpe", ".jif", ".png", ".apng", ".bmp", ".dib", ".gif", ".webp", ".pgm", ".ppm",
             ".pnm", ".pbm", ".tif", ".tiff")  # fmt: skip
@@ -258,6 +258,8 @@ def _opened(file: File) -> Iterator[Any]:
     except (Unreadable, DataError):
         raise
     except Exception as error:  # decoders raise anything on damaged files
+        if type(error).__name__ == "DecompressionBombError":
+            raise Unreadable(str(T("it is too large: more than {count} pixels", count=Grouped(_MOST_PIXELS)))) from None
         if type(error).__name__ == "UnidentifiedImageError":
             if contents.startswith(_TIFF):
                 raise Unreadable(str(T("this kind of TIFF is not read; save it as PNG"))) from None

@@ -25,6 +25,8 @@ LARGEST = 256 << 20
 """Bytes that one file may have: far more than any picture or batch, little enough to be read whole."""
 NO_FILE = "?"
 """Stands for the ending of what is no file: a pipe, a device, a link to nowhere."""
+AGAIN = "??"
+"""Stands for the ending of a link to a folder that is reached another way too."""
 _MOST_FILES = 3_000_000
 _IGNORED = {"__macosx", "thumbs.db", "desktop.ini", "@eadir", "$recycle.bin", "system volume information", "lost+found",
             "#recycle"}  # fmt: skip
@@ -93,7 +95,7 @@ def read_tree(path: Path, wanted: Callable[[str], bool]) -> Tree:
                 continue
             name = "/".join(parts)
             if size < 0:
-                left[name.rpartition("/")[0], NO_FILE] += 1
+                left[name.rpartition("/")[0], AGAIN if size == _AGAIN else NO_FILE] += 1
                 continue
             if read is None:
                 folders.add(name)
@@ -131,6 +133,13 @@ def _above(name: str, known: set[str]) -> Iterator[str]:
 
 
 _Walk = Iterator[tuple[str, int, Callable[[], bytes] | None]]  # path, size, contents (None: a folder)
+_NO_FILE, _AGAIN = -1, -2
+"""Sizes of what is neither a file nor a folder of its own."""
+
+
+def is_archive(path: Path) -> bool:
+    """Whether a path is called like an archive of pictures."""
+    return path.is_file() and (path.suffix.lower() in (".zip", ".tar", ".tgz") or ".tar" in path.suffixes)
 
 
 def _walk(path: Path, notes: list[Text]) -> _Walk:
@@ -151,20 +160,25 @@ def _folder(root: Path) -> _Walk:
         here = root / below
         status = here.stat()
         if (status.st_dev, status.st_ino) in seen and status.st_ino:
+            yield below, _AGAIN, None
             continue
         seen.add((status.st_dev, status.st_ino))
         if below:
             yield below, 0, None
         with os.scandir(here) as entries:
-            for entry in entries:
+            for entry in sorted(entries, key=lambda entry: entry.name, reverse=True):
                 name = f"{below}/{entry.name}" if below else entry.name
                 if entry.is_dir():
-                    if not entry.name.startswith("."):
+                    if entry.name.startswith("."):
+                        continue
+                    if entry.is_symlink():  # where a folder is here under its own name, that one counts
+                        stack.insert(0, name)
+                    else:
                         stack.append(name)
                 elif entry.is_file():
                     yield name, entry.stat().st_size, Path(entry.path).read_bytes
                 else:  # a pipe, a device, a link to nowhere
-                    yield name, -1, None
+                    yield name, _NO_FILE, None
 
 
 def _zip(path: Path) -> _Walk:

@@ -284,7 +284,8 @@ def test_jfif_is_read_and_the_rest_is_counted_by_ending(tmp_path):
     (tmp_path / "b" / "README").write_bytes(b"?")
     data, notes = loaded(tmp_path)
     assert len(data.train_images) + len(data.test_images) == 16
-    assert "5 files are no images and are left out: 4 .heic, 1 without an ending." in notes
+    assert "4 pictures are of kinds that are not read, and are left out: 4 .heic. Save them as JPEG or PNG." in notes
+    assert "1 file is no image and is left out: 1 without an ending." in notes
     assert data.pictures.left_out == {".heic": 4, "": 1}
 
 
@@ -346,7 +347,53 @@ def test_pipes_and_dead_links_are_counted_and_links_in_a_ring_are_no_class(tmp_p
     (tmp_path / "ring").symlink_to(tmp_path)
     data, notes = loaded(tmp_path)
     assert data.classes == ("a", "b")
-    assert "2 files are no images and are left out: 2 pipes or dead links." in notes
+    left = "2 pipes or dead links, 1 link to a folder that is here already."
+    assert f"3 files are no images and are left out: {left}" in notes
+
+
+@pytest.mark.parametrize("link", ["0", "z"])
+def test_a_folder_counts_under_its_own_name_and_not_under_that_of_a_link(tmp_path, link):
+    class_folders(tmp_path / "d", {"a": 5, "b": 5})
+    class_folders(tmp_path / "elsewhere", {"far": 5})
+    (tmp_path / "d" / link).symlink_to(tmp_path / "d" / "a")
+    (tmp_path / "d" / "c").symlink_to(tmp_path / "elsewhere" / "far")
+    data, notes = loaded(tmp_path / "d")
+    assert data.classes == ("a", "b", "c")
+    assert "1 file is no image and is left out: 1 link to a folder that is here already." in notes
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("1.HEIC", "JPEG or PNG"), ("1.svg", "JPEG or PNG"), ("1.mov", "frames"), ("set.zip", "the archive"),
+     ("set.tar.gz", "the archive"), ("notes.txt", "One folder for each class")],
+)  # fmt: skip
+def test_where_nothing_can_be_read_the_way_out_is_that_of_what_is_there(tmp_path, name, said):
+    (tmp_path / "d" / "a").mkdir(parents=True)
+    (tmp_path / "d" / "a" / name).write_bytes(b"?")
+    with pytest.raises(DataError, match="holds no images") as caught:
+        load(tmp_path / "d")
+    assert said in str(caught.value)
+
+
+def test_of_what_was_set_aside_only_what_can_be_read_is_counted(tmp_path):
+    class_folders(tmp_path, {"a": 30, "b": 30})
+    for path in sorted((tmp_path / "a").iterdir())[:6]:
+        path.write_bytes(b"?")
+    data, notes = loaded(tmp_path)
+    said = f"No test images: one in 5 of the training images was set aside for the test ({len(data.test_images)})."
+    assert said in notes and len(data.train_images) + len(data.test_images) == 54
+
+
+def test_words_in_bytes_are_words(tmp_path):
+    pictures = images(20, 6, 8)
+    words = np.array(["año", "mes"])[np.arange(20) % 2]
+    in_bytes = np.array([word.encode() for word in words])
+    np.savez(tmp_path / "a.npz", x_train=pictures, y_train=words, x_test=pictures, y_test=in_bytes)
+    data, _ = loaded(tmp_path / "a.npz")
+    assert data.classes == ("año", "mes") and np.array_equal(data.test_labels, np.arange(20) % 2)
+    latin = np.array([b"a\xf1o", b"a\xf2o"])[np.arange(20) % 2]
+    np.savez(tmp_path / "b.npz", x_train=pictures, y_train=latin, x_test=pictures, y_test=latin)
+    assert len(set(loaded(tmp_path / "b.npz")[0].classes)) == 2
 
 
 def test_a_class_of_which_nothing_can_be_read_is_named_with_a_file(tmp_path):

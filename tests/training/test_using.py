@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -141,6 +142,10 @@ def test_folders_other_sizes_and_standard_input(place: Path, monkeypatch: pytest
     assert second["class"] == "rosa ñ" and 0 < second["probability"] <= 1
     assert "1 file is no image and is left out: 1 .txt." in done.stderr
     assert f"{folder / 'a.jpg'} is not 8x8 and was stretched to it, as in the training." in done.stderr
+    packed = shutil.make_archive(str(place / "packed"), "zip", folder)
+    again = list(map(json.loads, call("predict", place / "runs/s1", packed, "--json").stdout.splitlines()))
+    assert [one["file"] for one in again] == [f"{packed}/a.jpg", f"{packed}/sub/b.png"]
+    assert [one["probability"] for one in again] == [first["probability"], second["probability"]]
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("blue", "red")]
     frames[0].save(folder / "moves.gif", save_all=True, append_images=frames[1:])
     done = call("predict", place / "runs/s1", folder / "moves.gif")
