@@ -255,7 +255,7 @@ def test_memory_is_asked_before_anything_is_decoded(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("size", ["20000 8000", "60000 60000"])
 def test_pictures_that_are_bombs_are_not_decoded(size):
-    with quiet(), pytest.raises(Unreadable, match="it is too large: .* pixels"):
+    with quiet(), pytest.raises(Unreadable, match=r"it is too large: .* pixels"):
         measure(File("a", lambda: f"P5 {size} 255\n".encode()))
 
 
