@@ -8,7 +8,7 @@ from typing import Any
 from convdsl.algebra.forms import Atom
 from convdsl.messages import Grouped, T
 from convdsl.network import Expectation
-from convdsl.network.lints import DOES_NOT_DIVIDE
+from convdsl.network.windows import DOES_NOT_DIVIDE
 from convdsl.solver.points import OutOfTime, Point
 from convdsl.solver.problem import Problem
 from convdsl.solver.relations import ONE, Relation

@@ -10,7 +10,7 @@ from convdsl.algebra import forms
 from convdsl.diagnostics import Diagnostic
 from convdsl.messages import T
 from convdsl.network import analyse
-from convdsl.network.lints import DOES_NOT_DIVIDE
+from convdsl.network.windows import DOES_NOT_DIVIDE
 from convdsl.solver.conditions import Condition
 from convdsl.solver.periodic import union
 from convdsl.solver.pieces import FIRST, Piece, Points, Regular, key, together

@@ -13,8 +13,14 @@ from numba import njit, prange, types
 from numba.extending import intrinsic
 
 from convdsl.engine import slots
+from convdsl.engine.cpu import tables
 from convdsl.engine.cpu.kept import KeptCode
 from convdsl.engine.cpu.tables import (
+    BLOCK,
+    END,
+    FIRST,
+    KIND,
+    PARTS,
     REGION_CHUNKS,
     REGION_SERIAL,
     REGION_SHARES,
@@ -63,15 +69,15 @@ def run_operations(first, last, operations, arguments, row, image, slot, worker,
 @njit
 def run_images(region, segments, operations, arguments, row, begin, end, part, worker):
     """All steps of a region for some images, block by block."""
-    block = region[4]
-    for s in range(region[1], region[2]):
+    block = region[BLOCK]
+    for s in range(region[FIRST], region[END]):
         if segments[s, 0] == SEGMENT_START:
             run_operations(
                 segments[s, 1], segments[s, 2], operations, arguments, row, begin, 0, worker, part, end - begin
             )
     for first in range(begin, end, block):
         count = min(block, end - first)
-        for s in range(region[1], region[2]):
+        for s in range(region[FIRST], region[END]):
             if segments[s, 0] == SEGMENT_IMAGE:
                 for slot in range(count):
                     run_operations(
@@ -94,7 +100,7 @@ def run_images(region, segments, operations, arguments, row, begin, end, part, w
 
 @njit
 def run_task(region, segments, operations, arguments, row, images, part, worker):
-    for s in range(region[1], region[2]):
+    for s in range(region[FIRST], region[END]):
         run_operations(segments[s, 1], segments[s, 2], operations, arguments, row, 0, 0, worker, part, images)
 
 
@@ -110,30 +116,30 @@ def run(regions, segments, operations, arguments, rows, counters, chunk, workers
     for r in range(regions.shape[0]):
         region = regions[r]
         counters[0] = 0
-        if region[0] == REGION_SERIAL:
+        if region[KIND] == REGION_SERIAL:
             run_task(region, segments, operations, arguments, rows[0], images, 0, 0)
-        elif region[0] == REGION_CHUNKS and images <= chunk:
-            for part in range(region[3]):
+        elif region[KIND] == REGION_CHUNKS and images <= chunk:
+            for part in range(region[PARTS]):
                 begin, end = part * chunk, min(part * chunk + chunk, images)
                 run_images(region, segments, operations, arguments, rows[0], begin, end, part, 0)
-        elif region[0] == REGION_CHUNKS or region[0] == REGION_STRIPS:
+        elif region[KIND] == REGION_CHUNKS or region[KIND] == REGION_STRIPS:
             for worker in prange(workers):
                 part = next_number(counters.ctypes.data)
-                while part < region[3]:
+                while part < region[PARTS]:
                     begin, end = 0, images
-                    if region[0] == REGION_CHUNKS:
+                    if region[KIND] == REGION_CHUNKS:
                         begin, end = part * chunk, min(part * chunk + chunk, images)
                     run_images(region, segments, operations, arguments, rows[worker], begin, end, part, worker)
                     part = next_number(counters.ctypes.data)
-        elif region[0] == REGION_SHARES or figures[FINITE] != 0.0:
+        elif region[KIND] == REGION_SHARES or figures[FINITE] != 0.0:
             for worker in prange(workers):
                 part = next_number(counters.ctypes.data)
-                while part < region[3]:
+                while part < region[PARTS]:
                     run_task(region, segments, operations, arguments, rows[worker], images, part, worker)
                     part = next_number(counters.ctypes.data)
 
 
-run._cache = KeptCode(run.py_func, __file__, slots.__file__)
+run._cache = KeptCode(run.py_func, __file__, slots.__file__, tables.__file__)
 run_alone = njit(nogil=True)(run.py_func)
 """The same on one thread, where there are no others: after a fork."""
-run_alone._cache = KeptCode(run.py_func, __file__, slots.__file__, variant="_alone")
+run_alone._cache = KeptCode(run.py_func, __file__, slots.__file__, tables.__file__, variant="_alone")

@@ -8,25 +8,9 @@ Tables are of 32-bit numbers: a region has five, a segment three, an operation t
 # mypy: ignore-errors
 from __future__ import annotations
 
-from convdsl.engine.cpu.tables import (
-    REGION_CHUNKS,
-    REGION_SHARES,
-    REGION_STRIPS,
-    REGION_TASKS,
-    SEGMENT_BLOCK,
-    SEGMENT_IMAGE,
-    SEGMENT_START,
-)
+from convdsl.engine.cpu import tables
 
-NAMES = {
-    "REGION_CHUNKS": REGION_CHUNKS,
-    "REGION_SHARES": REGION_SHARES,
-    "REGION_STRIPS": REGION_STRIPS,
-    "REGION_TASKS": REGION_TASKS,
-    "SEGMENT_BLOCK": SEGMENT_BLOCK,
-    "SEGMENT_IMAGE": SEGMENT_IMAGE,
-    "SEGMENT_START": SEGMENT_START,
-}
+NAMES = {name: number for name, number in vars(tables).items() if name.isupper()}
 
 
 def run_operations(first, last, operations, arguments, row, image, slot, part, count):
@@ -45,13 +29,13 @@ def run_operations(first, last, operations, arguments, row, image, slot, part, c
 def run_images(region, segments, operations, arguments, row, begin, end, part):
     told = integers_at(region, 0)
     parts = integers_at(segments, 0)
-    block = told[4]
-    for s in range(told[1], told[2]):
+    block = told[BLOCK]
+    for s in range(told[FIRST], told[END]):
         if parts[s * 3] == SEGMENT_START:
             run_operations(parts[s * 3 + 1], parts[s * 3 + 2], operations, arguments, row, begin, 0, part, end - begin)
     for first in range(begin, end, block):
         count = min(block, end - first)
-        for s in range(told[1], told[2]):
+        for s in range(told[FIRST], told[END]):
             if parts[s * 3] == SEGMENT_IMAGE:
                 for slot in range(count):
                     run_operations(
@@ -65,7 +49,7 @@ def run_images(region, segments, operations, arguments, row, begin, end, part):
 def run_task(region, segments, operations, arguments, row, images, part):
     told = integers_at(region, 0)
     parts = integers_at(segments, 0)
-    for s in range(told[1], told[2]):
+    for s in range(told[FIRST], told[END]):
         run_operations(parts[s * 3 + 1], parts[s * 3 + 2], operations, arguments, row, 0, 0, part, images)
     return 0
 
@@ -76,12 +60,12 @@ def run(regions, count, segments, operations, arguments, row, chunk, images, fig
     for r in range(count):
         region = regions + r * 20
         told = integers_at(region, 0)
-        for part in range(told[3]):
-            if told[0] == REGION_CHUNKS:
+        for part in range(told[PARTS]):
+            if told[KIND] == REGION_CHUNKS:
                 begin = part * chunk
                 run_images(region, segments, operations, arguments, row, begin, min(begin + chunk, images), part)
-            elif told[0] == REGION_STRIPS:
+            elif told[KIND] == REGION_STRIPS:
                 run_images(region, segments, operations, arguments, row, 0, images, part)
-            elif told[0] != REGION_TASKS or numbers[FINITE] != 0.0:
+            elif told[KIND] != REGION_TASKS or numbers[FINITE] != 0.0:
                 run_task(region, segments, operations, arguments, row, images, part)
     return 0
