@@ -23,8 +23,8 @@ from convdsl.report.arithmetic import Notation
 from convdsl.report.convolution_film import film_of
 from convdsl.report.terminal import print_analysis
 from convdsl.source import read
-from convdsl.teaching.convolution import Correlation, Options, Transposed
-from convdsl.teaching.kernels import Kernel
+from convdsl.teaching.worked.convolution import Correlation, Options, Transposed
+from convdsl.teaching.worked.kernels import Kernel
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"

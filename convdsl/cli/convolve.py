@@ -15,12 +15,12 @@ from convdsl.report.convolution import Position, lines_of_all
 from convdsl.report.convolution_document import Told
 from convdsl.report.json_writer import print_json
 from convdsl.report.telling import FORMATS, tell
-from convdsl.teaching.channels import Channels
-from convdsl.teaching.convolution import POOLINGS, Operation, Options
-from convdsl.teaching.exact import Number, read_number
-from convdsl.teaching.kernels import GRADIENTS, Kernel, Median, names, read_kernel
-from convdsl.teaching.matrix import Matrix, MatrixError, Rows
-from convdsl.teaching.tasks import Task, Work, last_operation, output_of, perform
+from convdsl.teaching.worked.channels import Channels
+from convdsl.teaching.worked.convolution import POOLINGS, Operation, Options
+from convdsl.teaching.worked.exact import Number, read_number
+from convdsl.teaching.worked.kernels import GRADIENTS, Kernel, Median, names, read_kernel
+from convdsl.teaching.worked.matrix import Matrix, MatrixError, Rows
+from convdsl.teaching.worked.tasks import Task, Work, last_operation, output_of, perform
 
 MOST_STEPS = 10_000
 EXAMPLES = (

@@ -12,9 +12,9 @@ from convdsl.drawing.picture import CannotDraw
 from convdsl.messages import T, reason
 from convdsl.report.arithmetic import Notation
 from convdsl.report.convolution_film import film_of
-from convdsl.teaching.convolution import Correlation, Operation, Options, Pooling, Transposed
-from convdsl.teaching.kernels import Kernel
-from convdsl.teaching.tasks import Work
+from convdsl.teaching.worked.convolution import Correlation, Operation, Options, Pooling, Transposed
+from convdsl.teaching.worked.kernels import Kernel
+from convdsl.teaching.worked.tasks import Work
 
 LARGEST = 12
 """Rows and columns of a layer's input that are shown; of larger ones a part."""

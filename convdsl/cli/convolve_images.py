@@ -22,9 +22,18 @@ from convdsl.report.convolution_document import Told
 from convdsl.report.json_writer import print_json
 from convdsl.report.pictures import print_picture
 from convdsl.report.printing import print_document
-from convdsl.teaching.convolution import Correlation, Operation
-from convdsl.teaching.images import AsBytes, Picture, apply, as_bytes, grey, picture_of, read_picture, write_picture
-from convdsl.teaching.tasks import Task, last_operation, perform
+from convdsl.teaching.worked.convolution import Correlation, Operation
+from convdsl.teaching.worked.images import (
+    AsBytes,
+    Picture,
+    apply,
+    as_bytes,
+    grey,
+    picture_of,
+    read_picture,
+    write_picture,
+)
+from convdsl.teaching.worked.tasks import Task, last_operation, perform
 
 _CHANNELS = {1: ("",), 3: (T("red"), T("green"), T("blue"))}
 

@@ -12,9 +12,9 @@ from convdsl.cli.parsing import CallError
 from convdsl.messages import T
 from convdsl.report.convolution import Position
 from convdsl.source import NotText, decode
-from convdsl.teaching.convolution import Operation
-from convdsl.teaching.kernels import Kernel, Median, read_kernel, typed
-from convdsl.teaching.matrix import Matrix, MatrixError, read_matrix
+from convdsl.teaching.worked.convolution import Operation
+from convdsl.teaching.worked.kernels import Kernel, Median, read_kernel, typed
+from convdsl.teaching.worked.matrix import Matrix, MatrixError, read_matrix
 
 MOST_BYTES = 20_000_000
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".pgm", ".ppm", ".tif", ".tiff")

@@ -10,7 +10,7 @@ from convdsl.messages import T
 from convdsl.report.arithmetic import Notation
 from convdsl.report.convolution_document import Told
 from convdsl.report.printing import print_document
-from convdsl.teaching.convolution import Operation
+from convdsl.teaching.worked.convolution import Operation
 
 
 def step_through(console: Console, operation: Operation, notation: Notation) -> None:

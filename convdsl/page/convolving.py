@@ -11,10 +11,10 @@ from convdsl.messages import T, with_decimals
 from convdsl.page.answers import Refused
 from convdsl.report.arithmetic import Notation, one_line
 from convdsl.report.convolution import facts
-from convdsl.teaching.convolution import POOLINGS, Correlation, Operation, Options
-from convdsl.teaching.kernels import Median, names, read_kernel
-from convdsl.teaching.matrix import MatrixError, read_matrix
-from convdsl.teaching.tasks import Task, last_operation, perform
+from convdsl.teaching.worked.convolution import POOLINGS, Correlation, Operation, Options
+from convdsl.teaching.worked.kernels import Median, names, read_kernel
+from convdsl.teaching.worked.matrix import MatrixError, read_matrix
+from convdsl.teaching.worked.tasks import Task, last_operation, perform
 
 MOST_STEPS = 400
 """Places of the output that can be gone through; the output of larger ones is shown whole."""

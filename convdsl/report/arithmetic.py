@@ -8,10 +8,10 @@ from fractions import Fraction
 from convdsl.layers import Axis
 from convdsl.layers.window import size_formula
 from convdsl.messages import decimals, listed
-from convdsl.teaching.chains import Gradient
-from convdsl.teaching.channels import Channels
-from convdsl.teaching.convolution import Correlation, Operation, Pooling, Transposed
-from convdsl.teaching.exact import Number, near, show
+from convdsl.teaching.worked.chains import Gradient
+from convdsl.teaching.worked.channels import Channels
+from convdsl.teaching.worked.convolution import Correlation, Operation, Pooling, Transposed
+from convdsl.teaching.worked.exact import Number, near, show
 
 _MOST_SUMMANDS = 49
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from convdsl.messages import T, decimals
 from convdsl.report.arithmetic import Notation, one_line, root_of, size_line, total_line
-from convdsl.teaching.chains import Chain, Gradient
-from convdsl.teaching.channels import Channels
-from convdsl.teaching.convolution import Correlation, Operation, Transposed
-from convdsl.teaching.exact import show
-from convdsl.teaching.kernels import Kernel, recognised
+from convdsl.teaching.worked.chains import Chain, Gradient
+from convdsl.teaching.worked.channels import Channels
+from convdsl.teaching.worked.convolution import Correlation, Operation, Transposed
+from convdsl.teaching.worked.exact import show
+from convdsl.teaching.worked.kernels import Kernel, recognised
 
 Position = tuple[int, int]
 """Row and column of a value, from 0."""

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from convdsl.report.convolution import Position
-from convdsl.teaching.chains import Chain, Gradient
-from convdsl.teaching.channels import Channels
-from convdsl.teaching.convolution import Correlation, Operation, Pooling, Transposed
-from convdsl.teaching.exact import Number, near
-from convdsl.teaching.kernels import Kernel
-from convdsl.teaching.matrix import Rows
-from convdsl.teaching.tasks import Work
+from convdsl.teaching.worked.chains import Chain, Gradient
+from convdsl.teaching.worked.channels import Channels
+from convdsl.teaching.worked.convolution import Correlation, Operation, Pooling, Transposed
+from convdsl.teaching.worked.exact import Number, near
+from convdsl.teaching.worked.kernels import Kernel
+from convdsl.teaching.worked.matrix import Rows
+from convdsl.teaching.worked.tasks import Work
 
 
 def work_data(work: Work, places: Sequence[Position] = ()) -> dict[str, Any]:

@@ -17,13 +17,13 @@ from convdsl.report.convolution import (
     place_title,
     sum_title,
 )
-from convdsl.teaching.chains import Chain, Gradient
-from convdsl.teaching.channels import Channels
-from convdsl.teaching.convolution import MOST_PRODUCTS, Correlation, Operation, Pooling, Transposed
-from convdsl.teaching.exact import Number
-from convdsl.teaching.kernels import Kernel
-from convdsl.teaching.matrix import Rows
-from convdsl.teaching.tasks import Work
+from convdsl.teaching.worked.chains import Chain, Gradient
+from convdsl.teaching.worked.channels import Channels
+from convdsl.teaching.worked.convolution import MOST_PRODUCTS, Correlation, Operation, Pooling, Transposed
+from convdsl.teaching.worked.exact import Number
+from convdsl.teaching.worked.kernels import Kernel
+from convdsl.teaching.worked.matrix import Rows
+from convdsl.teaching.worked.tasks import Work
 
 _OPERATORS = {"⋆": r"\star", "∗": "*", "⋆ᵀ": r"\star^{\top}"}
 

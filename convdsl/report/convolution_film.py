@@ -15,11 +15,11 @@ from convdsl.drawing.picture import CannotDraw
 from convdsl.drawing.scene import Rect, Shape
 from convdsl.messages import Grouped, T
 from convdsl.report.arithmetic import Notation, one_line, total_line
-from convdsl.teaching.channels import Channels
-from convdsl.teaching.convolution import Correlation, Operation, Options, Pooling, Transposed
-from convdsl.teaching.exact import Number
-from convdsl.teaching.kernels import Kernel
-from convdsl.teaching.tasks import Work
+from convdsl.teaching.worked.channels import Channels
+from convdsl.teaching.worked.convolution import Correlation, Operation, Options, Pooling, Transposed
+from convdsl.teaching.worked.exact import Number
+from convdsl.teaching.worked.kernels import Kernel
+from convdsl.teaching.worked.tasks import Work
 
 MOST_PICTURES = 200
 MARGIN, GAP, HEAD = 16.0, 44.0, 22.0
@@ -282,7 +282,7 @@ def _stamped(work: Transposed, look: Look, note: str) -> Film:
 def _over(total: Number, divisor: int) -> Number:
     from fractions import Fraction
 
-    from convdsl.teaching.exact import whole
+    from convdsl.teaching.worked.exact import whole
 
     return whole(total if divisor == 1 else Fraction(total) / divisor)
 

@@ -20,8 +20,8 @@ from convdsl.layers import SizeError
 from convdsl.messages import use_language
 from convdsl.report.arithmetic import Notation
 from convdsl.report.convolution_film import film_of, with_zeros
-from convdsl.teaching.convolution import Correlation, Options, Pooling, Transposed
-from convdsl.teaching.kernels import Kernel
+from convdsl.teaching.worked.convolution import Correlation, Options, Pooling, Transposed
+from convdsl.teaching.worked.kernels import Kernel
 
 KERNEL = ((0, 1, 2), (2, 2, 0), (0, 1, 2))
 # The fifteen animations of Dumoulin and Visin (2016): kind, input, window, stride, padding, dilation, output padding, output.

@@ -12,8 +12,8 @@ from convdsl.language import parse
 from convdsl.language.tree import Program
 from convdsl.network import Analysis, analyse, infer
 from convdsl.network.expectations import verify
-from convdsl.network.windows import DOES_NOT_DIVIDE
 from convdsl.network.resolve import resolve
+from convdsl.network.windows import DOES_NOT_DIVIDE
 from convdsl.solver import Solutions
 from convdsl.source import Source
 

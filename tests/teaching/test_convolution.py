@@ -11,11 +11,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from convdsl.layers import SizeError
-from convdsl.teaching.chains import chain
-from convdsl.teaching.convolution import POOLINGS, Correlation, Options, Pooling, Transposed
-from convdsl.teaching.exact import read_number
-from convdsl.teaching.kernels import Kernel, Median, combined, names, read_kernel
-from convdsl.teaching.matrix import MatrixError, Rows, read_matrix
+from convdsl.teaching.worked.chains import chain
+from convdsl.teaching.worked.convolution import POOLINGS, Correlation, Options, Pooling, Transposed
+from convdsl.teaching.worked.exact import read_number
+from convdsl.teaching.worked.kernels import Kernel, Median, combined, names, read_kernel
+from convdsl.teaching.worked.matrix import MatrixError, Rows, read_matrix
 
 EDGES = "3 0 1 2 7 4; 1 5 8 9 3 1; 2 7 2 5 1 3; 0 1 3 1 7 8; 4 2 1 6 2 8; 2 4 5 2 3 9"
 SHARPENED = "105 102 100 97 96; 103 99 103 101 102; 101 98 104 102 100; 99 101 106 104 99; 104 104 104 100 98"

@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from convdsl.datasets import DataError
-from convdsl.teaching.convolution import POOLINGS, Operation, Options
-from convdsl.teaching.images import Picture, apply, as_bytes, grey, picture_of, read_picture, write_picture
-from convdsl.teaching.kernels import Kernel, read_kernel
-from convdsl.teaching.matrix import MatrixError
-from convdsl.teaching.tasks import Task, perform
+from convdsl.teaching.worked.convolution import POOLINGS, Operation, Options
+from convdsl.teaching.worked.images import Picture, apply, as_bytes, grey, picture_of, read_picture, write_picture
+from convdsl.teaching.worked.kernels import Kernel, read_kernel
+from convdsl.teaching.worked.matrix import MatrixError
+from convdsl.teaching.worked.tasks import Task, perform
 
 HOW = [Options(p="same"), Options(s=(2,), p=(1,)), Options(s=(2, 1), p=(0,), d=(2,)), Options(s=(1,), p=(1, 0))]
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convdsl.teaching.exact import near, read_number, show
-from convdsl.teaching.matrix import MatrixError, read_matrix
+from convdsl.teaching.worked.exact import near, read_number, show
+from convdsl.teaching.worked.matrix import MatrixError, read_matrix
 
 HALF = Fraction(1, 2)
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from convdsl.teaching.exact import Number, whole
-from convdsl.teaching.matrix import Rows
+from convdsl.teaching.worked.exact import Number, whole
+from convdsl.teaching.worked.matrix import Rows
 
 DECIMALS = 15
 LARGEST_ARGUMENT = 50

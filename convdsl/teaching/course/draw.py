@@ -10,7 +10,7 @@ from typing import Any
 
 from convdsl.messages import T
 from convdsl.teaching.course.expressions import ExpressionError, evaluate
-from convdsl.teaching.exact import whole
+from convdsl.teaching.worked.exact import whole
 
 TRIES = 5000
 """Draws before the conditions of an exercise count as impossible."""

@@ -16,8 +16,8 @@ from typing import Any
 from convdsl.layers import SizeError
 from convdsl.messages import T
 from convdsl.teaching.course.functions import FUNCTIONS
-from convdsl.teaching.exact import whole
-from convdsl.teaching.matrix import MatrixError
+from convdsl.teaching.worked.exact import whole
+from convdsl.teaching.worked.matrix import MatrixError
 
 LARGEST = 10**30
 _LONGEST = 2000

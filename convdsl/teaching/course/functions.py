@@ -8,12 +8,12 @@ from fractions import Fraction
 from typing import Any
 
 from convdsl.messages import decimals
-from convdsl.teaching.convolution import Correlation, Options, Pooling, Transposed
 from convdsl.teaching.course import algebra
 from convdsl.teaching.course.seen import drawing, picture
-from convdsl.teaching.exact import Number, whole
-from convdsl.teaching.kernels import Kernel, combined, read_kernel
-from convdsl.teaching.matrix import Rows
+from convdsl.teaching.worked.convolution import Correlation, Options, Pooling, Transposed
+from convdsl.teaching.worked.exact import Number, whole
+from convdsl.teaching.worked.kernels import Kernel, combined, read_kernel
+from convdsl.teaching.worked.matrix import Rows
 
 LARGEST_SETTING = 99
 """The largest window, stride, padding, dilation and number of decimals: an exercise is worked by hand."""

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from convdsl.document import Picture
 from convdsl.layers import formula_shape
 from convdsl.messages import T
-from convdsl.teaching.exact import Number, show
-from convdsl.teaching.matrix import Rows, aligned
+from convdsl.teaching.worked.exact import Number, show
+from convdsl.teaching.worked.matrix import Rows, aligned
 
 if TYPE_CHECKING:
     from convdsl.drawing.scene import Scene

@@ -12,8 +12,8 @@ from convdsl.teaching.course.exercise import Both
 from convdsl.teaching.course.expressions import evaluate
 from convdsl.teaching.course.functions import is_matrix
 from convdsl.teaching.course.seen import Seen
-from convdsl.teaching.exact import near, show
-from convdsl.teaching.matrix import aligned
+from convdsl.teaching.worked.exact import near, show
+from convdsl.teaching.worked.matrix import aligned
 
 _IN_TEXT = re.compile(r"\{([^{}]+)\}")
 _IN_PROGRAM = re.compile(r"\{([A-Z0-9(][^{}\n]*)\}")

@@ -10,7 +10,6 @@ from typing import NamedTuple
 from lark import Token
 
 from convdsl.messages import T
-from convdsl.teaching.exact import Number, whole
 from convdsl.teaching.reading.numerals import ways_to_read
 from convdsl.teaching.reading.scanner import in_signs, not_understood
 from convdsl.teaching.reading.terms import ARITHMETIC, BRACKET, HOLE, LITERAL, SYMBOLIC, WORD, Item, Term, parse
@@ -18,6 +17,7 @@ from convdsl.teaching.reading.text import Unclear, in_digits, shortened, tidy
 from convdsl.teaching.reading.tokens import read_tokens
 from convdsl.teaching.reading.vocabulary import NUMBERS
 from convdsl.teaching.reading.wanted import Wanted
+from convdsl.teaching.worked.exact import Number, whole
 
 Value = Number | str
 

@@ -9,14 +9,14 @@ from fractions import Fraction
 from lark import Token
 
 from convdsl.messages import T
-from convdsl.teaching.exact import Number, whole
-from convdsl.teaching.matrix import aligned
 from convdsl.teaching.reading.scanner import not_understood
 from convdsl.teaching.reading.steps import Reading
 from convdsl.teaching.reading.terms import ARITHMETIC, BRACKET, HOLE, LITERAL, Item, Term, parse
 from convdsl.teaching.reading.text import Unclear, shortened
 from convdsl.teaching.reading.tokens import read_tokens
 from convdsl.teaching.reading.wanted import Wanted
+from convdsl.teaching.worked.exact import Number, whole
+from convdsl.teaching.worked.matrix import aligned
 
 _ROWS = frozenset({"SEMICOLON", "NEWLINE", "ROW"})
 

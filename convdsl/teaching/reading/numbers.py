@@ -10,13 +10,13 @@ from lark import Token
 
 from convdsl.messages import T
 from convdsl.teaching.course.written import number
-from convdsl.teaching.exact import whole
 from convdsl.teaching.reading.numerals import Way
 from convdsl.teaching.reading.steps import Reading, Step, steps_of
 from convdsl.teaching.reading.terms import ARITHMETIC, LITERAL, ROOT, Item, Term, parse
 from convdsl.teaching.reading.text import Unclear, shortened
 from convdsl.teaching.reading.tokens import read_tokens
 from convdsl.teaching.reading.wanted import Wanted
+from convdsl.teaching.worked.exact import whole
 
 
 def read_numbers(text: str, wanted: Wanted) -> list[Reading]:

@@ -10,7 +10,6 @@ from lark import Token
 
 from convdsl.messages import T
 from convdsl.teaching.course.written import number
-from convdsl.teaching.exact import Number, whole
 from convdsl.teaching.reading.scanner import not_understood
 from convdsl.teaching.reading.steps import STEPS, Reading, steps_of
 from convdsl.teaching.reading.terms import BRACKET, LITERAL, SIDE, Item, Term, parse
@@ -18,6 +17,7 @@ from convdsl.teaching.reading.text import Unclear, shortened
 from convdsl.teaching.reading.tokens import read_tokens
 from convdsl.teaching.reading.vocabulary import NUMBERS
 from convdsl.teaching.reading.wanted import Wanted
+from convdsl.teaching.worked.exact import Number, whole
 
 _MOST = 8
 

@@ -16,8 +16,8 @@ from convdsl.teaching.course.exercise import KINDS
 from convdsl.teaching.course.functions import is_matrix
 from convdsl.teaching.course.seen import Seen
 from convdsl.teaching.course.written import fill, pieces
-from convdsl.teaching.exact import show
 from convdsl.teaching.questions.question import Question
+from convdsl.teaching.worked.exact import show
 
 FORMATS = ("markdown", "latex", "html", "form")
 _ALIGNED = r"(?:(?:^|\n)(?=[^\n]*\S  +\S)[^\n]+)+"

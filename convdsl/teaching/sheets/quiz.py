@@ -20,9 +20,9 @@ from convdsl.teaching.course.expressions import ExpressionError
 from convdsl.teaching.course.functions import is_matrix
 from convdsl.teaching.course.seen import Seen
 from convdsl.teaching.course.written import fill
-from convdsl.teaching.exact import Number, show
 from convdsl.teaching.questions import Question, ask, holes
 from convdsl.teaching.sheets.printing import paragraphs
+from convdsl.teaching.worked.exact import Number, show
 
 FRACTIONS = (
     100.0, 90.0, 83.33333, 80.0, 75.0, 70.0, 66.66667, 60.0, 50.0, 40.0, 33.33333, 30.0, 25.0, 20.0, 16.66667, 14.28571,

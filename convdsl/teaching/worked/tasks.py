@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from convdsl.teaching.chains import Chain, Gradient, chain
-from convdsl.teaching.channels import Channels, over_channels
-from convdsl.teaching.convolution import Correlation, Operation, Options, Pooling, Transposed
-from convdsl.teaching.exact import Number
-from convdsl.teaching.kernels import Kernel
-from convdsl.teaching.matrix import Rows
+from convdsl.teaching.worked.chains import Chain, Gradient, chain
+from convdsl.teaching.worked.channels import Channels, over_channels
+from convdsl.teaching.worked.convolution import Correlation, Operation, Options, Pooling, Transposed
+from convdsl.teaching.worked.exact import Number
+from convdsl.teaching.worked.kernels import Kernel
+from convdsl.teaching.worked.matrix import Rows
 
 Work = Operation | Chain | Gradient | Channels
 

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from convdsl.layers import BY_NAME, Axis
 from convdsl.messages import Grouped, T
-from convdsl.teaching.exact import Number, whole
-from convdsl.teaching.kernels import Kernel
-from convdsl.teaching.matrix import MatrixError, Rows
+from convdsl.teaching.worked.exact import Number, whole
+from convdsl.teaching.worked.kernels import Kernel
+from convdsl.teaching.worked.matrix import MatrixError, Rows
 
 MOST_PRODUCTS = 10_000_000
 POOLINGS = ("max", "min", "avg", "median")

@@ -11,8 +11,8 @@ from convdsl.layers import BY_NAME, Argument, SizeError
 from convdsl.layers.arguments import Choice
 from convdsl.layers.filtering import Filter
 from convdsl.messages import T
-from convdsl.teaching.exact import Number, whole
-from convdsl.teaching.matrix import Matrix, MatrixError, Rows, read_matrix
+from convdsl.teaching.worked.exact import Number, whole
+from convdsl.teaching.worked.matrix import Matrix, MatrixError, Rows, read_matrix
 
 GRADIENTS = ("sobel", "prewitt")
 """Pairs of kernels, for x and y, that give a gradient."""

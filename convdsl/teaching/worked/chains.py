@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from convdsl.teaching.convolution import Correlation, Options
-from convdsl.teaching.kernels import Kernel, combined
-from convdsl.teaching.matrix import Rows
+from convdsl.teaching.worked.convolution import Correlation, Options
+from convdsl.teaching.worked.kernels import Kernel, combined
+from convdsl.teaching.worked.matrix import Rows
 
 
 class Chain(NamedTuple):

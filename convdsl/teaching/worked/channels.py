@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from convdsl.messages import T
-from convdsl.teaching.convolution import Correlation, Options
-from convdsl.teaching.exact import Number
-from convdsl.teaching.kernels import Kernel
-from convdsl.teaching.matrix import MatrixError, Rows
+from convdsl.teaching.worked.convolution import Correlation, Options
+from convdsl.teaching.worked.exact import Number
+from convdsl.teaching.worked.kernels import Kernel
+from convdsl.teaching.worked.matrix import MatrixError, Rows
 
 
 class Channels:

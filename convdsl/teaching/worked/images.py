@@ -16,8 +16,8 @@ from convdsl.datasets.pictures import Unreadable, decode, depth, measure, only_t
 from convdsl.datasets.registry import find
 from convdsl.datasets.tree import File
 from convdsl.messages import Grouped, Rounded, T
-from convdsl.teaching.convolution import Correlation, Operation, Pooling, Transposed
-from convdsl.teaching.matrix import MatrixError
+from convdsl.teaching.worked.convolution import Correlation, Operation, Pooling, Transposed
+from convdsl.teaching.worked.matrix import MatrixError
 
 _GREY_WEIGHTS = (0.299, 0.587, 0.114)  # of red, green and blue in brightness: ITU-R BT.601
 _VALUES_AT_ONCE = 4_000_000  # few enough for the caches and the memory

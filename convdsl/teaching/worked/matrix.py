@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from convdsl.messages import Grouped, T
-from convdsl.teaching.exact import Number, read_number, show, whole
+from convdsl.teaching.worked.exact import Number, read_number, show, whole
 
 Rows = tuple[tuple[Number, ...], ...]
 
