@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help=str(T("one layer by its number in `convdsl check`, with all its maps")),
     )
     what = T("what to show, joined by commas: {list}; or all", list="maps, filters, patches, occlusion, gradient, integrated, "
-             "gradcam, guided, deconv, ideal")  # fmt: skip
+             "gradcam, guided, deconv, ideal, sanity")  # fmt: skip
     add("--what", metavar="WHAT", default="", help=str(what))
     add(
         "--class",
@@ -170,6 +171,8 @@ def _image(options: argparse.Namespace, one: Any, what: tuple[str, ...]) -> tupl
             for name, why in batch.damaged:
                 raise Bad(T("{path} cannot be read: {reason}.", path=name, reason=why))
             if len(batch.names):
+                for note in _changed(batch, prepared.shape):
+                    print(note, file=sys.stderr)
                 return images, batch.names[0], batch.images[0]
         raise Bad(T("There are no images."))
     number = options.index or 0
@@ -180,6 +183,19 @@ def _image(options: argparse.Namespace, one: Any, what: tuple[str, ...]) -> tupl
             T("There is no image {index}: they are numbered from 0 to {last}.", index=number, last=len(images) - 1)
         )
     return images[:MOST_IMAGES], str(T("image {row}", row=number)), images[number]
+
+
+def _changed(batch: Any, shape: tuple[int, ...]) -> Iterator[T]:
+    """What was done with a file so that the network could look at it."""
+    from convdsl.datasets.pictures import only_the_first
+
+    for name, had in batch.stretched:
+        yield T("{name} is {had} and was stretched to {size}, as in the training.", name=name, had="x".join(map(str, had)),
+                size="x".join(map(str, shape[:2])))  # fmt: skip
+    if batch.several:
+        yield only_the_first(batch.several)
+    if len(batch.names) > 1:
+        yield T("Only the first of several images is looked at: {name}.", name=batch.names[0])
 
 
 def _data(options: argparse.Namespace, one: Any) -> Any:

@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     also = one.prepared.shape if one.takes != one.prepared.shape else ()
     notes: list[T | str] = []
     damaged: list[tuple[str, str]] = []
-    stretched: list[str] = []
+    stretched: list[tuple[str, tuple[int, int]]] = []
     several: list[str] = []
     seen = 0
     for batch in batches(options.files, prepared, sys.stdin.buffer, notes, also):
@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
         size = "x".join(map(str, prepared.shape[:2]))
         notes.append(T("{name} is not {size} and was stretched to it, as in the training.",
                        "{n} pictures are not {size} and were stretched to it, as in the training; {name} is one.",
-                       n=len(stretched), name=stretched[0], size=size))  # fmt: skip
+                       n=len(stretched), name=stretched[0][0], size=size))  # fmt: skip
     if several:
         notes.append(only_the_first(several))
     for note in notes:

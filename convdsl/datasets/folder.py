@@ -192,7 +192,7 @@ class Reader:
                 images = images.astype(np.float32)
             images[len(kept)] = one.pixels
             deep[len(kept)] = one.deep
-            self.stretched += one.stretched
+            self.stretched += one.stretched is not None
             if one.several:
                 self.several.append(self.files[number])
             kept.append(number)

@@ -45,13 +45,13 @@ class Prepared(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """Some images (n, *shape) with their names; those that could not be read, with the reason; and the names of those
-    whose size was changed, and of those that are the first of several frames or pages."""
+    """Some images (n, *shape) with their names; those that could not be read, with the reason; those whose size was changed,
+    with the one (H, W) that they had; and the names of those that are the first of several frames or pages."""
 
     names: list[str]
     images: np.ndarray
     damaged: list[tuple[str, str]]
-    stretched: list[str]
+    stretched: list[tuple[str, tuple[int, int]]]
     several: list[str]
 
 
@@ -135,8 +135,8 @@ def _decoded(files: Sequence[File], wanted: Prepared) -> Batch:
         else:
             rows.append(one.pixels)
         names.append(quoted(file.path))
-        if one.stretched:
-            stretched.append(quoted(file.path))
+        if one.stretched is not None:
+            stretched.append((quoted(file.path), one.stretched))
         if one.several:
             several.append(quoted(file.path))
     if not bytes_only:

@@ -72,10 +72,11 @@ def measure(file: File) -> Kind:
 
 class Decoded(NamedTuple):
     """A picture as (H, W, C): uint8, or float32 with its whole numbers as they are where it is `deep` (more than 8 bits).
-    `stretched` tells whether its size had to be changed, `several` whether the file holds more pictures than this first one."""
+    `stretched` is the size (H, W) that it had where that had to be changed, `several` whether the file holds more pictures than
+    this first one."""
 
     pixels: np.ndarray
-    stretched: bool
+    stretched: tuple[int, int] | None
     deep: bool
     several: bool
 
@@ -90,7 +91,8 @@ def decode(file: File, height: int, width: int, channels: int) -> Decoded:
 
     mode = "L" if channels == 1 else "RGB"
     with _opened(file) as image:
-        stretch = _kind(image)[:2] != (height, width)
+        had = _kind(image)[:2]
+        stretch = had if had != (height, width) else None
         several = _several(image, file)
         deep = _deep(image, file)
         if deep is not None:

@@ -185,15 +185,14 @@ def occlusion(model: Looked, image: np.ndarray, answer: int, size: int = 0) -> t
 
 def ideal(model: Looked, layer: int, channel: int, start: np.ndarray | None = None) -> tuple[np.ndarray, float]:
     """An image with values from 0 to 1 that excites the middle of a map strongly, found by climbing its gradient from grey,
-    or from `start`; and the value."""
+    or from `start`; and the value. Where grey leaves the map silent, and so without a gradient, noise is tried."""
     shape = model.net.report.shape(layer)
     place = (shape[0] // 2, shape[1] // 2)
     counts = np.zeros(shape, np.float32)
     counts[(*place, channel)] = 1
-    image = np.full(model.net.input, 0.5, np.float32) if start is None else as_numbers(start)
-    if start is None:
-        image += np.random.RandomState(0).uniform(-0.05, 0.05, image.shape).astype(np.float32)
+    image = _begun(model, layer, counts) if start is None else as_numbers(start)
     best, most = image, -np.inf
+    touched = np.zeros(image.shape, bool)
     for step in range(CLIMB):
         value = float(model.activations(image[None], layer)[(0, *place, channel)])
         if value > most:
@@ -202,8 +201,40 @@ def ideal(model: Looked, layer: int, channel: int, start: np.ndarray | None = No
         size = float(np.abs(slope).max())
         if size == 0:
             break
+        touched |= slope != 0
         image = np.clip(image + 0.15 * (1 - step / CLIMB) * slope / size, 0, 1).astype(np.float32)
+    calm = np.where(touched, best, np.float32(0.5)).astype(np.float32)  # what did not matter is grey again
+    if touched.any() and float(model.activations(calm[None], layer)[(0, *place, channel)]) >= most:
+        return calm, most
     return best, most
+
+
+def _begun(model: Looked, layer: int, counts: np.ndarray) -> np.ndarray:
+    """Grey with a little noise, or the first of a few images of more noise from which the values `counts` can be climbed to."""
+    random = np.random.RandomState(0)
+    grey = (0.5 + random.uniform(-0.05, 0.05, model.net.input)).astype(np.float32)
+    noisy = (random.uniform(0, 1, model.net.input).astype(np.float32) for _ in range(8))
+    for image in (grey, *noisy):
+        if np.abs(model.sensitivity(image[None], counts, 0, of=layer)).max() > 0:
+            return image
+    return grey
+
+
+def by_chance(model: Any) -> Any:
+    """The same network with fresh weights, as before any training: what a map of it shows was not learned."""
+    from convdsl.engine.model import Model
+
+    return Model(model.net, batch=1, device=model.device, loss="mse", seed=1)
+
+
+def rank_correlation(one: np.ndarray, other: np.ndarray) -> float:
+    """Spearman's: 1 where two maps order their pixels alike, 0 where they have nothing to do with each other; 0 too where one
+    is the same everywhere."""
+    ranks = [np.unique(np.round(m, 12).ravel(), return_inverse=True, return_counts=True)[1:] for m in (one, other)]
+    means = [(np.cumsum(counts) - (counts - 1) / 2)[places] for places, counts in ranks]
+    a, b = (m - m.mean() for m in means)
+    size = float(np.sqrt((a * a).sum() * (b * b).sum()))
+    return float((a * b).sum()) / size if size else 0.0
 
 
 def amount(slopes: np.ndarray) -> np.ndarray:

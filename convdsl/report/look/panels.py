@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +16,19 @@ from convdsl.training.inspecting import visible
 from convdsl.training.looking import Looked
 from convdsl.training.task import unsuitable
 
-WHAT = ("maps", "filters", "patches", "occlusion", "gradient", "integrated", "gradcam", "guided", "deconv", "ideal")
+WHAT = (
+    "maps",
+    "filters",
+    "patches",
+    "occlusion",
+    "gradient",
+    "integrated",
+    "gradcam",
+    "guided",
+    "deconv",
+    "ideal",
+    "sanity",
+)
 USUAL = ("maps", "filters", "patches", "occlusion", "gradient", "integrated", "gradcam")
 """What is shown where nothing is asked for; the others are slower, or show less than they seem to."""
 MOST_MAPS, OF_EACH, MOST_LAYERS = 256, 32, 12
@@ -24,6 +36,8 @@ MOST_MAPS, OF_EACH, MOST_LAYERS = 256, 32, 12
 COLUMNS = 16
 LARGE = 168
 """Pixels that a picture of the whole image is wide, about."""
+PAIRED = 232
+"""The same where four stand in a row of a page, two and two."""
 
 
 class Panel(NamedTuple):
@@ -59,9 +73,22 @@ def panels(asked: Request) -> Iterator[Panel]:
     if shown is None:
         raise unsuitable(T("`look` shows images with rows and columns, and this network takes {shape}.",
                            shape="x".join(map(str, asked.model.net.input))))  # fmt: skip
+    finite(asked.model.predict(asked.image[None]))
     yield _image(asked, shown)
     for one in asked.what:
         yield from _PANELS[one](asked, shown)
+
+
+def finite(values: np.ndarray, layer: int = 0) -> np.ndarray:
+    """Values that can be shown. Raises Unsuitable, naming the layer, where some are no numbers."""
+    if np.isfinite(values).all():
+        return values
+    if layer:
+        raise unsuitable(T("Layer {layer} answers with values that are no numbers (NaN) or are infinite.", layer=layer))
+    raise unsuitable(
+        T("The network answers with values that are no numbers (NaN) or are infinite, or its gradients do: with these "
+          "weights there is nothing to see.")
+    )  # fmt: skip
 
 
 def _image(asked: Request, shown: np.ndarray) -> Panel:
@@ -91,10 +118,7 @@ def _maps(asked: Request, shown: np.ndarray) -> Iterator[Panel]:
     for node in _layers(asked):
         values = asked.model.activations(asked.image[None], node.index)[0]
         most = MOST_MAPS if asked.layer else OF_EACH
-        if not np.isfinite(values).all():
-            raise unsuitable(
-                T("Layer {layer} answers with values that are no numbers (NaN) or are infinite.", layer=node.index)
-            )
+        finite(values, node.index)
         low, high = float(values.min()), float(values.max())
         tiles = maps(values[..., :most], low, high)
         size = f"{values.shape[0]}×{values.shape[1]}"
@@ -118,7 +142,7 @@ def _filters(asked: Request, shown: np.ndarray) -> Iterator[Panel]:
         if weights is None or weights.ndim != 4 or (not asked.layer and node.index > _first(asked)):
             continue
         weights = weights.swapaxes(0, 1) if node.op == "tconv" else weights
-        order = np.argsort(-np.square(weights).sum((1, 2, 3)), kind="stable")
+        order = np.argsort(-np.square(weights.astype(np.float64)).sum((1, 2, 3)), kind="stable")
         tiles = filters(weights[order], MOST_MAPS)
         said = T("One filter; grey is 0, white {most}.", "{n} filters, the strongest first; grey is 0, white {most}.",
                  n=len(weights), most=Rounded(float(np.abs(weights).max(initial=0)), ".3g"))  # fmt: skip
@@ -145,6 +169,7 @@ def _patches(asked: Request, shown: np.ndarray) -> Iterator[Panel]:
         return
     each = looking.strongest(asked.model, asked.images, layer, maps=16 if asked.layer else 8)
     low, high = (float(f(asked.images)) for f in (np.min, np.max)) if asked.images.dtype != np.uint8 else (0.0, 255.0)
+    finite(np.array([p.value for found in each for p in found]), layer)
     side = max(max(p.part.shape[:2]) for found in each for p in found)
     for number, found in enumerate(each):
         if not found[0].value > 0:
@@ -216,13 +241,14 @@ def _rests(asked: Request, shown: np.ndarray, title: T, said: T, tiles: Sequence
 
 def _occlusion(asked: Request, shown: np.ndarray) -> Iterator[Panel]:
     drops, size = looking.occlusion(asked.model, asked.image, asked.answer)
+    finite(drops)
     said = T("How much the answer falls when a square of {size}×{size} pixels is covered: {most} where it is brightest.",
              size=size, most=Rounded(float(drops.max()), ".3g"))  # fmt: skip
     yield _rests(asked, shown, T("Covered"), said, heat(np.maximum(drops, 0), shown))
 
 
 def _gradient(asked: Request, shown: np.ndarray) -> Iterator[Panel]:
-    slopes = looking.gradient(asked.model, asked.image, asked.answer)
+    slopes = finite(looking.gradient(asked.model, asked.image, asked.answer))
     said = T(
         "How fast the score changes with each pixel; on the right times the pixel: orange speaks for the answer, blue against it."
     )
@@ -232,6 +258,7 @@ def _gradient(asked: Request, shown: np.ndarray) -> Iterator[Panel]:
 
 def _integrated(asked: Request, shown: np.ndarray) -> Iterator[Panel]:
     parts, whole = looking.integrated(asked.model, asked.image, asked.answer)
+    finite(parts)
     said = T("What each pixel adds to the score on the way from black to the image: together {sum} of {whole}. Orange speaks for "
              "it, blue against it.", sum=Rounded(float(parts.sum()), ".3g"), whole=Rounded(whole, ".3g"))  # fmt: skip
     yield _rests(asked, shown, T("Integrated gradients"), said, (signed(parts, shown),))
@@ -242,7 +269,7 @@ def _grad_cam(asked: Request, shown: np.ndarray) -> Iterator[Panel]:
     node = node or looking.last_places(asked.model.net)
     if node is None:
         return
-    found = looking.grad_cam(asked.model, asked.image, asked.answer, node.index)
+    found = finite(looking.grad_cam(asked.model, asked.image, asked.answer, node.index))
     said = T("The maps of layer {layer}, each as much as the score rises with it: bright is what speaks for the answer.",
              layer=f"{node.index} {clean(node.text)}")  # fmt: skip
     if not found.max() > 0:
@@ -259,7 +286,7 @@ def _deconv(asked: Request, shown: np.ndarray) -> Iterator[Panel]:
 
 
 def _ruled(asked: Request, shown: np.ndarray, rule: str, title: T) -> Panel:
-    slopes = looking.gradient(asked.model, asked.image, asked.answer, rule)
+    slopes = finite(looking.gradient(asked.model, asked.image, asked.answer, rule))
     said = T("Take care: these maps show the edges of the image more than the answer. With weights by chance they look much the "
              "same (Adebayo et al., 2018).")  # fmt: skip
     return _rests(asked, shown, title, said, (heat(looking.amount(slopes), shown)[0], signed(slopes, shown)))
@@ -270,6 +297,7 @@ def _ideal(asked: Request, shown: np.ndarray) -> Iterator[Panel]:
     if not layer or len(asked.model.net.report.shape(layer)) != 3:
         return
     found = [looking.ideal(asked.model, layer, c) for c in range(min(8, asked.model.net.report.shape(layer)[-1]))]
+    finite(np.array([value for _, value in found]), layer)
     tiles = tuple(t for image, _ in found if (t := visible(image)) is not None)
     names = tuple(f"{number}: {Rounded(value, '.3g')}" for number, (_, value) in enumerate(found))
     title = T("Layer {layer}: images that excite its maps most", layer=layer)
@@ -277,6 +305,32 @@ def _ideal(asked: Request, shown: np.ndarray) -> Iterator[Panel]:
         "Found by climbing the gradient of the value in the middle of each map from grey; its number, and the value."
     )
     yield Panel(str(title), str(said), tiles, 8, 112, names)
+
+
+def _sanity(asked: Request, shown: np.ndarray) -> Iterator[Panel]:
+    """Adebayo and others' test: a map that fresh weights leave alike says nothing of what was learned."""
+    fresh = looking.by_chance(asked.model)
+    node = looking.last_places(asked.model.net)
+    kinds: list[tuple[T, Callable[[Any], np.ndarray]]] = [
+        (T("Gradient"), lambda model: looking.amount(looking.gradient(model, asked.image, asked.answer))),
+        (
+            T("Guided gradient"),
+            lambda model: looking.amount(looking.gradient(model, asked.image, asked.answer, "guided")),
+        ),
+        (T("Deconvnet"), lambda model: looking.amount(looking.gradient(model, asked.image, asked.answer, "deconv"))),
+    ]
+    if node is not None:
+        kinds.append((T("Grad-CAM"), lambda model: looking.grad_cam(model, asked.image, asked.answer, node.index)))
+    tiles, names = [], []
+    for name, found in kinds:
+        learned, chance = (finite(found(model)) for model in (asked.model, fresh))
+        alike = Rounded(looking.rank_correlation(learned, chance), ".2f")
+        tiles += [heat(learned, shown)[0], heat(chance, shown)[0]]
+        names += [str(name), str(T("fresh weights: {alike}", alike=alike))]
+    said = T("Each map beside the one that the network gives with fresh weights, which know nothing; the number is the rank "
+             "correlation of the two. Near 1 a map shows the image, and not what was learned (Adebayo et al., 2018).")  # fmt: skip
+    title = T("{title}, for {answer}", title=T("Sanity check"), answer=_class(asked))
+    yield Panel(str(title), str(said), tuple(tiles), 4, PAIRED, tuple(names))
 
 
 _PANELS = {
@@ -290,4 +344,5 @@ _PANELS = {
     "guided": _guided,
     "deconv": _deconv,
     "ideal": _ideal,
+    "sanity": _sanity,
 }
