@@ -21,7 +21,10 @@ from convdsl.teaching.worked.exact import Number
 from convdsl.teaching.worked.kernels import Kernel
 from convdsl.teaching.worked.tasks import Work
 
-MOST_PICTURES = 200
+MOST_PICTURES, MOST_CELLS = 200, 2_500
+"""Of a film: its pictures, and the cells of one matrix. Where there are more places than pictures, one in so many is shown."""
+MOST_ON_ALL = 20_000
+"""Cells on all pictures of a film that does not show every place."""
 MARGIN, GAP, HEAD = 16.0, 44.0, 22.0
 """A transposed convolution as every value that spreads the kernel, or as a window over the values with zeros between."""
 
@@ -130,7 +133,8 @@ def _slid(
     rows, columns = len(first.matrix), len(first.matrix[0])
     side = _side(rows + before[0] + after[0], columns + before[1] + after[1], *first.size)
     places = list(first.places())
-    _refuse_many(len(places))
+    chosen = _chosen(len(places), max(rows * columns * len(parts), len(places)))
+    note = _told(note, len(places), chosen)
     y = MARGIN + HEAD
     inputs, kernels = [], []
     still: list[Shape] = []
@@ -159,7 +163,8 @@ def _slid(
     values = channels.output if channels is not None else first.output
     wide = max(x + output.wide + MARGIN, 420.0)
     pictures, said = [], []
-    for number, (row, column) in enumerate(places):
+    for number in chosen:
+        row, column = places[number]
         shapes: list[Shape] = []
         for part, grid in zip(parts, inputs, strict=True):
             shapes += _window(part, grid, row, column, look, added)
@@ -215,7 +220,8 @@ def _stamped(work: Transposed, look: Look, note: str) -> Film:
     side = _side(
         rows, columns, work.size[0] + cutaway[0][0] + cutaway[1][0], work.size[1] + cutaway[0][1] + cutaway[1][1]
     )
-    _refuse_many(rows * columns)
+    chosen = _chosen(rows * columns, max(rows * columns, work.size[0] * work.size[1]))
+    note = _told(note, rows * columns, chosen)
     grid = Grid(MARGIN, MARGIN + HEAD, rows, columns, side)
     kernel = Grid(grid.x + max(grid.wide, 70) + GAP, grid.y, down.k, right.k, side)
     output = Grid(kernel.x + max(kernel.wide, 70) + GAP, grid.y, *work.size, side, *cutaway)
@@ -248,6 +254,8 @@ def _stamped(work: Transposed, look: Look, note: str) -> Film:
                     sums[place] = sums.get(place, 0) + value * weight
             if (i, j) == (rows - 1, columns - 1):  # what no value has reached stays 0
                 sums = {**dict.fromkeys(work.places(), 0), **sums}
+            if i * columns + j not in chosen:
+                continue
             for place, total in sums.items():
                 if not (-output.before[0] <= place[0] < output.rows + output.after[0]):
                     continue
@@ -290,11 +298,26 @@ def _over(total: Number, divisor: int) -> Number:
 # What both are made of.
 
 
-def _refuse_many(count: int) -> None:
-    if count > MOST_PICTURES:
+def _chosen(count: int, cells: int) -> range:
+    """The places that have a picture: all, or one in so many, the last one always. `cells` are those of the larger side.
+    Raises CannotDraw where there are too many to be followed."""
+    if cells > MOST_CELLS:
         raise CannotDraw(
-            T("That would be {n} pictures; a film has at most {most}.", n=Grouped(count), most=MOST_PICTURES)
+            T(
+                "That would be {n} cells; a film shows {most} at most. Take a smaller matrix; of a layer of a program "
+                "(`--layer N --of net.cnn`) a part is shown that is small enough.",
+                n=Grouped(cells),
+                most=Grouped(MOST_CELLS),
+            )
         )
+    step = 1 if count <= MOST_PICTURES else -(-count // min(MOST_PICTURES, MOST_ON_ALL // cells))
+    return range((count - 1) % step, count, step)
+
+
+def _told(note: str, count: int, chosen: range) -> str:
+    """What stands below a film, and that not every place is shown."""
+    some = T("Of {n} places one in {step} is shown.", n=Grouped(count), step=chosen.step)
+    return f"{note} {some}".strip() if len(chosen) < count else note
 
 
 def _size(rows: int, columns: int) -> str:

@@ -181,8 +181,8 @@ def test_a_layer_of_a_program(tmp_path: Path, program: str, layer: int, size: in
         (("--layer", "1", "--of", "{net}"), "`-o` says where the film goes"),
         (("1 2; 3 4", "-k", "1", "-o", "no/such/a.svg"), "cannot be written"),
         (
-            (";".join([" ".join("1" * 16)] * 16), "-k", "1", "-o", "a.gif"),
-            "That would be 256 pictures; a film has at most 200.",
+            (";".join([" ".join("1" * 60)] * 60), "-k", "1", "-o", "a.gif"),
+            "That would be 3,600 cells; a film shows 2,500 at most. Take a smaller matrix",
         ),
     ],
 )
@@ -195,6 +195,19 @@ def test_what_is_no_film_is_said(
     error = capsys.readouterr().err
     assert said in error and "Traceback" not in error
     assert [p.name for p in tmp_path.iterdir()] == ["net.cnn"]
+
+
+@pytest.mark.parametrize("kind", ["conv", "tconv"])
+def test_of_many_places_some_are_shown_and_it_says_so(kind: str) -> None:
+    """The last picture is the whole output all the same."""
+    work = made(kind, 18, 3, 1, 1, 1)
+    film = film_of(work, Notation(), note="A note.")
+    assert len(film.pictures) == len(film.said) == 324 // 6
+    assert film.about.endswith("A note. Of 324 places one in 6 is shown.")
+    assert film.said[-1].startswith("row 18, column 18")
+    assert numbers_at_the_end(film, work.size) == [int(v) for row in work.output for v in row]
+    whole = film_of(made(kind, 14, 3, 1, 1, 1), Notation())
+    assert len(whole.pictures) == 196 and "one in" not in whole.about
 
 
 def test_films_are_the_same_each_time() -> None:
