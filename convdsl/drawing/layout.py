@@ -58,6 +58,8 @@ class OneBox(Laid):
         x, y = pen.glyph(self.glyph, along, across)
         here = (self.glyph, x, y)
         if self.detached:
+            assert self.box.node is not None
+            pen.edges.append(Group("edge", (), from_=self.box.node.inputs[0], to=self.box.first))  # said, not drawn
             return Pending(self.box.last, ((x + self.glyph.outlet[0], y + self.glyph.outlet[1]),), here)
         led = pen.style.between(pending.glyph, here) if pending.glyph and not pen.down else None
         if led is not None:

@@ -94,13 +94,30 @@ class Telling:
         self.numbers = numbers
         self.instead = dict(instead)
         self.errors = errors(analysis)
+        self.kept: dict[int, list[Node]] = {}
+        """The layers that take up the value of another one, by its number."""
+        for node in analysis.network.nodes:
+            if takes_up(node):
+                self.kept.setdefault(node.inputs[0], []).append(node)
 
     def input(self) -> Box:
         """The box of the network's input."""
         shape = self.report[0].output
         size = self.size(shape)
         about = str(T("input: {size}", size=size))
-        return Box("input", (str(T("input")),), 1, size, None, shape, (), about, (0,), 0, 0)
+        return Box("input", (str(T("input")),), 1, size, None, shape, self._keeps((0,)), about, (0,), 0, 0)
+
+    def _keeps(self, cover: tuple[int, ...]) -> tuple[str, ...]:
+        """Under which names what is in a box is taken up outside it, as the program says it: no wire leads there."""
+        if not self.kept:
+            return ()
+        outside = (n for i in cover for n in self.kept.get(i, ()) if n.index not in cover)
+        return _some("keep", (n.text.removeprefix("from ") for n in outside))
+
+    def _takes(self, cover: tuple[int, ...]) -> tuple[str, ...]:
+        """What a closed box takes up that was kept outside it."""
+        inside = (n for i, found in self.kept.items() if i not in cover for n in found if n.index in cover)
+        return _some("from", (n.text.removeprefix("from ") for n in inside)) if self.kept else ()
 
     def layers(self, part: Layers) -> Box:
         """The box of some layers that are drawn as one."""
@@ -155,6 +172,7 @@ class Telling:
         if found:
             about.append(f"{found.code}: {found.message}")
         params, macs, values = figures or (None, None, None)
+        closed = self._takes(part.cover) if isinstance(part, Closed) else ()
         return Box(
             "error" if found else kind,
             lines,
@@ -162,7 +180,7 @@ class Telling:
             self.instead.get(last.index, self.size(after)) if "sizes" in self.show else "",
             before,
             after,
-            self._figures(figures, facts[-1]),
+            (*self._figures(figures, facts[-1]), *self._keeps(part.cover), *closed),
             "\n".join(about),
             part.cover,
             first.index,
@@ -240,6 +258,12 @@ def _derived(node: Node, facts: Facts) -> list[str]:
             formula = f"⌊{formula.removesuffix(' + 1')}⌋ + 1"
         found[f"{formula} = {axis.output}"] = None
     return list(found)
+
+
+def _some(word: str, names: Iterable[str]) -> tuple[str, ...]:
+    """A line for each name; of many the first and the last."""
+    lines = tuple(f"{word} {name}" for name in dict.fromkeys(names))
+    return lines if len(lines) <= 3 else (lines[0], "…", lines[-1])
 
 
 def _names(node: Node) -> str:

@@ -29,6 +29,9 @@ class Looked(Protocol):
     @property
     def net(self) -> Any: ...
 
+    @property
+    def device(self) -> str: ...
+
     def predict(self, images: np.ndarray, index: np.ndarray | None = None) -> np.ndarray: ...
 
     def activations(self, images: np.ndarray, layer: int) -> np.ndarray: ...
@@ -220,7 +223,7 @@ def _begun(model: Looked, layer: int, counts: np.ndarray) -> np.ndarray:
     return grey
 
 
-def by_chance(model: Any) -> Any:
+def by_chance(model: Looked) -> Looked:
     """The same network with fresh weights, as before any training: what a map of it shows was not learned."""
     from convdsl.engine.model import Model
 

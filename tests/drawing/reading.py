@@ -54,8 +54,6 @@ def check_nodes(analysis: Analysis, read: Read) -> None:
     order = {i: place for nodes, _ in read.boxes for place, i in enumerate(sorted(nodes))}
     wanted, repeated = set(), set()
     for node in analysis.network.nodes:
-        if node.text.startswith("from "):  # its box says where it goes on from
-            continue
         for source in node.inputs:
             pair = (home[source], home[node.index])
             first = order[source] == order[node.index] == 0

@@ -110,6 +110,22 @@ def test_the_levels_of_a_u_lie_below_each_other_and_what_stays_goes_straight_acr
         assert len(ends) == 4 and len(set(ends)) == 1
 
 
+def test_what_is_kept_and_what_takes_it_up_name_each_other() -> None:
+    program = "input 8x8x4 -> conv 4 k3 p1 -> keep a -> conv 4 k3 p1 -> keep b -> conv 4 k3 p1 -> add { identity | from a | from b }"
+    found = read_svg(Drawing(analyse(Source(program, "t")), choices(show="none")).svg)
+    said = {nodes: texts for nodes, texts in found.boxes}
+    assert (
+        said[1,] == ["conv 4 k3 p1", "keep a"]
+        and said[2,] == ["conv 4 k3 p1", "keep b"]
+        and said[3,] == ["conv 4 k3 p1"]
+    )
+    assert {(1, 5), (2, 6), (3, 4)} <= set(found.edges)
+    many = "input 8x8x4 -> " + " -> ".join(f"keep k{n}" for n in range(5)) + " -> conv 2 k1 -> add { " + " | ".join(
+        f"from k{n} -> conv 2 k1" for n in range(5)) + " }"  # fmt: skip
+    found = read_svg(Drawing(analyse(Source(many, "t")), choices(show="none", depth="0")).svg)
+    assert found.boxes[0][1] == ["input", "8×8×4", "keep k0", "…", "keep k4"]
+
+
 @pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.name)
 def test_every_layer_has_a_kind_and_what_is_called_larger_is(layer: type[Layer]) -> None:
     example = layer.example if "input" in layer.example else f"input 8x8x4 -> {layer.example}"

@@ -51,7 +51,7 @@ def mermaid(drawing: Drawing) -> str:
     kinds: dict[str, list[str]] = {}
     lines.append("  " + _box(telling.input(), kinds))
     lines += _items(drawing.drawn.items, telling, kinds, 1, "  ")
-    homes = {i: f"n{min(g.nodes)}" for g in drawing.scene.groups if g.role == "box" for i in (g.from_, g.to)}
+    homes = {i: f"n{min(g.nodes)}" for g in drawing.scene.groups if g.role == "box" for i in g.nodes}
     lines += [f"  {a} --> {b}" for a, b in dict.fromkeys(_edges(drawing.scene.groups, homes))]
     for kind, names in kinds.items():
         fill, line, ink = (theme.of(role) for role in (f"fill:{kind}", f"line:{kind}", "ink"))
