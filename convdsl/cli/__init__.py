@@ -46,8 +46,11 @@ def main(argv: list[str] | None = None) -> int:
     """Runs one command. Returns the exit status: 0 all is well, 1 the program or the data are wrong, 2 the call is wrong
     or something outside failed."""
     prepare()
-    with filtered():
-        status = _main(sys.argv[1:] if argv is None else argv)
+    try:
+        with filtered():
+            status = _main(sys.argv[1:] if argv is None else argv)
+    except OSError:  # what went wrong cannot be told: standard error is full, or nobody reads it
+        status = 2
     aside = sys.modules.get("convdsl.aside")
     if aside and aside.Aside.busy():  # a step that was stopped is still being computed
         from convdsl.cli.stopping import end
@@ -64,7 +67,11 @@ def _main(argv: list[str]) -> int:
 def told(work: Callable[[], int]) -> int:
     """Does it, and says what went wrong. Returns the exit status."""
     try:
-        status = work()
+        try:
+            status = work()
+        except SystemExit:  # `--help` was printed
+            sys.stdout.flush()
+            raise
         _mention_caches()
         sys.stdout.flush()
         return status

@@ -108,6 +108,10 @@ class Parser(argparse.ArgumentParser):
             self.error(translate("unrecognized arguments: %s") % " ".join(rest))
         return options
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """As argparse does it, but a disk that is full is told."""
+        (file or sys.stderr).write(message or "")
+
     def _quotes_missing(self, arguments: list[str], place: int) -> None:
         """Raises CallError where the word at `place` stands behind an option that takes one value."""
         start = next((n for n in range(place - 1, -1, -1) if arguments[n].startswith("--")), place)
