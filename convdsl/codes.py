@@ -43,6 +43,7 @@ SECTIONS: tuple[tuple[T, dict[str, T]], ...] = (
             "E216": T("A shared block that cannot be shared so"),
             "E217": T("A kept value that is not there"),
             "E218": T("An output that cannot be one"),
+            "E219": T("Values that have no places to go back to"),
         },
     ),
     (

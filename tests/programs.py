@@ -82,6 +82,16 @@ def trainable(rng: Random, **wanted: object) -> str:
     return program(rng, Kind(**{**vars(SMALL), **wanted}))  # type: ignore[arg-type]
 
 
+_APART = (
+    {"k": (2,)},
+    {"k": (2,), "s": (3,)},
+    {"k": (2,), "p": (1,)},
+    {"k": (1,), "s": (2,)},
+    {"k": (2,), "ceil": True},
+)
+"""Options of a pooling whose windows do not overlap."""
+
+
 @dataclass
 class _Writer:
     rng: Random
@@ -163,7 +173,7 @@ class _Writer:
 
     def _layer(self, shape: Sizes, depth: int) -> tuple[str, Sizes] | None:
         """A layer that fits, from a few attempts."""
-        allowed = [c for c in LAYERS if c.name not in COMBINATIONS and self._allowed(c.name)]
+        allowed = [c for c in LAYERS if c.name not in (*COMBINATIONS, "unpool") and self._allowed(c.name)]
         for _ in range(8):
             declared = self.rng.choice(allowed)
             try:
@@ -312,6 +322,9 @@ class _Writer:
         rng, self.kept = self.rng, self.kept + 1
         name = f"v{self.kept}"
         first, then, other = (self._same(shape, depth - 1) for _ in range(3))
+        put_back = self._put_back(name, shape, depth, first + then + other)
+        if put_back:
+            return put_back
         before = rng.choice(
             (
                 f"{first} -> keep {name} -> {then}",
@@ -324,6 +337,18 @@ class _Writer:
             return f"{before} -> {rng.choice(('add', 'mean', 'max'))} {{ from {name} }}{self._activation(COMBINATIONS['add'])}"
         word = rng.choice(("add", "mean", "max", "mul"))
         return f"{before} -> {word} {{ {other} | from {name} }}{self._activation(COMBINATIONS[word])}"
+
+    def _put_back(self, name: str, shape: Sizes, depth: int, text: str) -> str:
+        """Values that go back to the places of their maxima, in some networks; by chance of their own, as outputs are."""
+        before, self.rng = self.rng, Random(text)
+        found = ""
+        fits = len(shape) > 1 and all(n > 1 for n in shape[:-1]) and not self.kind.unknowns
+        if fits and self._allowed("unpool") and self.rng.random() < 0.25:
+            pool = BY_NAME["maxpool"](**self.rng.choice(_APART))
+            small = pool.output(shape)
+            found = f"{pool.text()} -> keep {name} -> {self._same(small, depth - 1)} -> unpool {name}"
+        self.rng = before
+        return found
 
     def _call(self, shape: Sizes, depth: int) -> tuple[str, Sizes] | None:
         if len(shape) < 2:

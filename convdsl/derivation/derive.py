@@ -12,6 +12,7 @@ from convdsl.derivation.lettering import AXES, lettered, shape_letters
 from convdsl.derivation.reasons import reason
 from convdsl.derivation.steps import Derivation, LayerDerivation, NetDerivation
 from convdsl.layers.combining import Combination, Concat, MatrixProduct
+from convdsl.layers.pooling import Unpool
 from convdsl.messages import Rounded, T
 from convdsl.network import Analysis, Facts, Node, Report
 from convdsl.network.fields import Field, see
@@ -94,7 +95,7 @@ def _sizes(node: Node, facts: Facts) -> Iterator[Derivation]:
     """The output's size along each axis; axes with the same derivation share it."""
     x, y = facts.inputs[0], facts.output
     assert node.layer is not None and y is not None
-    if isinstance(node.layer, Combination):
+    if len(node.inputs) > 1 or isinstance(node.layer, Combination):
         yield from _meeting(node, facts)
         return
     rank = len(x) - 1
@@ -186,6 +187,8 @@ def _answer(node: Node, facts: Facts) -> Measured:
             k = Letter("K", inner)
             inputs = ((Letter("L", rows), k), (k, Letter("M", columns)))
     activation = lettered(node.activation, rank) if node.activation is not None else None
+    if isinstance(node.layer, Unpool):
+        inputs = facts.inputs
     answer = ask(lettered(node.layer, rank), activation, inputs)
     names = {}
     for axis, size in enumerate(answer.output[:-1]):

@@ -16,6 +16,7 @@ from convdsl.layers.combining import Add, Combination, Concat, Multiply
 from convdsl.layers.convolution import TransposedConv
 from convdsl.layers.dense import Dense
 from convdsl.layers.normalization import LocalResponseNorm, Normalization
+from convdsl.layers.pooling import Unpool
 from convdsl.layers.rearranging import PixelShuffle
 from convdsl.layers.shaping import Identity, Upsample
 from convdsl.layers.window import Windowed, size_formula
@@ -291,7 +292,7 @@ def kind_of(node: Node) -> str:
             return "error"
         case Combination():
             return "join"
-        case TransposedConv() | Upsample() | PixelShuffle():
+        case TransposedConv() | Upsample() | PixelShuffle() | Unpool():
             return "up"
         case Dense():
             return "dense"

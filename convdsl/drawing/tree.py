@@ -73,7 +73,11 @@ def _items(parts: tuple[Node | Group, ...]) -> Items:
         place += 1
         if not isinstance(part, Group):
             one = Layers((part,), (part.index,))
-            found.append(Branches(part.op, ((),) * len(part.inputs), one) if len(part.inputs) > 1 else one)
+            found.append(
+                Branches(part.op, ((),) * len(part.inputs), one)
+                if part.op in COMBINATIONS and len(part.inputs) > 1
+                else one
+            )
             continue
         level = part.level
         if level.kind != "brace" or level.name == "freeze":

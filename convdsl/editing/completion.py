@@ -53,7 +53,11 @@ def proposals(text: str, analysis: Analysis, settings: Mapping[str, Setting] | N
     elif not before:
         known = _beginnings(analysis)
     else:
-        known = _kept(analysis) if before == ["from"] else _continuations(before, _parameters(analysis, len(text)))
+        known = (
+            _kept(analysis)
+            if before in (["from"], ["unpool"])
+            else _continuations(before, _parameters(analysis, len(text)))
+        )
     return [Proposal(w, len(typed), m) for w, m in known.items() if w.startswith(typed) and w != typed]
 
 

@@ -112,7 +112,7 @@ def _in(node: object, scopes: tuple[Span, ...], block: Span | None = None) -> It
         case tree.Let():
             yield _Seen("symbol", node.symbol.name, node.symbol.span, scopes, True)
             yield from _in(node.value, scopes[1:] or scopes, block)
-        case tree.Layer(name=tree.Word(text="keep" | "from" as verb), items=(tree.Word() as kept, *_)):
+        case tree.Layer(name=tree.Word(text="keep" | "from" | "unpool" as verb), items=(tree.Word() as kept, *_)):
             yield _Seen("value", kept.text, kept.span, owner, verb == "keep")
         case tree.Layer(name=tree.Word(text="repeat"), items=(count, tree.Word(text="as"), tree.Symbol() as turn)):
             yield from inside([count])

@@ -134,9 +134,8 @@ def _layer(call: ast.Call) -> str | None:
     if word in ("upsample", "resize"):
         return enlarged(word, given, call.keywords, name)
     if word == "lrn":
-        return neighbours(
-            given, call.keywords, "normalization" in plain or (plain == "lrn" and isinstance(call.func, ast.Attribute))
-        )
+        of_tensorflow = "normalization" in plain or (plain == "lrn" and isinstance(call.func, ast.Attribute))
+        return neighbours(given, call.keywords, of_tensorflow, 2 if name == "lrn" else 1)
     if word == "reshape" and isinstance(call.func, ast.Attribute) and name[0].islower():
         return None  # PyTorch's, with the batch and the channels first
     if plain == "linear" and len(given) == 1:  # Haiku's

@@ -62,11 +62,11 @@ def enlarged(word: str, given: list[ast.expr], keywords: list[ast.keyword], name
     return " ".join((("resize" if size else "upsample"), show_sizes(sizes), *([mode] if mode == "bilinear" else ())))
 
 
-def neighbours(given: list[ast.expr], keywords: list[ast.keyword], of_tensorflow: bool) -> str | None:
+def neighbours(given: list[ast.expr], keywords: list[ast.keyword], of_tensorflow: bool, added: float) -> str | None:
     """Local response normalisation, with what PyTorch or TensorFlow take where nothing is written; TensorFlow's radius is a
     side of the neighbourhood, and its alpha is not divided by their number."""
     names = ("depth_radius", "bias", "alpha", "beta") if of_tensorflow else ("size", "alpha", "beta", "k")
-    usual = (5, 1, 1, 0.5) if of_tensorflow else (None, 1e-4, 0.75, 1)
+    usual = (5, 1, 1, 0.5) if of_tensorflow else (None, 1e-4, 0.75, added)
     found: dict[str, Any] = dict(zip(names, usual, strict=True))
     found |= dict(zip(names, map(value_of, given), strict=False))
     found |= {k.arg: value_of(k.value) for k in keywords if k.arg in names}

@@ -78,13 +78,6 @@ _ANSWERS: tuple[tuple[str, T], ...] = (
         ),
     ),
     (
-        "unpool maxunpool unpooling",
-        T(
-            "Putting values back where a maximum was does not exist here. `upsample 2` repeats each value, and `tconv 8 k2 s2` "
-            "learns how to enlarge."
-        ),
-    ),
-    (
         "dot outer",
         T(
             "The product of two branches as matrices is `matmul {{ A | B }}`; `mul {{ A | B }}` multiplies value by value."

@@ -5,9 +5,20 @@ from __future__ import annotations
 from math import prod
 from typing import Any, ClassVar
 
-from convdsl.algebra import ceil_divide, greatest_common_divisor
+from convdsl.algebra import at_least, ceil_divide, equal, exact_divide, greatest_common_divisor, is_number, text
 from convdsl.layers.arguments import Flag, Window
-from convdsl.layers.base import Layer, Reach, Sizes, per_axis, seen_under_each_window, sees_a_window, spatial
+from convdsl.layers.base import (
+    Layer,
+    Reach,
+    SizeError,
+    Sizes,
+    lie_closer,
+    per_axis,
+    seen_under_each_window,
+    sees_a_window,
+    show_shape,
+    spatial,
+)
 from convdsl.layers.window import Axis, Pooling, refuse_empty_windows
 from convdsl.messages import T
 
@@ -197,3 +208,59 @@ def compared_under_each_window() -> T:
 def _covered(n: Any, o: Any) -> Any:
     """Sum of the widths of `o` adaptive windows over `n` values: n + o − gcd(n, o)."""
     return n + o - greatest_common_divisor(n, o)
+
+
+class Unpool(Layer):
+    """Puts each value back where the maximum of its window was, with zeros around it: `unpool a` undoes the `maxpool` whose
+    value `keep a` gave a name, in places and size. (As in SegNet; nothing is learned.)"""
+
+    name = "unpool"
+    elsewhere = ("maxunpool", "maxunpooling", "unpooling", "despooling")
+    example = "maxpool 2 -> keep a -> unpool a"
+
+    def __init__(self, pool: Any = None) -> None:
+        super().__init__()
+        self.pool = pool
+        """The pooling whose places these are."""
+
+    def output(self, *inputs: Sizes) -> Sizes:
+        """Of the values and of what the pooling saw: the size of that."""
+        values, source = inputs
+        pooled = self.pool.output(source)
+        for axis in self.pool.geometry(source):
+            within = axis.d * (axis.k - 1) + 1
+            if at_least(axis.s, within) is False:
+                raise SizeError(
+                    "E219",
+                    T("The windows of this `maxpool` overlap: two of them can have the same maximum."),
+                    formula=f"{text(axis.s)} < {text(within)}",
+                    help=T("Windows as large as their stride share nothing: `maxpool 2`."),
+                    argument="name",
+                )
+        if len(values) != len(pooled) or any(equal(a, b) is False for a, b in zip(values, pooled, strict=True)):
+            raise SizeError(
+                "E219",
+                T("There is a place for each value that the `maxpool` gave, and there are others here."),
+                formula=f"{show_shape(values)} ≠ {show_shape(pooled)}",
+                help=T("`conv {n} k1` before it gives as many channels.", n=text(pooled[-1]))
+                if len(values) == len(pooled)
+                and all(equal(a, b) is not False for a, b in zip(values[:-1], pooled[:-1], strict=True))
+                else T("What stands between keeps the size: `conv 8 k3 p1`."),
+                argument="name",
+            )
+        return source
+
+    def reach(self, x: Sizes, y: Sizes) -> tuple[Reach, ...]:
+        from fractions import Fraction
+
+        strides = (axis.s for axis in self.pool.geometry(y))
+        return tuple(Reach(1, Fraction(1, s) if is_number(s) else exact_divide(1, s)) for s in strides)
+
+    def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
+        return T("Every value goes back to its place: the size is that before the `maxpool`.")
+
+    def why_field(self, x: Sizes, y: Sizes, jump: Any) -> T | None:
+        return T("A place sees what the value that may come there sees, and the window that decides about it.")
+
+    def why_jump(self, x: Sizes, y: Sizes) -> T | None:
+        return lie_closer()

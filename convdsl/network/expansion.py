@@ -14,6 +14,7 @@ from convdsl.diagnostics import Findings, Fix, Label
 from convdsl.language import tree
 from convdsl.layers import Layer
 from convdsl.layers.activation import Activation
+from convdsl.layers.pooling import Unpool
 from convdsl.layers.rearranging import Share
 from convdsl.layers.shaping import Identity
 from convdsl.messages import Grouped, T
@@ -81,6 +82,7 @@ class Expansion:
         self.complained: set[tuple[str, Span]] = set()
         self.answered: set[int] = set()
         self.shares: dict[tuple[int, int], Share] = {}
+        self.unpools: dict[int, Unpool] = {}
         self.passage = Identity()
         self._chain = chain
 

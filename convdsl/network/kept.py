@@ -23,6 +23,8 @@ class Kept:
         self.written, self.span = written, span
         self.nodes: list[int] = []
         self.used = False
+        self.undone: set[int] = set()
+        """The nodes whose values were put back (`unpool`)."""
 
 
 class Names:

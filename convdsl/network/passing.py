@@ -1,4 +1,5 @@
-"""Values that leave their nesting: `keep a` gives one a name, and `from a` goes on from it.
+"""Values that leave their nesting: `keep a` gives one a name, `from a` goes on from it, and `unpool a` puts values back to the
+places of its maxima.
 
 The names themselves, and how long they hold, are in `kept.py`.
 """
@@ -9,6 +10,7 @@ from convdsl.diagnostics import Fix, Label
 from convdsl.diagnostics import written as put
 from convdsl.language import tree
 from convdsl.language.keywords import NAMED
+from convdsl.layers.pooling import Unpool
 from convdsl.messages import T
 from convdsl.network import kept
 from convdsl.network.edits import without
@@ -61,6 +63,37 @@ def take(net: Expansion, written: tree.Layer, current: int, place: Place, before
     return pass_on(net, written, ends[-1], place)
 
 
+def unpool(net: Expansion, written: tree.Layer, current: int, place: Place) -> int:
+    """`unpool a`: values go back to where the maxima were that the pooling found whose value was kept. Of several kept ones it
+    is the last that was not put back yet: what goes in goes out in the opposite order."""
+    ends = taken(net, written, place)
+    if ends is None:
+        return net.unknown(written.span, (current,), place)
+    name, span = _kept_name(written), written.items[0].span
+    known = place.names.kept[name]
+    labels = (Label(known.span, T("kept here")),)
+    left = [end for end in ends if end not in known.undone] if len(ends) > 1 else ends
+    if not left:
+        message = T("`{name}` is kept {n} times, and all of them were put back before.", name=name, n=len(ends))
+        net.complain("E219", span, message, help=T("Each `unpool` takes the last one that is left."), labels=labels)
+        return net.unknown(written.span, (current,), place)
+    known.undone.add(left[-1])
+    pooled = net.nodes[left[-1] - 1] if left[-1] else None
+    if pooled is None or pooled.op != "maxpool" or pooled.activation is not None:
+        if pooled is None or pooled.layer is not None:
+            net.complain(
+                "E219",
+                span,
+                T("`{name}` is not the value of a `maxpool`, so that no places are known.", name=name),
+                help=T("`keep` stands right behind it: `maxpool 2 -> keep {name}`.", name=name),
+                labels=labels,
+            )
+        return net.unknown(written.span, (current,), place)
+    layer = net.unpools.setdefault(id(pooled.layer), Unpool(pooled.layer))
+    inputs = (current, pooled.inputs[0])
+    return net.add(layer, inputs, None, written.span, {"name": span}, place, f"unpool {name}")
+
+
 def pass_on(net: Expansion, written: tree.Layer, node: int, place: Place) -> int:
     return net.add(net.passage, (node,), None, written.span, {}, place, f"from {_kept_name(written)}")
 
@@ -91,7 +124,7 @@ def _name_of_value(net: Expansion, written: tree.Layer) -> tuple[str, Span] | No
             "E217",
             written.name.span,
             T("`{name}` takes one name in lower case.", name=written.name.text),
-            help=T("It is written like this: `{example}`.", example=NAMED[written.name.text][0]),
+            help=T("It is written like this: `{example}`.", example=NAMED.get(written.name.text, ("unpool a",))[0]),
         )
     return found
 

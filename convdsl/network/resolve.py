@@ -238,6 +238,8 @@ def _layer(net: Expansion, written: tree.Layer, current: int, place: Place) -> i
     word = written.name.text
     if word == "keep":
         return passing.keep(net, written, current, place)
+    if word == "unpool":
+        return passing.unpool(net, written, current, place)
     if word == "output":
         return outputs.output(net, written, current, place)
     meant = place.scope.get(word) if word not in BY_NAME else None

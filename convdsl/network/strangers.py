@@ -57,7 +57,8 @@ def answer(written: tree.Layer, blocks: Mapping[str, tree.Block], binder: Binder
         here = _keyword_line(keyword, rest)
         way = T("Here it is written `{example}`.", example=here)
         return put(written.name.span, keyword, way) if here == f"{keyword} {rest}" else way
-    if declared is not None and issubclass(declared, Combination) and written.branches is None:
+    whole_example = declared is not None and (issubclass(declared, Combination) or " -> " in declared.example)
+    if declared is not None and whole_example and written.branches is None:
         return T("Here it is written `{example}`.", example=declared.example)
     if declared is not None and written.branches is not None and not issubclass(declared, Combination):
         return T("`{layer}` takes no braces: it is written `{example}`.", layer=declared.name, example=declared.example)

@@ -73,7 +73,7 @@ def close(text: str, folder: Path) -> str:
     return script
 
 
-REFUSED = {"local", "medianpool"}
+REFUSED = {"local", "medianpool", "unpool"}
 
 
 @pytest.mark.parametrize("layer", [pytest.param(x, id=x.name) for x in LAYERS if x.example])

@@ -117,6 +117,7 @@ WORDS_ALONE = {
     "E215": ("A shape such as",),
     "E216": ("Give all uses",),
     "E218": ("Each output has",),
+    "E219": ("as many channels",),
     "E302": ("Give the branches",),
     "E304": ("Put it before",),
     "E306": ("The products",),

@@ -21,6 +21,11 @@ REARRANGED = [
     "input 3x5x4x2 -> conv 3 k2 relu -> adaptivemaxpool 1x3x2 -> dense 3",
     "input 5x4x3 -> conv 6 k2 relu -> groupsoftmax 3 -> softmax { conv 4 k1 | conv 4 k1 } -> add { slice 4 | slice 4 skip=4 } "
     "-> conv 3 k1 -> matmul { flatten positions -> conv 2 k1 | flatten positions -> transpose -> conv 4 k2 } relu -> dense 3",
+    "input 7x6x3 -> conv 4 k2 relu -> maxpool 2 -> keep a -> conv 5 k3 p1 tanh -> maxpool 2 p1 s3 ceil -> keep b -> conv 5 k1 "
+    "-> unpool b -> conv 4 k3 p1 -> unpool a -> conv 3 k2 -> add { identity | conv 3 k1 } relu -> dense 3",
+    "input 9x3 -> conv 4 k2 -> maxpool 2 s3 d2 p1 -> keep a -> conv 4 k1 tanh -> unpool a -> conv 3 k1 -> dense 3",
+    "input 4x3x5x2 -> conv 3 k1 -> maxpool 2x1x2 -> keep a -> maxpool 1x3x1 p same -> keep b -> residual { conv 3 k1 relu } "
+    "-> unpool b -> unpool a -> dense 3",
     "input 6x2 -> conv 4 k1 -> keep a -> matmul { identity | from a -> transpose } -> scale fixed=0.5 softmax -> "
     "matmul { identity | from a } -> residual { conv 4 k1 } -> dense 3",
     "input 6x6x3 -> repeat 1 { conv 4 k1 tanh -> keep s } -> mean { from s } relu -> repeat 1 { conv 4 k1 -> keep t } "

@@ -178,6 +178,8 @@ def _layer(net: Any, node: Any, inputs: list[Tensor], w: dict[str, Tensor], trai
         return last(_pixels(first(x), layer.factors(shape), op == "pixelshuffle"))
     if op == "transpose":
         return x.transpose(1, 2) if rank == 1 else x.transpose(-3, -2)
+    if op == "unpool":
+        return _unpooled(layer.pool.geometry(output), x, inputs[1])
     if op == "slice":
         begin, size = layer.part(shape)
         return x.narrow(-1, begin, size)
@@ -200,6 +202,22 @@ def _layer(net: Any, node: Any, inputs: list[Tensor], w: dict[str, Tensor], trai
     if op in ("identity", "dropout", "droppath") or op in _ACTIVATIONS:
         return x
     raise NotImplementedError(op)
+
+
+def _unpooled(axes: Any, values: Tensor, source: Tensor) -> Tensor:
+    """By PyTorch's indices, and with its own function where that knows of all that there is."""
+    rank, sizes = len(axes), source.shape[1:-1]
+    inner = F.pad(first(source), [n for a in reversed(axes) for n in (a.before, a.after)], value=-torch.inf)
+    number = torch.arange(source[0, ..., 0].numel()).reshape(1, 1, *sizes)
+    numbers = F.pad(number, [n for a in reversed(axes) for n in (a.before, a.after)], value=-1).flatten()
+    k, s, d = ([getattr(a, name) for a in axes] for name in "ksd")
+    _, found = getattr(F, f"max_pool{rank}d")(inner, k, s, 0, d, return_indices=True)
+    found = found[(..., *(slice(0, a.output) for a in axes))]
+    places = numbers[found]
+    if all(a.d == 1 and not a.before for a in axes):
+        return last(getattr(F, f"max_unpool{rank}d")(first(values), places, k, s, 0, list(sizes)))
+    room = values.new_zeros((*places.shape[:2], number.numel()))
+    return last(room.scatter(2, places.flatten(2), first(values).flatten(2)).unflatten(2, sizes))
 
 
 def _pixels(x: Tensor, factors: tuple[int, ...], shuffle: bool) -> Tensor:

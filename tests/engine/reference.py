@@ -57,6 +57,8 @@ def layer(
         return result
     if layer.name == "matmul":
         return inputs[0] @ inputs[1]
+    if layer.name == "unpool":
+        return np.stack([_unpool(layer.pool, *images) for images in zip(*inputs, strict=True)])
     if layer.name == "concat":
         return np.concatenate(inputs, axis=-1)
     return activation(layer, x, weights)
@@ -169,6 +171,16 @@ def _pool(
         inside = [p for _, p in taps if all(0 <= i < n for i, n in zip(p, x.shape, strict=False))]
         for c in range(x.shape[-1]):
             y[(*place, c)] = choose([x[(*p, c)] for p in inside])
+    return y
+
+
+def _unpool(pool: Any, values: Array, source: Array) -> Array:
+    """Each value where its window's first maximum is; else zero."""
+    y = np.zeros(source.shape, values.dtype)
+    for place, taps in places(pool.geometry(source.shape)):
+        inside = [p for _, p in taps if all(0 <= i < n for i, n in zip(p, source.shape, strict=False))]
+        for c in range(source.shape[-1]):
+            y[(*max(inside, key=lambda p: source[(*p, c)]), c)] = values[(*place, c)]
     return y
 
 

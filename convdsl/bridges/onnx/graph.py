@@ -66,6 +66,12 @@ class Graph:
         self.nodes.append(helper.make_node(op, list(inputs), [output], name=output, **attributes))
         return output
 
+    def nodes_of_two(self, op: str, inputs: Sequence[str], words: tuple[str, str], **attributes: Any) -> list[str]:
+        """Adds a node with two outputs; returns their names."""
+        outputs = [self.name(word) for word in words]
+        self.nodes.append(helper.make_node(op, list(inputs), outputs, name=outputs[0], **attributes))
+        return outputs
+
     # Views
 
     def reshaped(self, name: str, shape: Sequence[int], word: str = "reshape") -> str:

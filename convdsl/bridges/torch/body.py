@@ -274,6 +274,11 @@ class Body:
                 self.lines.append(Line(f"{name} = {var}"))
             self.values_of[other] = value._replace(text=name)
 
+    def second(self, base: str, call: str) -> str:
+        name = self._fresh(base)
+        self.lines.append(Line(f"_, {name} = {call}"))
+        return name
+
     def _fresh(self, base: str) -> str:
         name, count = base, 1
         while name in self.names:

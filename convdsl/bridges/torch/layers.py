@@ -53,6 +53,9 @@ class Scope(Protocol):
 
     def shape(self, node: Node) -> Sizes: ...
 
+    def second(self, base: str, call: str) -> str:
+        """Keeps the second thing that a call gives, in a line before; returns its name, which begins with `base`."""
+
     def divided(self, node: Node) -> bool:
         """Whether the layer's weights are used in several places."""
 
@@ -256,6 +259,26 @@ def _maxpool(scope: Scope, node: Any, inputs: list[Value]) -> Value:
     how = option("stride", short([a.s for a in axes]), -1) + option("padding", padding, 0)
     how += option("dilation", short([a.d for a in axes]), 1)
     return Value(f"{minus}F.max_pool{x.rank}d({text}, {kernel}{how}{more})", scope.shape(node))
+
+
+@_writes("unpool")
+def _unpool(scope: Scope, node: Any, inputs: list[Value]) -> Value:
+    values, source = inputs
+    axes, y = node.layer.pool.geometry(source.shape), scope.shape(node)
+    kernel = numbers(short([a.k for a in axes]), "kernel_size")
+    how = option("stride", short([a.s for a in axes]), -1)
+    size = numbers(tuple(y[:-1]), "output_size")
+    function = f"pool{source.rank}d"
+    if all(a.d == 1 and not a.before and (a.output - 1) * a.s + a.k <= a.input for a in axes):
+        places = scope.second("places", f"F.max_{function}({source.text}, {kernel}{how}, return_indices=True)")
+        return Value(f"F.max_un{function}({values.text}, {places}, {kernel}{how}, output_size={size})", y)
+    sides = [(a.before, (a.output - 1) * a.s + a.extent - a.before - a.input) for a in axes]
+    read = _pad(source.text, sides, 'float("-inf")')
+    further = option("dilation", short([a.d for a in axes]), 1)
+    places = scope.second("places", f"F.max_{function}({read}, {kernel}{how}{further}, return_indices=True)")
+    kernel = numbers(short([a.extent for a in axes]), "kernel_size")
+    put = f"F.max_un{function}({values.text}, {places}, {kernel}{how})"
+    return Value(_pad(put, [(-before, -after) for before, after in sides]), y)
 
 
 @_writes("medianpool")

@@ -235,6 +235,16 @@ def _pool(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     )
 
 
+@_layer("unpool")
+def _unpool(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
+    """The places are found again in what the pooling saw, so that it may be done in any way."""
+    values, source = inputs
+    x = low.net.report[node.index].inputs[1]
+    y = low.emit(node, "unpool", [values, source], _output(low, node), window=Window.of(layer.pool.geometry(x)))
+    y.learns = values.learns
+    return y
+
+
 @_layer("globalavgpool", "globalmaxpool")
 def _global(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     if layer.channels:

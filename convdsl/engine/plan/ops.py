@@ -30,8 +30,9 @@ class Op:
 
     @cached_property
     def where(self) -> Value:
-        """The places that a pooling has chosen, which its way back reads."""
-        return Value(f"where {self.output.name}", self.output.shape, "i32", interleaved=self.output.interleaved)
+        """The places that a pooling has chosen, which its way back reads, and what puts values back there."""
+        of = self.inputs[0] if self.kind == "unpool" else self.output
+        return Value(f"where {self.output.name}", of.shape, "i32", interleaved=self.output.interleaved)
 
 
 class Tape:

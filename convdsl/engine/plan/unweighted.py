@@ -54,6 +54,22 @@ def _pool_back(op: Op, tape: Tape) -> list[Step]:
     return [Step("pool_gradient", op.node, reads, {"gx": into}, {}, {**op.settings, "add": add})]
 
 
+@forward("unpool")
+def _unpool(op: Op, training: bool) -> list[Step]:
+    values, source = op.inputs
+    largest = Value(f"largest {op.output.name}", values.shape)
+    return [
+        Step("places", op.node, {"x": source}, {"where": op.where, "y": largest}, {}, op.settings),
+        Step("put", op.node, {"x": values, "where": op.where}, {"y": op.output}, {}, op.settings),
+    ]
+
+
+@backward("unpool")
+def _unpool_back(op: Op, tape: Tape) -> list[Step]:
+    into, add = tape.add_to(op.inputs[0])
+    return [Step("pick", op.node, {"g": tape.of(op.output), "where": op.where}, {"gx": into}, {}, {"add": add})]
+
+
 @forward("batch_norm")
 def _batch_norm(op: Op, training: bool) -> list[Step]:
     x, y = op.inputs[0], op.output

@@ -307,6 +307,32 @@ def _pool(step: Step) -> Done:
     return chosen
 
 
+@step("places")
+def _places(step: Step) -> Done:
+    """The number of each window's first largest value in x, channels last."""
+    window = step.settings["window"]
+    numbers = torch.arange(int(np.prod(window.input)), dtype=torch.int64).reshape(1, *window.input, 1)
+
+    def places(run: Any, x: Tensor) -> Tensor:
+        at = F.pad(numbers.to(x.device), framing(window), value=-1)
+        seen = torch.stack(list(taps(F.pad(x.detach(), framing(window), value=-torch.inf), window)), -1)
+        chosen = torch.where(seen.isnan(), torch.inf, seen).argmax(-1, keepdim=True)
+        there = torch.stack(list(taps(at, window)), -1).expand_as(seen).gather(-1, chosen)[..., 0]
+        return there * x.shape[-1] + torch.arange(x.shape[-1], device=x.device)
+
+    return places
+
+
+@step("put")
+def _put(step: Step) -> Done:
+    shape = step.writes["y"].shape
+
+    def put(run: Any, x: Tensor, where: Tensor) -> Tensor:
+        return x.new_zeros((len(x), int(np.prod(shape)))).scatter(1, where.flatten(1), x.flatten(1)).reshape(-1, *shape)
+
+    return put
+
+
 def _mean(step: Step, axes: int, around: list[int]) -> Done:
     window = step.settings["window"]
     taken = _shares(window, step.settings["exclude_pad"])

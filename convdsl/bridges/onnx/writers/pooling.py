@@ -29,6 +29,38 @@ def _maxpool(layers: Layers, node: Node, inputs: list[Value], weights: dict[str,
     return Value(name, layers.shape(node))
 
 
+@writes("unpool")
+def _unpool(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, Any]) -> Value:
+    """The places are found in what the windows read, no more and no less: its size is then what the operator works out."""
+    (values, source), graph = inputs, layers.graph
+    axes = declared(node).pool.geometry(source.shape)
+    sides = [(a.before, (a.output - 1) * a.s + a.extent - a.before - a.input) for a in axes]
+    read = _fitted(layers, source.name, sides, -np.inf, "read")
+    _, places = graph.nodes_of_two("MaxPool", [read], ("largest", "places"), **window(axes))
+    step = {"kernel_shape": [a.extent for a in axes], "strides": [a.s for a in axes]}
+    back = [(-before, -after) for before, after in sides]
+    exact = not any(map(any, sides))
+    name = graph.node("MaxUnpool", [values.name, places], "" if exact else "put", **step)
+    return Value(name if exact else _fitted(layers, name, back, 0, ""), layers.shape(node))
+
+
+def _fitted(layers: Layers, name: str, sides: list[tuple[int, int]], value: float, word: str) -> str:
+    """Padded on each side by so many places, or cut by them where they are negative."""
+    graph = layers.graph
+    wider = [max(n, 0) for side in zip(*sides, strict=True) for n in side]
+    cut = [(max(-before, 0), max(-after, 0)) for before, after in sides]
+    if any(wider):
+        around = [0, 0, *wider[: len(sides)], 0, 0, *wider[len(sides) :]]
+        given = [name, graph.numbers(around, f"{word}pads"), graph.constant(np.float32(value), f"{word}around")]
+        name = graph.node("Pad", given, f"{word}padded" if any(map(any, cut)) else word)
+    if any(map(any, cut)):
+        starts, ends = [a for a, _ in cut], [-b if b else np.iinfo(np.int64).max for _, b in cut]
+        axes = range(2, len(cut) + 2)
+        given = [graph.numbers(v, f"{word}{w}") for v, w in ((starts, "starts"), (ends, "ends"), (axes, "axes"))]
+        name = graph.node("Slice", [name, *given], word)
+    return name
+
+
 @writes("avgpool")
 def _avgpool(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, Any]) -> Value:
     """The mean over what the last window reads; where it reads beyond the padding, the means are set right by a constant,

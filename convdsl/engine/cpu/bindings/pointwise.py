@@ -281,6 +281,26 @@ def _pool_gradient(binder: Binder, step: Step) -> None:
         )
 
 
+@binding("places")
+def _places(binder: Binder, step: Step) -> None:
+    window = step.settings["window"]
+    given = {"x": binder.inside(step.reads["x"]), **{role: binder.inside(step.writes[role]) for role in ("y", "where")}}
+    sizes = {"k": window.k, "s": window.s, "d": window.d, "before": window.before}
+    binder.emit(pooling.choose, given, **sizes, least=False, keep=True)
+
+
+@binding("put")
+def _put(binder: Binder, step: Step) -> None:
+    given = {"g": binder.inside(step.reads["x"]), "where": binder.inside(step.reads["where"])}
+    binder.emit(pooling.choose_gradient, {**given, "gx": binder.inside(step.writes["y"])}, add=False)
+
+
+@binding("pick")
+def _pick(binder: Binder, step: Step) -> None:
+    given = {role: binder.inside(step.reads[role]) for role in ("g", "where")}
+    binder.emit(pooling.pick, {**given, "gx": binder.inside(step.writes["gx"])}, add=step.settings["add"])
+
+
 def _limit(step: Step) -> tuple[int, ...]:
     window = step.settings["window"]
     return tuple(n + a for n, a in zip(window.input, window.after, strict=True))

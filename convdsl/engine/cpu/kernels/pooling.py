@@ -74,6 +74,16 @@ def choose_gradient(g: F32, where: I32, gx: F32, *, add):
         gx[place // (rows * columns), place // columns % rows, place % columns, c] += g[p, i, j, c]
 
 
+def pick(g: F32, where: I32, gx: F32, *, add):
+    """Each place gives its gradient to the window that chose it."""
+    _, rows, columns, channels = g.shape
+    od, oi, oj, _ = gx.shape
+    for p, i, j, c in every(od, oi, oj, channels):
+        place = where[p, i, j, c] // channels
+        v = g[place // (rows * columns), place // columns % rows, place % columns, c]
+        gx[p, i, j, c] = gx[p, i, j, c] + v if add else v
+
+
 def average(x: F32, y: F32, *, k, s, d, before, limit, exclude_pad):
     """Means; positions at or beyond `limit` (size plus padding) do not count, as in PyTorch with `ceil`."""
     depth, rows, columns, channels = y.shape

@@ -260,6 +260,28 @@ def _pool_gradient(binder: Binder, step: Step) -> None:
         binder.each(windows.choose_gradient, gx.shape, _given(binder, step, "g", "where", "gx"), **constants)
 
 
+@binding("places")
+def _places(binder: Binder, step: Step) -> None:
+    x, y = step.reads["x"], step.writes["y"]
+    given = _given(binder, step, "x", "y", "where")
+    binder.each(windows.choose_one, y.shape, given, sizes=x.shape, **_window(step), keep=True, least=False)
+
+
+@binding("put")
+def _put(binder: Binder, step: Step) -> None:
+    x, y = step.reads["x"], step.writes["y"]
+    given = {"g": binder.inside(x), "where": binder.inside(step.reads["where"]), "gx": binder.inside(y)}
+    binder.each(windows.choose_gradient, y.shape, given, sizes=x.shape, **_window(step), add=False)
+
+
+@binding("pick")
+def _pick(binder: Binder, step: Step) -> None:
+    g, gx = step.reads["g"], step.writes["gx"]
+    binder.each(
+        windows.pick, gx.shape, _given(binder, step, "g", "where", "gx"), sizes=g.shape, add=step.settings["add"]
+    )
+
+
 @binding("unpool")
 def _unpool(binder: Binder, step: Step) -> None:
     y, gx, bias = step.reads["y"], step.writes["gx"], step.weights.get("bias")

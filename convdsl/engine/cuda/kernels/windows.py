@@ -61,6 +61,16 @@ def choose_gradient(g: F32, where: I32, gx: F32, count: Int, *, shape, size, siz
         put(gx[n, p, i, j, c], total, add)
 
 
+def pick(g: F32, where: I32, gx: F32, count: Int, *, shape, size, sizes, add):
+    """Each place gives its gradient to the window that chose it. gx and `where` have `shape`, g `sizes`."""
+    t = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if t < count * size:
+        n, p, i, j, c = place(t, shape)
+        at = where[n, p, i, j, c] // sizes[3]
+        v = g[n, at // (sizes[1] * sizes[2]), at // sizes[2] % sizes[1], at % sizes[2], c]
+        gx[n, p, i, j, c] = v + gx[n, p, i, j, c] if add else v
+
+
 def unpool(y: F32, g: F32, where: I32, gx: F32, count: Int, *, shape, size, sizes):
     """The gradient before ReLU and 2x2 maximum: that of the maximum at its place if it is positive, zero elsewhere.
     gx has `shape`; y, g and `where` have `sizes`."""

@@ -74,6 +74,30 @@ _CHOOSE: dict[str, Callable[[Array, Array], Array]] = {
 """Which tap of each window a mode chooses."""
 
 
+@step("places")
+def _places(run: Any, step: Step, x: Array) -> None:
+    window = step.settings["window"]
+    padded = np.pad(x, padding(window))
+    seen = np.stack([padded[places] for _, places in taps(window)])
+    at = _reach(x.shape[1:], window)
+    chosen = _CHOOSE["max"](seen, at >= 0)
+    for role, of in (("y", seen), ("where", np.broadcast_to(at, seen.shape))):
+        run.values[step.writes[role]] = np.take_along_axis(of, chosen[None], 0)[0]
+
+
+@step("put")
+def _put(run: Any, step: Step, x: Array, where: Array) -> Array:
+    flat = np.zeros((len(x), step.writes["y"].size), x.dtype)
+    np.put_along_axis(flat, where.reshape(len(x), -1), x.reshape(len(x), -1), 1)
+    return flat.reshape(-1, *step.writes["y"].shape)
+
+
+@step("pick")
+def _pick(run: Any, step: Step, g: Array, where: Array) -> Array:
+    flat = np.take_along_axis(g.reshape(len(g), -1), where.reshape(len(g), -1), 1)
+    return flat.reshape(where.shape)
+
+
 @step("pool_gradient")
 def _pool_gradient(run: Any, step: Step, g: Array, where: Array = None) -> Array:
     window, shape = step.settings["window"], step.writes["gx"].shape
