@@ -30,10 +30,10 @@ class Weighted:
 
 
 class Unsayable(Exception):
-    """A layer that a format has no words for; `why` says what is missing there."""
+    """A layer that a format has no words for, or an activation of that name behind it; `why` says what is missing there."""
 
-    def __init__(self, node: Node, format: str, why: T | None = None) -> None:
-        self.node, self.format, self.why = node, format, why
+    def __init__(self, node: Node, format: str, why: T | None = None, name: str = "") -> None:
+        self.node, self.format, self.why, self.name = node, format, why, name or node.op
         super().__init__(f"{node.index}.{node.op}: {format}")
 
 
@@ -42,7 +42,7 @@ def place_of(error: Unsayable, findings: Findings) -> None:
     findings.add(
         "E601",
         error.node.span,
-        T("`{layer}` cannot be written as {format}.", layer=error.node.op, format=error.format),
+        T("`{layer}` cannot be written as {format}.", layer=error.name, format=error.format),
         note=error.why,
         help=T("Write the network with another layer in its place."),
     )

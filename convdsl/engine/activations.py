@@ -2,15 +2,16 @@
 
 A formula is a Python expression. In `value`, v is what goes in; in `back`, d is the gradient behind the activation and v
 again what goes in; in `back_told`, y is what came out (only for activations whose slope that tells). `a` is the slope that
-the program gives. A backend offers exp, expm1 (e^x − 1), tanh, sigmoid and gaussian_part (the normal
-distribution below x); each is right to a few units in the last place over all of float32, tails and all.
+the program gives. A backend offers abs, min, max, exp, expm1 (e^x − 1), tanh, sigmoid and
+gaussian_part (the normal distribution below x); each is right to a few units in the last place over all of float32, tails and all.
 """
 
 from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from types import CodeType
 
 from convdsl.engine.partial import Inline
 
@@ -50,6 +51,25 @@ FORMULAS = {
     "gelu": Formulas("v * gaussian_part(v)", "d * (gaussian_part(v) + v * 0.3989422804014327 * exp(-0.5 * v * v))"),
     "silu": Formulas("v * sigmoid(v)", "d * (sigmoid(v) * (1 + v * (1 - sigmoid(v))))"),
 }
+
+
+@cache
+def on_arrays(formula: str) -> CodeType:
+    """A formula made ready to be evaluated on whole arrays, by words that take such, `where` among them."""
+    tree = _OnArrays().visit(ast.parse(formula, mode="eval"))
+    return compile(ast.fix_missing_locations(tree), formula, "eval")
+
+
+class _OnArrays(ast.NodeTransformer):
+    """`b if a else c` as where(a, b, c), and `a and b` as a & b."""
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        parts = [self.visit(part) for part in (node.test, node.body, node.orelse)]
+        return ast.Call(ast.Name("where", ast.Load()), parts, [])
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
+        first, second = (self.visit(part) for part in node.values)
+        return ast.BinOp(first, ast.BitAnd(), second)
 
 
 @lru_cache(maxsize=256)

@@ -23,6 +23,12 @@ class Activation(Layer):
     silences: ClassVar[bool] = False
     """Whether all that is not positive becomes 0, so that a unit can be dead."""
 
+    torch: ClassVar[str] = ""
+    """The function of PyTorch that is the same and takes nothing besides (`F` is torch.nn.functional), "" where there is
+    none; and likewise the operator of ONNX and the word of Keras. What takes more is written in the bridges."""
+    onnx: ClassVar[str] = ""
+    keras: ClassVar[str] = ""
+
     def flops(self, x: Sizes, y: Sizes) -> Any:
         return self.per_element * prod(y)
 
@@ -39,6 +45,9 @@ class Relu(Activation):
     rectifier = True
     silences = True
     example = "relu"
+    torch = "F.relu"
+    onnx = "Relu"
+    keras = "relu"
 
 
 class Relu6(Activation):
@@ -48,6 +57,8 @@ class Relu6(Activation):
     rectifier = True
     silences = True
     example = "relu6"
+    torch = "F.relu6"
+    keras = "relu6"
 
 
 class LeakyRelu(Activation):
@@ -91,6 +102,9 @@ class Selu(Activation):
 
     name = "selu"
     example = "selu"
+    torch = "F.selu"
+    onnx = "Selu"
+    keras = "selu"
 
 
 class Gelu(Activation):
@@ -99,6 +113,9 @@ class Gelu(Activation):
     name = "gelu"
     rectifier = True
     example = "gelu"
+    torch = "F.gelu"
+    onnx = "Gelu"
+    keras = "gelu"
 
 
 class Silu(Activation):
@@ -108,6 +125,8 @@ class Silu(Activation):
     rectifier = True
     elsewhere = ("swish",)
     example = "silu"
+    torch = "F.silu"
+    keras = "silu"
 
 
 class Sigmoid(Activation):
@@ -116,6 +135,9 @@ class Sigmoid(Activation):
     name = "sigmoid"
     elsewhere = ("logistic", "sigmoide")
     example = "sigmoid"
+    torch = "torch.sigmoid"
+    onnx = "Sigmoid"
+    keras = "sigmoid"
 
 
 class HardSigmoid(Activation):
@@ -123,6 +145,8 @@ class HardSigmoid(Activation):
 
     name = "hardsigmoid"
     example = "hardsigmoid"
+    torch = "F.hardsigmoid"
+    keras = "hard_sigmoid"
 
 
 class HardSwish(Activation):
@@ -131,6 +155,9 @@ class HardSwish(Activation):
     name = "hardswish"
     rectifier = True
     example = "hardswish"
+    torch = "F.hardswish"
+    onnx = "HardSwish"
+    keras = "hard_silu"
 
 
 class Tanh(Activation):
@@ -138,6 +165,9 @@ class Tanh(Activation):
 
     name = "tanh"
     example = "tanh"
+    torch = "torch.tanh"
+    onnx = "Tanh"
+    keras = "tanh"
 
 
 class Softmax(Activation):
@@ -145,5 +175,6 @@ class Softmax(Activation):
 
     name = "softmax"
     example = "softmax"
+    keras = "softmax"
     pointwise = False
     per_element = 3

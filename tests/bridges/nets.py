@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from convdsl.layers import Layer
+from convdsl.layers.activation import Activation
 from convdsl.net import Net
 
 
@@ -46,3 +48,12 @@ def difference(found: np.ndarray, right: np.ndarray) -> float:
     """The largest difference, as a share of the largest value."""
     assert found.shape == right.shape
     return float(np.abs(found - right).max() / max(np.abs(right).max(), 1e-3))
+
+
+WRITTEN = ("elu", "hardsigmoid", "leaky_relu", "prelu", "relu6", "silu", "softmax")
+"""Activations that the bridges write in more than a word."""
+
+
+def wordless(layer: type[Layer], framework: str) -> bool:
+    """Whether it is an activation that a framework has no word for, as its declaration says."""
+    return issubclass(layer, Activation) and not getattr(layer, framework) and layer.name not in WRITTEN

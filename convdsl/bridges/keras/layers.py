@@ -21,19 +21,6 @@ WRITERS: dict[str, Writer] = {}
 """By the name of the layer."""
 ACTIVATED = ("Conv", "Dense", "DepthwiseConv")
 """Layers that take an activation as an argument."""
-NAMED = {
-    "relu": "relu",
-    "relu6": "relu6",
-    "tanh": "tanh",
-    "sigmoid": "sigmoid",
-    "softmax": "softmax",
-    "selu": "selu",
-    "silu": "silu",
-    "gelu": "gelu",
-    "hardsigmoid": "hard_sigmoid",
-    "hardswish": "hard_silu",
-}
-"""Activations that Keras knows by a word."""
 
 
 _writes = registering(WRITERS)
@@ -42,26 +29,28 @@ _writes = registering(WRITERS)
 def calls_of(node: Node, inputs: list[Sizes], output: Sizes) -> list[str]:
     """What a layer with its activation is in Keras. Raises Unsayable."""
     if isinstance(node.layer, Activation):
-        return [_activation(node.layer, inputs[0]).replace("{_}", "{0}")]
+        return [_activation(node, node.layer, inputs[0]).replace("{_}", "{0}")]
     write = WRITERS.get(node.op)
     if write is None:
         raise Unsayable(node, "Keras")
     calls = write(node, node.layer, inputs, output)
     if node.activation is None:
         return calls
-    word = NAMED.get(node.activation.name)
+    word = node.activation.keras
     if word and calls and any(f"layers.{kind}" in calls[-1] for kind in ACTIVATED) and "@" in calls[-1]:
         return [*calls[:-1], calls[-1].replace("@", f', activation="{word}"@')]
-    return [*calls, _activation(node.activation, output)]
+    return [*calls, _activation(node, node.activation, output)]
 
 
-def _activation(layer: Any, shape: Sizes) -> str:
-    if layer.name in NAMED:
-        return f'layers.Activation("{NAMED[layer.name]}")({{_}})'
+def _activation(node: Node, layer: Any, shape: Sizes) -> str:
+    if layer.keras:
+        return f'layers.Activation("{layer.keras}")({{_}})'
     if layer.name == "elu":
         return f"layers.ELU({float(layer.slope):g})({{_}})"
     if layer.name == "leaky_relu":
         return f"layers.LeakyReLU({float(layer.slope):g})({{_}})"
+    if layer.name != "prelu":
+        raise Unsayable(node, "Keras", name=layer.name)
     axes = list(range(1, len(shape)))
     return f"layers.PReLU({f'shared_axes={axes}' if axes else ''}%)({{_}})"
 

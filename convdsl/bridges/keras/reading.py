@@ -14,7 +14,18 @@ from convdsl.bridges.pieces import Flow, Foreign, Piece, Unusable, why
 from convdsl.bridges.program import written
 from convdsl.bridges.tidying import tidied
 from convdsl.bridges.weighted import Weighted
-from convdsl.layers import Layer, SizeError, activation, combining, convolution, dense, normalization, pooling, shaping
+from convdsl.layers import (
+    ACTIVATIONS,
+    Layer,
+    SizeError,
+    activation,
+    combining,
+    convolution,
+    dense,
+    normalization,
+    pooling,
+    shaping,
+)
 from convdsl.messages import T
 from convdsl.registering import registering
 
@@ -115,11 +126,12 @@ class _Reader:
 
 
 _ACTIVATIONS: dict[str, type[Layer]] = {
-    "relu": activation.Relu, "relu6": activation.Relu6, "softmax": activation.Softmax, "sigmoid": activation.Sigmoid,
-    "tanh": activation.Tanh, "elu": activation.Elu, "selu": activation.Selu, "gelu": activation.Gelu,
-    "silu": activation.Silu, "swish": activation.Silu, "hardsigmoid": activation.HardSigmoid,
-    "hardsilu": activation.HardSwish, "hardswish": activation.HardSwish, "leakyrelu": activation.LeakyRelu,
-}  # fmt: skip
+    **{one.keras.replace("_", ""): one for one in ACTIVATIONS.values() if one.keras},
+    "elu": activation.Elu,
+    "leakyrelu": activation.LeakyRelu,
+    "swish": activation.Silu,
+    "hardswish": activation.HardSwish,
+}
 
 
 def _short(values: Any) -> tuple[int, ...]:

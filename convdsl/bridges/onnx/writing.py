@@ -74,7 +74,7 @@ class Layers:
     def _activated(self, node: Node, activation: Activation, x: Value, weights: dict[str, Any]) -> Value:
         write = ACTIVATIONS.get(activation.name)
         if write is None:
-            raise Unsayable(node, "ONNX")
+            raise Unsayable(node, "ONNX", name=activation.name)
         return x._replace(name=write(self.graph, x, activation, weights))
 
     def shape(self, node: Node) -> tuple[int, ...]:

@@ -593,23 +593,11 @@ def _concat(scope: Scope, node: Any, inputs: list[Value]) -> Value:
 
 # Activations
 
-_FUNCTIONS = {
-    "relu": "F.relu",
-    "relu6": "F.relu6",
-    "selu": "F.selu",
-    "gelu": "F.gelu",
-    "silu": "F.silu",
-    "hardsigmoid": "F.hardsigmoid",
-    "hardswish": "F.hardswish",
-    "sigmoid": "torch.sigmoid",
-    "tanh": "torch.tanh",
-}
-
 
 def _activated(scope: Scope, node: Node, activation: Any, x: Value) -> Value:
     name = activation.name
-    if name in _FUNCTIONS:
-        return x._replace(text=f"{_FUNCTIONS[name]}({x.text})")
+    if activation.torch:
+        return x._replace(text=f"{activation.torch}({x.text})")
     if name == "softmax":
         return x._replace(text=f"torch.softmax({x.text}, dim=1)")
     if name == "prelu":
@@ -617,9 +605,8 @@ def _activated(scope: Scope, node: Node, activation: Any, x: Value) -> Value:
         states = [State("weight", node.shared or node.index, "prelu", turned)]
         made = f"nn.PReLU({number(x.shape[-1], 'channels')})"
         return x._replace(text=f"{scope.module(node, 'prelu', made, states)}({x.text})")
-    slope = number(float(activation.slope), "slope")
     if name == "leaky_relu":
-        return x._replace(text=f"F.leaky_relu({x.text}, {slope})")
+        return x._replace(text=f"F.leaky_relu({x.text}, {number(float(activation.slope), 'slope')})")
     if name == "elu":
         return x._replace(text=f"F.elu({x.text}{option('alpha', float(activation.slope), 1.0)})")
-    raise Unsayable(node, "PyTorch")
+    raise Unsayable(node, "PyTorch", name=name)

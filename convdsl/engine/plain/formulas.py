@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import math
-from functools import cache
-from types import CodeType
 from typing import Any
 
 import numpy as np
 
-from convdsl.engine.activations import FORMULAS
+from convdsl.engine.activations import FORMULAS, on_arrays
 
 
 def value(activation: tuple[str, float], v: Any) -> Any:
@@ -39,6 +36,7 @@ def _gaussian_part(v: Any) -> Any:
 
 
 _WORDS = {
+    "abs": np.abs,
     "exp": np.exp,
     "expm1": np.expm1,
     "tanh": np.tanh,
@@ -52,22 +50,4 @@ _WORDS = {
 
 def _computed(formula: str, **given: Any) -> Any:
     with np.errstate(all="ignore"):  # both sides of a condition are computed
-        return eval(_compiled(formula), {"__builtins__": {}}, {**_WORDS, **given})
-
-
-@cache
-def _compiled(formula: str) -> CodeType:
-    tree = _OnArrays().visit(ast.parse(formula, mode="eval"))
-    return compile(ast.fix_missing_locations(tree), formula, "eval")
-
-
-class _OnArrays(ast.NodeTransformer):
-    """`b if a else c` as where(a, b, c), and `a and b` as a & b."""
-
-    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
-        parts = [self.visit(part) for part in (node.test, node.body, node.orelse)]
-        return ast.Call(ast.Name("where", ast.Load()), parts, [])
-
-    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
-        first, second = (self.visit(part) for part in node.values)
-        return ast.BinOp(first, ast.BitAnd(), second)
+        return eval(on_arrays(formula), {"__builtins__": {}}, {**_WORDS, **given})

@@ -13,10 +13,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from convdsl.engine.activations import FORMULAS, on_arrays
 from convdsl.engine.bits import random_bits
 from convdsl.engine.plan import Step
 from convdsl.engine.torch.rearranging import first, last, trimmed
 from convdsl.engine.torch.statistics import normalised_over_all
+from convdsl.layers import ACTIVATIONS
 from convdsl.registering import registering
 
 Done = Callable[..., Tensor]
@@ -84,15 +86,9 @@ def _sloped(function: Callable[..., Tensor]) -> Callable[[float], Callable[[Tens
 
 
 _ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "relu": F.relu,
-    "relu6": F.relu6,
-    "selu": F.selu,
-    "sigmoid": torch.sigmoid,
-    "tanh": torch.tanh,
-    "hardsigmoid": F.hardsigmoid,
-    "hardswish": F.hardswish,
-    "gelu": F.gelu,
-    "silu": F.silu,
+    one.name: getattr(F if one.torch.startswith("F.") else torch, one.torch.partition(".")[2])
+    for one in ACTIVATIONS.values()
+    if one.torch
 }
 _SLOPED = {"leaky_relu": _sloped(F.leaky_relu), "elu": _sloped(F.elu)}
 
@@ -100,8 +96,28 @@ _SLOPED = {"leaky_relu": _sloped(F.leaky_relu), "elu": _sloped(F.elu)}
 @step("activation")
 def _activation(step: Step) -> Done:
     name, slope = step.settings["activation"]
-    function = _SLOPED[name](float(slope)) if name in _SLOPED else _ACTIVATIONS[name]
+    sloped = _SLOPED.get(name)
+    function = sloped(float(slope)) if sloped else _ACTIVATIONS.get(name) or _by_formula(name, float(slope))
     return lambda run, x: function(x)
+
+
+_WORDS = {
+    "abs": torch.abs,
+    "exp": torch.exp,
+    "expm1": torch.expm1,
+    "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
+    "gaussian_part": torch.special.ndtr,
+    "min": lambda x, most: torch.clamp(x, max=most),
+    "max": lambda x, least: torch.clamp(x, min=least),
+    "where": torch.where,
+}
+
+
+def _by_formula(name: str, slope: float) -> Callable[[Tensor], Tensor]:
+    """What PyTorch has no word for, as it is declared."""
+    formula = on_arrays(FORMULAS[name].value)
+    return lambda v: eval(formula, {"__builtins__": {}}, {**_WORDS, "v": v, "a": slope})
 
 
 @step("softmax")

@@ -11,6 +11,7 @@ import pytest
 import convdsl
 import convdsl.engine
 from convdsl.engine import Model, Optimizer
+from convdsl.engine.activations import FORMULAS
 from convdsl.layers import LAYERS
 from tests.engine import checking
 from tests.engine.plain.test_contract import CHANGES, OPTIMIZERS, STEPPED, _losses, close, steps
@@ -141,3 +142,19 @@ def test_several_outputs_and_the_sensitivity_of_an_answer_are_our_own_engines() 
     assert ours.evaluate(images, labels).loss == pytest.approx(plain.evaluate(images, labels).loss)
     plain, ours, x, _ = pair(STEPPED[1])
     close(ours.sensitivity(x, 1, 1), plain.sensitivity(x, 1, 1), "sensitivity")
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_what_pytorch_has_no_word_for_is_computed_as_declared(name: str) -> None:
+    """Held to its words, and to NumPy, which computes the same formulas."""
+    import torch
+
+    from convdsl.engine.plain.formulas import value
+    from convdsl.engine.torch.steps import _by_formula
+
+    given = np.linspace(-8, 8, 401, dtype=np.float32)
+    x = torch.from_numpy(given).requires_grad_()
+    y = _by_formula(name, 0.3)(x)
+    np.testing.assert_allclose(y.detach().numpy(), value((name, 0.3), given), rtol=2e-6, atol=1e-6)
+    y.sum().backward()
+    assert x.grad is not None and bool(torch.isfinite(x.grad).all())

@@ -10,7 +10,7 @@ from onnx import NodeProto
 
 from convdsl.bridges.onnx.operators.parts import linear
 from convdsl.bridges.onnx.reading import Reader, reads
-from convdsl.layers import Layer, activation
+from convdsl.layers import ACTIVATIONS, Layer, activation
 from convdsl.messages import T
 
 
@@ -31,10 +31,9 @@ def _alpha(default: float, usual: float) -> Any:
     return make
 
 
-_activates("Relu", activation.Relu)
-_activates("Sigmoid", activation.Sigmoid)
-_activates("Tanh", activation.Tanh)
-_activates("HardSwish", activation.HardSwish)
+for _one in ACTIVATIONS.values():
+    if _one.onnx:
+        _activates(_one.onnx, _one)
 _activates("LeakyRelu", activation.LeakyRelu, slope=_alpha(0.01, 0.01))
 _activates("Elu", activation.Elu, slope=_alpha(1.0, 1.0))
 

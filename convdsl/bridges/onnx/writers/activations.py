@@ -9,6 +9,7 @@ import numpy as np
 from convdsl.bridges.onnx.graph import Graph, Value
 from convdsl.bridges.onnx.writing import ACTIVATIONS
 from convdsl.bridges.rows import is_row, turned_columns
+from convdsl.layers import ACTIVATIONS as DECLARED
 
 
 def _activates(name: str, op: str, **attributes: Any) -> None:
@@ -21,15 +22,12 @@ def _activates(name: str, op: str, **attributes: Any) -> None:
     ACTIVATIONS[name] = write
 
 
-_activates("relu", "Relu")
+for _one in DECLARED.values():
+    if _one.onnx:
+        _activates(_one.name, _one.onnx)
 _activates("leaky_relu", "LeakyRelu", alpha=lambda a: float(a.slope))
 _activates("elu", "Elu", alpha=lambda a: float(a.slope))
-_activates("selu", "Selu")
-_activates("gelu", "Gelu")
-_activates("sigmoid", "Sigmoid")
 _activates("hardsigmoid", "HardSigmoid", alpha=1 / 6, beta=0.5)
-_activates("hardswish", "HardSwish")
-_activates("tanh", "Tanh")
 
 
 def _relu6(graph: Graph, x: Value, activation: Any, weights: dict[str, Any]) -> str:
