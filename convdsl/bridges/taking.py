@@ -59,9 +59,9 @@ def checked(found: Matched, path: Path) -> Matched:
 
 
 def _made_ready(found: Matched, base: Base, analysis: Analysis) -> Matched:
-    """A `bn` at the very beginning makes the images ready as the base wants them: it gets no partner, but its numbers from
-    what is known of the base."""
-    first = analysis.network.nodes[0]
+    """A `bn` before any other weights makes the images ready as the base wants them: it gets no partner, but its numbers
+    from what is known of the base."""
+    first = next(node for node in analysis.network.nodes if analysis.report[node.index].weights)
     name = f"{first.index}.{first.op}"
     if first.op != "bn" or f"{name}.running_mean" not in found.missing:
         return found

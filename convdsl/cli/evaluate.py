@@ -112,6 +112,7 @@ def load_for(one: Any, options: argparse.Namespace, others: Sequence[Any] = ()) 
             channels=shape[2] if picture else None,
             seed=min(seeds),  # the part that is set aside for the test is the one of the training
             labels_from=options.labels_from or (None if options.data else _first_of(one)),
+            classes=() if options.data else _settings(one).get("classes", ()),
             warn=warn,
         )
     if len(seeds) > 1 and data.name == one.data and set_aside(len(data.test_images)) in data.notes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -52,8 +53,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--out", metavar="DIR", type=Path, help=str(T("folder of the run; without this runs/NAME-1, -2, …")))
     again = T("go on with the run in --out, or with the last run of this program")
     add("--resume", action="store_true", help=str(again))
-    weights = T("start from these weights: a file .safetensors, .pth or .onnx, or a base such as efficientnet-lite0")
-    add("--init-from", metavar="FILE", type=Path, help=str(weights))
     partners = T("a list of which weights of `--init-from` belong to which layer, a line each: 1.conv = features.0")
     add("--map", metavar="FILE", type=Path, help=str(partners))
     often = T("how often the state is saved within an epoch (60); it always is after one")
@@ -179,7 +178,7 @@ def _experiment(
         None,
         device=device,
         threads=options.threads,
-        init_from=Path(call["init_from"]) if call["init_from"] else None,
+        init_from=_beside(settings.init_from, options),
         map=Path(call["map"]) if call.get("map") else None,
         save_every=options.save_every,
         call=call,
@@ -221,15 +220,24 @@ def _call(options: argparse.Namespace, folder: Any, resume: bool) -> dict[str, A
         "settings": {name: getattr(options, name) for name in LINES if getattr(options, name) is not None},
         "set": [list(pair) for pair in options.set],
         "input": list(options.input) if options.input else None,
-        "init_from": str(options.init_from) if options.init_from else None,
         **({"map": str(options.map)} if options.map else {}),
     }
     before = folder.config() if folder and resume else None
     if before is None:
         return call
     old = before["call"]
+    if old.get("init_from"):  # earlier versions kept it apart
+        old = {**old, "settings": {"init_from": old["init_from"], **old["settings"]}}
     call["settings"] = {**old["settings"], **call["settings"]}
     return {**old, **{name: value or old.get(name) for name, value in call.items()}}
+
+
+def _beside(place: str, options: argparse.Namespace) -> Path | None:
+    """Where weights to start from lie: as written, else beside the program."""
+    if not place:
+        return None
+    beside = Path(options.file).resolve().parent / place
+    return beside if options.file != "-" and not os.path.lexists(place) and beside.exists() else Path(place)
 
 
 def _load(settings: Settings, analysis: Analysis, options: argparse.Namespace) -> Any:
@@ -251,6 +259,7 @@ def _load(settings: Settings, analysis: Analysis, options: argparse.Namespace) -
             channels=shape[2] if known and shape[2] in (1, 3) else None,
             seed=settings.seed,
             labels_from=settings.labels_from or None,
+            classes=settings.classes,
             warn=warn,
         )
 
@@ -348,9 +357,8 @@ def repeating(options: argparse.Namespace, call: dict[str, Any]) -> str:
         words += ["--set", f"{name}={value}"]
     if call["input"]:
         words += ["--input", "x".join(map(str, call["input"]))]
-    for name in ("init_from", "map"):
-        if call.get(name):
-            words += [f"--{name.replace('_', '-')}", str(call[name])]
+    if call.get("map"):
+        words += ["--map", str(call["map"])]
     for name, value in call["settings"].items():
         words += [f"--{name.replace('_', '-')}", str(value)]
     return shlex.join(words)
@@ -373,8 +381,6 @@ def _program_options(options: argparse.Namespace) -> list[str]:
     words = [word for name, value in options.set for word in ("--set", f"{name}={value}")]
     if options.input:
         words += ["--input", "x".join(map(str, options.input))]
-    if options.init_from:
-        words += ["--init-from", str(options.init_from)]
     if options.map:
         words += ["--map", str(options.map)]
     if options.engine == processes.TORCH:

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from convdsl.datasets import cifar
+from convdsl.datasets.choosing import chosen
 from convdsl.datasets.dataset import DataError, Dataset, DataWarning, Options, Progress, Text, Unavailable, refused
 from convdsl.datasets.flat import by_name
 from convdsl.datasets.folder import is_picture, pictures_of
@@ -38,6 +39,7 @@ def load(
     channels: int | None = None,
     seed: int = 0,
     labels_from: int | None = None,
+    classes: Sequence[str] = (),
     warn: Callable[[Text], None] | None = None,
 ) -> Dataset:
     """The data set with a name (`fashion-mini`, `mnist`, `fashion-mnist`, `cifar10`) or at a path.
@@ -51,7 +53,8 @@ def load(
     `progress(what, done, total)` is called while it works. `size` (H, W) and `channels` (1 or 3) are for pictures: what
     they are stretched and turned to, instead of their commonest size. `seed` decides what is set aside for the test
     where no test part is there, and the order of pictures. `labels_from` is the number of the first class where labels
-    are numbers: 1 for labels from 1 to 10. `warn` gets what was done to the data besides reading them;
+    are numbers: 1 for labels from 1 to 10. `classes` are the only ones that are wanted, in the order that they are to have.
+    `warn` gets what was done to the data besides reading them;
     without it they are Python warnings (`DataWarning`). Raises DataError, and nothing else.
     """
     options = Options(size, channels, seed, progress, labels_from)
@@ -60,6 +63,7 @@ def load(
     known = find(given)
     try:
         data = load_known(known, roots, download, options) if known else _load_path(_path(given, roots), options)
+        data = chosen(data, classes) if classes else data
     except MemoryError:
         raise Unavailable(
             T("{name}: the memory is full.", name=given), T("Close other programs, or use fewer or smaller images.")

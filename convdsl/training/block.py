@@ -25,13 +25,14 @@ _INLINE = re.compile(r"([a-z_]+?)([0-9]+)")
 
 
 class Given(NamedTuple):
-    """What one line says: a word, a number (of `numbers` the last) and options, each with its place."""
+    """What one line says: a word, a number (of `numbers` the last), names and options, each with its place."""
 
     span: Span
     word: str | None = None
     number: float | None = None
     options: Mapping[str, tuple[Any, Span]] = {}
     numbers: tuple[float, ...] = ()
+    names: tuple[str, ...] = ()
 
     def option(self, name: str, default: Any = None) -> Any:
         return self.options[name][0] if name in self.options else default
@@ -157,6 +158,8 @@ class _Reader:
         """A name or a path, as it is written."""
         if not items:
             self._refuse(self.setting.name.span, T("`{name}` has no value.", name=self.name), self._example())
+        if self.line.many:
+            return Given(self.setting.span, names=self._names(items))
         if isinstance(items[0], tree.Text):
             if len(items) > 1:
                 self._refuse(items[1].span, T("`{name}` takes one value.", name=self.name), self._example())
@@ -170,6 +173,20 @@ class _Reader:
                 T("A path stands in quotes: `{example}`.", example='data "my pictures"'),
             )
         return Given(self.setting.span, value)
+
+    def _names(self, items: Sequence[tree.Item]) -> tuple[str, ...]:
+        """Names with commas or blanks between them; what touches is one name, as `ankle-boot` is."""
+        text = self.findings.source.text
+        found: list[str] = []
+        end = -1
+        for item in items:
+            written = item.text if isinstance(item, tree.Text) else text[item.span.start : item.span.end]
+            if item.span.start == end:
+                found[-1] += written
+            else:
+                found.append(written)
+            end = item.span.end
+        return tuple(found)
 
     def _item(self, item: tree.Item, following: tree.Item | None) -> int:
         """Takes one item, or an option with the item behind it; returns how many were used."""

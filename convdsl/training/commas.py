@@ -22,7 +22,7 @@ def misplaced_comma(line: Line, items: Sequence[tree.Item], text: str) -> Troubl
         if not isinstance(comma, tree.Comma):
             continue
         touching = before.span.end == comma.span.start and comma.span.end == after.span.start
-        if touching and isinstance(after, tree.Number) and text[comma.span.start - 1].isdigit():
+        if touching and not line.free and isinstance(after, tree.Number) and text[comma.span.start - 1].isdigit():
             return _inside_a_number(line, comma.span, after.span, text)
         name = after.key if isinstance(after, tree.Named) else after
         if isinstance(name, tree.Word) and _is_setting(name.text) and (line.free or not _belongs(name.text, line)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -58,11 +59,14 @@ def lines_from(texts: Mapping[str, Any], prefix: str = "") -> tuple[dict[str, Gi
                 given.update(more)
                 found += told
             continue
+        if name == "classes":
+            given[name] = Given(Span(0, 0), names=_names(value))
+            continue
         if isinstance(value, (list, tuple)):
             value = ", ".join(map(str, value))
         findings = _findings(name, value, prefix)
         found.append(findings)
-        if name == "data":
+        if name in ("data", "init_from"):
             given[name] = Given(Span(0, 0), str(value))
         elif name not in LINES:
             read_block([tree.Setting(Span(0, len(name)), tree.Word(Span(0, len(name)), name), ())], findings)
@@ -71,6 +75,14 @@ def lines_from(texts: Mapping[str, Any], prefix: str = "") -> tuple[dict[str, Gi
             if not findings.failed:
                 given.update(_line(program, name, findings))
     return given, found
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    """Names of classes, which may hold anything: those of a list, or of a text with commas, in quotes or not."""
+    if not isinstance(value, str):
+        return tuple(map(str, value if isinstance(value, (list, tuple)) else [value]))
+    (names,) = csv.reader([value], skipinitialspace=True)
+    return tuple(name.strip() for name in names)
 
 
 def _findings(name: str, value: Any, prefix: str) -> Findings:
@@ -122,6 +134,8 @@ def assemble(given: Lines) -> Settings:
         seed=_count(given, "seed", standard.seed),
         limit=_count(given, "limit", standard.limit),
         labels_from=_count(given, "labels_from", standard.labels_from),
+        classes=_chosen(given.get("classes")),
+        init_from=_place(given.get("init_from")),
     )
 
 
@@ -145,6 +159,16 @@ def _of_outputs(given: Lines) -> Iterator[tuple[str, str, float]]:
         word, _, name = key.partition(" ")
         if word == "loss" and name:
             yield name, line.word or "auto", float(line.option("weight", 1.0))
+
+
+def _chosen(line: Given | None) -> tuple[str, ...]:
+    """The names of classes; none for all of them."""
+    return () if line is None or line.names == ("all",) else line.names
+
+
+def _place(line: Given | None) -> str:
+    """Where weights lie; empty for `none`."""
+    return "" if line is None or line.word in (None, "none") else str(line.word)
 
 
 def _class_weights(line: Given | None) -> str | tuple[float, ...]:

@@ -13,8 +13,8 @@ from convdsl.training.kinds import Number, OneOf, OneWord, Option, Word
 
 
 class Line(NamedTuple):
-    """One line. `number` and `words` are values without a name, with `many` as many numbers as one likes; `free` takes any
-    name or path; `default` is what holds without the line, as it would be written.
+    """One line. `number` and `words` are values without a name, with `many` as many numbers or names as one likes; `free`
+    takes any name or path; `default` is what holds without the line, as it would be written.
     `beside` says where a definition or a default is not PyTorch's."""
 
     doc: T
@@ -89,6 +89,13 @@ NONE = Word(T("nothing of the kind"))
 
 LINES: dict[str, Line] = {
     "data": Line(T("the data set: a known name, or a path in quotes"), "data mnist", "data fashion-mini", free=True),
+    "classes": Line(
+        T("the classes that are used, if not all: their names, with commas between them"),
+        "classes cat, dog",
+        "classes all",
+        free=True,
+        many=True,
+    ),
     "labels_from": Line(
         T("number of the first class, where labels are numbers: 1 for labels from 1 to 10"),
         "labels_from 1",
@@ -250,6 +257,15 @@ LINES: dict[str, Line] = {
             "start at 0."
         ),
     ),
+    "init_from": Line(
+        T(
+            "the weights to start from, as far as names, order and shapes agree: a file .safetensors, .pth or .onnx, the folder of "
+            "a run (a path in quotes), or a base such as efficientnet-lite0"
+        ),
+        "init_from efficientnet-lite0",
+        "init_from none",
+        free=True,
+    ),
     "weight_decay": Line(
         T("the share of the weights that each step takes away, times the learning rate"),
         "weight_decay 0.0001",
@@ -322,6 +338,13 @@ ELSEWHERE = {
     "criterion": "loss",
     "coste": "loss",
     "smoothing": "label_smoothing",
+    "class": "classes",
+    "classnames": "classes",
+    "clases": "classes",
+    "initfrom": "init_from",
+    "pretrained": "init_from",
+    "weights": "init_from",
+    "preentrenado": "init_from",
     "initializer": "init",
     "inicializacion": "init",
     "semilla": "seed",

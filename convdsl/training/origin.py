@@ -14,6 +14,7 @@ import numpy as np
 from convdsl.messages import T, in_english
 from convdsl.training.folder import RunFolder
 from convdsl.training.loop import Examples
+from convdsl.training.settings import Settings
 from convdsl.training.trainable import Trainable
 
 if TYPE_CHECKING:
@@ -87,8 +88,8 @@ def settle(folder: RunFolder, config: dict[str, Any], resume: bool) -> None:
         raise Changed(T("The program has changed since the run in {folder} began.", folder=folder))
     if before["data"]["sha256"] != config["data"]["sha256"]:
         raise Changed(T("The data are not the same as when the run in {folder} began.", folder=folder))
-    free = {"epochs": None, "data": None}  # that the data are the same has been seen
-    old = {**before["settings"], **free}
+    free = {"epochs": None, "data": None, "init_from": None}  # that the data are the same has been seen
+    old = {**json.loads(json.dumps(Settings().as_data())), **before["settings"], **free}
     new = {**json.loads(json.dumps(config["settings"])), **free}
     for name, value in new.items():
         if old.get(name) != value:

@@ -65,7 +65,8 @@ class Settings:
     """Everything that a `train` block or the command line can say.
 
     `batch` 0 means all images at once. `validation` is a share (< 1) or a number of training images; `limit` 0 takes
-    all images; `labels_from` 0 what the data say. `loss` and `init` "auto" let the data and the activations decide; `losses`
+    all images; `labels_from` 0 what the data say, `classes` () all classes. `init_from` is a file with weights, a
+    folder or a base, "" for none. `loss` and `init` "auto" let the data and the activations decide; `losses`
     are those of outputs with names: name, loss and weight.
     `class_weights` are "balanced", numbers, or "" for none; `target` is "labels" or "images"; `ignore` is a class of masks
     that counts nowhere.
@@ -90,6 +91,8 @@ class Settings:
     seed: int = 0
     limit: int = 0
     labels_from: int = 0
+    classes: tuple[str, ...] = ()
+    init_from: str = ""
 
     def as_data(self) -> dict[str, Any]:
         """As JSON can hold it."""

@@ -10,7 +10,15 @@ from typing import Any
 from convdsl.messages import T
 from convdsl.training.lines import LINES
 
-NEW_EACH_TIME = ("settings.epochs", "settings.data", "data.name", "data.source", "call.settings", "call.init_from")
+NEW_EACH_TIME = (
+    "settings.epochs",
+    "settings.data",
+    "settings.init_from",
+    "data.name",
+    "data.source",
+    "call.settings",
+    "call.init_from",
+)
 """What a run that goes on may change (how far it goes; where its data lie, while they are the same), or what has its effect in
 `settings`."""
 
@@ -39,7 +47,7 @@ def _checks(config: dict[str, Any]) -> Iterator[tuple[str, bool]]:
     yield "settings.epochs", _is_count(settings.get("epochs"))
     yield "data", isinstance(data, dict)
     yield "data.sha256", isinstance(data.get("sha256"), str)
-    yield "call", isinstance(call, dict) and {"settings", "set", "input", "init_from"} <= call.keys()
+    yield "call", isinstance(call, dict) and {"settings", "set", "input"} <= call.keys()
     given = call["settings"]
     yield "call.settings", isinstance(given, dict) and all(k in LINES and isinstance(v, str) for k, v in given.items())
     yield "call.set", isinstance(call["set"], list) and all(map(_is_pair, call["set"]))
@@ -49,7 +57,7 @@ def _checks(config: dict[str, Any]) -> Iterator[tuple[str, bool]]:
         shape is None
         or (isinstance(shape, list) and 1 <= len(shape) <= 4 and all(_is_count(n) and n > 0 for n in shape)),
     )
-    start = call["init_from"]
+    start = call.get("init_from")
     yield "call.init_from", start is None or (isinstance(start, str) and "\0" not in start)
 
 
