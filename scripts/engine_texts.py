@@ -26,7 +26,8 @@ from networks import NETWORKS  # noqa: E402
 import convdsl  # noqa: E402
 from convdsl.engine.cpu import bindings as cpu  # noqa: E402
 from convdsl.engine.cpu import store  # noqa: E402
-from convdsl.engine.cpu.bind import Arrays, Binder  # noqa: E402
+from convdsl.engine.cpu.arrays import CpuArrays  # noqa: E402
+from convdsl.engine.cpu.bind import Binder  # noqa: E402
 from convdsl.engine.cuda import bindings as cuda  # noqa: E402
 from convdsl.engine.cuda.bind import Arrays as OnDevice  # noqa: E402
 from convdsl.engine.optimizer import Optimizer  # noqa: E402
@@ -55,7 +56,7 @@ def short(what: Any) -> str:
 
 def on_cpu(found: Plan) -> Iterator[tuple[str, str, str]]:
     """Of each program its kernels' names, texts, and where their arguments lie, counted from the array that holds it."""
-    arrays = Arrays(found)
+    arrays = CpuArrays(found)
     for name, make in (
         ("train", lambda: cpu.bind_training(found, arrays)),
         ("predict", lambda: cpu.bind_inference(found, found.inference, arrays)),

@@ -6,12 +6,16 @@ Each is a polynomial without branches (the C library's functions would be called
 from __future__ import annotations
 
 import math
-
-import numpy as np
+from typing import Any
 
 try:
+    import numpy as np
     from numba import njit
+
+    f32: Any = np.float32
+    i32: Any = np.int32
 except ImportError:  # these are texts then, which something else compiles
+    f32 = i32 = None
 
     def njit(**options):
         return lambda function: function
@@ -20,8 +24,6 @@ except ImportError:  # these are texts then, which something else compiles
 from convdsl.engine import bits
 
 _FAST = {"contract", "nsz", "arcp"}
-f32 = np.float32
-i32 = np.int32
 
 
 @njit(fastmath=_FAST, error_model="numpy")

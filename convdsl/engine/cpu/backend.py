@@ -11,7 +11,8 @@ from convdsl.aside import Aside
 from convdsl.engine import slots
 from convdsl.engine.alone import Threads
 from convdsl.engine.backend import Batch, Outcome
-from convdsl.engine.cpu.bind import Arrays, Bound
+from convdsl.engine.cpu.arrays import CpuArrays, Ready
+from convdsl.engine.cpu.bindings import bind
 from convdsl.engine.cpu.running import Running
 from convdsl.engine.cpu.setup import numba
 from convdsl.engine.cpu.target import detect
@@ -23,9 +24,9 @@ class CpuBackend(Running):
     device = "cpu"
 
     def __init__(self, plan: Plan) -> None:
-        super().__init__(plan, Arrays(plan))
+        super().__init__(plan, CpuArrays(plan))
         self.threads = plan.target.threads
-        self._bound: dict[Any, Bound] = {}
+        self._bound: dict[Any, Ready] = {}
         self._lock = threading.Lock()
         self._kept: list[Any] = []
 
@@ -65,13 +66,13 @@ class CpuBackend(Running):
         figures = self._arrays.figures
         with self._lock:
             if what not in self._bound:
-                self._bound[what] = self._program(what)
+                self._bound[what] = Ready(bind(self.plan, self._arrays, what))
             figures[slots.FINITE] = 1.0
             bound = self._bound[what]
             Aside.do(lambda: self._compute(bound, count))
         return Outcome(float(figures[slots.LOSS]), int(figures[slots.RIGHT]), bool(figures[slots.FINITE] != 0.0))
 
-    def _compute(self, bound: Bound, count: int) -> None:
+    def _compute(self, bound: Ready, count: int) -> None:
         if Threads.lost:
             bound.run(count)
             return

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-import numpy as np
-
 from convdsl.engine import slots
-from convdsl.engine.alone import Threads
 from convdsl.engine.cpu import tables
 from convdsl.engine.cpu.specialise import Kernel, Strided
-from convdsl.engine.cpu.tables import MOST_ARGUMENTS
 from convdsl.engine.plan import Parameter, Plan, Program, Region, Step, Strip, Value
-from convdsl.engine.plan.layouts import Filters
+from convdsl.engine.plan.layouts import Copied, FilterByFilter, Filters
 from convdsl.engine.plan.ops import Op
 from convdsl.engine.plan.program import CHUNKS
 from convdsl.registering import registering
@@ -47,16 +44,9 @@ def of_strip(step: Step, at: Argument, x: Value, width: int) -> Argument:
     return (*at[:4], x.size * width * 4, at[5]) if step.strips else at
 
 
-def aligned(count: int, dtype: Any = np.float32) -> np.ndarray:
-    """Zeros whose address is a multiple of 64 bytes, with a little room behind them."""
-    size = np.dtype(dtype).itemsize
-    raw = np.zeros(max(count, 0) * size + 64 + 256, np.uint8)
-    start = -raw.ctypes.data % 64
-    return raw[start : start + max(count, 0) * size].view(dtype)
-
-
-class Arrays:
-    """The arrays that all programs of a model share."""
+class Arrays(ABC):
+    """The memory that all programs of a model share, room by room. What a room is knows whoever gives it; there need be no
+    NumPy."""
 
     def __init__(self, plan: Plan) -> None:
         batch = plan.batch
@@ -70,64 +60,49 @@ class Arrays:
         for parameter in plan.trained:
             self.state_offsets[parameter.name] = offset
             offset += parameter.layout.size
-        self.control = self.room(slots.SLOTS, np.int64)
-        self.figures = self.room(slots.SLOTS, np.float64)
+        self.control = self.room(slots.SLOTS, "int64")
+        self.figures = self.room(slots.SLOTS, "float64")
         exits = max(plan.training.exits, 1)
-        self.losses = self.room(exits * batch, np.float64).reshape(exits, batch)
         outputs = [plan.net.report.shape(o.node) for o in plan.net.outputs]
         self.positions = max(prod(output[:-1]) for output in outputs)
-        self.hits = self.room(exits * batch * self.positions, np.int64).reshape(exits, batch, self.positions)
-        self.table = self.room(2 * max(output[-1] for output in outputs))
-        self.table[:] = 1
-        self.rows = np.zeros((plan.target.threads, MOST_ARGUMENTS + 8), np.int64)
-        """Room for the arguments of one call, for each worker, a cache line apart."""
-        self.counters = self.room(8, np.int64)
+        self.answers = (exits, batch, self.positions)
+        """Side exits and output, images, and answers for each of them."""
+        self.losses = self.room(exits * batch, "float64")
+        self.hits = self.room(exits * batch * self.positions, "int64")
+        self.table_size = 2 * max(output[-1] for output in outputs)
+        self.table = self.put([1.0] * self.table_size, "float32")
 
-    def room(self, count: int, dtype: Any = np.float32) -> np.ndarray:
-        """Memory that kernels work in."""
-        return aligned(count, dtype)
+    @abstractmethod
+    def room(self, count: int, kind: str = "float32") -> Any:
+        """Memory that kernels work in: so many numbers, zero."""
 
-    def address(self, array: np.ndarray) -> int:
+    @abstractmethod
+    def put(self, values: Sequence[float], kind: str) -> Any:
+        """A room with these numbers in it."""
+
+    @abstractmethod
+    def copies(self, copied: Copied, layout: FilterByFilter) -> Any:
+        """A room with the places that weights are copied from (see Copied.table)."""
+
+    @abstractmethod
+    def address(self, room: Any) -> int:
         """Where kernels find it."""
-        return int(array.ctypes.data)
 
+    @abstractmethod
     def compiled(self, kernels: Sequence[Kernel]) -> list[int]:
         """By what the driver calls each of them."""
-        from convdsl.engine.cpu import store
-
-        return store.addresses(kernels)
 
 
 @dataclass
 class Bound:
-    """A program ready to run."""
+    """A program ready to run: rows of numbers for the driver, regions, segments, operations and their arguments (see
+    driver.py)."""
 
     plan: Plan
     arrays: Arrays
-    tables: tuple[np.ndarray, ...]
+    tables: tuple[list[Any], ...]
     keep: list[Any]
     names: list[str]
-
-    def run(self, images: int) -> None:
-        from convdsl.engine.cpu import driver
-
-        regions, segments, operations, arguments = self.tables
-        plan = self.plan
-        arrays = self.arrays
-        run = driver.run_alone if Threads.lost else driver.run
-        run(
-            regions,
-            segments,
-            operations,
-            arguments,
-            arrays.rows,
-            arrays.counters,
-            plan.chunk,
-            plan.target.threads,
-            images,
-            arrays.figures,
-        )
-        Threads.used = True
 
 
 _SEGMENTS = {
@@ -161,7 +136,7 @@ class Binder:
         self.target = plan.target
         self.block = arrays.room(program.block_bytes * plan.target.threads // 4)
         self.batch = arrays.room(program.batch_bytes // 4)
-        self.extra = arrays.room(program.extra_bytes // 8, np.float64)
+        self.extra = arrays.room(program.extra_bytes // 8, "float64")
         self.operations: list[tuple[int, ...]] = []
         self.arguments: list[Argument] = []
         self.keep: list[Any] = [self.block, self.batch, self.extra]
@@ -312,15 +287,10 @@ class Binder:
     def bound(self) -> Bound:
         at = self.arrays.compiled(self.kernels)
         self.operations = [(address, *rest) for address, (_, *rest) in zip(at, self.operations, strict=True)]
-        return Bound(self.plan, self.arrays, self._tables(), self.keep, [k.function.__name__ for k in self.kernels])
+        made = (self.regions, self.segments, self.operations, self.arguments)
+        return Bound(self.plan, self.arrays, made, self.keep, [k.function.__name__ for k in self.kernels])
 
     def _segment(self, scope: str, add: Callable[[], None]) -> None:
         first = len(self.operations)
         add()
         self.segments.append((_SEGMENTS.get(scope, tables.SEGMENT_BLOCK), first, len(self.operations)))
-
-    def _tables(self) -> tuple[np.ndarray, ...]:
-        def table(rows: list[Any], width: int) -> np.ndarray:
-            return np.array(rows, np.int64).reshape(len(rows), width)
-
-        return (table(self.regions, 5), table(self.segments, 3), table(self.operations, 3), table(self.arguments, 6))

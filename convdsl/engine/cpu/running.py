@@ -8,18 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from convdsl.cycles import no_search_for_cycles
 from convdsl.engine import slots
 from convdsl.engine.backend import Batch, Outcome
-from convdsl.engine.cpu.bind import Arrays, Bound
-from convdsl.engine.cpu.bindings import bind_inference, bind_rearrange, bind_training
+from convdsl.engine.cpu.arrays import NumpyArrays
 from convdsl.engine.plan import Memory, Parameter, Plan
 
 
 class Running(ABC):
     """Weights, gradients and states are views into the arrays; a backend says how a batch is told and a program run."""
 
-    def __init__(self, plan: Plan, arrays: Arrays) -> None:
+    def __init__(self, plan: Plan, arrays: NumpyArrays) -> None:
         self.plan = plan
         self._arrays = arrays
         self.positions = arrays.positions
@@ -30,17 +28,7 @@ class Running(ABC):
 
     @abstractmethod
     def _run(self, what: Any, count: int) -> Outcome:
-        """Runs a program (see `_program`) over so many images."""
-
-    @no_search_for_cycles()
-    def _program(self, what: Any) -> Bound:
-        """One of "train", "rearrange", "predict", or the number of the value up to which is predicted."""
-        if what == "train":
-            return bind_training(self.plan, self._arrays)
-        if what == "rearrange":
-            return bind_rearrange(self.plan, self._arrays)
-        program = self.plan.inference if what == "predict" else self.plan.inference_upto(what)
-        return bind_inference(self.plan, program, self._arrays)
+        """Runs a program (see `bindings.bind`) over so many images."""
 
     @property
     def memory(self) -> Memory:
@@ -82,4 +70,4 @@ class Running(ABC):
         return self._run("train", batch.count)
 
     def hits(self, count: int) -> np.ndarray:
-        return self._arrays.hits[0, :count]
+        return self._arrays.hits[: count * self.positions].reshape(count, self.positions)

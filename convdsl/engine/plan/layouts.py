@@ -1,60 +1,110 @@
-"""How the engine keeps weights in memory, and the way to and from the public layout."""
+"""How the engine keeps weights in memory, and the way to and from the public layout.
+
+A layout is one formula: the place of a weight, from its index in the public array. What goes by it, on whole numbers or on
+arrays of them, is the same for all.
+"""
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from math import prod
 from typing import Any
 
-import numpy as np
-
 from convdsl.engine.plan.values import ALIGNMENT, Target
+
+_AT_ONCE = 1 << 20
+"""Weights whose places are computed at once: there are networks with a hundred million."""
 
 
 def _rounded(size: int) -> int:
     return -(-size // ALIGNMENT) * ALIGNMENT
 
 
+class Layout:
+    """`seen` are the sizes of the public array as `place` takes its indices; `size` is what there must be room for, and what
+    has no weight in it is zero."""
+
+    shape: tuple[int, ...]
+
+    @property
+    def seen(self) -> tuple[int, ...]:
+        return self.shape
+
+    @property
+    def size(self) -> int:
+        return _rounded(prod(self.shape))
+
+    def place(self, *index: Any) -> Any:
+        """Where the weight with this index is; for whole numbers, or for arrays of them."""
+        raise NotImplementedError
+
+    def places(self) -> array[int]:
+        """Of all weights, in the order of the public array; made without NumPy."""
+        return array("i", [self.place(*index) for index in product(*map(range, self.seen))])
+
+    def pack(self, array: Any) -> Any:
+        """The public array, (*shape), as the engine keeps it: float32, (size,)."""
+        import numpy as np
+
+        flat = np.zeros(self.size, np.float32)
+        given = np.asarray(array, np.float32).reshape(self.seen)
+        for part, places in self.parts():
+            flat[places] = given[part]
+        return flat
+
+    def unpack(self, flat: Any) -> Any:
+        """The other way."""
+        import numpy as np
+
+        result = np.empty(self.seen, np.float32)
+        for part, places in self.parts():
+            result[part] = flat[places]
+        return result.reshape(self.shape)
+
+    def parts(self) -> Iterator[tuple[slice, Any]]:
+        """Stretches of the first axis, each with the places of its weights."""
+        import numpy as np
+
+        first, *others = self.seen
+        some = max(1, _AT_ONCE // max(prod(others), 1))
+        for start in range(0, first, some):
+            part = slice(start, min(start + some, first))
+            yield part, self.place(*np.ogrid[(part, *map(slice, others))])
+
+
 @dataclass(frozen=True)
-class Plain:
+class Plain(Layout):
     """As the public layout has it."""
 
     shape: tuple[int, ...]
 
     @property
-    def size(self) -> int:
-        return _rounded(prod(self.shape))
+    def seen(self) -> tuple[int, ...]:
+        return (prod(self.shape),)
 
-    def pack(self, array: Any) -> Any:
-        flat = np.zeros(self.size, np.float32)
-        flat[: prod(self.shape)] = np.asarray(array, np.float32).reshape(-1)
-        return flat
-
-    def unpack(self, flat: Any) -> Any:
-        return flat[: prod(self.shape)].reshape(self.shape).copy()
+    def place(self, n: Any) -> Any:
+        return n
 
 
 @dataclass(frozen=True)
-class TapsFirst:
+class TapsFirst(Layout):
     """Depthwise filters (C·m, 1, *k) as [taps][C·m]."""
 
     shape: tuple[int, ...]
 
     @property
-    def size(self) -> int:
-        return _rounded(prod(self.shape))
+    def seen(self) -> tuple[int, ...]:
+        return self.shape[0], prod(self.shape[1:])
 
-    def pack(self, array: Any) -> Any:
-        flat = np.zeros(self.size, np.float32)
-        flat[: prod(self.shape)] = np.asarray(array, np.float32).reshape(self.shape[0], -1).T.reshape(-1)
-        return flat
-
-    def unpack(self, flat: Any) -> Any:
-        return np.ascontiguousarray(flat[: prod(self.shape)].reshape(-1, self.shape[0]).T).reshape(self.shape)
+    def place(self, f: Any, t: Any) -> Any:
+        return t * self.shape[0] + f
 
 
 @dataclass(frozen=True)
-class Local:
+class Local(Layout):
     """Locally connected filters (positions…, F, C, *k) as [positions][taps][C][F]."""
 
     shape: tuple[int, ...]
@@ -63,22 +113,19 @@ class Local:
     channels: int
 
     @property
-    def size(self) -> int:
-        return _rounded(prod(self.shape))
+    def taps(self) -> int:
+        return prod(self.shape) // (self.positions * self.filters * self.channels)
 
-    def pack(self, array: Any) -> Any:
-        flat = np.zeros(self.size, np.float32)
-        by_tap = np.asarray(array, np.float32).reshape(self.positions, self.filters, self.channels, -1)
-        flat[: prod(self.shape)] = by_tap.transpose(0, 3, 2, 1).reshape(-1)
-        return flat
+    @property
+    def seen(self) -> tuple[int, ...]:
+        return self.positions, self.filters, self.channels, self.taps
 
-    def unpack(self, flat: Any) -> Any:
-        by_tap = flat[: prod(self.shape)].reshape(self.positions, -1, self.channels, self.filters)
-        return np.ascontiguousarray(by_tap.transpose(0, 3, 2, 1)).reshape(self.shape)
+    def place(self, p: Any, f: Any, c: Any, t: Any) -> Any:
+        return ((p * self.taps + t) * self.channels + c) * self.filters + f
 
 
 @dataclass(frozen=True)
-class Filters:
+class Filters(Layout):
     """Filters (F, C/g, *k), or a dense layer's (N, inputs), as [group][block][taps][C/g][width].
 
     A block holds `width` filters, a whole number of vectors; the last block of a group is filled up with zeros.
@@ -109,29 +156,18 @@ class Filters:
     def size(self) -> int:
         return _rounded(self.groups * self.blocks * self.rows * self.width)
 
-    def arrange(self, array: Any) -> Any:
-        """The public array, of whatever type, in the engine's order; zeros where there is no filter."""
-        given = np.asarray(array).reshape(self.groups, self.filters, self.channels, self.taps)
-        result = np.zeros((self.groups, self.blocks * self.width, self.channels, self.taps), given.dtype)
-        result[:, : self.filters] = given
-        blocks = result.reshape(self.groups, self.blocks, self.width, self.channels, self.taps)
-        flat = np.zeros(self.size, given.dtype)
-        ordered = blocks.transpose(0, 1, 4, 3, 2).reshape(-1)
-        flat[: ordered.size] = ordered
-        return flat
+    @property
+    def seen(self) -> tuple[int, ...]:
+        return self.groups * self.filters, self.channels, self.taps
 
-    def pack(self, array: Any) -> Any:
-        return self.arrange(np.asarray(array, np.float32))
-
-    def unpack(self, flat: Any) -> Any:
-        used = self.groups * self.blocks * self.rows * self.width
-        blocks = flat[:used].reshape(self.groups, self.blocks, self.taps, self.channels, self.width)
-        ordered = blocks.transpose(0, 1, 4, 3, 2).reshape(self.groups, -1, self.channels, self.taps)
-        return np.ascontiguousarray(ordered[:, : self.filters]).reshape(self.shape)
+    def place(self, n: Any, c: Any, t: Any) -> Any:
+        f = n % self.filters
+        block = n // self.filters * self.blocks + f // self.width
+        return ((block * self.taps + t) * self.channels + c) * self.width + f % self.width
 
 
 @dataclass(frozen=True)
-class FilterByFilter:
+class FilterByFilter(Layout):
     """Filters (F, C, *k) one after another, each as the sparse gradients of a pooled convolution walk it: as
     [block of channels][taps][channels], a block being what fits in registers; or, with `rows`, as [rows][lanes], a row
     of the window with all its few channels in one vector, filled up with numbers that mean nothing."""
@@ -161,21 +197,15 @@ class FilterByFilter:
     def size(self) -> int:
         return _rounded(self.filters * self.filter_size)
 
-    def places(self) -> Any:
-        """Where each weight of the public array is."""
-        f, c, i, j = np.indices((self.filters, self.channels, self.rows, self.columns))
+    @property
+    def seen(self) -> tuple[int, ...]:
+        return self.filters, self.channels, self.rows * self.columns
+
+    def place(self, f: Any, c: Any, t: Any) -> Any:
         if self.few:
-            return f * self.filter_size + i * self.lanes + j * self.channels + c
+            return f * self.filter_size + t // self.columns * self.lanes + t % self.columns * self.channels + c
         taps = self.rows * self.columns
-        return f * self.filter_size + (c // self.block * taps + i * self.columns + j) * self.block + c % self.block
-
-    def pack(self, array: Any) -> Any:
-        flat = np.zeros(self.size, np.float32)
-        flat[self.places().reshape(-1)] = np.asarray(array, np.float32).reshape(-1)
-        return flat
-
-    def unpack(self, flat: Any) -> Any:
-        return flat[self.places().reshape(-1)].reshape(self.shape)
+        return f * self.filter_size + (c // self.block * taps + t) * self.block + c % self.block
 
 
 @dataclass(frozen=True)
@@ -190,7 +220,12 @@ class Copied:
 
     def table(self, layout: FilterByFilter) -> Any:
         """For each number, the place in `layout` that it is copied from, or -1 for zero."""
-        return self.filters.arrange(layout.places() + 1) - 1
+        import numpy as np
+
+        table = np.full(self.size, -1, np.int32)
+        for (_, to), (_, source) in zip(self.filters.parts(), layout.parts(), strict=True):
+            table[to] = source
+        return table
 
 
 @dataclass(frozen=True)
@@ -219,7 +254,7 @@ class Pack:
 
 
 @dataclass(frozen=True)
-class Rows:
+class Rows(Layout):
     """A dense layer's (N, inputs) for few units, as [block of inputs][N][width]: vectors lie along the inputs, where N
     would not fill one, and all three passes read the same arrangement. Inputs are a whole number of blocks. Of a
     convolution that sees all of its input, (N, channels, window), they stand as values lie: by place, then channel."""
@@ -232,20 +267,12 @@ class Rows:
         return self.shape[0]
 
     @property
-    def size(self) -> int:
-        return _rounded(prod(self.shape))
+    def seen(self) -> tuple[int, ...]:
+        return self.units, self.shape[1], prod(self.shape[2:])
 
-    def pack(self, array: Any) -> Any:
-        flat = np.zeros(self.size, np.float32)
-        inputs = np.asarray(array, np.float32).reshape(*self.shape[:2], -1).swapaxes(1, 2)
-        blocks = inputs.reshape(self.units, -1, self.width)
-        flat[: prod(self.shape)] = blocks.transpose(1, 0, 2).reshape(-1)
-        return flat
-
-    def unpack(self, flat: Any) -> Any:
-        blocks = flat[: prod(self.shape)].reshape(-1, self.units, self.width)
-        inputs = blocks.transpose(1, 0, 2).reshape(self.units, -1, self.shape[1])
-        return np.ascontiguousarray(inputs.swapaxes(1, 2)).reshape(self.shape)
+    def place(self, u: Any, c: Any, p: Any) -> Any:
+        n = p * self.shape[1] + c
+        return (n // self.width * self.units + u) * self.width + n % self.width
 
 
 def vectors_for(count: int, target: Target) -> tuple[int, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,14 +11,12 @@ import wasmtime
 
 from convdsl.engine import slots
 from convdsl.engine.backend import Batch, Outcome
-from convdsl.engine.cpu.bind import Arrays, Bound
+from convdsl.engine.cpu.arrays import NumpyArrays
+from convdsl.engine.cpu.bindings import bind
 from convdsl.engine.cpu.running import Running
 from convdsl.engine.machine import free_memory
 from convdsl.engine.plan import Plan, Target
-from convdsl.engine.wasm.compiler import Compiler
-
-PAGE = 65536
-TARGET = Target(lanes=4, registers=16, threads=1)
+from convdsl.engine.wasm.rooms import PAGE, TARGET, WasmArrays
 
 
 class Heap:
@@ -53,30 +50,17 @@ class Heap:
     def address(self, array: np.ndarray) -> int:
         return int(array.ctypes.data) - self.base
 
-    def put(self, array: np.ndarray) -> np.ndarray:
-        room = self.take(array.size, array.dtype)
-        room[:] = array.reshape(-1)
-        return room
 
-
-class WasmArrays(Arrays):
+class HeapArrays(WasmArrays, NumpyArrays):
     def __init__(self, plan: Plan, heap: Heap) -> None:
         self.heap = heap
         super().__init__(plan)
 
-    def room(self, count: int, dtype: Any = np.float32) -> np.ndarray:
-        return self.heap.take(count, dtype)
+    def room(self, count: int, kind: str = "float32") -> np.ndarray:
+        return self.heap.take(count, kind)
 
-    def address(self, array: np.ndarray) -> int:
-        return self.heap.address(array)
-
-    def compiled(self, kernels: Sequence[Any]) -> list[int]:
-        """Notes them; the module is made when the program's tables are."""
-        self.compiler = Compiler(
-            lambda numbers: self.address(self.heap.put(np.array(numbers, np.int32))),
-            lambda count: self.address(self.heap.take(count)),
-        )
-        return self.compiler.add(kernels)
+    def address(self, room: np.ndarray) -> int:
+        return self.heap.address(room)
 
 
 class WasmBackend(Running):
@@ -85,9 +69,8 @@ class WasmBackend(Running):
 
     def __init__(self, plan: Plan) -> None:
         self._heap = Heap()
-        self._arrays: WasmArrays
-        super().__init__(plan, WasmArrays(plan, self._heap))
-        self._row = self._heap.take(64, np.int32)
+        self._arrays: HeapArrays
+        super().__init__(plan, HeapArrays(plan, self._heap))
         self._bound: dict[Any, Any] = {}
         self.modules: dict[Any, bytes] = {}
         """Of each program that has run."""
@@ -153,14 +136,8 @@ class WasmBackend(Running):
 
     def _bind(self, what: Any) -> Any:
         """The function that runs a program, and the addresses of its tables."""
-        bound = self._program(what)
-        self.modules[what] = self._arrays.compiler.finished()
-        return self._instance(self.modules[what]), self._tables(bound)
-
-    def _tables(self, bound: Bound) -> list[int]:
-        regions, *others = bound.tables
-        at = [self._heap.address(self._heap.put(t.astype(np.int32))) for t in (regions, *others)]
-        return [at[0], len(regions), *at[1:], self._heap.address(self._row)]
+        self.modules[what], told = self._arrays.module(bind(self.plan, self._arrays, what))
+        return self._instance(self.modules[what]), told
 
     def _instance(self, code: bytes) -> Any:
         heap = self._heap

@@ -1,5 +1,8 @@
 """What each kind of step becomes on a CPU, and whole programs made of it."""
 
+from typing import Any
+
+from convdsl.cycles import no_search_for_cycles
 from convdsl.engine.cpu.bind import Arrays, Binder, Bound
 from convdsl.engine.cpu.bindings import (  # they register their steps
     apart,  # noqa: F401
@@ -12,6 +15,16 @@ from convdsl.engine.cpu.bindings import (  # they register their steps
     winograd,
 )
 from convdsl.engine.plan import Plan, Program
+
+
+@no_search_for_cycles()
+def bind(plan: Plan, arrays: Arrays, what: Any) -> Bound:
+    """One of "train", "rearrange", "predict", or the number of the value up to which is predicted."""
+    if what == "train":
+        return bind_training(plan, arrays)
+    if what == "rearrange":
+        return bind_rearrange(plan, arrays)
+    return bind_inference(plan, plan.inference if what == "predict" else plan.inference_upto(what), arrays)
 
 
 def bind_training(plan: Plan, arrays: Arrays) -> Bound:

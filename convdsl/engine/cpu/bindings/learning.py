@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from convdsl.engine.cpu.bind import IMAGE, PART, Argument, Arrays, Binder, binding, number
 from convdsl.engine.cpu.kernels import learning, losses, pointwise, weighted
 from convdsl.engine.cpu.specialise import Micro, Strided, micro
@@ -19,16 +17,17 @@ def _loss(binder: Binder, step: Step) -> None:
     z, arrays, settings = step.reads["z"], binder.arrays, step.settings
     g = step.writes.get("g")
     exit_number = settings["exit"]
-    sums = arrays.losses[exit_number]
-    hits = arrays.hits[exit_number]
+    _, batch, positions = arrays.answers
+    sums = arrays.address(arrays.losses) + exit_number * batch * 8
+    hits = arrays.address(arrays.hits) + exit_number * batch * positions * 8
     weighs = step.kind in WEIGHED
     given = {
         "control": binder.control,
         **({"figures": binder.figures, "table": _table(arrays)} if weighs else {}),
         "z": binder.inside(z),
         "g": binder.inside(g or z),
-        "losses": (number(arrays.address(sums)), Strided(sums.shape, (1,))),
-        "hits": (number(arrays.address(hits)), Strided(hits.shape, (hits.shape[1], 1))),
+        "losses": (number(sums), Strided((batch,), (1,))),
+        "hits": (number(hits), Strided((batch, positions), (positions, 1))),
         "image": IMAGE,
     }
     constants: dict[str, Any] = {name: settings[name] for name in ("weight", "add", "offset", "record")}
@@ -41,7 +40,7 @@ def _loss(binder: Binder, step: Step) -> None:
 
 
 def _table(arrays: Arrays) -> tuple[Argument, Strided]:
-    return number(arrays.address(arrays.table)), Strided(arrays.table.shape, (1,))
+    return number(arrays.address(arrays.table)), Strided((arrays.table_size,), (1,))
 
 
 def zero_gradients(binder: Binder) -> None:
@@ -53,7 +52,7 @@ def zero_gradients(binder: Binder) -> None:
 
 def finish(binder: Binder) -> None:
     arrays = binder.arrays
-    exits, batch, positions = arrays.hits.shape
+    exits, batch, positions = arrays.answers
     one = binder.plan.only_loss
     binder.emit(
         learning.finish,
@@ -174,9 +173,7 @@ def rearrange(binder: Binder) -> None:
         f = parameter.layout
         copied = parameter.packs.get("forward")
         if copied is not None:
-            places = copied.table(parameter.layout)
-            table = binder.arrays.room(places.size, np.int32)
-            table[:] = places
+            table = binder.arrays.copies(copied, parameter.layout)
             binder.keep.append(table)
             binder.emit(
                 weighted.copy_by_table,
@@ -184,7 +181,7 @@ def rearrange(binder: Binder) -> None:
                     "w": number(binder.weight(parameter)),
                     "copy": number(binder.pack(parameter, "forward")),
                     "table": number(binder.arrays.address(table)),
-                    "count": number(table.size),
+                    "count": number(copied.size),
                     "task": PART,
                     "tasks": number(binder.plan.tasks),
                 },
