@@ -54,6 +54,7 @@ async function remembered() {
 
 async function remember() {
   try {
+    answer?.destroy(); // a memory with a reference from outside in it cannot be kept
     const memory = python.makeMemorySnapshot();
     const headers = { "x-libraries": [...there].join(" ") };
     await (await caches.open(KEPT)).put("memory", new Response(memory, { headers }));
@@ -100,7 +101,7 @@ async function answered(id, request) {
     const found = answer(request);
     const needs = found.startsWith('{"needs"') ? JSON.parse(found).needs : "";
     if (!needs || unpackedToo.has(needs)) {
-      keeper = setTimeout(settle, IDLE);
+      keeper = setTimeout(() => (last = last.then(settle)), IDLE);
       return found;
     }
     postMessage({ id, needs });
@@ -108,12 +109,13 @@ async function answered(id, request) {
   }
 }
 
-// When nothing is asked: the files of what is in memory, then the memory with what is new in it.
+// When nothing is asked: the files of what is in memory, then the memory with what is new in it. What is asked meanwhile waits.
 async function settle() {
-  for (const name of there) if (!unpackedToo.has(name)) await library(name);
+  for (const name of there) {
+    if (!unpackedToo.has(name)) await library(name).catch(() => {}); // without a network: when it is needed
+  }
   if ([...unpackedToo].some((name) => !there.has(name))) {
     for (const name of unpackedToo) there.add(name);
-    answer.destroy();
     await remember();
     answer = python.globals.get("answer");
   }

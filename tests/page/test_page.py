@@ -117,9 +117,27 @@ def test_the_course_asks_hints_marks_and_keeps(page: Any, visited: Visited) -> N
     other.close()
 
 
-def test_a_symbol_brings_formulas(page: Any) -> None:
+SLOW_TO_KEEP = """() => {
+  const put = Cache.prototype.put;
+  Cache.prototype.put = async function (...given) {
+    globalThis.keeping = true;
+    await new Promise(done => setTimeout(done, 700));
+    return put.apply(this, given);
+  };
+}"""
+
+
+def test_a_symbol_brings_formulas_and_what_is_asked_while_they_are_kept_waits(page: Any) -> None:
+    worker = next(w for w in page.workers if w.url.endswith("/worker.js"))
+    worker.evaluate(SLOW_TO_KEEP)
     typed(page, "input NxNx3\nconv 8 k3\nmaxpool 2\n")
     assert "(N − 2)×(N − 2)×8" in page.locator("#table").inner_text()
+    for _ in range(80):  # three seconds without a question
+        if worker.evaluate("globalThis.keeping"):
+            break
+        page.wait_for_timeout(50)
+    typed(page, "input NxNx3\nconv 9 k3\n")
+    assert "(N − 2)×(N − 2)×9" in page.locator("#table").inner_text() and page.locator("#state").inner_text() == ""
 
 
 def test_the_program_is_in_the_link(page: Any, visited: Visited) -> None:
