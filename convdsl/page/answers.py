@@ -22,6 +22,9 @@ _ROOMS = {
     "convolve": "convolving",
     "kernels": "convolving",
     "course": "practising",
+    "prospect": "training",
+    "train": "training",
+    "maps": "training",
 }
 """What can be asked, and the file whose function of that name answers; each is loaded when it is first asked."""
 

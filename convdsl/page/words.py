@@ -26,6 +26,7 @@ def words() -> dict[str, T | str]:
         "solve": T("Solve"),
         "convolve": T("Convolution"),
         "course": T("Course"),
+        **_TRAINING,
         "convolve_says": T("Type numbers, or paste a matrix; choose a place of the output to see how it comes about."),
         "own_kernel": T("my own numbers"),
         "kernels": T("kernels"),
@@ -95,6 +96,85 @@ def words() -> dict[str, T | str]:
         **{f"editor: {name}": text for name, text in _EDITOR.items()},
     }
 
+
+_TRAINING: dict[str, T | str] = {
+    "training": T("Training"),
+    "pictures": T("Pictures"),
+    "fashion": T("clothes (fashion-mini, {n} pictures)", n="{n}"),
+    "own_pictures": T("my own"),
+    "drop_here": T("Drop folders with pictures here, one folder for each class. They stay in this browser."),
+    "choose_folder": T("Choose a folder"),
+    "no_pictures": T("files that are no pictures: {n}", n="{n}"),
+    "bring_pictures": T("Bring pictures: a folder for each class."),
+    "one_class": T("There is one class only: put the pictures into folders, one for each class."),
+    "few_pictures": T("The class {name} has one picture only; each needs at least 2.", name="{name}"),
+    "more_classes": T(
+        "There are {n} classes, and the network answers {outputs}: write `dense {n} softmax` at its end.",
+        n="{n}",
+        outputs="{outputs}",
+    ),
+    "few_outputs": T(
+        "These pictures have {n} classes, and the network answers {outputs}: write `dense {n} softmax` at its end.",
+        n="{n}",
+        outputs="{outputs}",
+    ),
+    "too_many": T("These are more files than the page takes: bring fewer of them."),
+    "none_there": T("There are no pictures among them; it takes PNG, JPEG, GIF, WebP, BMP and AVIF."),
+    "bad_pictures": T("Pictures that cannot be read or are too large: {n} ({names}).", n="{n}", names="{names}"),
+    "reading": T("Reading pictures: {n} of {of}", n="{n}", of="{of}"),
+    "lr_of": T("learning rate"),
+    "batch_of": T("batch"),
+    "epochs_of": T("epochs"),
+    "planned": T(
+        "Pictures of {picture}, {optimizer}; this takes about {seconds} s.",
+        picture="{picture}",
+        optimizer="{optimizer}",
+        seconds="{seconds}",
+    ),
+    "fitted": T("The pictures are 28×28×1 and are fitted to {size}.", size="{size}"),
+    "left_out": T("Of the `train` block the page leaves out: {list}.", list="{list}"),
+    "train": T("Train"),
+    "stop": T("Stop"),
+    "preparing": T("The network is being compiled …"),
+    "trains": T(
+        "Epoch {epoch} of {epochs} · {speed} pictures/s · {accuracy} right",
+        epoch="{epoch}",
+        epochs="{epochs}",
+        speed="{speed}",
+        accuracy="{accuracy}",
+    ),
+    "trained": T(
+        "Trained: {accuracy} of the test's pictures are right; {speed} pictures/s.",
+        accuracy="{accuracy}",
+        speed="{speed}",
+    ),
+    "trained_only": T(
+        "Trained: {accuracy} of the pictures are right; there are too few for a test.", accuracy="{accuracy}"
+    ),
+    "was_stopped": T("Stopped ({accuracy} right).", accuracy="{accuracy}"),
+    "infinite": T("The loss is no number any more: take a smaller learning rate."),
+    "trainer_died": T(
+        "The training broke off: {reason}. The program is as it was; try a smaller network or batch.", reason="{reason}"
+    ),
+    "went_wrong": "{reason}",
+    "curves": T("Curves"),
+    "in_training": T("in training"),
+    "in_test": T("test"),
+    "loss": T("Loss"),
+    "accuracy": T("Accuracy"),
+    "filters": T("Filters of the first convolution"),
+    "filter": T("filter"),
+    "draw_one": T("Draw a picture"),
+    "sketch_says": T("Picture to draw on: arrow keys move, the space bar begins and ends a line"),
+    "wipe": T("Wipe"),
+    "sample": T("A picture of the test"),
+    "it_is": T("It is: {name}", name="{name}"),
+    "maps_of": T("Maps of the layer"),
+    "map": T("map"),
+    "confusion": T("Confusion matrix"),
+    "confusion_says": T("How many pictures of the test are what (rows), and what they were taken for (columns)"),
+    "is_taken": T("is ↓ taken for →"),
+}
 
 _EDITOR: dict[str, T] = {
     "Find": T("Find"),

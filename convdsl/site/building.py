@@ -10,6 +10,7 @@ from pathlib import Path
 
 from convdsl import files
 from convdsl.datasets.dataset import Progress
+from convdsl.datasets.registry import FASHION_MINI
 from convdsl.document import html
 from convdsl.messages import LANGUAGES, language, use_language
 from convdsl.page.answers import LIBRARIES
@@ -19,7 +20,8 @@ from convdsl.site import packing
 from convdsl.site.parts import Parts
 
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
-LATER = tuple(f"python/{name}.zip" for name in LIBRARIES)
+PICTURES = "fashion-mini.packed"
+LATER = (*(f"python/{name}.zip" for name in LIBRARIES), PICTURES)
 """What is loaded when it is first needed."""
 MARK = "convdsl-site"
 """The file that says that a folder is a site of ours, and may be written over."""
@@ -34,6 +36,7 @@ def site(runtime: Path | None = None, progress: Progress | None = None) -> dict[
     one of them cannot be had."""
     parts = Parts(runtime, progress)
     found = {f"pyodide/{name}": parts.archive("pyodide").members[name] for name in RUNTIME}
+    found["pyodide/pyodide.asm.wasm.packed"] = packing.packed(found.pop("pyodide/pyodide.asm.wasm"))
     own = resource("page/site")
     for path in sorted(own.iterdir()):
         text = path.read_text("utf-8")
@@ -47,6 +50,9 @@ def site(runtime: Path | None = None, progress: Progress | None = None) -> dict[
     found["python/convdsl.zip"] = packing.core()
     for name in LIBRARIES:
         found[f"python/{name}.zip"] = packing.library(name)
+    found[PICTURES], counts = packing.pictures()
+    size, classes = FASHION_MINI.shape[0], len(FASHION_MINI.classes)
+    found["fashion.js"] = _module("FASHION", {"path": PICTURES, **counts, "size": size, "classes": classes})
     found["LICENSES.txt"] = "\n\n".join(_licences(parts)).encode()
     sums = sha256()
     for name in sorted(found):
@@ -82,7 +88,8 @@ def _in(name: str) -> dict[str, str]:
     before = language()
     use_language(name)
     try:
-        return {key: str(text) for key, text in words().items()}
+        classes = {f"class {n}": name for n, name in enumerate(FASHION_MINI.classes)}
+        return {key: str(text) for key, text in (words() | classes).items()}
     finally:
         use_language(before)
 
@@ -97,6 +104,7 @@ def _licences(parts: Parts) -> Iterator[str]:
     yield "convdsl: MIT"
     for name, archive in sorted(parts.used.items()):
         yield f"{name} {archive.part.version} ({archive.part.license})\n\n{archive.licence.strip()}"
+    yield f"fashion-mini\n\n{packing.licence_of_pictures().strip()}"
     for name in ("lark", "sympy", "mpmath"):
         version, text = packing.licence(name)
         yield f"{name} {version}\n\n{re.sub(chr(13), '', text).strip()}"

@@ -3,6 +3,7 @@ when they are needed."""
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import zipfile
@@ -11,13 +12,24 @@ from importlib.metadata import distribution
 from importlib.util import find_spec
 from pathlib import Path
 
+from convdsl.datasets.registry import SHIPPED
 from convdsl.language import tables
 from convdsl.resources import resource
 
 _PACKAGE = Path(tables.__file__).parent.parent
 _NOT_THERE = ("bridges", "cli", "datasets", "engine", "server", "site")
 """Rooms that stay at home, but for the files below."""
-_OF_THEM = ("engine/__init__.py", "engine/errors.py", "engine/optimizer.py")
+_OF_THEM = (
+    *(f"engine/{name}.py" for name in (
+        "__init__", "activations", "bits", "errors", "initial", "maths", "optimizer", "partial", "slots",
+    )),
+    *(f"engine/cpu/{name}.py" for name in (
+        "__init__", "bind", "channelwise", "depthwise", "micro", "nesting", "specialise", "tables", "tiles",
+        "transforming", "words",
+    )),
+    "engine/cpu/bindings/", "engine/cpu/kernels/", "engine/plan/", "engine/wasm/",
+)  # fmt: skip
+"""Plans, and what makes WebAssembly of them: none of it computes with arrays when it is loaded."""
 _UNUSED = {
     "sympy": (
         "benchmarks", "categories", "crypto", "diffgeom", "holonomic", "liealgebras", "parsing/autolev", "parsing/c",
@@ -54,6 +66,26 @@ def library(name: str) -> bytes:
     return _zipped(entries)
 
 
+def pictures() -> tuple[bytes, dict[str, int]]:
+    """fashion-mini as the page reads it, packed by gzip: labels of the training pictures, of the test's, then the pictures, a
+    byte for each pixel; and how many there are of each."""
+    import numpy as np
+
+    with np.load(SHIPPED) as found:
+        arrays = [found[f"{part}_{what}"] for what in ("labels", "images") for part in ("train", "test")]
+    content = b"".join(array.tobytes() for array in arrays)
+    return packed(content), {"train": len(arrays[0]), "test": len(arrays[1])}
+
+
+def licence_of_pictures() -> str:
+    return SHIPPED.with_name("fashion_mini.LICENSE.txt").read_text("utf-8")
+
+
+def packed(content: bytes) -> bytes:
+    """As gzip does it, the same whenever it is made of the same. (No server or browser unpacks it: its name says nothing.)"""
+    return gzip.compress(content, 9, mtime=0)
+
+
 def licence(name: str) -> tuple[str, str]:
     """The version of a library that is installed here, and the text of its licence."""
     found = distribution(name)
@@ -66,7 +98,7 @@ def _own() -> Iterator[tuple[str, bytes]]:
         inner = path.relative_to(_PACKAGE)
         if path.suffix not in _ENDINGS or "__pycache__" in inner.parts or not path.is_file():
             continue
-        here = inner.parts[0] not in (*_NOT_THERE, "page", "docs", "examples") or inner.as_posix() in _OF_THEM
+        here = inner.parts[0] not in (*_NOT_THERE, "page", "docs", "examples") or inner.as_posix().startswith(_OF_THEM)
         if here or (inner.parts[0] == "page" and path.suffix == ".py"):
             yield f"convdsl/{inner.as_posix()}", path.read_bytes()
 

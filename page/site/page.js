@@ -5,6 +5,7 @@ import { Course } from "./course.js";
 import { Editor } from "./editor.js";
 import { EXAMPLES } from "./examples.js";
 import * as keeping from "./keeping.js";
+import { Training } from "./training.js";
 import { WORDS } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
@@ -62,6 +63,7 @@ const editor = new Editor($("editor"), {
   changed(text) {
     keepSoon(text);
     look();
+    training.changed();
   },
   moved: () => explainSoon(),
   complete: async (text, before) => (await core.ask("complete", { lang, text, before }))?.words,
@@ -211,10 +213,11 @@ async function solve() {
 }
 
 // The tabs that know nothing of the program.
-const told = { ask: async (what, data) => { const found = await core.ask(what, { lang, ...data }); if (found) says(null); return found; }, word, element };
+const told = { ask: async (what, data, limit) => { const found = await core.ask(what, { lang, ...data }, limit); if (found) says(null); return found; }, word, element };
 const convolving = new Convolving({ ...told, place: $("convolve") });
 const course = new Course({ ...told, place: $("course") });
-const ROOMS = { "tab-convolve": convolving, "tab-course": course };
+const training = new Training({ ...told, place: $("train"), text: () => editor.text });
+const ROOMS = { "tab-train": training, "tab-convolve": convolving, "tab-course": course };
 
 // Tabs, by mouse and by arrow keys.
 const tabs = [...$("tabs").children];
