@@ -24,8 +24,8 @@ _OF_THEM = (
         "__init__", "activations", "bits", "errors", "initial", "maths", "optimizer", "partial", "slots",
     )),
     *(f"engine/cpu/{name}.py" for name in (
-        "__init__", "bind", "channelwise", "depthwise", "micro", "nesting", "specialise", "tables", "tiles",
-        "transforming", "words",
+        "__init__", "annotations", "bind", "channelwise", "depthwise", "micro", "nesting", "specialise", "tables", "tiles",
+        "transforming",
     )),
     "engine/cpu/bindings/", "engine/cpu/kernels/", "engine/plan/", "engine/wasm/",
 )  # fmt: skip

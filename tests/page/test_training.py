@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import io
 import struct
 import subprocess
 import sys
+import zipfile
 import zlib
 from pathlib import Path
 from typing import Any
@@ -80,12 +82,18 @@ from convdsl.page.answers import answer
 for what in ("prospect", "train", "maps"):
     found = json.loads(answer(json.dumps({"what": what, "lang": "en", "text": sys.argv[1], "layer": 1, "free": 0})))
     print(what, "said" in found, "module" in str(found))
+print(*(m.__file__ for n, m in sys.modules.items() if n.startswith("convdsl.") and m.__file__), sep="\\n")
 """
 
 
-def test_none_of_it_needs_numpy() -> None:
+def test_none_of_it_needs_numpy_or_what_the_page_has_not(content: dict[str, bytes]) -> None:
     done = subprocess.run([sys.executable, "-c", WITHOUT, SMALL], capture_output=True, text=True, check=True)
-    assert done.stdout.split("\n")[:3] == ["prospect False False", "train False True", "maps False True"], done.stdout
+    first, second, third, *files = done.stdout.splitlines()
+    assert [first, second, third] == ["prospect False False", "train False True", "maps False True"], done.stdout
+    with zipfile.ZipFile(io.BytesIO(content["python/convdsl.zip"])) as archive:
+        there = set(archive.namelist())
+    package = Path(convdsl.__file__).parent
+    assert {f"convdsl/{Path(f).relative_to(package).as_posix()}" for f in files} <= there
 
 
 STEPS = """async ([made, more, pictures, labels]) => {
