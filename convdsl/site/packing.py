@@ -21,7 +21,7 @@ _NOT_THERE = ("bridges", "cli", "datasets", "engine", "server", "site")
 """Rooms that stay at home, but for the files below."""
 _OF_THEM = (
     *(f"engine/{name}.py" for name in (
-        "__init__", "activations", "bits", "errors", "initial", "maths", "optimizer", "partial", "slots",
+        "__init__", "activations", "bits", "errors", "initial", "maths", "optimizer", "partial", "slots", "windows",
     )),
     *(f"engine/cpu/{name}.py" for name in (
         "__init__", "annotations", "bind", "channelwise", "depthwise", "micro", "nesting", "specialise", "tables", "tiles",
