@@ -29,13 +29,13 @@ class Builder:
         self.last: Item | None = None
         """What the network ends with, whatever it stands in."""
 
-    def whole(self, items: Items, room: float) -> Laid:
-        """The whole network, its input first."""
+    def whole(self, items: Items, room: float, begin: Box) -> Laid:
+        """All of it, with the box `begin` first."""
         last = items[-1] if items else None
         while isinstance(last, Nest):
             last = last.items[-1]
         self.last = last
-        return self._chain([self._one(self.telling.input()), *self._parts(items, room, 1, 0)], room)
+        return self._chain([self._one(begin), *self._parts(items, room, 1, 0)], room)
 
     def chain(self, items: Items, room: float, turns: int, depth: int) -> Laid:
         return self._chain(self._parts(items, room, turns, depth), room)

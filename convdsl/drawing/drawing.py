@@ -15,7 +15,7 @@ from convdsl.drawing.style import Style
 from convdsl.drawing.styles.blocks import Blocks, Paint
 from convdsl.drawing.telling import Box, Telling, is_wire
 from convdsl.drawing.themes import HEATS
-from convdsl.drawing.tree import Items, Layers
+from convdsl.drawing.tree import Closed, Items, Layers
 from convdsl.messages import T
 from convdsl.network import Analysis
 
@@ -50,10 +50,11 @@ class Drawn(NamedTuple):
 STYLES = ("auto", "blocks", "boxes", "maps", "u")
 
 
-def drawn(analysis: Analysis, choices: Choices) -> Drawn:
-    """The drawing of a network. The styles other than blocks, and the legend, are loaded where they are drawn."""
+def drawn(analysis: Analysis, choices: Choices, part: Closed | None = None) -> Drawn:
+    """The drawing of a network, or of what is in a closed box of one (its first turn). The styles other than blocks, and the
+    legend, are loaded where they are drawn."""
     notes: list[T] = []
-    telling, items = told(analysis, choices)
+    telling, items = told(analysis, choices, part)
     paint, scale = painter(telling, items, choices.colour)
     style = choices.style if choices.style != "auto" else suited(items)
     u = levels.levels(items) if style == "u" else None
@@ -68,7 +69,8 @@ def drawn(analysis: Analysis, choices: Choices) -> Drawn:
         width, height, boxes = _as_u(u, paint, telling, pen)
     else:
         builder = Builder(pen.style, telling, down)
-        laid = builder.whole(items, choices.width - 2 * MARGIN)
+        begin = telling.input() if part is None else telling.before(part)
+        laid = builder.whole(items, choices.width - 2 * MARGIN, begin)
         laid.place(pen, MARGIN, MARGIN, Pending(-1, ()))
         width, height = (laid.breadth, laid.length) if down else (laid.length, laid.breadth)
         boxes = builder.boxes
@@ -88,15 +90,19 @@ def drawn(analysis: Analysis, choices: Choices) -> Drawn:
     width += 2 * MARGIN
     if width > choices.width + 1 and not down:
         notes.append(T("The drawing is {n} pixels wide: narrower it cannot be.", n=round(width)))
-    made = Scene(width, height + 2 * MARGIN, groups, analysis.network.name, telling.summary())
+    name, about = analysis.network.name, telling.summary()
+    if part is not None:
+        closed = telling.closed(part)
+        name, about = closed.lines[0], closed.about
+    made = Scene(width, height + 2 * MARGIN, groups, name, about)
     return Drawn(made, style, tuple(notes), items)
 
 
-def told(analysis: Analysis, choices: Choices) -> tuple[Telling, Items]:
-    """What is said of a network's layers, and its tree, folded as chosen."""
+def told(analysis: Analysis, choices: Choices, part: Closed | None = None) -> tuple[Telling, Items]:
+    """What is said of a network's layers, and its tree or that of a part, folded as chosen."""
     shape = choices.shape or ("c@hw" if choices.style == "maps" else "hwc")
     telling = Telling(analysis, choices.show, shape, choices.numbers, choices.instead)
-    items = trees.tree(analysis.network.nodes)
+    items = trees.tree(analysis.network.nodes) if part is None else trees.inside(part)
     if choices.depth != -1:
         items = folded(items, analysis.report, choices.depth, apart=frozenset(telling.errors))
     return telling, items

@@ -108,6 +108,14 @@ class Telling:
         about = str(T("input: {size}", size=size))
         return Box("input", (str(T("input")),), 1, size, None, shape, self._keeps((0,)), about, (0,), 0, 0)
 
+    def before(self, part: Closed) -> Box:
+        """The box of what goes into a part that is drawn by itself."""
+        first = next(nodes(part.what)).inputs[0]
+        shape = self.report[first].output
+        size = self.size(shape)
+        about = str(T("input: {size}", size=size))
+        return Box("input", (str(T("input")),), 1, size, None, shape, (), about, (first,), first, first)
+
     def _keeps(self, cover: tuple[int, ...]) -> tuple[str, ...]:
         """Under which names what is in a box is taken up outside it, as the program says it: no wire leads there."""
         if not self.kept:

@@ -113,6 +113,20 @@ def _joined(name: str, lanes: dict[int, Items], join: Node | Group | None) -> Br
     return Branches(name, tuple(lanes.get(number, ()) for number in range(1, count + 1)), one)
 
 
+def inside(part: Closed) -> Items:
+    """The tree of what is in a closed box, one turn of it, without what is around it."""
+    items = tree(nodes(part.what))
+    while len(items) == 1:
+        match items[0]:
+            case Nest() | Exit() as shell:
+                items = shell.items
+            case Branches(lanes=lanes, join=None) if sum(map(bool, lanes)) == 1:  # one branch of those around it
+                items = next(filter(None, lanes))
+            case _:
+                break
+    return items
+
+
 def layers(items: Items) -> Iterator[Layers]:
     """All boxes of layers in a tree, in the order of the data."""
     for item in items:

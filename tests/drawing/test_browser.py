@@ -99,9 +99,9 @@ def test_a_page_asks_for_nothing_and_can_be_used_by_all(browser: Any, name: str,
             found = axe.run(page)
             assert found.violations_count == 0, found.generate_report()
             boxes = page.evaluate(
-                "[...document.querySelectorAll('g.box')].filter(g => g.getClientRects().length).length"
+                "[...document.querySelectorAll('.box')].filter(g => g.getClientRects().length).length"
             )
-            inside = page.locator("figure:visible g.box")
+            inside = page.locator("figure:visible .box")
             inside.first.focus()
             names = [page.evaluate("document.activeElement.getAttribute('data-nodes')")]
             for _ in range(inside.count() - 1):
@@ -113,6 +113,31 @@ def test_a_page_asks_for_nothing_and_can_be_used_by_all(browser: Any, name: str,
     assert requests == [file.as_uri()] * 2
 
 
+def test_a_closed_box_opens_where_it_is_clicked_or_entered(browser: Any, tmp_path: Path) -> None:
+    """By the keyboard, and without a script of the page's; no barrier by axe."""
+    made = Drawing(analyse(read(ROOT / "examples" / "resnet18.cnn")), choices())
+    file = tmp_path / "net.html"
+    made.save(file)
+    page = browser.new_page()
+    page.goto(file.as_uri())
+    assert page.locator("section.inside:visible").count() == 0
+    page.locator("#d0").check()
+    boxes = page.locator("figure:visible a.box")
+    titles = []
+    for number in (0, 1):
+        boxes.nth(number).focus()
+        page.keyboard.press("Enter")
+        opened = page.locator("section.inside:visible")
+        assert opened.count() == 1 and opened.locator(".box").count() > 3
+        titles.append(opened.get_attribute("aria-label"))
+    assert len(set(titles)) == 2
+    found = pytest.importorskip("axe_playwright_python.sync_playwright").Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    page.locator("section.inside:visible h2 a").click()
+    assert page.locator("section.inside:visible").count() == 0
+    page.close()
+
+
 def test_opening_shows_another_depth(browser: Any, tmp_path: Path) -> None:
     made = Drawing(analyse(read(ROOT / "examples" / "resnet18.cnn")), choices())
     file = tmp_path / "net.html"
@@ -122,6 +147,6 @@ def test_opening_shows_another_depth(browser: Any, tmp_path: Path) -> None:
     counts = []
     for number in range(page.locator("input[type=radio]").count()):
         page.locator(f"#d{number}").check()
-        counts.append(page.locator("figure:visible g.box").count())
+        counts.append(page.locator("figure:visible .box").count())
     assert len(counts) > 2 and counts == sorted(counts) and counts[0] < counts[-1]
     page.close()

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from convdsl.algebra.numbers import grouped, short
-from convdsl.drawing.drawing import STYLES
+from convdsl.drawing import tree as trees
+from convdsl.drawing.drawing import STYLES, drawn
 from convdsl.drawing.fold import MOST_BOXES
 from convdsl.drawing.picture import Drawing, choices
 from convdsl.drawing.scene import Line
 from convdsl.drawing.telling import KINDS, kind_of
+from convdsl.drawing.tree import Closed
 from convdsl.layers import LAYERS, Layer
 from convdsl.messages import use_language
 from convdsl.network import Analysis, analyse
@@ -108,6 +110,25 @@ def test_the_levels_of_a_u_lie_below_each_other_and_what_stays_goes_straight_acr
             for point in shape.points
         ]
         assert len(ends) == 4 and len(set(ends)) == 1
+
+
+@pytest.mark.parametrize("path", EXAMPLES[::3], ids=lambda p: p.stem)
+def test_what_is_in_a_closed_box_is_drawn_as_rightly(path: Path) -> None:
+    """Every closed box of the drawing opened once and again: one turn of its layers, and nothing else, in one box each."""
+    analysis = analysed(path)
+    chosen = choices(style="blocks")
+    waiting = [b for b in trees.drawn(Drawing(analysis, chosen._replace(depth=0)).drawn.items) if isinstance(b, Closed)]
+    seen = 0
+    while waiting and seen < 12:
+        closed = waiting.pop(0)
+        found = drawn(analysis, chosen, closed)
+        first = next(trees.nodes(closed.what)).inputs[0]
+        covered = sorted(i for g in found.scene.groups if g.role == "box" for i in g.nodes)
+        assert covered == sorted({first, *(n.index for n in trees.nodes(closed.what))})
+        check_texts(found)
+        check_wires(found)
+        waiting += [b for b in trees.drawn(found.items) if isinstance(b, Closed)]
+        seen += 1
 
 
 def test_what_is_kept_and_what_takes_it_up_name_each_other() -> None:

@@ -139,6 +139,9 @@ def test_a_page_needs_nothing_else() -> None:
         for picture in re.findall(r"<svg.*?</svg>", page, re.S):
             ET.fromstring(picture)
         assert page.count("<tr") == len(drawing(name).analysis.network.nodes) + 1
+        places = re.findall(r'<section class="inside" id="(in\d+)"', page)
+        assert set(re.findall(r'href="#(in\d+)"', page)) == set(places) and len(set(places)) == len(places)
+        assert bool(places) == (name != "lenet5")
 
 
 @pytest.mark.parametrize("format", ["svg", "tex", "mmd", "html"])

@@ -3,7 +3,7 @@ to load; each text has the length that it was laid out with."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -23,35 +23,39 @@ def write(drawing: Drawing) -> bytes:
     return svg(drawing.scene, drawing.colours).encode()
 
 
-def svg(scene: Scene, theme: Theme, *, focusable: bool = False) -> str:
-    """The text of an SVG file. With `focusable`, boxes can be reached by the keyboard, for pages."""
-    return "".join(_written(scene, theme, focusable))
+def svg(scene: Scene, theme: Theme, *, focusable: bool = False, links: Mapping[tuple[int, ...], str] = {}) -> str:
+    """The text of an SVG file. With `focusable`, boxes can be reached by the keyboard, for pages; those of some layers are
+    `links` to a place in it."""
+    return "".join(_written(scene, theme, focusable, links))
 
 
-def _written(scene: Scene, theme: Theme, focusable: bool) -> Iterator[str]:
+def _written(scene: Scene, theme: Theme, focusable: bool, links: Mapping[tuple[int, ...], str]) -> Iterator[str]:
     width, height = number(scene.width), number(scene.height)
     yield f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
     yield f'role="{"group" if focusable else "img"}" font-family="{measure.FAMILY}">\n'
     yield f"<title>{escaped(scene.title)}</title>\n<desc>{escaped(scene.about)}</desc>\n"
     yield f'<rect width="{width}" height="{height}" fill="{theme.of("paper")}"/>\n'
     for group in scene.groups:
-        yield from _group(group, theme, focusable)
+        yield from _group(group, theme, focusable, links.get(group.nodes, "") if group.role == "box" else "")
     yield "</svg>\n"
 
 
-def _group(group: Group, theme: Theme, focusable: bool) -> Iterator[str]:
+def _group(group: Group, theme: Theme, focusable: bool, link: str) -> Iterator[str]:
     attributes = f'class="{group.role}"'
     if group.nodes:
         attributes += f' data-nodes="{ranges(group.nodes)}"'
     if group.role == "edge":
         attributes += f' data-from="{group.from_}" data-to="{group.to}"'
-    if focusable and group.role == "box":
+    if link:
+        attributes += f' href="#{link}" aria-label="{escaped(_spoken(group))}"'
+    elif focusable and group.role == "box":
         attributes += f' tabindex="0" role="img" aria-label="{escaped(_spoken(group))}"'
-    yield f"<g {attributes}>"
+    tag = "a" if link else "g"
+    yield f"<{tag} {attributes}>"
     if group.about:
         yield f"<title>{escaped(group.about)}</title>"
     yield from shapes(group, theme)
-    yield "</g>\n"
+    yield f"</{tag}>\n"
 
 
 def shapes(group: Group, theme: Theme) -> Iterator[str]:
