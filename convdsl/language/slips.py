@@ -104,6 +104,8 @@ def net(s: Statement) -> Correction | None:
         return None
     name = "_".join(words)
     name = name if name[0].isalpha() else f"net_{name}"
+    if s.text.split()[1:] == [name]:  # one word, in letters that names do not have
+        name = "lenet5"
     span = s.tokens[1].span.to(s.tokens[-1].span)
     return rewritten(span, T("The name of a net is one word."), f"net {name}", by=name)
 

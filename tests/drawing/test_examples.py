@@ -53,6 +53,8 @@ def test_every_drawing_is_right(path: Path) -> None:
                     found = read_svg(text)
                     check_nodes(analysis, found)
                     check_figures(analysis, text)
+                    if style != "u":
+                        check_words(analysis, text)
                     check_texts(drawing.drawn)
                     check_wires(drawing.drawn)
 
@@ -81,6 +83,23 @@ def check_figures(analysis: Analysis, text: str) -> None:
         last = layers[sorted(nodes)[len(nodes) // turns - 1]]["output"]
         if all(isinstance(n, int) for n in last):
             assert "→ " + "×".join(map(str, last)) in said, (said, last)
+
+
+def check_words(analysis: Analysis, text: str) -> None:
+    """The size that can be read in a box is that of JSON, and so are the parameters and MACs of a box with one layer."""
+    layers = {layer["index"]: layer for layer in analysis_data(analysis, ())["layers"]}
+    for nodes, words in read_svg(text).boxes:
+        if not words or nodes == (0,):
+            continue
+        said = re.sub(r"(?<=×) ", "", " ".join(words))  # a long size stands on two lines
+        size = layers[max(nodes)]["output"]
+        if size and all(isinstance(n, int) for n in size):
+            assert re.search(rf"(?<![\d×]){'×'.join(map(str, size))}(?![\d×])", said), (nodes, words, size)
+        params, macs = layers[nodes[0]]["params"], layers[nodes[0]]["macs"]
+        if len(nodes) == 1 and params and isinstance(params, int):
+            assert grouped(params) in said, (nodes, words, params)
+        if len(nodes) == 1 and macs and isinstance(macs, int):
+            assert f"{short(macs)} MACs" in said, (nodes, words, macs)
 
 
 @pytest.mark.parametrize("name", ["resnet152", "densenet121", "googlenet"])

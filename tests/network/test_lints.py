@@ -209,9 +209,9 @@ def test_strict_programs_have_no_warnings_for_their_notes() -> None:
 
 def test_many_expectations_are_cheap() -> None:
     line = "conv 1 k1 relu\nexpect params >= 2\nexpect macs >= 64\nexpect 8x8x1\n"
-    started = time.perf_counter()
+    started = time.process_time()
     assert not analyse(Source("input 8x8x1\n" + line * 10_000, "t")).failed
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
 
 
 def test_ways_out_are_tried_on_axes_whose_sizes_are_numbers() -> None:

@@ -92,6 +92,13 @@ def test_the_numbers_of_the_paper() -> None:
     assert numbers_at_the_end(film_of(work, Notation()), (3, 3)) == [6, 17, 3, 8, 17, 13, 6, 4, 4]
 
 
+def test_the_figures_that_are_wrong_in_the_guide() -> None:
+    """Its animation `numerical_padding_strides` shows 1 6 5 / 7 10 9 / 7 10 8 for these (conv_arithmetic, issue 17)."""
+    matrix = ((2, 2, 3, 3, 3), (0, 1, 3, 0, 3), (2, 3, 0, 1, 3), (3, 3, 2, 1, 2), (3, 3, 0, 2, 3))
+    work = Correlation(matrix, Kernel(None, ((2, 0, 1), (1, 0, 0), (0, 1, 1))), Options((2,), (1,)))
+    assert numbers_at_the_end(film_of(work, Notation()), (3, 3)) == [1, 5, 6, 7, 8, 3, 3, 10, 4]
+
+
 @settings(max_examples=40, deadline=None)
 @given(n=st.integers(1, 6), k=st.integers(1, 4), s=st.integers(1, 3), p=st.integers(0, 3), d=st.integers(1, 2),
        op=st.integers(0, 2),
