@@ -38,13 +38,16 @@ AIMS = (
 
 
 def train(program: str, seed: int) -> dict[str, Any]:
-    """The last event of a run: `test_accuracy`, `epochs`, `seconds`."""
+    """What a run says at its end: `test_accuracy`, `epochs`, `seconds`."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "convdsl", "run", str(EXAMPLES / f"{program}.cnn"), "--seed", str(seed)]
         done = subprocess.run(
-            [*command, "--format", "json", "--out", folder], stdout=subprocess.PIPE, text=True, check=True
+            [*command, "--format", "json", "--no-report", "--out", folder],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
         )
-    return json.loads(done.stdout.splitlines()[-1])
+    return next(event for line in done.stdout.splitlines() if (event := json.loads(line))["event"] == "end")
 
 
 def main() -> int:

@@ -67,10 +67,11 @@ class Source:
         return self.text[start:end].rstrip("\r")
 
     def stem(self) -> str:
-        """A name for a network whose text gives none: the one it was kept with, or the file's name without its suffix."""
-        if self._net:
-            return self._net
-        return Path(self._written).stem if self._written.endswith(".cnn") else "net"
+        """A name for a network whose text gives none: the one it was kept with, or the file's name without its suffix. What
+        of it is no text, or harms where it is shown, is written as escapes: the name goes into pictures, pages and files."""
+        name = self._net or (Path(self._written).stem if self._written.endswith(".cnn") else "net")
+        shown = quoted(name)
+        return name if shown == name else shown[1:-1]
 
 
 class NotText(ValueError):

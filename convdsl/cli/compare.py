@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from convdsl.cli.parsing import CallError, add_unknowns, given_from, read_program
-from convdsl.messages import T, reason
+from convdsl.messages import T, quoted, reason
 
 FORMATS = (".svg", ".html", ".csv")
 
@@ -105,7 +105,7 @@ def _run(one: Any, kind: Any) -> Any:
     )
     total = analysis.report.total
     return kind(
-        one.path.name,
+        quoted(one.path.name),
         int(total.macs),
         int(total.params),
         one.figures.get("accuracy"),

@@ -35,7 +35,7 @@ def assemble(
     without them the labels are their own names. `labels_from` is the number of the first class.
     Raises DataError for anything that could not be trained on.
     """
-    notes = list(notes)
+    notes, name = list(notes), quoted(name)
     given = {"training": train, "validation": validation, "test": test}
     try:
         parts = {n: _part(p, _WHICH[n], notes) for n, p in given.items() if p and (len(p[0]) or n == "training")}

@@ -13,6 +13,7 @@ from convdsl.messages import T
 from convdsl.report.charts.canvas import PAINTS, Chart
 from convdsl.report.charts.training import shares
 from convdsl.report.comparing import Compared, title, told
+from convdsl.report.diagnostics import clean
 
 WIDTH, HEIGHT = 860.0, 520.0
 LEFT, RIGHT, TOP, BOTTOM = 64.0, 18.0, 16.0, 52.0
@@ -58,7 +59,7 @@ def compared_chart(found: Sequence[Compared], colours: Theme | None = None) -> s
             )
         if len(data) > 1:
             handles = [
-                axes.scatter([], [], s=60, alpha=0.55, color=PAINTS[FILLS[n % len(FILLS)]], label=d)
+                axes.scatter([], [], s=60, alpha=0.55, color=PAINTS[FILLS[n % len(FILLS)]], label=clean(d))
                 for n, d in enumerate(data)
             ]
             axes.legend(handles=handles, loc="lower left", fontsize=9)
@@ -79,7 +80,7 @@ def labels(axes: object, known: Sequence[Compared], most: int) -> list[tuple[str
     for place in sorted(range(len(known)), key=lambda n: -known[n].params):
         one, (x, y) = known[place], centres[place]
         radius = radii[place]
-        wide, high = measure.width(one.name, SIZE), SIZE
+        wide, high = measure.width(clean(one.name), SIZE), SIZE
         best: tuple[float, Box] | None = None
         for far in (3.0, 12.0, 24.0, 40.0, 60.0, 90.0):
             d = radius + far
@@ -100,7 +101,7 @@ def labels(axes: object, known: Sequence[Compared], most: int) -> list[tuple[str
                     best = (cost, area)
         assert best is not None
         taken.append(best[1])
-        found.append((one.name, best[1][0] + 2, best[1][1] + 2))
+        found.append((clean(one.name), best[1][0] + 2, best[1][1] + 2))
     return found
 
 
