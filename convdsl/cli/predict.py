@@ -73,9 +73,7 @@ def run(options: argparse.Namespace) -> int:
     show.end()
     if stretched:
         size = "x".join(map(str, prepared.shape[:2]))
-        notes.append(T("{name} is not {size} and was stretched to it, as in the training.",
-                       "{n} pictures are not {size} and were stretched to it, as in the training; {name} is one.",
-                       n=len(stretched), name=stretched[0][0], size=size))  # fmt: skip
+        notes.append(_stretched(len(stretched), stretched[0][0], size, prepared.cut))
     if several:
         notes.append(only_the_first(several))
     for note in notes:
@@ -85,6 +83,26 @@ def run(options: argparse.Namespace) -> int:
     if not seen and not damaged:
         raise Bad(T("There are no images."))
     return 1 if damaged else 0
+
+
+def _stretched(n: int, name: str, size: str, cut: bool) -> T:
+    """What is said of pictures of another size; with `cut` their middle counts."""
+    if cut:
+        return T(
+            "{name} is not {size}: the middle of it was stretched to that, as for the test after the training.",
+            "{n} pictures are not {size}: the middle of each was stretched to that, as for the test after the training; "
+            "{name} is one.",
+            n=n,
+            name=name,
+            size=size,
+        )
+    return T(
+        "{name} is not {size} and was stretched to it, as in the training.",
+        "{n} pictures are not {size} and were stretched to it, as in the training; {name} is one.",
+        n=n,
+        name=name,
+        size=size,
+    )
 
 
 def _files(options: argparse.Namespace, one: Any) -> Any:

@@ -28,13 +28,14 @@ _ARRAYS = ("images", "x", "data", "x_test", "test_images", "test_x")
 
 class Prepared(NamedTuple):
     """How the images of a training were made: `shape` (H, W, C); `kind` uint8 or float32; `scale` what deep pixels were
-    divided by; `low` and `high` of all values."""
+    divided by; `low` and `high` of all values; `cut` whether of a picture of other proportions the middle counts."""
 
     shape: tuple[int, ...]
     kind: str = "uint8"
     scale: int | None = None
     low: float = 0.0
     high: float = 255.0
+    cut: bool = False
 
     @classmethod
     def of(cls, data: Any) -> Prepared:
@@ -124,7 +125,7 @@ def _decoded(files: Sequence[File], wanted: Prepared) -> Batch:
     rows, names, damaged, stretched, several = [], [], [], [], []
     for file in files:
         try:
-            one = decode(file, height, width, channels)
+            one = decode(file, height, width, channels, wanted.cut)
         except Unreadable as error:
             damaged.append((quoted(file.path), str(error)))
             continue

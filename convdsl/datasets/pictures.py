@@ -81,11 +81,12 @@ class Decoded(NamedTuple):
     several: bool
 
 
-def decode(file: File, height: int, width: int, channels: int) -> Decoded:
+def decode(file: File, height: int, width: int, channels: int, cut: bool = False) -> Decoded:
     """The picture as (height, width, channels).
 
     Grey and colour become one another as `channels` (1 or 3) asks, what is transparent becomes white; of several frames or
-    pages it is the first. Raises Unreadable.
+    pages it is the first. With `cut` the middle of a picture of other proportions is taken, instead of squeezing it. Raises
+    Unreadable.
     """
     from PIL import Image, ImageOps
 
@@ -96,14 +97,15 @@ def decode(file: File, height: int, width: int, channels: int) -> Decoded:
         several = _several(image, file)
         deep = _deep(image, file)
         if deep is not None:
-            return Decoded(_fitted(deep, _orientation(image), height, width, channels, Image), stretch, True, several)
+            pixels = _fitted(deep, _orientation(image), height, width, channels, cut, Image)
+            return Decoded(pixels, stretch, True, several)
         if stretch:
             image.draft(mode, (max(height, width),) * 2)  # lets JPEG decode at 1/2, 1/4 or 1/8, still large enough
         if _orientation(image) > 1:
             image = ImageOps.exif_transpose(image)
         image = _flat(image, mode, Image)
         if stretch:
-            image = image.resize((width, height), Image.Resampling.BILINEAR)
+            image = image.resize((width, height), Image.Resampling.BILINEAR, _box(image, height, width, cut))
         pixels = np.frombuffer(image.tobytes(), np.uint8).reshape(height, width, channels)
         return Decoded(pixels, stretch, False, several)
 
@@ -198,7 +200,19 @@ def _with_raw_mode(args: Any, mode: str) -> Any:
     return mode if isinstance(args, str) else (mode, *args[1:])
 
 
-def _fitted(pixels: np.ndarray, orientation: int, height: int, width: int, channels: int, Image: Any) -> np.ndarray:
+def _box(image: Any, height: int, width: int, cut: bool) -> tuple[int, int, int, int]:
+    """The part of a picture that is stretched to (height, width): all of it, or with `cut` the largest in its middle that has
+    these proportions. From left and top to right and bottom, as Pillow counts."""
+    all_across, all_down = image.size
+    across = min(all_across, max(1, round(all_down * width / height))) if cut else all_across
+    down = min(all_down, max(1, round(all_across * height / width))) if cut else all_down
+    left, top = (all_across - across) // 2, (all_down - down) // 2
+    return left, top, left + across, top + down
+
+
+def _fitted(
+    pixels: np.ndarray, orientation: int, height: int, width: int, channels: int, cut: bool, Image: Any
+) -> np.ndarray:
     """Deep pixels, turned, without transparency, in the colours and the size asked for: float32."""
     if pixels.shape[2] == 4:
         seen = pixels[..., 3:] / 65535
@@ -207,11 +221,10 @@ def _fitted(pixels: np.ndarray, orientation: int, height: int, width: int, chann
     pixels = np.rot90(pixels[:, ::-1] if mirror else pixels, turn)
     if channels == 1 and pixels.shape[2] == 3:
         pixels = pixels @ np.array([[0.299], [0.587], [0.114]], np.float32)  # ITU-R BT.601, as Pillow does
-    planes = [
-        np.asarray(Image.fromarray(np.ascontiguousarray(plane)).resize((width, height), Image.Resampling.BILINEAR))
-        for plane in np.moveaxis(pixels.astype(np.float32), -1, 0)
-    ]
-    return np.broadcast_to(np.stack(planes, -1), (height, width, channels))
+    planes = [Image.fromarray(np.ascontiguousarray(plane)) for plane in np.moveaxis(pixels.astype(np.float32), -1, 0)]
+    box = _box(planes[0], height, width, cut)
+    stretched = [np.asarray(plane.resize((width, height), Image.Resampling.BILINEAR, box)) for plane in planes]
+    return np.broadcast_to(np.stack(stretched, -1), (height, width, channels))
 
 
 def _kind(image: Any) -> Kind:

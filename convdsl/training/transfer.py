@@ -84,7 +84,7 @@ def described(path: Path, analysis: Any) -> dict[str, str]:
         "classes": list(classes),
         "target": "classes" if len(output) == 1 else "map",
         "loss": "cross_entropy",
-        "images": {"shape": list(network.input)},
+        "images": {"shape": list(network.input), "cut": base},
     }
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in metadata.items()}
 
