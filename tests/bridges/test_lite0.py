@@ -10,6 +10,8 @@ import pytest
 
 import convdsl
 from convdsl.bridges.bases import BASES, imagenet
+from convdsl.cli import main
+from convdsl.messages import use_language
 from convdsl.resources import resource
 from convdsl.training.transfer import read_start
 
@@ -21,14 +23,19 @@ pytestmark = pytest.mark.skipif(
 PROGRAM = resource("examples/efficientnet_lite0.cnn").read_text("utf-8")
 
 
-def photograph(name: str) -> np.ndarray:
-    """A photograph of scikit-image, its largest square in the middle at 224×224: (1, 224, 224, 3)."""
+def file(name: str) -> Path:
+    """The file of a photograph of scikit-image."""
     found = find_spec("skimage")
     if found is None or not found.submodule_search_locations:
         pytest.skip("the photographs are scikit-image's (pip install --no-deps scikit-image)")
+    return Path(found.submodule_search_locations[0]) / "data" / name
+
+
+def photograph(name: str) -> np.ndarray:
+    """A photograph, its largest square in the middle at 224×224: (1, 224, 224, 3)."""
     from PIL import Image
 
-    with Image.open(Path(found.submodule_search_locations[0]) / "data" / name) as picture:
+    with Image.open(file(name)) as picture:
         side = min(picture.size)
         left, top = ((n - side) // 2 for n in picture.size)
         square = picture.convert("RGB").crop((left, top, left + side, top + side))
@@ -58,3 +65,15 @@ def test_another_epsilon_or_padding_is_another_network(right: str, wrong: str) -
         program = program.replace("kK sS p1", "kK sS p=(K-1)/2")
     program = "\n".join(line for line in program.splitlines() if not line.startswith("expect"))
     assert abs(answer(program, photograph("chelsea.png"))[0, 285] - 0.405) > 0.01
+
+
+def test_predict_says_it_in_the_words_of_imagenet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cat, weights, program = str(file("chelsea.png")), tmp_path / "lite0.safetensors", tmp_path / "lite0.cnn"
+    program.write_text(PROGRAM, "utf-8")
+    assert main(["import", str(BASE), "--net", str(program), "--weights", str(weights)]) == 0
+    capsys.readouterr()
+    for language, words in (("en", ("Egyptian cat", "39.6", "the middle of it")), ("es", ("39,6", "el centro"))):
+        use_language(language)
+        assert main(["predict", str(weights), cat]) == 0
+        told = capsys.readouterr()
+        assert all(word in told.out + told.err for word in words)

@@ -316,3 +316,18 @@ def test_what_the_system_refuses_is_no_damage(tmp_path, monkeypatch, name):
         load(tmp_path / "set" if name in ("", "b") else refused)
     assert str(caught.value.message) == f"{refused} cannot be read: there is no permission."
     assert "Its owner can give the right" in str(caught.value.help)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "I;16"])
+@pytest.mark.parametrize("size", [(40, 20), (20, 40), (20, 20), (41, 20), (1, 9)])
+def test_the_middle_of_a_picture_of_other_proportions(size, mode):
+    width, height = size
+    pixels = np.zeros((height, width), np.uint16 if mode != "RGB" else np.uint8)
+    side = min(size)
+    top, left = (height - side) // 2, (width - side) // 2
+    pixels[top : top + side, left : left + side] = 200
+    file = io.BytesIO()
+    Image.fromarray(pixels if mode != "RGB" else np.stack([pixels] * 3, -1)).save(file, "PNG")
+    one = File("a.png", file.getvalue)
+    assert (decode(one, 10, 10, 3, cut=True).pixels == 200).all()
+    assert (decode(one, 10, 10, 3).pixels == 200).all() == (width == height)
