@@ -105,7 +105,8 @@ def decode(file: File, height: int, width: int, channels: int, cut: bool = False
             image = ImageOps.exif_transpose(image)
         image = _flat(image, mode, Image)
         if stretch:
-            image = image.resize((width, height), Image.Resampling.BILINEAR, _box(image, height, width, cut))
+            image = image.crop(_box(image, height, width)) if cut else image
+            image = image.resize((width, height), Image.Resampling.BILINEAR)
         pixels = np.frombuffer(image.tobytes(), np.uint8).reshape(height, width, channels)
         return Decoded(pixels, stretch, False, several)
 
@@ -200,12 +201,12 @@ def _with_raw_mode(args: Any, mode: str) -> Any:
     return mode if isinstance(args, str) else (mode, *args[1:])
 
 
-def _box(image: Any, height: int, width: int, cut: bool) -> tuple[int, int, int, int]:
-    """The part of a picture that is stretched to (height, width): all of it, or with `cut` the largest in its middle that has
-    these proportions. From left and top to right and bottom, as Pillow counts."""
+def _box(image: Any, height: int, width: int) -> tuple[int, int, int, int]:
+    """The largest part in the middle of a picture that has the proportions of (height, width). From left and top to right and
+    bottom, as Pillow counts."""
     all_across, all_down = image.size
-    across = min(all_across, max(1, round(all_down * width / height))) if cut else all_across
-    down = min(all_down, max(1, round(all_across * height / width))) if cut else all_down
+    across = min(all_across, max(1, round(all_down * width / height)))
+    down = min(all_down, max(1, round(all_across * height / width)))
     left, top = (all_across - across) // 2, (all_down - down) // 2
     return left, top, left + across, top + down
 
@@ -222,8 +223,8 @@ def _fitted(
     if channels == 1 and pixels.shape[2] == 3:
         pixels = pixels @ np.array([[0.299], [0.587], [0.114]], np.float32)  # ITU-R BT.601, as Pillow does
     planes = [Image.fromarray(np.ascontiguousarray(plane)) for plane in np.moveaxis(pixels.astype(np.float32), -1, 0)]
-    box = _box(planes[0], height, width, cut)
-    stretched = [np.asarray(plane.resize((width, height), Image.Resampling.BILINEAR, box)) for plane in planes]
+    planes = [plane.crop(_box(plane, height, width)) for plane in planes] if cut else planes
+    stretched = [np.asarray(plane.resize((width, height), Image.Resampling.BILINEAR)) for plane in planes]
     return np.broadcast_to(np.stack(stretched, -1), (height, width, channels))
 
 
