@@ -491,7 +491,10 @@ class Model:
         n = len(images) if index is None else len(index)
         result = np.empty((n, *shape), dtype)
         for start in range(0, n, self.batch):
-            batch = self._batch_of(images, None, self._part(index, start, min(start + self.batch, n)))
+            whole = index is None and n <= self.batch
+            batch = self._batch_of(
+                images, None, None if whole else self._part(index, start, min(start + self.batch, n))
+            )
             self._backend.infer(upto, batch, result[start : start + batch.count])
         return result
 

@@ -45,7 +45,7 @@ class LaidOut(PlainBackend):
         return self._outcome(run)
 
     def infer(self, upto: int | None, batch: Batch, out: Array | None) -> Any:
-        program = self.plan.inference if upto is None else self.plan.inference_upto(upto)
+        program = self.plan.inference_of(batch.count) if upto is None else self.plan.inference_upto(upto)
         return self._outcome(self._run(program, batch, 0, out))
 
     def fill(self, weights: dict[str, Array]) -> None:

@@ -45,6 +45,9 @@ class CpuArrays(NumpyArrays):
         self.rows = np.zeros((plan.target.threads, MOST_ARGUMENTS + 8), np.int64)
         """Room for the arguments of one call, for each worker, a cache line apart."""
         self.counters = self.room(8, "int64")
+        self.meetings = self.room(16 * (len(plan.few.regions) + 1 if plan.few is not None else 0), "int64")
+        """For each region of the program for a few images, and what is done at its end, how many parts were taken, and a cache
+        line further how many are done."""
 
     def room(self, count: int, kind: str = "float32") -> np.ndarray:
         return aligned(count, kind)
@@ -61,8 +64,8 @@ class CpuArrays(NumpyArrays):
 class Ready:
     """A bound program, as the driver takes it."""
 
-    def __init__(self, bound: Bound) -> None:
-        self.bound = bound
+    def __init__(self, bound: Bound, few: bool = False) -> None:
+        self.bound, self.few = bound, few
         regions, segments, operations, arguments = bound.tables
         self.tables = (table(regions, 5), table(segments, 3), table(operations, 3), table(arguments, 6))
 
@@ -71,8 +74,10 @@ class Ready:
 
         plan, arrays = self.bound.plan, self.bound.arrays
         assert isinstance(arrays, CpuArrays)
-        run = driver.run_alone if Threads.lost else driver.run
-        rooms = (arrays.rows, arrays.counters)
+        run = driver.run_alone if Threads.lost else driver.run_few if self.few else driver.run
+        if self.few:
+            arrays.meetings[:] = 0
+        rooms = (arrays.rows, arrays.meetings if self.few else arrays.counters)
         run(*self.tables, *rooms, plan.chunk, plan.target.threads, images, arrays.figures)
         Threads.used = True
 

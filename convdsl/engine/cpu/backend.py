@@ -40,7 +40,7 @@ class CpuBackend(Running):
 
     def infer(self, upto: int | None, batch: Batch, out: np.ndarray | None) -> Outcome:
         self._tell(batch, out)
-        return self._run("predict" if upto is None else upto, batch.count)
+        return self._run(self._forward(upto, batch.count), batch.count)
 
     def hold(self, *arrays: np.ndarray) -> None:
         """Nothing is copied, and nothing need be done."""
@@ -66,7 +66,7 @@ class CpuBackend(Running):
         figures = self._arrays.figures
         with self._lock:
             if what not in self._bound:
-                self._bound[what] = Ready(bind(self.plan, self._arrays, what))
+                self._bound[what] = Ready(bind(self.plan, self._arrays, what), what == "few")
             figures[slots.FINITE] = 1.0
             bound = self._bound[what]
             Aside.do(lambda: self._compute(bound, count))

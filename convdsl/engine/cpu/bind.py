@@ -39,6 +39,16 @@ def strides_in_bytes(value: Value) -> tuple[int, int, int]:
     return d * 4, h * 4, w * 4
 
 
+def pitches(x: Value, y: Value) -> tuple[int, int]:
+    """Bytes from one image to the next."""
+    return x.root.pitch * 4, y.root.pitch * 4
+
+
+def images_apart(apart: tuple[int, int] | None) -> dict[str, int]:
+    """These as the constants of a kernel in shares; nothing for another."""
+    return {} if apart is None else {"x_image": apart[0], "y_image": apart[1]}
+
+
 def of_strip(step: Step, at: Argument, x: Value, width: int) -> Argument:
     """In a region of strips each part sees the weights of its inputs, with `width` numbers for each."""
     return (*at[:4], x.size * width * 4, at[5]) if step.strips else at
@@ -237,6 +247,11 @@ class Binder:
             return number(self.coefficients(op)), op.output.shape[3] * 4
         bias = step.weights.get("bias")
         return None if bias is None else number(self.weight(bias)), None
+
+    @property
+    def share(self) -> dict[str, Argument]:
+        """What the kernel of a step in shares is told besides: which one it does, of how many, and the images."""
+        return {"task": PART, "tasks": number(self.plan.tasks), "count": COUNT}
 
     @property
     def control(self) -> tuple[Argument, Strided]:

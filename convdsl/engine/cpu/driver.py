@@ -8,7 +8,10 @@ computed from six numbers: base + image·a + slot·b + worker·c + part·d + cou
 # mypy: ignore-errors
 from __future__ import annotations
 
-from llvmlite import ir
+import ctypes
+import os
+
+from llvmlite import binding, ir
 from numba import njit, prange, types
 from numba.extending import intrinsic
 
@@ -54,6 +57,35 @@ def next_number(context, address):
         return b.atomic_rmw("add", at, ir.Constant(ir.IntType(64), 1), "seq_cst")
 
     return types.int64(types.int64), generate
+
+
+_YIELD = "convdsl_yield"
+_system = ctypes.CDLL(None).sched_yield if os.name == "posix" else ctypes.windll.kernel32.SwitchToThread
+binding.add_symbol(_YIELD, ctypes.cast(_system, ctypes.c_void_p).value)
+
+
+@intrinsic
+def number_at(context, address):
+    """The integer at an address, which other threads change."""
+
+    def generate(target, b, signature, values):
+        (address,) = values
+        return b.load_atomic(b.inttoptr(address, ir.IntType(64).as_pointer()), "acquire", 8)
+
+    return types.int64(types.int64), generate
+
+
+@intrinsic
+def give_way(context):
+    """Lets another thread have the core."""
+
+    def generate(target, b, signature, values):
+        kind = ir.FunctionType(ir.IntType(32), [])
+        function = b.module.globals.get(_YIELD) or ir.Function(b.module, kind, _YIELD)
+        b.call(function, [])
+        return target.get_dummy_value()
+
+    return types.void(), generate
 
 
 @njit
@@ -139,6 +171,38 @@ def run(regions, segments, operations, arguments, rows, counters, chunk, workers
                     part = next_number(counters.ctypes.data)
 
 
+SPINS = 30000
+"""How often a thread looks whether the others are done before it gives its core away: some ten microseconds."""
+
+
+@njit(parallel=True, nogil=True)
+def run_few(regions, segments, operations, arguments, rows, counters, chunk, workers, images, figures):
+    """The same for a forward pass of many short regions: threads are called once, and meet by counting the parts that are
+    done: `counters`, all 0 before. Nobody waits for a thread that has not come: the others do its parts."""
+    for worker in prange(workers):
+        for r in range(regions.shape[0]):
+            region = regions[r]
+            claimed = counters.ctypes.data + r * 128
+            done = claimed + 64
+            part = next_number(claimed)
+            while part < region[PARTS]:
+                if region[KIND] == REGION_CHUNKS:
+                    begin, end = part * chunk, min(part * chunk + chunk, images)
+                    run_images(region, segments, operations, arguments, rows[worker], begin, end, part, worker)
+                elif region[KIND] == REGION_STRIPS:
+                    run_images(region, segments, operations, arguments, rows[worker], 0, images, part, worker)
+                else:
+                    run_task(region, segments, operations, arguments, rows[worker], images, part, worker)
+                next_number(done)
+                part = next_number(claimed)
+            spins = 0
+            while number_at(done) < region[PARTS]:
+                spins += 1
+                if spins > SPINS:
+                    give_way()
+
+
+run_few._cache = KeptCode(run_few.py_func, __file__, slots.__file__, tables.__file__)
 run._cache = KeptCode(run.py_func, __file__, slots.__file__, tables.__file__)
 run_alone = njit(nogil=True)(run.py_func)
 """The same on one thread, where there are no others: after a fork."""

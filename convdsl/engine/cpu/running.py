@@ -30,6 +30,12 @@ class Running(ABC):
     def _run(self, what: Any, count: int) -> Outcome:
         """Runs a program (see `bindings.bind`) over so many images."""
 
+    def _forward(self, upto: int | None, count: int) -> Any:
+        """The name of the program for so many images."""
+        if upto is not None:
+            return upto
+        return "few" if self.plan.inference_of(count) is self.plan.few else "predict"
+
     @property
     def memory(self) -> Memory:
         return self.plan.memory

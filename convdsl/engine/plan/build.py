@@ -8,9 +8,18 @@ from typing import NamedTuple
 
 from convdsl.engine.optimizer import Optimizer
 from convdsl.engine.plan.exits import Loss
+from convdsl.engine.plan.few import FEW
 from convdsl.engine.plan.interleaving import lanes_for
 from convdsl.engine.plan.keeping import Room, keep
-from convdsl.engine.plan.program import CHUNKS, STRIP_BLOCKS, Frame, Program, inference_program, training_program
+from convdsl.engine.plan.program import (
+    CHUNKS,
+    STRIP_BLOCKS,
+    Frame,
+    Program,
+    few_program,
+    inference_program,
+    training_program,
+)
 from convdsl.engine.plan.rewrites import switched_off
 from convdsl.engine.plan.show import show
 from convdsl.engine.plan.values import Parameter, Target
@@ -52,6 +61,8 @@ class Plan:
     training: Program
     inference: Program
     """The forward pass for predictions and evaluation."""
+    few: Program | None
+    """The same for a few images, where all threads take shares of each."""
     room: Room
 
     @property
@@ -89,6 +100,16 @@ class Plan:
     def tasks(self) -> int:
         return CHUNKS
 
+    def inference_of(self, count: int) -> Program:
+        """The forward pass for so many images: where chunks of them would leave threads without work, the one in shares. It
+        gives the same bytes."""
+        busy = -(-count // self.chunk)
+        return self.inference if self.few is None or count > FEW or busy >= self.target.threads else self.few
+
+    @property
+    def programs(self) -> list[Program]:
+        return [self.training, self.inference, *([] if self.few is None else [self.few])]
+
     def inference_upto(self, node: int) -> Program:
         """The forward pass to the output of one layer."""
         return inference_program(self.frame, self.training.layouts, node)
@@ -111,9 +132,7 @@ class Plan:
     def memory(self) -> Memory:
         trained = sum(p.layout.size for p in self.trained)
         gradients = (self.room.by_chunk * self.copies + self.room.deferred) * 4
-        activations = sum(
-            p.block_bytes * self.target.threads + p.batch_bytes + p.extra_bytes for p in (self.training, self.inference)
-        )
+        activations = sum(p.block_bytes * self.target.threads + p.batch_bytes + p.extra_bytes for p in self.programs)
         return Memory(self.room.weights * 4, gradients, trained * 4 * len(self.optimizer.states), activations)
 
     def __str__(self) -> str:
@@ -133,11 +152,12 @@ def plan(net: NetView, batch: int, optimizer: Optimizer, target: Target, *losses
     )
     training = training_program(frame)
     inference = inference_program(frame, training.layouts)
-    steps = [*training.steps, *inference.steps]
+    few = few_program(frame, training.layouts)
+    steps = [*training.steps, *inference.steps, *([] if few is None else few.steps)]
     kept, room = keep(frame.parameters.values(), training.layouts, steps, target)
     for parameter, place in kept.items():
         parameter.kept = place
-    return Plan(net, batch, optimizer, chunk, frame, training, inference, room)
+    return Plan(net, batch, optimizer, chunk, frame, training, inference, few, room)
 
 
 def _padded(batch: int, chunk: int, block: int, target: Target) -> int:

@@ -21,7 +21,8 @@ class _Life:
 def allocate(blocks: list[tuple[list[Step], int]], batch: int, target: Target) -> tuple[int, int]:
     """Gives each value a home and an offset; returns the bytes for one worker's block and for the batch.
 
-    Values needed in one region live in a worker's block, the others for the whole batch, and those of steps in shares. Within
+    Values needed in one region live in a worker's block, the others for the whole batch, and those of steps in shares, but for
+    what these work in. Within
     a block, steps for single images run image by image, so a value that is needed in several runs of such steps has a slot for
     each image and lives through the whole of them; one that is needed in a single run has one slot. `blocks` are the steps of
     each region, and how many images it takes at a time.
@@ -36,13 +37,14 @@ def allocate(blocks: list[tuple[list[Step], int]], batch: int, target: Target) -
     block_lives, batch_lives = [], []
     for value, at in uses.items():
         first, last = at[0], at[-1]
-        shared = any(regions[r][s].scope == "share" for r, s in (places[n] for n in at))
+        used = [regions[r][s] for r, s in (places[n] for n in at)]
+        shared = any(step.scope == "share" and step.writes.get("scratch") is not value for step in used)
         if shared or places[first][0] != places[last][0]:
             value.home = "batch"
             batch_lives.append(_Life(value, places[first][0], places[last][0], batch * value.pitch + SLACK))
         else:
             start, end = segments[first], segments[last]
-            alone = start == end and regions[places[first][0]][places[first][1]].scope in ("image", "task")
+            alone = start == end and used[0].scope in ("image", "task", "share")
             value.single = alone and not value.interleaved
             slots = 1 if value.single else blocks[places[first][0]][1]
             if not value.single:

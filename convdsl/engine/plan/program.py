@@ -8,6 +8,7 @@ from typing import Literal
 
 from convdsl.engine.plan import unweighted, weighted  # noqa: F401  (they register their operations)
 from convdsl.engine.plan.exits import Exit, Loss, Place, answers_of, exits_of
+from convdsl.engine.plan.few import FEW, in_shares
 from convdsl.engine.plan.folding import folded
 from convdsl.engine.plan.frames import framed
 from convdsl.engine.plan.fusion import fuse, join_activations
@@ -75,6 +76,8 @@ class Frame:
     batch: int
     lanes: int
     parameters: dict[str, Parameter]
+    few: bool = False
+    """Whether all threads take shares of each image (see few.py)."""
 
     def lowered(self, training: bool, upto: int | None = None) -> Lowering:
         low = Lowering(self.net, self.target, training, self.parameters, {loss.end for loss in self.losses})
@@ -120,6 +123,15 @@ def inference_program(frame: Frame, chosen: Layouts, upto: int | None = None) ->
         steps.append(Step("emit", index, {"x": x}, settings=place._asdict()))
     steps = passed("folding", folded(passed("lowering", steps), [*results, *scores, low.input], frame.target))
     return _assemble(frame, steps, low, max(len(exits), 1), set(), chosen)
+
+
+def few_program(frame: Frame, chosen: Layouts) -> Program | None:
+    """The forward pass for a few images in shares; None where no step is worth it."""
+    if frame.lanes or frame.target.whole_batch or frame.target.threads == 1 or not frame.target.does("few"):
+        return None
+    one = replace(frame, block=1, batch=min(FEW, frame.batch) + STRIP_BLOCKS, few=True)
+    program = inference_program(one, chosen)
+    return program if any(region.kind == "shares" for region in program.regions) else None
 
 
 def _loss_step(one: Exit, number: int, z: Value, writes: dict[str, Value], add: bool) -> Step:
@@ -170,6 +182,8 @@ def _assemble(
         return _assemble_batch(frame, steps, low, exits)
     steps = passed("winograd", use_winograd(steps, target, chosen))
     steps = passed("together", together(steps, target))
+    if frame.few:
+        steps = passed("few", in_shares(steps, target))
     regions = _regions([s for s in steps if s.scope != "task"], block)
     if target.does("recomputing"):
         regions = recompute(regions)

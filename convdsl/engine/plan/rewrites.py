@@ -19,6 +19,7 @@ REWRITES = {
     "strips": "a convolution and a dense layer behind it are done strip by strip",
     "winograd": "3x3 and 5x5 convolutions with fewer multiplications",
     "together": "large dense layers are done for all images at once, in shares",
+    "few": "of a few images all threads take shares of each large step",
     "interleaving": "images of networks with few channels lie side by side",
     "deferral": "gradients of many weights are computed once, after all others",
     "folding": "at inference a normalisation, or a sum, is done by the product before it",

@@ -20,7 +20,9 @@ def show(plan: Plan) -> str:
         f"gradients {_bytes(memory.gradients)}, optimiser {_bytes(memory.optimizer)}, "
         f"activations {_bytes(memory.activations)}",
     ]
-    for title, program in (("one step of training", plan.training), ("inference", plan.inference)):
+    for title, program in zip(
+        ("one step of training", "inference", "inference of a few images"), plan.programs, strict=False
+    ):
         worker = "" if plan.target.whole_batch else f"{_bytes(program.block_bytes)} a worker, "
         lines.append(f"{title}: {worker}{_bytes(program.batch_bytes)} for the batch")
         for region in program.regions:

@@ -47,7 +47,7 @@ def passed(what: str, steps: list[Step]) -> list[Step]:
 def verify(plan: Plan) -> None:
     """Raises WrongPlan where a program of a plan is none that can be run."""
     elsewhere = ONLY_IN_BLOCKS if plan.target.whole_batch else ONLY_WHOLE
-    for name, program in (("training", plan.training), ("inference", plan.inference)):
+    for name, program in zip(("training", "inference", "few images"), plan.programs, strict=False):
         steps = [step for region in program.regions for step in region.steps]
         found = [f"{step.kind!r} is not for such a device" for step in steps if step.kind in elsewhere]
         _refuse(name, found + faults(steps))

@@ -70,6 +70,8 @@ class Tiles:
     band: int
     together: int
     weights: Transformed
+    groups: int = 1
+    """Of blocks of filters, where bands and groups are shares (see few.py)."""
 
     @property
     def pack(self) -> str:

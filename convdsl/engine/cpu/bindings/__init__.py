@@ -19,12 +19,13 @@ from convdsl.engine.plan import Plan, Program
 
 @no_search_for_cycles()
 def bind(plan: Plan, arrays: Arrays, what: Any) -> Bound:
-    """One of "train", "rearrange", "predict", or the number of the value up to which is predicted."""
+    """One of "train", "rearrange", "predict", "few", or the number of the value up to which is predicted."""
     if what == "train":
         return bind_training(plan, arrays)
     if what == "rearrange":
         return bind_rearrange(plan, arrays)
-    return bind_inference(plan, plan.inference if what == "predict" else plan.inference_upto(what), arrays)
+    named = {"predict": plan.inference, "few": plan.few}
+    return bind_inference(plan, named.get(what) or plan.inference_upto(what), arrays)
 
 
 def bind_training(plan: Plan, arrays: Arrays) -> Bound:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from convdsl.engine.cpu.bind import COUNT, PART, Argument, Binder, binding, number, strides_in_bytes
+from convdsl.engine.cpu.bind import (
+    COUNT,
+    PART,
+    Argument,
+    Binder,
+    binding,
+    images_apart,
+    number,
+    pitches,
+    strides_in_bytes,
+)
 from convdsl.engine.cpu.kernels import weighted
 from convdsl.engine.cpu.specialise import Micro, Strided, micro
 from convdsl.engine.cpu.tiles import even_parts
 from convdsl.engine.plan import Step, Value
+from convdsl.engine.plan.few import depthwise_rows
 from convdsl.engine.plan.values import Window
 
 if TYPE_CHECKING:
@@ -19,10 +30,8 @@ if TYPE_CHECKING:
 
 def _columns(x: Value, y: Value, window: Window, binder: Binder) -> int:
     """Outputs of a row that a tile has; 0 where tiles cannot be used. All weights stay in registers."""
-    lanes, registers = binder.target.lanes, binder.target.registers
-    flat = window.k[0] == 1 and x.shape[0] == y.shape[0] == 1 and not x.interleaved
-    fits = x.shape[3] == y.shape[3] and x.shape[3] % lanes == 0 and window.taps + 4 <= registers
-    return min(8, registers - window.taps - 2) if flat and fits else 0
+    able = depthwise_rows(x.shape[0], y.shape, x.shape[3], window.taps, binder.target)
+    return min(8, binder.target.registers - window.taps - 2) if able and window.k[0] == 1 and not x.interleaved else 0
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,8 @@ class _Grid:
     y_steps: tuple[int, int]
     most: int
     add: bool = False
+    apart: tuple[int, int] | None = None
+    """In shares: bytes from one image to the next, of x and of y."""
 
     def emit(self, binder: Binder, x: Argument, step: Step, y: Argument, channels: int) -> None:
         weight, (bias, norm) = step.weights["weight"], binder.behind(step)
@@ -55,9 +66,10 @@ class _Grid:
             steps = {"columns": count, "x_column": x_column, "y_column": y_column}
             return micro("depthwise_tile", **sizes, **steps, taps=self.taps)
 
+        shared = self.apart is not None
         binder.emit(
-            weighted.depthwise_rows,
-            {"x": x, "w": at, "b": at if bias is None else bias, "y": y},
+            weighted.depthwise_rows_share if shared else weighted.depthwise_rows,
+            {"x": x, "w": at, "b": at if bias is None else bias, "y": y, **(binder.share if shared else {})},
             tile=tile(together),
             edge=tile(columns % together) if columns % together else None,
             rows=rows,
@@ -65,6 +77,7 @@ class _Grid:
             step=together,
             x_steps=self.x_steps,
             y_steps=self.y_steps,
+            **images_apart(self.apart),
         )
 
 
@@ -85,6 +98,8 @@ def _depthwise(binder: Binder, step: Step) -> None:
     if most := _columns(x, y, window, binder):
         xs, ys = strides_in_bytes(x), strides_in_bytes(y)
         grid = _Grid(_taps(window, xs), window.output[1:], _strides(window, xs), ys[1:], most)
+        if step.scope == "share":
+            grid = replace(grid, apart=pitches(x, y))
         grid.emit(binder, binder.reaching(x, window.before)[0], step, binder.inside(y)[0], x.shape[3])
         return
     (bias, norm), channels = binder.behind(step), y.shape[3]

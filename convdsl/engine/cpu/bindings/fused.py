@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from convdsl.engine.cpu.bind import COUNT, Binder, binding, number, strides_in_bytes
+from convdsl.engine.cpu.bind import (
+    COUNT,
+    PART,
+    Binder,
+    binding,
+    images_apart,
+    number,
+    pitches,
+    shifted,
+    strides_in_bytes,
+)
 from convdsl.engine.cpu.bindings.winograd import winograd
 from convdsl.engine.cpu.kernels import fused, pointwise
 from convdsl.engine.cpu.specialise import Micro, micro
@@ -50,15 +61,22 @@ def _gather_pool(binder: Binder, step: Step) -> None:
         target = binder.inside(y)[0]
         chosen = binder.inside(where)[0] if where is not None else number(0)
         edge = columns % pools
+        given = {
+            "x": binder.reaching(x, window.before)[0],
+            "w": number(base + first * f.rows * f.width * 4),
+            "b": number(binder.weight(bias, first * f.width) if bias is not None else base),
+            "y": shifted(target, skip),
+        }
+        constants: dict[str, Any] = {}
+        kernel: Callable[..., Any] = fused.gather_pool
+        if step.scope == "share":
+            kernel, given, constants = fused.gather_pool_share, {**given, **binder.share}, images_apart(pitches(x, y))
+        else:
+            given["where"] = shifted(chosen, skip)
+            constants["where_steps"] = (f.width * 4, ws[1], ws[2])
         binder.emit(
-            fused.gather_pool,
-            {
-                "x": binder.reaching(x, window.before)[0],
-                "w": number(base + first * f.rows * f.width * 4),
-                "b": number(binder.weight(bias, first * f.width) if bias is not None else base),
-                "y": (target[0] + skip, *target[1:]),
-                "where": (chosen[0] + skip, *chosen[1:]),
-            },
+            kernel,
+            given,
             tile=tile(pools),
             edge=tile(edge) if edge else None,
             blocks=blocks,
@@ -67,9 +85,9 @@ def _gather_pool(binder: Binder, step: Step) -> None:
             step=pools,
             x_steps=(2 * xs[1], 2 * xs[2]),
             y_steps=(f.width * 4, ys[1], ys[2]),
-            where_steps=(f.width * 4, ws[1], ws[2]),
             w_step=f.rows * f.width * 4,
             b_step=f.width * 4,
+            **constants,
         )
 
 
@@ -188,7 +206,14 @@ def clear_around(binder: Binder, y: Value) -> None:
 
 @binding("frame")
 def _frame(binder: Binder, step: Step) -> None:
-    clear_around(binder, step.writes["y"])
+    y = step.writes["y"]
+    if step.scope != "share":
+        clear_around(binder, y)
+        return
+    at, whole = binder.whole(y)
+    frame = tuple(tuple(f) for f in y.frame)
+    given = {"y": at, "task": PART, "count": COUNT}
+    binder.emit(pointwise.clear_frames, given, sizes=whole.shape, frame=frame, image=y.root.pitch * 4)
 
 
 @binding("clear")

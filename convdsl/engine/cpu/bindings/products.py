@@ -9,12 +9,25 @@ from itertools import product
 from math import prod
 from typing import Any
 
-from convdsl.engine.cpu.bind import COUNT, PART, Argument, Binder, binding, number, of_strip, shifted, strides_in_bytes
+from convdsl.engine.cpu.bind import (
+    COUNT,
+    PART,
+    Argument,
+    Binder,
+    binding,
+    images_apart,
+    number,
+    of_strip,
+    pitches,
+    shifted,
+    strides_in_bytes,
+)
 from convdsl.engine.cpu.bindings.winograd import winograd
 from convdsl.engine.cpu.kernels import weighted
 from convdsl.engine.cpu.specialise import Micro, micro
 from convdsl.engine.cpu.tiles import even_parts, grid_tile, lane_tile_sizes, split_blocks
 from convdsl.engine.plan import Step
+from convdsl.engine.plan.few import FEW
 from convdsl.engine.plan.layouts import Filters, Pack, Rows
 
 
@@ -79,6 +92,8 @@ class Product:
     mask: int | None = None
     images: int = 0
     norm: int | None = None
+    apart: tuple[int, int] | None = None
+    """In shares: bytes from one image to the next, of x and of y."""
 
     def emit(self, binder: Binder) -> None:
         if 0 in (axis.count for axis in self.positions):
@@ -156,9 +171,10 @@ class Product:
         depth, rows, columns = self.positions
         edge = columns.count % cut[1]
         axes = (groups, depth, rows, columns)
+        shared = self.apart is not None
         binder.emit(
-            weighted.gather,
-            {"x": self.x, "w": w, "b": bias, "y": y},
+            weighted.gather_share if shared else weighted.gather,
+            {"x": self.x, "w": w, "b": bias, "y": y, **(binder.share if shared else {})},
             tile=tile(*cut),
             edge=tile(cut[0], edge) if edge else None,
             groups=groups.count,
@@ -171,6 +187,7 @@ class Product:
             x_steps=tuple(axis.x for axis in axes),
             y_steps=(groups.y, blocks.y, depth.y, rows.y, columns.y),
             w_steps=(groups.w, blocks.w, *bias_steps),
+            **images_apart(self.apart),
         )
 
 
@@ -210,6 +227,7 @@ def _gather(binder: Binder, step: Step) -> None:
         relu=_relu(step),
         images=x.interleaved,
         norm=norm,
+        apart=pitches(x, y) if step.scope == "share" else None,
     ).emit(binder)
 
 
@@ -279,27 +297,34 @@ def _dense(binder: Binder, step: Step) -> None:
 
 
 def _dense_share(binder: Binder, step: Step, f: Filters) -> None:
-    """All images, block of units by block."""
+    """All images, block of units by block; where these are fewer than would keep the threads busy, vector by vector of them."""
     x, y, weight, bias = step.reads["x"], step.writes["y"], step.weights["weight"], step.weights.get("bias")
-    blocks, lanes = Blocks.of(f), f.lanes
-    x_image, y_image = x.root.pitch * 4, y.root.pitch * 4
+    blocks, few = Blocks.of(f), binder.program is binder.plan.few
+    x_image, y_image = pitches(x, y)
     for first, count, vectors, valid in split_blocks(f.filters, f.lanes, f.vectors):
-        images = even_parts(binder.plan.batch, binder.target.positions(vectors))
-        tile = micro(
-            "conv_tile",
-            lanes=lanes,
-            vectors=vectors,
-            taps=(),
-            run=x.size,
-            row=blocks.width,
-            x_at=tuple(n * x_image for n in range(images)),
-            y_at=tuple(n * y_image for n in range(images)),
-            valid=valid,
-            bias=bias is not None,
-            relu=_relu(step),
-            add=False,
-        )
+        cut = few and count < 2 * binder.target.threads and valid == f.lanes
+        wide, pieces = (1, vectors) if cut else (vectors, 1)
+        most = FEW if few else binder.plan.batch
+        images = even_parts(min(most, binder.plan.batch), binder.target.positions(wide))
+
+        def tile(together: int, wide: int = wide, valid: int = valid) -> Micro:
+            return micro(
+                "conv_tile",
+                lanes=f.lanes,
+                vectors=wide,
+                taps=(),
+                run=x.size,
+                row=blocks.width,
+                x_at=tuple(n * x_image for n in range(together)),
+                y_at=tuple(n * y_image for n in range(together)),
+                valid=valid,
+                bias=bias is not None,
+                relu=_relu(step),
+                add=False,
+            )
+
         at = number(binder.weight(weight, first * blocks.size // 4))
+        singly = few and images > 1
         binder.emit(
             weighted.dense_share,
             {
@@ -307,17 +332,18 @@ def _dense_share(binder: Binder, step: Step, f: Filters) -> None:
                 "w": at,
                 "b": at if bias is None else number(binder.weight(bias, first * f.width)),
                 "y": shifted(binder.inside(y)[0], first * blocks.width),
-                "task": PART,
-                "tasks": number(binder.plan.tasks),
-                "count": COUNT,
+                **binder.share,
             },
-            tile=tile,
+            tile=tile(images),
+            one=tile(1) if singly else None,
+            singly=singly,
             blocks=count,
+            pieces=pieces,
             images=images,
             x_image=x_image,
             y_image=y_image,
             w_block=blocks.size,
-            width=blocks.width,
+            width=wide * f.lanes * 4,
         )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
-from convdsl.engine.cpu.bind import COUNT, PART, Argument, Binder, number
+from convdsl.engine.cpu.bind import COUNT, PART, Argument, Binder, images_apart, number, pitches
 from convdsl.engine.cpu.kernels import winograd as kernels
 from convdsl.engine.cpu.specialise import Micro, micro
 from convdsl.engine.plan import Parameter, Step, Value
@@ -30,16 +31,19 @@ def winograd(
     into = partial(_into, binder, pack, strides, v_step)
     out = partial(_out, binder, step, strides, y_steps, where_steps, m_step)
     v_tile, m_tile = pack.rows * 4, pack.blocks * pack.width * 4
+    given = {"x": x, "u": number(binder.pack(weight, tiles.pack)), "b": number(0) if bias is None else bias, "y": y}
+    scratch = {"v": binder.inside(step.writes["scratch"])[0]}
+    shared: dict[str, int] = {}
+    kernel: Callable[..., Any] = kernels.winograd
+    if step.scope == "share":
+        kernel, given = kernels.winograd_share, {**given, **scratch, **binder.share}
+        shared = {"groups": tiles.groups, **images_apart(pitches(step.reads["x"], step.writes["y"]))}
+    else:
+        chosen = number(0) if where is None else binder.inside(where)[0]
+        given = {**given, "where": chosen, **scratch}
     binder.emit(
-        kernels.winograd,
-        {
-            "x": x,
-            "u": number(binder.pack(weight, tiles.pack)),
-            "b": number(0) if bias is None else bias,
-            "y": y,
-            "where": number(0) if where is None else binder.inside(where)[0],
-            "v": binder.inside(step.writes["scratch"])[0],
-        },
+        kernel,
+        given,
         **_by_place("into", into, pack.m, last),
         **_by_place("out", out, pack.m, last),
         product=_product(binder, tiles, v_tile, m_tile),
@@ -48,7 +52,7 @@ def winograd(
         band=tiles.band,
         together=tiles.together,
         frequencies=pack.frequencies,
-        blocks=pack.blocks,
+        blocks=pack.blocks // tiles.groups,
         x_tile=tuple(pack.m * n for n in strides[1:3]),
         y_tile=tuple(n * size for n, size in zip(y_steps, shape, strict=True)),
         where_tile=tuple(n * size for n, size in zip(where_steps, shape, strict=True)),
@@ -57,7 +61,9 @@ def winograd(
         v_step=v_step,
         m_step=m_step,
         u_block=pack.rows * pack.width * 4,
+        u_frequency=pack.blocks * pack.rows * pack.width * 4,
         width=pack.width * 4,
+        **shared,
     )
 
 
@@ -108,10 +114,11 @@ def _out(
     columns: int,
 ) -> Micro:
     """A tile of the output."""
-    pack, lanes = step.settings["winograd"].weights, binder.target.lanes
+    tiles, lanes = step.settings["winograd"], binder.target.lanes
+    pack = tiles.weights
     common = {
         "lanes": lanes,
-        "vectors": step.writes["y"].shape[3] // lanes,
+        "vectors": step.writes["y"].shape[3] // lanes // tiles.groups,
         "matrix": matrices(pack.m, pack.r)[0],
         "step": m_step,
         "bias": "bias" in step.weights,

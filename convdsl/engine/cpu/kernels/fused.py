@@ -42,6 +42,44 @@ def gather_pool(
                 edge(x + at, wf, bf, yi + j * y_steps[2], oi + j * where_steps[2], at)
 
 
+def gather_pool_share(
+    x: Address,
+    w: Address,
+    b: Address,
+    y: Address,
+    task: Int,
+    tasks: Int,
+    count: Int,
+    *,
+    tile,
+    edge,
+    blocks,
+    rows,
+    columns,
+    step,
+    x_steps,
+    y_steps,
+    w_step,
+    b_step,
+    x_image,
+    y_image,
+):
+    """The same for all `count` images, for one share of the rows of all blocks; which of four was chosen is not kept."""
+    for n in range(count):
+        for unit in range(task * blocks * rows // tasks, (task + 1) * blocks * rows // tasks):
+            f = unit // rows
+            i = unit % rows
+            wf = w + f * w_step
+            bf = b + f * b_step
+            xi = x + n * x_image + i * x_steps[0]
+            yi = y + n * y_image + f * y_steps[0] + i * y_steps[1]
+            for j in range(0, columns - step + 1, step):
+                tile(xi + j * x_steps[1], wf, bf, yi + j * y_steps[2], 0, 0)
+            if columns % step != 0:
+                at = columns - columns % step
+                edge(xi + at * x_steps[1], wf, bf, yi + at * y_steps[2], 0, 0)
+
+
 def sparse_lists(y: F32, g: F32, where: I32, offsets: I32, values: F32, lengths: I32, db: F32, *, bias):
     """For each filter, the windows whose gradient passes the ReLU, and the gradients; without a branch."""
     _, rows, columns, filters = y.shape

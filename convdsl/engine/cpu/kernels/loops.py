@@ -100,6 +100,29 @@ def by_place(whole, right, below, corner, row, column, grid, uneven, first, seco
         whole(first, second, third, fourth, fifth)
 
 
+def band_of_tiles(x, u, b, y, where, v, m, first, tiles):
+    """Fast convolution of one band of `tiles`, from row `first` of them on, transformed at `v`, multiplied at `m` (see
+    winograd.py)."""
+    for t in range(tiles):
+        row = first + t // grid[1]
+        column = t % grid[1]
+        xa = x + row * x_tile[0] + column * x_tile[1]
+        by_place(into, into_right, into_below, into_corner, row, column, grid, uneven, xa, 0, v + t * v_tile, 0, 0)
+    for f in range(frequencies):
+        for k in range(blocks):
+            for t in range(0, tiles, together):
+                to = m + f * m_step + t * m_tile + k * width
+                product(v + f * v_step + t * v_tile, u + f * u_frequency + k * u_block, 0, to)
+    for t in range(tiles):
+        row = first + t // grid[1]
+        column = t % grid[1]
+        ma = m + t * m_tile
+        ya = y + row * y_tile[0] + column * y_tile[1]
+        wa = where + row * where_tile[0] + column * where_tile[1]
+        base = row * x_tile[0] + column * x_tile[1]
+        by_place(out, out_right, out_below, out_corner, row, column, grid, uneven, ma, b, ya, wa, base)
+
+
 def lowered(result, s, beta):
     """s^−beta; of the usual 3/4 by roots, which vectors have."""
     if beta == 0.75:

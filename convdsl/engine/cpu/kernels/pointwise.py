@@ -50,6 +50,23 @@ def clear_frame(y: F32, *, frame):
                     y[p, i, j, c] = float32(0)
 
 
+def clear_frames(y: Address, task: Int, count: Int, *, sizes, frame, image):
+    """The same for all `count` images, `image` bytes apart, while others write the values themselves."""
+    depth, rows, columns, channels = sizes
+    if task == 0:
+        for n in range(count):
+            values = floats_at(y + n * image, depth * rows * columns * channels)
+            for p, i in every(depth, rows):
+                inside = frame[0][0] <= p < depth - frame[0][1] and frame[1][0] <= i < rows - frame[1][1]
+                at = (p * rows + i) * columns
+                for k in range(at * channels, (at + (frame[2][0] if inside else columns)) * channels):
+                    values[k] = float32(0)
+                for k in range(
+                    (at + (columns - frame[2][1] if inside else columns)) * channels, (at + columns) * channels
+                ):
+                    values[k] = float32(0)
+
+
 def fill_zero(address: Address, count: Int):
     values = floats_at(address, count)
     for i in range(count):

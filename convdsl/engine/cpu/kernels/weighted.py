@@ -48,6 +48,50 @@ def gather(
                         )
 
 
+def gather_share(
+    x: Address,
+    w: Address,
+    b: Address,
+    y: Address,
+    task: Int,
+    tasks: Int,
+    count: Int,
+    *,
+    tile,
+    edge,
+    groups,
+    blocks,
+    depth,
+    rows,
+    columns,
+    row_step,
+    column_step,
+    x_steps,
+    y_steps,
+    w_steps,
+    x_image,
+    y_image,
+):
+    """The same for all `count` images, for one share of the rows of tiles of all blocks of filters."""
+    pieces = rows // row_step
+    units = groups * blocks * depth * pieces
+    for n in range(count):
+        for unit in range(task * units // tasks, (task + 1) * units // tasks):
+            i = unit % pieces * row_step
+            d = unit // pieces % depth
+            f = unit // (pieces * depth) % blocks
+            g = unit // (pieces * depth * blocks)
+            wf = w + g * w_steps[0] + f * w_steps[1]
+            bf = b + g * w_steps[2] + f * w_steps[3]
+            xi = x + n * x_image + g * x_steps[0] + d * x_steps[1] + i * x_steps[2]
+            yi = y + n * y_image + g * y_steps[0] + f * y_steps[1] + d * y_steps[2] + i * y_steps[3]
+            for j in range(0, columns - column_step + 1, column_step):
+                tile(xi + j * x_steps[3], wf, bf, yi + j * y_steps[4])
+            if columns % column_step != 0:
+                at = columns - columns % column_step
+                edge(xi + at * x_steps[3], wf, bf, yi + at * y_steps[4])
+
+
 def dense_share(
     x: Address,
     w: Address,
@@ -58,18 +102,28 @@ def dense_share(
     count: Int,
     *,
     tile,
+    one,
+    singly,
     blocks,
+    pieces,
     images,
     x_image,
     y_image,
     w_block,
     width,
 ):
-    """A dense layer for all `count` images, `images` at a time, for one share of its blocks of units; steps in bytes. The last
-    images may be none, in room that nobody else has."""
-    for block in range(task * blocks // tasks, (task + 1) * blocks // tasks):
-        for n in range(0, count, images):
-            tile(x + n * x_image, w + block * w_block, b + block * width, y + n * y_image + block * width)
+    """A dense layer for all `count` images, `images` at a time, for one share of its blocks of units, or of `pieces` of each
+    of `width` bytes; steps in bytes. The last images, unless these are done `singly`, may be none, in room that nobody else
+    has."""
+    for unit in range(task * blocks * pieces // tasks, (task + 1) * blocks * pieces // tasks):
+        wu = w + unit // pieces * w_block + unit % pieces * width
+        bu = b + unit * width
+        yu = y + unit * width
+        for n in range(0, count - count % images if singly else count, images):
+            tile(x + n * x_image, wu, bu, yu + n * y_image)
+        if singly:
+            for n in range(count - count % images, count):
+                one(x + n * x_image, wu, bu, yu + n * y_image)
 
 
 def dense_input_share(
@@ -225,6 +279,36 @@ def depthwise_rows(
             tile(xi + j * x_steps[1], w, b, yi + j * y_steps[1])
         if columns % step != 0:
             edge(xi + (columns - columns % step) * x_steps[1], w, b, yi + (columns - columns % step) * y_steps[1])
+
+
+def depthwise_rows_share(
+    x: Address,
+    w: Address,
+    b: Address,
+    y: Address,
+    task: Int,
+    tasks: Int,
+    count: Int,
+    *,
+    tile,
+    edge,
+    rows,
+    columns,
+    step,
+    x_steps,
+    y_steps,
+    x_image,
+    y_image,
+):
+    """The same for all `count` images, for one share of the rows."""
+    for n in range(count):
+        for i in range(task * rows // tasks, (task + 1) * rows // tasks):
+            xi = x + n * x_image + i * x_steps[0]
+            yi = y + n * y_image + i * y_steps[0]
+            for j in range(0, columns - step + 1, step):
+                tile(xi + j * x_steps[1], w, b, yi + j * y_steps[1])
+            if columns % step != 0:
+                edge(xi + (columns - columns % step) * x_steps[1], w, b, yi + (columns - columns % step) * y_steps[1])
 
 
 def depthwise_weight_rows(

@@ -36,34 +36,72 @@ def winograd(
     v_step,
     m_step,
     u_block,
+    u_frequency,
     width,
 ):
     """One image, band by band: all tiles of a band are transformed, multiplied frequency by frequency, so that the weights of
     each are read once, and transformed back. `uneven` says of rows and columns whether the last tiles reach beyond the output.
     `x_tile`, `y_tile`, `where_tile`: from one row, column of tiles to the next; `v_tile`, `m_tile` from a tile to the next in
     the transformed input and in the products, `v_step`, `m_step` from a frequency to the next; `u_block`, `width` from one
-    block of filters to the next in the weights and in the products."""
+    block of filters to the next in the weights and in the products, `u_frequency` from a frequency to the next."""
     tiles = band * grid[1]
     m = v + frequencies * v_step
     for first in range(0, grid[0], band):
-        for t in range(tiles):
-            row = first + t // grid[1]
-            column = t % grid[1]
-            xa = x + row * x_tile[0] + column * x_tile[1]
-            by_place(into, into_right, into_below, into_corner, row, column, grid, uneven, xa, 0, v + t * v_tile, 0, 0)
-        for f in range(frequencies):
-            for k in range(blocks):
-                for t in range(0, tiles, together):
-                    to = m + f * m_step + t * m_tile + k * width
-                    product(v + f * v_step + t * v_tile, u + (f * blocks + k) * u_block, 0, to)
-        for t in range(tiles):
-            row = first + t // grid[1]
-            column = t % grid[1]
-            ma = m + t * m_tile
-            ya = y + row * y_tile[0] + column * y_tile[1]
-            wa = where + row * where_tile[0] + column * where_tile[1]
-            base = row * x_tile[0] + column * x_tile[1]
-            by_place(out, out_right, out_below, out_corner, row, column, grid, uneven, ma, b, ya, wa, base)
+        band_of_tiles(x, u, b, y, where, v, m, first, tiles)
+
+
+def winograd_share(
+    x: Address,
+    u: Address,
+    b: Address,
+    y: Address,
+    v: Address,
+    task: Int,
+    tasks: Int,
+    count: Int,
+    *,
+    into,
+    into_right,
+    into_below,
+    into_corner,
+    product,
+    out,
+    out_right,
+    out_below,
+    out_corner,
+    grid,
+    uneven,
+    band,
+    groups,
+    together,
+    frequencies,
+    blocks,
+    x_tile,
+    y_tile,
+    where_tile,
+    v_tile,
+    m_tile,
+    v_step,
+    m_step,
+    u_block,
+    u_frequency,
+    width,
+    x_image,
+    y_image,
+):
+    """A share of the bands and of `groups` groups of so many `blocks` of filters, for all `count` images."""
+    tiles = band * grid[1]
+    m = v + frequencies * v_step
+    bands = grid[0] // band
+    for n in range(count):
+        for unit in range(task * bands * groups // tasks, (task + 1) * bands * groups // tasks):
+            group = unit // bands
+            part = group * blocks * width
+            xn = x + n * x_image
+            yn = y + n * y_image + part
+            un = u + group * blocks * u_block
+            begin = unit % bands * band
+            band_of_tiles(xn, un, b + part, yn, 0, v, m, begin, tiles)
 
 
 def winograd_gradient(
