@@ -123,9 +123,11 @@ random_bits = njit()(bits.random_bits)
 
 
 @njit(error_model="numpy")
-def between(i, n, m, upper):
-    """Of the two of m values that lie around the i-th of n (pixel centres at half positions): index and weight."""
-    at = max((f32(i) + f32(0.5)) * f32(m) / f32(n) - f32(0.5), f32(0))
+def between(i, n, m, upper, aligned):
+    """Of the two of m values that lie around the i-th of n: index and weight. Pixel centres lie at half positions; `aligned`:
+    the first on the first, the last on the last."""
+    centred = max((f32(i) + f32(0.5)) * f32(m) / f32(n) - f32(0.5), f32(0))
+    at = f32(i) * f32(m - 1) / f32(max(n - 1, 1)) if aligned else centred
     low = int(at)
     part = at - f32(low)
     if upper:

@@ -56,10 +56,11 @@ def enlarged(word: str, given: list[ast.expr], keywords: list[ast.keyword], name
     mode = {"linear": "bilinear", "trilinear": "bilinear"}.get(mode, mode)
     sizes = size if isinstance(size, tuple) else (size or factor,)
     sizes = factor if isinstance(factor, tuple) else sizes
-    corners = by_name.get("align_corners") or "bilinear" in name.lower()
-    if mode not in ("nearest", "bilinear") or corners or not all(isinstance(n, int) and n > 0 for n in sizes):
+    if by_name.get("align_corners") == "true" or by_name.get("align_corners") is True or "bilinear" in name.lower():
+        mode = "corners" if mode == "bilinear" else None
+    if mode not in ("nearest", "bilinear", "corners") or not all(isinstance(n, int) and n > 0 for n in sizes):
         return None
-    return " ".join((("resize" if size else "upsample"), show_sizes(sizes), *([mode] if mode == "bilinear" else ())))
+    return " ".join((("resize" if size else "upsample"), show_sizes(sizes), *([mode] if mode != "nearest" else ())))
 
 
 def neighbours(given: list[ast.expr], keywords: list[ast.keyword], of_tensorflow: bool, added: float) -> str | None:

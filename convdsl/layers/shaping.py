@@ -186,9 +186,23 @@ class Crop(Sided):
         return T("On the first side {before} are cut off, on the last {after}.", before=before, after=after)
 
 
+def _reach_aligned(x: Sizes, y: Sizes) -> tuple[Reach, ...]:
+    """What the values between see where corners are aligned: n − 1 steps of the input are as many as o − 1 of the output."""
+    from fractions import Fraction
+
+    found = []
+    for n, o in zip(x[:-1], y[:-1], strict=True):
+        same = equal(n, o) is True
+        inner, outer = (max(size - 1, 1) if is_number(size) else size - 1 for size in (n, o))
+        known = is_number(inner) and is_number(outer)
+        step = Fraction(inner, outer) if known else exact_divide(inner, outer)
+        found.append(Reach(1 if same else 2, 1 if same else step))
+    return tuple(found)
+
+
 class Upsample(Layer):
     """Enlarges each axis by a whole factor: by repeating the nearest value, or by bilinear interpolation (pixel centres
-    at half positions, the border value beyond the border)."""
+    at half positions, the border value beyond the border; or, with `corners`, corners on corners)."""
 
     name = "upsample"
     elsewhere = ("upsampling", "interpolate", "upsamplingnearest", "upsamplingbilinear", "ampliar")
@@ -196,7 +210,11 @@ class Upsample(Layer):
     example = "upsample 2"
 
     k = Window(doc="factor", positional=True)
-    mode = Choice(("nearest", "bilinear"), "nearest", "how the values between are found")
+    mode = Choice(
+        ("nearest", "bilinear", "corners"),
+        "nearest",
+        "how the values between are found; `corners`: bilinear, with the first value on the first and the last on the last",
+    )
 
     def factors(self, x: Sizes) -> Sizes:
         """The factor for each spatial axis."""
@@ -207,12 +225,14 @@ class Upsample(Layer):
 
     def flops(self, x: Sizes, y: Sizes) -> Any:
         """Nearest moves data only; a linear interpolation between two values is three operations."""
-        return 3 * (2 ** (len(x) - 1) - 1) * prod(y) if self.mode == "bilinear" else 0
+        return 3 * (2 ** (len(x) - 1) - 1) * prod(y) if self.mode != "nearest" else 0
 
     def reach(self, x: Sizes, y: Sizes) -> tuple[Reach, ...]:
         from fractions import Fraction
 
-        extent = 2 if self.mode == "bilinear" else 1
+        extent = 1 if self.mode == "nearest" else 2
+        if self.mode == "corners":
+            return _reach_aligned(x, y)
         return tuple(
             Reach(extent if k != 1 else 1, Fraction(1, k) if is_number(k) else exact_divide(1, k))
             for k in self.factors(x)
@@ -233,7 +253,7 @@ class Upsample(Layer):
 
 class Resize(Layer):
     """Brings each axis to the size asked for, larger or smaller: by the nearest value before, or by bilinear interpolation
-    (pixel centres at half positions, the border value beyond the border)."""
+    (pixel centres at half positions, the border value beyond the border; or, with `corners`, corners on corners)."""
 
     name = "resize"
     elsewhere = ("resizing", "redimensionar")
@@ -241,19 +261,25 @@ class Resize(Layer):
     example = "resize 5x12"
 
     size = Window(doc="size of the output", positional=True)
-    mode = Choice(("nearest", "bilinear"), "nearest", "how the values between are found")
+    mode = Choice(
+        ("nearest", "bilinear", "corners"),
+        "nearest",
+        "how the values between are found; `corners`: bilinear, with the first value on the first and the last on the last",
+    )
 
     def output(self, x: Sizes) -> Sizes:
         return (*per_axis(self.size, len(spatial(x, self)), "size"), x[-1])
 
     def flops(self, x: Sizes, y: Sizes) -> Any:
         """Nearest moves data only; a linear interpolation between two values is three operations."""
-        return 3 * (2 ** (len(x) - 1) - 1) * prod(y) if self.mode == "bilinear" else 0
+        return 3 * (2 ** (len(x) - 1) - 1) * prod(y) if self.mode != "nearest" else 0
 
     def reach(self, x: Sizes, y: Sizes) -> tuple[Reach, ...]:
         from fractions import Fraction
 
-        extent = 2 if self.mode == "bilinear" else 1
+        extent = 1 if self.mode == "nearest" else 2
+        if self.mode == "corners":
+            return _reach_aligned(x, y)
         return tuple(
             Reach(
                 1 if equal(n, o) is True else extent,

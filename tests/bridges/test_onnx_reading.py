@@ -137,6 +137,18 @@ def test_random_networks_come_back_the_same() -> None:
     assert seen >= 30
 
 
+def test_aligned_corners_come_back_and_unpooling_is_refused() -> None:
+    for text in ("upsample 2x3 corners", "upsample 2 bilinear", "maxpool 2 -> keep a -> unpool a"):
+        net = convdsl.parse(f"input 6x6x3 -> conv 4 k3 -> {text} -> conv 2 k1")
+        model = to_onnx(Weighted(net.analysis, lively(net)))
+        del model.metadata_props[:]
+        if "unpool" in text:
+            with pytest.raises(Foreign, match="places"):
+                as_flow(model)
+        else:
+            assert f"{text}\n" in written(as_flow(model)).analysis.source.text
+
+
 @pytest.mark.parametrize("name", ["lenet5", "resnet20", "unet", "mobilenet", "inception_block", "cifar10"])
 def test_without_the_text_in_it_the_structure_is_found_again(name: str) -> None:
     net = convdsl.load(Path(__file__).parents[2] / "examples" / f"{name}.cnn")

@@ -87,6 +87,7 @@ def test_every_layer_is_written_or_refused(layer: Any, shape: str) -> None:
         "input 6x5x4 -> keep a -> conv 4 k1 -> mean { identity | from a } -> max { from a | identity } -> scale fixed=0.17",
         "input 12x3 -> residual drop=0.2 { conv 3 k3 p causal } -> filter [1 0 -1] -> adaptivemaxpool 4 -> flatten -> maxout 2",
         "input 6x5x4 -> resize 4x9 -> resize 9x3 bilinear",
+        "input 6x5x4 -> resize 9x3 corners -> upsample 2 corners -> maxpool 2 p1 s3 -> keep a -> conv 4 k1 -> unpool a",
         "input 3x4x5x2 -> conv 3 k2 -> upsample 2 bilinear -> globalmaxpool",
         "input 6x6x2 -> pad before=0x2 after=1x0 -> crop before=1x1 -> filter gaussian",
         "input 6x4x8 -> pixelshuffle 2x1 -> pixelunshuffle 2x2 -> transpose -> slice 3 skip=1",

@@ -16,6 +16,8 @@ REARRANGED = [
     "-> filter [1 0 -1] -> filter median -> adaptivemaxpool 3 -> dense 3",
     "input 5x6x3 -> conv 4 k2 relu -> resize 7x3 -> conv 3 k2 -> resize 4x9 bilinear -> resize 3x5 bilinear -> dense 3",
     "input 7x2 -> conv 3 k2 relu -> resize 10 -> conv 3 k2 -> resize 4 bilinear -> dense 3",
+    "input 5x6x3 -> conv 4 k2 relu -> upsample 2x3 corners -> conv 3 k2 -> resize 4x1 corners -> resize 3x5 corners -> dense 3",
+    "input 3x4x2x2 -> conv 3 k1 -> resize 4x3x5 corners -> conv 3 k1 tanh -> upsample 2x1x3 corners -> dense 3",
     "input 3x4x2x2 -> conv 3 k1 -> resize 4x3x5 bilinear -> conv 3 k1 tanh -> resize 2x5x3 -> dense 3",
     "input 7x5x3 -> conv 4 k2 p1 relu -> adaptivemaxpool 3x4 -> filter [1 2 1] -> dense 3",
     "input 3x5x4x2 -> conv 3 k2 relu -> adaptivemaxpool 1x3x2 -> dense 3",

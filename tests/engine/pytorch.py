@@ -148,9 +148,9 @@ def _layer(net: Any, node: Any, inputs: list[Tensor], w: dict[str, Tensor], trai
     if op == "crop":
         inside = (slice(before, n - after) for n, (before, after) in zip(shape, layer.sides(shape), strict=False))
         return x[(slice(None), *inside)]
-    if op in ("upsample", "resize") and layer.mode == "bilinear":
-        mode = {1: "linear", 2: "bilinear", 3: "trilinear"}[rank]
-        return last(F.interpolate(first(x), size=tuple(output[:-1]), mode=mode, align_corners=False))
+    if op in ("upsample", "resize") and layer.mode != "nearest":
+        mode, aligned = {1: "linear", 2: "bilinear", 3: "trilinear"}[rank], layer.mode == "corners"
+        return last(F.interpolate(first(x), size=tuple(output[:-1]), mode=mode, align_corners=aligned))
     if op in ("upsample", "resize"):
         for d, (n, m) in enumerate(zip(shape[:-1], output, strict=False)):
             x = x.index_select(1 + d, torch.arange(m) * n // m)

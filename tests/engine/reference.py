@@ -227,7 +227,7 @@ def _upsample(layer: Any, x: Array, w: Mapping[str, Array], output: tuple[int, .
                 continue
             around = []
             for i, n, o in zip(place, x.shape[:-1], output, strict=False):
-                where = max((i + 0.5) * n / o - 0.5, 0)
+                where = i * (n - 1) / max(o - 1, 1) if layer.mode == "corners" else max((i + 0.5) * n / o - 0.5, 0)
                 low = int(where)
                 around.append([(low, 1 - (where - low)), (min(low + 1, n - 1), where - low)])
             y[(*place, c)] = total(

@@ -63,7 +63,7 @@ def _softmax(call: Call, dim: Any, dtype: Any, **_: Any) -> Sample:
 @layer("interpolate", size=None, scale_factor=None, mode="nearest", align_corners=None, **{"": None})
 def _interpolate(call: Call, size: Any, scale_factor: Any, mode: str, align_corners: Any, **_: Any) -> Sample:
     rank = call.x.ndim - 2
-    if mode in ("bicubic", "area") or align_corners:
+    if mode in ("bicubic", "area"):
         raise Refused(f"upsampling: {mode}" + (" with corners aligned" if align_corners else ""))
     now = call.x.shape[2:]
     size = (
@@ -74,7 +74,9 @@ def _interpolate(call: Call, size: Any, scale_factor: Any, mode: str, align_corn
     factor = [o / n for o, n in zip(size, now, strict=True)]
     if any(f != int(f) or f < 1 for f in factor):
         raise Refused("resizing by a fraction")
-    kind, more = ("nearest", {}) if "nearest" in mode else ("bilinear", {"align_corners": False})
+    aligned = bool(align_corners)
+    kind = "nearest" if "nearest" in mode else "corners" if aligned else "bilinear"
+    more = {} if kind == "nearest" else {"align_corners": aligned}
     text = f"upsample {window([int(f) for f in factor], rank)} {kind}"
     return built(text, call.x, lambda x: F.interpolate(x, scale_factor=tuple(factor), mode=mode, **more))
 

@@ -43,9 +43,6 @@ OPTIONS = {
     "upsampling: area": "nearest and bilinear are there",
     "upsampling: bicubic": "nearest and bilinear are there",
     "upsampling: bicubic with corners aligned": "pixel centres are the convention",
-    "upsampling: bilinear with corners aligned": "pixel centres are the convention",
-    "upsampling: linear with corners aligned": "pixel centres are the convention",
-    "upsampling: trilinear with corners aligned": "pixel centres are the convention",
     "weights of classes below 0": "a weight below 0 rewards mistakes",
 }
 

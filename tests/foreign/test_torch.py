@@ -12,11 +12,10 @@ from tests.foreign import refused, torch_samples
 from tests.foreign.share import compare, hold
 
 OPERATORS = """an empty image; padding: circular; padding: reflect; padding: replicate; padding with something else than 0;
-resizing by a fraction; upsampling: area; upsampling: bicubic; upsampling: bicubic with corners aligned;
-upsampling: bilinear with corners aligned; upsampling: linear with corners aligned;
-upsampling: trilinear with corners aligned; a loss that is no mean; a mean with another divisor; gelu by tanh;
-adaptive max pooling to a size that does not divide; cross-entropy with shares as targets;
-eps of a normalisation other than 1e-5; weights of classes below 0; a clip other than to 0 and 6"""
+resizing by a fraction; upsampling: area; upsampling: bicubic; upsampling: bicubic with corners aligned; a loss
+that is no mean; a mean with another divisor; gelu by tanh; adaptive max pooling to a size that does not divide;
+cross-entropy with shares as targets; eps of a normalisation other than 1e-5; weights of classes below 0; a clip
+other than to 0 and 6"""
 MODULES = """a loss that is no mean; a mean with another divisor; celu with another alpha than 1; no answers at all;
 adaptive max pooling to a size that does not divide; cross-entropy with shares as targets; padding: circular;
 eps of a normalisation other than 1e-5; instance normalisation by running statistics; weights of classes below 0;

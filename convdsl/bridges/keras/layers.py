@@ -267,6 +267,8 @@ def _crop(node: Node, layer: Any, inputs: list[Sizes], output: Sizes) -> list[st
 def _upsample(node: Node, layer: Any, inputs: list[Sizes], output: Sizes) -> list[str]:
     rank = len(inputs[0]) - 1
     whole = all(m % n == 0 for n, m in zip(inputs[0][:-1], output, strict=False))
+    if layer.mode == "corners":
+        raise _no(node, T("Keras aligns no corners."))
     if layer.mode == "bilinear" and rank == 2:
         return [f'ops.image.resize({{0}}, {_shape(output[:-1])}, interpolation="bilinear")']
     if layer.mode == "bilinear":

@@ -398,18 +398,18 @@ def _crop(scope: Scope, node: Any, inputs: list[Value]) -> Value:
 @_writes("upsample")
 def _upsample(scope: Scope, node: Any, inputs: list[Value]) -> Value:
     (x,), layer = inputs, node.layer
-    mode = ("linear", "bilinear", "trilinear")[x.rank - 1] if layer.mode == "bilinear" else "nearest-exact"
+    mode = ("linear", "bilinear", "trilinear")[x.rank - 1] if layer.mode != "nearest" else "nearest-exact"
     factor = numbers(short(layer.factors(x.shape)), "scale_factor")
-    return Value(f'F.interpolate({x.text}, scale_factor={factor}, mode="{mode}")', scope.shape(node))
+    return Value(f'F.interpolate({x.text}, scale_factor={factor}, mode="{mode}"{_aligned(layer)})', scope.shape(node))
 
 
 @_writes("resize")
 def _resize(scope: Scope, node: Any, inputs: list[Value]) -> Value:
     """PyTorch finds the nearest value before with numbers of 24 bits; where that is another one, it is said which."""
     (x,), layer, y = inputs, node.layer, scope.shape(node)
-    if layer.mode == "bilinear":
+    if layer.mode != "nearest":
         size, mode = numbers(short(y[:-1]), "size"), ("linear", "bilinear", "trilinear")[x.rank - 1]
-        return Value(f'F.interpolate({x.text}, size={size}, mode="{mode}")', y)
+        return Value(f'F.interpolate({x.text}, size={size}, mode="{mode}"{_aligned(layer)})', y)
     if all(_rounds_right(int(n), int(m)) for n, m in zip(x.shape, y[:-1], strict=False)):
         return Value(f"F.interpolate({x.text}, size={numbers(short(y[:-1]), 'size')})", y)
     text = x.text
@@ -419,6 +419,10 @@ def _resize(scope: Scope, node: Any, inputs: list[Value]) -> Value:
         )
         text = f"{text}.index_select({d}, {which})"
     return Value(text, y)
+
+
+def _aligned(layer: Any) -> str:
+    return ", align_corners=True" if layer.mode == "corners" else ""
 
 
 def _rounds_right(n: int, m: int) -> bool:

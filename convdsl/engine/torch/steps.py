@@ -53,9 +53,10 @@ def _shuffle(step: Step) -> Done:
 def _upsample(step: Step) -> Done:
     small, large = step.reads["x"].shape[:3], step.writes["y"].shape[:3]
     if step.settings["mode"] != "nearest":
+        aligned = step.settings["mode"] == "corners"
         if large[0] == 1:
-            return lambda run, x: last(F.interpolate(first(x), large[1:], mode="bilinear", align_corners=False))
-        return lambda run, x: last(F.interpolate(first(x, 3), large, mode="trilinear", align_corners=False))
+            return lambda run, x: last(F.interpolate(first(x), large[1:], mode="bilinear", align_corners=aligned))
+        return lambda run, x: last(F.interpolate(first(x, 3), large, mode="trilinear", align_corners=aligned))
 
     def repeated(run: Any, x: Tensor) -> Tensor:
         for axis, (n, m) in enumerate(zip(small, large, strict=True), 1):

@@ -218,6 +218,8 @@ def _resize(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
         options: dict[str, Any] = {}
     elif mode in ("linear", "bilinear", "trilinear") and placed in ("half_pixel", "pytorch_half_pixel"):
         options = {"mode": "bilinear"}
+    elif mode in ("linear", "bilinear", "trilinear") and placed == "align_corners":
+        options = {"mode": "corners"}
     else:
         raise r.refused(node, T("values between are found in another way"))
     r.give_map(node, shaping.Upsample(k=short([int(f) for f in factors[2:]]), **options), x)

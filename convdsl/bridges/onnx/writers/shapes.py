@@ -64,12 +64,15 @@ def _crop(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, An
     return Value(graph.node("Slice", [x.name, *given]), layers.shape(node))
 
 
+_PLACED = {"bilinear": "half_pixel", "corners": "align_corners"}
+
+
 @writes("upsample", "resize")
 def _upsample(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, Any]) -> Value:
     (x,), layer = inputs, declared(node)
     how = (
-        {"mode": "linear", "coordinate_transformation_mode": "half_pixel"}
-        if layer.mode == "bilinear"
+        {"mode": "linear", "coordinate_transformation_mode": _PLACED[layer.mode]}
+        if layer.mode in _PLACED
         else {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
     )
     if node.op == "resize":

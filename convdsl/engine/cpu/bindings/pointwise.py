@@ -223,7 +223,8 @@ def _upsample(binder: Binder, step: Step) -> None:
     binder.emit(
         pointwise.upsample,
         {"x": binder.inside(step.reads["x"]), "y": binder.inside(step.writes["y"])},
-        bilinear=step.settings["mode"] == "bilinear",
+        bilinear=step.settings["mode"] != "nearest",
+        aligned=step.settings["mode"] == "corners",
     )
 
 
@@ -232,7 +233,8 @@ def _upsample_gradient(binder: Binder, step: Step) -> None:
     binder.emit(
         pointwise.upsample_gradient,
         {"g": binder.inside(step.reads["g"]), "gx": binder.inside(step.writes["gx"])},
-        bilinear=step.settings["mode"] == "bilinear",
+        bilinear=step.settings["mode"] != "nearest",
+        aligned=step.settings["mode"] == "corners",
         add=step.settings["add"],
     )
 

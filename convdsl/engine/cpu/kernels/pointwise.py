@@ -232,7 +232,7 @@ def dropout(control: I64, x: F32, y: F32, image: Int, *, rate, key, add):
         n += channels
 
 
-def upsample(x: F32, y: F32, *, bilinear):
+def upsample(x: F32, y: F32, *, bilinear, aligned):
     depth, rows, columns, channels = y.shape
     xd, xi, xj, _ = x.shape
     for p, i, j in every(depth, rows, columns):
@@ -243,16 +243,16 @@ def upsample(x: F32, y: F32, *, bilinear):
             for c in range(channels):
                 y[p, i, j, c] = float32(0)
             for corner in range(8):
-                a, u = between(p, depth, xd, corner & 1)
-                b, v = between(i, rows, xi, corner >> 1 & 1)
-                q, w = between(j, columns, xj, corner >> 2 & 1)
+                a, u = between(p, depth, xd, corner & 1, aligned)
+                b, v = between(i, rows, xi, corner >> 1 & 1, aligned)
+                q, w = between(j, columns, xj, corner >> 2 & 1, aligned)
                 weight = u * v * w
                 if weight != float32(0):
                     for c in range(channels):
                         y[p, i, j, c] += weight * x[a, b, q, c]
 
 
-def upsample_gradient(g: F32, gx: F32, *, bilinear, add):
+def upsample_gradient(g: F32, gx: F32, *, bilinear, aligned, add):
     depth, rows, columns, channels = g.shape
     xd, xi, xj, _ = gx.shape
     if not add:
@@ -263,9 +263,9 @@ def upsample_gradient(g: F32, gx: F32, *, bilinear, add):
                 gx[p * xd // depth, i * xi // rows, j * xj // columns, c] += g[p, i, j, c]
         else:
             for corner in range(8):
-                a, u = between(p, depth, xd, corner & 1)
-                b, v = between(i, rows, xi, corner >> 1 & 1)
-                q, w = between(j, columns, xj, corner >> 2 & 1)
+                a, u = between(p, depth, xd, corner & 1, aligned)
+                b, v = between(i, rows, xi, corner >> 1 & 1, aligned)
+                q, w = between(j, columns, xj, corner >> 2 & 1, aligned)
                 weight = u * v * w
                 if weight != float32(0):
                     for c in range(channels):

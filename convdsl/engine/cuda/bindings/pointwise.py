@@ -206,7 +206,8 @@ def _upsample(binder: Binder, step: Step) -> None:
         step.writes["y"].shape,
         _given(binder, step, "x", "y"),
         sizes=step.reads["x"].shape,
-        bilinear=step.settings["mode"] == "bilinear",
+        bilinear=step.settings["mode"] != "nearest",
+        aligned=step.settings["mode"] == "corners",
     )
 
 
@@ -218,7 +219,8 @@ def _upsample_gradient(binder: Binder, step: Step) -> None:
         gx.shape,
         _given(binder, step, "g", "gx"),
         sizes=g.shape,
-        bilinear=step.settings["mode"] == "bilinear",
+        bilinear=step.settings["mode"] != "nearest",
+        aligned=step.settings["mode"] == "corners",
         add=step.settings["add"],
     )
 

@@ -133,22 +133,22 @@ def dropout(control: I64, x: F32, y: F32, count: Int, *, shape, size, keep, scal
         put(y[n, p, i, j, c], v, add)
 
 
-def upsample(x: F32, y: F32, count: Int, *, shape, size, sizes, bilinear):
+def upsample(x: F32, y: F32, count: Int, *, shape, size, sizes, bilinear, aligned):
     """y has `shape`, x `sizes`."""
     for t, (n, p, i, j, c) in places(count * size, shape):
         if bilinear:
             total = float32(0)
             for corner in range(8):
-                a, u = between(p, shape[0], sizes[0], corner & 1)
-                b, v = between(i, shape[1], sizes[1], corner >> 1 & 1)
-                q, w = between(j, shape[2], sizes[2], corner >> 2 & 1)
+                a, u = between(p, shape[0], sizes[0], corner & 1, aligned)
+                b, v = between(i, shape[1], sizes[1], corner >> 1 & 1, aligned)
+                q, w = between(j, shape[2], sizes[2], corner >> 2 & 1, aligned)
                 total += u * v * w * x[n, a, b, q, c]
             y[n, p, i, j, c] = total
         else:
             y[n, p, i, j, c] = x[n, p * sizes[0] // shape[0], i * sizes[1] // shape[1], j * sizes[2] // shape[2], c]
 
 
-def upsample_gradient(g: F32, gx: F32, count: Int, *, shape, size, sizes, bilinear, add):
+def upsample_gradient(g: F32, gx: F32, count: Int, *, shape, size, sizes, bilinear, aligned, add):
     """gx has `shape`, g `sizes`: the sum over all that x went into."""
     for t, (n, p, i, j, c) in places(count * size, shape):
         total = float32(0)
@@ -156,21 +156,21 @@ def upsample_gradient(g: F32, gx: F32, count: Int, *, shape, size, sizes, biline
             for e in range(
                 max(p - 1, 0) * sizes[0] // shape[0], min(((p + 2) * sizes[0] + shape[0] - 1) // shape[0], sizes[0])
             ):
-                a, u0 = between(e, sizes[0], shape[0], 0)
-                b, u1 = between(e, sizes[0], shape[0], 1)
+                a, u0 = between(e, sizes[0], shape[0], 0, aligned)
+                b, u1 = between(e, sizes[0], shape[0], 1, aligned)
                 u = (u0 if a == p else float32(0)) + (u1 if b == p else float32(0))
                 for f in range(
                     max(i - 1, 0) * sizes[1] // shape[1], min(((i + 2) * sizes[1] + shape[1] - 1) // shape[1], sizes[1])
                 ):
-                    a, u0 = between(f, sizes[1], shape[1], 0)
-                    b, u1 = between(f, sizes[1], shape[1], 1)
+                    a, u0 = between(f, sizes[1], shape[1], 0, aligned)
+                    b, u1 = between(f, sizes[1], shape[1], 1, aligned)
                     v = (u0 if a == i else float32(0)) + (u1 if b == i else float32(0))
                     for h in range(
                         max(j - 1, 0) * sizes[2] // shape[2],
                         min(((j + 2) * sizes[2] + shape[2] - 1) // shape[2], sizes[2]),
                     ):
-                        a, u0 = between(h, sizes[2], shape[2], 0)
-                        b, u1 = between(h, sizes[2], shape[2], 1)
+                        a, u0 = between(h, sizes[2], shape[2], 0, aligned)
+                        b, u1 = between(h, sizes[2], shape[2], 1, aligned)
                         w = (u0 if a == j else float32(0)) + (u1 if b == j else float32(0))
                         total += u * v * w * g[n, e, f, h, c]
         else:

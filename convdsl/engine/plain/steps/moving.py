@@ -58,7 +58,7 @@ def _enlarging(n: int, m: int, mode: str) -> Array:
     at = np.arange(m)
     if mode == "nearest":
         return np.eye(n)[at * n // m]
-    place = np.maximum((at + 0.5) * n / m - 0.5, 0)
+    place = at * (n - 1) / max(m - 1, 1) if mode == "corners" else np.maximum((at + 0.5) * n / m - 0.5, 0)
     low = place.astype(int)
     part = (place - low)[:, None]
     return np.eye(n)[low] * (1 - part) + np.eye(n)[np.minimum(low + 1, n - 1)] * part
