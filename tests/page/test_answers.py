@@ -152,3 +152,10 @@ def test_damaged_progress_is_no_end(course: Any, damage: str) -> None:
 def test_what_the_course_does_not_know_is_said(course: Any) -> None:
     assert "no command" in course("reset", "all")["said"]
     assert course("exercise", "no-such")["told"]["is"] == "told"
+
+
+def test_pictures_of_an_exercise_are_drawings_in_the_page(course: Any) -> None:
+    told = course("exercise", "kernel-to-map")["told"]
+    assert told["html"].count("<svg") == 1 and all(html.count("<svg") == 1 for _, html in told["options"])
+    drawn = course("exercise", "which-drawing")["told"]
+    assert len(drawn["options"]) == 4 and all('class="box"' in html for _, html in drawn["options"])

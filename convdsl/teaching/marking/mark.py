@@ -57,7 +57,7 @@ def _choice(question: Question, text: str) -> Verdict:
     letter, shown = read_letter(text, list(question.options))
     option = question.lettered[letter]
     why = fill(str(option.why), question.names)
-    understood = f"{letter}) {shown}"
+    understood = letter if "\n" in shown else f"{letter}) {shown}"
     if question.holds(option.right):
         return Verdict("right", "\n".join(filter(None, [f"{T('Right.')} {why}", question.why])), understood)
     return Verdict("wrong", f"{T('No.')} {why}", understood, option.id)

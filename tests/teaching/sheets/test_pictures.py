@@ -16,6 +16,7 @@ from convdsl.teaching.course import Course, Exercise
 from convdsl.teaching.course.expressions import ExpressionError, evaluate
 from convdsl.teaching.course.facts import network
 from convdsl.teaching.course.seen import GREYS, Seen
+from convdsl.teaching.marking import mark
 from convdsl.teaching.questions import ask
 from convdsl.teaching.sheets.gift import gift
 from convdsl.teaching.sheets.moodle_xml import moodle_xml
@@ -149,6 +150,15 @@ def test_question_banks_have_them_as_files_or_in_the_text(course: Course) -> Non
     assert len(files) == 2 * (1 + 4) + 2
     assert all(base64.b64decode(f.text or "").startswith(b"<svg") for f in files)
     assert "\n".join(gift(banks(course, exercises, 2))).count(r"data\:image/svg+xml;base64,") == len(files)
+
+
+def test_a_picture_is_chosen_by_its_letter(course: Course) -> None:
+    question = ask(course.by_id["kernel-to-map"], 5)
+    assert question.answer == question.right and len(question.answer) == 1
+    verdict = mark(question, f" {question.right.upper()}) ")
+    assert verdict.correct and verdict.understood == question.right
+    wrong = mark(question, next(letter for letter in question.lettered if letter != question.right))
+    assert wrong.status == "wrong" and wrong.mistake
 
 
 def test_lint_sees_a_picture_that_shows_the_answer(course: Course) -> None:
