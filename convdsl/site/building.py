@@ -71,7 +71,13 @@ def site(runtime: Path | None = None, progress: Progress | None = None) -> dict[
 
 def write(folder: Path, content: dict[str, bytes]) -> None:
     """Writes a site into a new folder, an empty one, or over an older site. Raises NotOurSite, OSError."""
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).is_file():
+    begun = (folder / MARK).is_file()
+    left = (
+        () if begun or not folder.is_dir() else folder.glob(f".convdsl-*{files.PART}")
+    )  # killed while writing the mark
+    for path in left:
+        path.unlink()
+    if folder.is_dir() and any(folder.iterdir()) and not begun:
         raise NotOurSite
     for name in sorted(content, key=lambda name: name != MARK):  # the mark first: what was begun may be written again
         path = folder / name

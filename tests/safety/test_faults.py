@@ -274,6 +274,25 @@ def test_killed_at_a_call(folder: Path, action: Callable[[], None], capsys: pyte
     capsys.readouterr()
 
 
+def test_a_page_that_is_killed_at_any_call_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its folder is known by a mark, which may not be written yet."""
+    monkeypatch.chdir(tmp_path)
+    total = points(make_the_page).count
+    whole = everything(tmp_path)
+    for at in range(total):
+        shutil.rmtree("site", ignore_errors=True)
+        assert killed(make_the_page, at) != 0
+        make_the_page()
+        found = {name: data for name, data in everything(tmp_path).items() if not name.endswith(".part")}
+        assert found == whole, at
+    shutil.rmtree("site")
+    Path("site").mkdir()
+    Path("site/.mine.part").write_bytes(b"not ours")
+    with pytest.raises(building.NotOurSite):
+        make_the_page()
+    assert everything(tmp_path) == {"site/.mine.part": b"not ours"}
+
+
 # With one of everything.
 
 
