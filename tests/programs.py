@@ -270,6 +270,8 @@ class _Writer:
                 shape[0],
             )
         after = self._activation(COMBINATIONS[word])
+        if COMBINATIONS[word].pair:
+            branches = branches[:2]
         wide = [rng.choice((None, self._width())) for _ in branches]
         widths = wide if word == "concat" else [channels] * len(branches)
         branches = [

@@ -12,7 +12,7 @@ from convdsl.diagnostics import Diagnostic
 from convdsl.drawing.tree import Closed, Layers, nodes
 from convdsl.layers import formula_shape
 from convdsl.layers.activation import Activation
-from convdsl.layers.combining import Add, Combination, Concat, Multiply
+from convdsl.layers.combining import AbsoluteDifference, Add, Combination, Concat, Multiply
 from convdsl.layers.convolution import TransposedConv
 from convdsl.layers.dense import Dense
 from convdsl.layers.normalization import LocalResponseNorm, Normalization
@@ -323,7 +323,7 @@ def takes_up(node: Node) -> bool:
     return isinstance(node.layer, Identity) and node.text.startswith("from ")
 
 
-SIGNS: dict[type, str] = {Add: "+", Multiply: "×"}
+SIGNS: dict[type, str] = {Add: "+", Multiply: "×", AbsoluteDifference: "−"}
 
 
 def sign(node: Node) -> str:

@@ -17,6 +17,8 @@ class Combination(Layer):
     example = ""
     mixes = False
     """Whether a value of the output comes of more than the values at its place."""
+    pair = False
+    """Whether there are two branches, and neither one nor more."""
 
     def output(self, *inputs: Sizes) -> Sizes:
         raise NotImplementedError
@@ -109,6 +111,29 @@ class Maximum(Add):
         return T("The branches have one size; the largest is taken value by value.")
 
 
+class AbsoluteDifference(Combination):
+    """How far two branches are apart, value by value: |A − B|, without a sign. Of two pictures it does not matter which is the
+    first (Siamese networks)."""
+
+    name = "absdiff"
+    elsewhere: ClassVar[tuple[str, ...]] = ("absolutedifference", "absdifference", "l1distance", "diferencia")
+    example = "absdiff { conv 4 k3 p1 | conv 4 k1 }"
+    pair = True
+
+    def output(self, *inputs: Sizes) -> Sizes:
+        _two("absdiff", inputs)
+        return _alike(inputs) or _refuse(inputs, T("The branches of `absdiff` have different sizes."))
+
+    def combine_flops(self, inputs: tuple[Sizes, ...], y: Sizes) -> Any:
+        return 2 * prod(y)
+
+    def why_size(self, x: Sizes, y: Sizes, axis: int) -> T | None:
+        return T("The branches have one size; their difference is taken value by value, without its sign.")
+
+    def why_flops(self, x: Sizes, y: Sizes) -> T | None:
+        return T("Two operations for each value: the difference, then its sign off.")
+
+
 class Residual(Add):
     """The sum of a branch and its own input: `add` in all but what is said of it."""
 
@@ -169,12 +194,10 @@ class MatrixProduct(Combination):
     elsewhere = ("bmm", "einsum", "tensordot", "matrixproduct")
     example = "matmul { flatten positions | flatten positions -> transpose }"
     mixes = True
+    pair = True
 
     def output(self, *inputs: Sizes) -> Sizes:
-        if len(inputs) != 2:
-            what = T("`matmul` takes two branches, and here there is one.", "`matmul` takes two branches, and here there are {n}.",
-                     n=len(inputs))  # fmt: skip
-            raise SizeError("E302", what, argument="name")
+        _two("matmul", inputs)
         for x in inputs:
             if len(x) != 2:
                 raise SizeError(
@@ -221,6 +244,13 @@ class MatrixProduct(Combination):
 
     def why_field(self, x: Sizes, y: Sizes, jump: Any) -> T | None:
         return T("Each value comes of a whole column of the right branch, and so of all positions.")
+
+
+def _two(name: str, inputs: tuple[Sizes, ...]) -> None:
+    if len(inputs) != 2:
+        what = T("`{name}` takes two branches, and here there is one.", "`{name}` takes two branches, and here there are {n}.",
+                 name=name, n=len(inputs))  # fmt: skip
+        raise SizeError("E302", what, argument="name")
 
 
 def _alike(inputs: tuple[Sizes, ...]) -> Sizes | None:

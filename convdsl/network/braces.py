@@ -121,7 +121,7 @@ def _combine(net: Expansion, written: tree.Layer, current: int, place: Place, de
             T("`{name}` joins two branches or more, and there is one.", name=word),
             help=T("Branches are separated by `|`; an empty path is `identity`."),
         )
-        if declared.mixes:
+        if declared.pair:
             return net.unknown(written.span, (current,), place)
     if written.items:
         net.complain("E205", written.items[0].span, T("`{name}` takes no value.", name=word))

@@ -32,6 +32,8 @@ REARRANGED = [
     "matmul { identity | from a } -> residual { conv 4 k1 } -> dense 3",
     "input 6x6x3 -> repeat 1 { conv 4 k1 tanh -> keep s } -> mean { from s } relu -> repeat 1 { conv 4 k1 -> keep t } "
     "-> max { from t } -> dense 3",
+    "input 6x6x3 -> absdiff { conv 4 k1 relu | conv 4 k3 p1 } tanh -> absdiff { identity | conv 4 k1 -> bn relu } -> conv 5 k2 "
+    "-> keep a -> absdiff { from a | dwconv k3 p1 } -> dense 3",
     "input 6x6x3 -> conv 4 k3 p1 relu -> keep a -> split { repeat 0 { conv 9 k9 } -> conv 3 k1 | "
     "identity } -> concat { identity | from a } -> repeat 3 { conv 4 k1 tanh -> keep s } -> add { from s | from a } -> dense 3",
 ]

@@ -193,6 +193,8 @@ def _layer(net: Any, node: Any, inputs: list[Tensor], w: dict[str, Tensor], trai
         return torch.stack(inputs).mean(0)
     if op == "max":
         return _chosen(torch.stack(inputs, -1), 0)
+    if op == "absdiff":
+        return (inputs[0] - inputs[1]).abs()
     if op == "mul":
         return torch.stack(torch.broadcast_tensors(*inputs)).prod(0)
     if op == "add":

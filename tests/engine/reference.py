@@ -50,6 +50,8 @@ def layer(
         return sum(inputs[1:], x) * (1 / len(inputs))
     if layer.name == "max":
         return np.stack(inputs).max(0)
+    if layer.name == "absdiff":
+        return np.abs(inputs[0] - inputs[1])
     if layer.name == "mul":
         result = x
         for other in inputs[1:]:

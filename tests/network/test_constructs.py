@@ -53,6 +53,8 @@ SHAPES = [
     ("maxpool 2 -> keep a -> concat { unpool a | conv 4 k1 -> unpool a }", (8, 8, 8), 20),
     ("block down() { maxpool 2 -> keep a -> conv 4 k1 relu -> unpool a }\ndown() -> down()", (8, 8, 4), 40),
     ("maxpool 3 s3 ceil p1 -> keep a -> unpool a", (8, 8, 4), 0),
+    ("absdiff { conv 3 k1 | conv 3 k1 } relu", (8, 8, 3), 30),
+    ("repeat 2 { conv 3 k1 -> keep s }\nabsdiff { from s }", (8, 8, 3), 27),
     ("repeat 4 as I { residual drop=0.2*I/4 { conv 4 k1 } }", (8, 8, 4), 80),
     ("add { identity | gap } -> mul { identity | conv 1 k1 sigmoid } -> add { conv 1 k1 | identity }", (8, 8, 4), 10),
     ("flatten positions -> transpose -> conv 64 k1 gelu -> transpose", (64, 4), 64 * 64 + 64),
@@ -127,6 +129,13 @@ WRONG = [
     ("flatten positions -> matmul { identity | identity | identity }", "E302", "matmul"),
     ("max { identity | gap }", "E302", "max"),
     ("max 2", "E212", "max"),
+    ("absdiff { identity | conv 3 k1 }", "E302", "absdiff"),
+    ("absdiff { identity | gap }", "E302", "absdiff"),
+    ("absdiff { identity | identity | identity }", "E302", "absdiff"),
+    ("absdiff { identity }", "E212", "absdiff"),
+    ("keep a -> conv 4 k1 -> absdiff { from a }", "E302", "absdiff"),
+    ("absdiff", "E212", "absdiff"),
+    ("absdiff 2 { identity | identity }", "E205", "2"),
 ]
 
 

@@ -366,6 +366,11 @@ def _joined(node: Node, layer: Any, inputs: list[Sizes], output: Sizes) -> list[
     return [f"layers.{kind}()([{', '.join(f'{{{i}}}' for i in range(len(inputs)))}])"]
 
 
+@_writes("absdiff")
+def _difference(node: Node, layer: Any, inputs: list[Sizes], output: Sizes) -> list[str]:
+    return ["ops.abs({0} - {1})"]
+
+
 HELPERS = {
     "response_norm": '''def response_norm(x, n, alpha, beta, k):
     """Local response normalisation over n neighbouring channels."""

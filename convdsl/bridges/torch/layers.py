@@ -582,6 +582,12 @@ def _stacked(scope: Scope, node: Any, inputs: list[Value]) -> Value:
     return Value(text, scope.shape(node), inputs[0].map)
 
 
+@_writes("absdiff")
+def _difference(scope: Scope, node: Any, inputs: list[Value]) -> Value:
+    left, right = _alike(inputs)
+    return Value(f"torch.abs({left.text} - {_operand(right.text)})", scope.shape(node), left.map)
+
+
 @_writes("matmul")
 def _product(scope: Scope, node: Any, inputs: list[Value]) -> Value:
     """Channels stand before positions there: the product of both turned over."""

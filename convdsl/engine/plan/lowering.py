@@ -347,7 +347,7 @@ def _scale(low: Lowering, node: Node, layer: Any, inputs: list[Value]) -> Value:
     return low.emit(node, "scale", inputs, inputs[0].shape, weights)
 
 
-_OF_BRANCHES = {"mean": rearranging.mean, "max": rearranging.largest}
+_OF_BRANCHES = {"mean": rearranging.mean, "max": rearranging.largest, "absdiff": rearranging.absolute_difference}
 
 
 @_layer("add", "mul", "concat", *_OF_BRANCHES)

@@ -185,3 +185,13 @@ def largest(low: Any, node: Any, inputs: list[Value]) -> Value:
     depth, height, width, channels = inputs[0].shape
     beside = low.emit(node, "concat", inputs, (depth, height, width, channels * len(inputs)))
     return _over_rows(low, node, _as(low, node, beside, 1, depth * height * width, len(inputs), channels), "max")
+
+
+def absolute_difference(low: Any, node: Any, inputs: list[Value]) -> Value:
+    """What the left branch is above the right one, plus what it is below it: where both are alike, no gradient comes back."""
+    left, right = inputs
+    shape = left.shape
+    above = low.emit(node, "add", [left, by_constant(low, node, right, -1)], shape)
+    below = by_constant(low, node, above, -1)
+    parts = [low.emit(node, "activation", [x], shape, activation=("relu", 0.0)) for x in (above, below)]
+    return low.emit(node, "add", parts, shape)

@@ -16,7 +16,7 @@ from convdsl.messages import T
 from convdsl.network import Analysis, Node
 
 POOLS = frozenset({"maxpool", "avgpool", "minpool", "medianpool"})
-SUMS = frozenset({"add", "mul", "concat"})
+SUMS = frozenset({"add", "mul", "mean", "max", "absdiff", "concat"})
 """Layers whose branches may stand in any order: what comes out differs by the order of its channels at most."""
 ANYTHING = "everything"
 ATTRIBUTES = {

@@ -9,7 +9,7 @@ import numpy as np
 from onnx import NodeProto
 
 from convdsl.bridges.onnx.operators.parts import linear
-from convdsl.bridges.onnx.operators.patterns import erf, gated, hard
+from convdsl.bridges.onnx.operators.patterns import apart, erf, gated, hard
 from convdsl.bridges.onnx.reading import Reader, reads
 from convdsl.layers import combining, normalization, shaping
 from convdsl.messages import T
@@ -46,6 +46,8 @@ def _mean(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
 @reads("Add", "Sum", "Mul", "Sub", "Div")
 def _combine(r: Reader, node: NodeProto, given: dict[str, Any]) -> None:
     constant = [number for number, name in enumerate(node.input) if name in r.constants]
+    if node.op_type == "Sub" and not constant and len(node.input) == 2 and apart(r, node):
+        return
     if constant or node.op_type in ("Sub", "Div"):
         if len(node.input) != 2 or len(constant) != 1:
             raise r.refused(node)

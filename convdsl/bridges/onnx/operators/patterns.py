@@ -9,6 +9,7 @@ from onnx import NodeProto
 
 from convdsl.bridges.onnx.reading import Reader, Seen
 from convdsl.layers import Layer, activation
+from convdsl.layers.combining import AbsoluteDifference
 
 
 def gated(r: Reader, node: NodeProto, values: list[Seen]) -> bool:
@@ -23,6 +24,17 @@ def gated(r: Reader, node: NodeProto, values: list[Seen]) -> bool:
             r.give(node, other._replace(piece=r.add(node, gates[kind](), [other])))
             return True
     return False
+
+
+def apart(r: Reader, node: NodeProto) -> bool:
+    """|a − b| is absdiff."""
+    left, right = values = [r.value(node, 0), r.value(node, 1)]
+    without_sign = r.reader(node.output[0], "Abs")
+    if without_sign is None or left.shape != right.shape or (left.row, left.order, left.axes) != (right.row, right.order, right.axes):
+        return False
+    r.seen[without_sign.output[0]] = left._replace(piece=r.add(without_sign, AbsoluteDifference(), values))
+    r.skipped |= set(without_sign.output)
+    return True
 
 
 def hard(r: Reader, node: NodeProto, x: Seen, constant: np.ndarray) -> bool:

@@ -32,6 +32,15 @@ def _mean(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, An
     return Value(name, layers.shape(node), inputs[0].map)
 
 
+@writes("absdiff")
+def _difference(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, Any]) -> Value:
+    graph = layers.graph
+    if len({x.map for x in inputs}) > 1:
+        inputs = [graph.plain(x) for x in inputs]
+    name = graph.node("Abs", [graph.node("Sub", [x.name for x in inputs], "difference")])
+    return Value(name, layers.shape(node), inputs[0].map)
+
+
 @writes("matmul")
 def _product(layers: Layers, node: Node, inputs: list[Value], weights: dict[str, Any]) -> Value:
     """Channels stand before positions there: the product of both turned over."""
