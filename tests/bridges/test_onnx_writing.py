@@ -84,7 +84,8 @@ def test_every_layer_is_written_or_refused(layer: Any, shape: str) -> None:
         "input 6x5x4 -> split { conv 2 k3 p1 | identity } -> pixelshuffle 2 -> pixelunshuffle 3x2 -> transpose -> maxout 3",
         "input 4x6x8 -> pixelshuffle 2x1 -> flatten positions -> transpose -> slice 7 skip=3 -> flatten -> dense 3",
         "input 6x5x4 -> mul { relu | concat { gmp channels | gap channels } -> conv 1 k3 p1 sigmoid } -> add { gap | identity }",
-        "input 6x5x4 -> keep a -> conv 4 k1 -> mean { identity | from a } -> max { from a | identity } -> absdiff { conv 3 k1 | conv 3 k1 }",
+        "input 6x5x4 -> keep a -> conv 4 k1 -> mean { identity | from a } -> max { from a | identity } "
+        "-> absdiff { conv 3 k1 | conv 3 k1 }",
         "input 12x3 -> residual drop=0.2 { conv 3 k3 p causal } -> filter [1 0 -1] -> adaptivemaxpool 4 -> flatten -> maxout 2",
         "input 6x5x4 -> resize 4x9 -> resize 9x3 bilinear",
         "input 6x5x4 -> resize 9x3 corners -> upsample 2 corners -> maxpool 2 p1 s3 -> keep a -> conv 4 k1 -> unpool a",

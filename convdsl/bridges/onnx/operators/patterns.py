@@ -30,7 +30,7 @@ def apart(r: Reader, node: NodeProto) -> bool:
     """|a − b| is absdiff."""
     left, right = values = [r.value(node, 0), r.value(node, 1)]
     without_sign = r.reader(node.output[0], "Abs")
-    if without_sign is None or left.shape != right.shape or (left.row, left.order, left.axes) != (right.row, right.order, right.axes):
+    if without_sign is None or left._replace(piece=0) != right._replace(piece=0):
         return False
     r.seen[without_sign.output[0]] = left._replace(piece=r.add(without_sign, AbsoluteDifference(), values))
     r.skipped |= set(without_sign.output)
