@@ -1,5 +1,5 @@
-"""How quick the page is, in the system's Chromium: first sizes at the first visit and at the next, and from a key stroke to the
-sizes of ResNet-20.
+"""How quick the page is, in the system's Chromium: first sizes at the first visit and at the next, from a key stroke to the
+sizes of ResNet-20, and LeNet-5 trained on fashion-mini.
 
     python benchmarks/page.py [--strokes 60]
 """
@@ -44,6 +44,34 @@ def visit(context: Any, address: str) -> tuple[Any, float]:
     return page, time.perf_counter() - start
 
 
+STOP = """async () => {
+  const start = performance.now();
+  document.querySelector('#train .main').click();
+  while (document.querySelector('#train').dataset.state !== 'was_stopped') await new Promise(done => setTimeout(done, 2));
+  return performance.now() - start;
+}"""
+
+
+def train(page: Any) -> None:
+    """Prints how LeNet-5 learns with the page's own settings, and how long a training takes to stop."""
+    page.locator("#tab-train").click()
+    page.evaluate("text => { convdsl.text = text }", (ROOT / "examples/lenet5.cnn").read_text("utf-8"))
+    page.locator(SETTLED).wait_for(state="attached")
+    start = time.perf_counter()
+    page.locator("#train .main:enabled").click()
+    page.locator("#train[data-state=trains]").wait_for()
+    print(f"training: begins after {time.perf_counter() - start:.2f} s")
+    page.locator("#train[data-state=trained]").wait_for()
+    print(page.locator("#train .line").inner_text())
+    page.locator("#train .fields input").nth(2).fill("50")
+    stops = []
+    for _ in range(3):
+        page.locator("#train .main:enabled").click()
+        page.locator("#train[data-state=trains] .train-line").first.wait_for()
+        stops.append(page.evaluate(STOP))
+    print(f"stops after {max(stops):.0f} ms at most, of {len(stops)}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--strokes", type=int, default=60)
@@ -81,6 +109,7 @@ def main() -> None:
         print(
             f"key stroke to sizes, ResNet-20: median {median(strokes):.0f} ms, 95 % {quantiles(strokes, n=20)[-1]:.0f} ms"
         )
+        train(page)
         chromium.close()
         serving.shutdown()
 

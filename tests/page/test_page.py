@@ -254,13 +254,18 @@ def test_it_works_without_a_network_after_the_first_visit(visit: Callable[..., V
     visited = visit()
     page = visited.page()
     page.locator("html[data-kept]").wait_for(state="attached")
-    page.evaluate(WAIT_FOR, "python/sympy.zip")
+    for later in ("python/sympy.zip", "fashion-mini.packed"):
+        page.evaluate(WAIT_FOR, later)
     page.close()
     visited.context.unroute_all()
     visited.context.set_offline(True)
     page = visited.page()
     typed(page, "input NxNx3\nconv 8 k3\n")
     assert "(N − 2)×(N − 2)×8" in page.locator("#table").inner_text()
+    page.locator("#tab-train").click()
+    typed(page, "input 28x28x1\nconv 2 k5 s4 relu\ndense 10 softmax\n")
+    page.locator("#train .main:enabled").click()
+    page.locator("#train[data-state=trained]").wait_for()
     page.close()
     assert visited.foreign == []
 
