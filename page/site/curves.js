@@ -75,7 +75,7 @@ export function maps(values, [height, width, channels], name, most = 64) {
 }
 
 // A table: rows are what pictures are, columns what they were taken for.
-export function confusion(counts, names, { element, caption, corner }) {
+export function confusion(counts, names, { element, label, corner }) {
   const n = names.length;
   const head = element("tr", {}, element("td", { className: "dim" }, corner), ...names.map((name) => element("th", { scope: "col" }, element("span", {}, name))));
   const rows = names.map((name, r) => {
@@ -88,5 +88,7 @@ export function confusion(counts, names, { element, caption, corner }) {
     });
     return element("tr", {}, element("th", { scope: "row" }, name), ...cells);
   });
-  return element("table", { className: "confusion" }, element("caption", {}, caption), element("thead", {}, head), element("tbody", {}, ...rows));
+  const table = element("table", { className: "confusion" }, element("thead", {}, head), element("tbody", {}, ...rows));
+  table.setAttribute("aria-label", label);
+  return table;
 }

@@ -97,9 +97,9 @@ export class Training {
           element("button", { onclick: () => this.wipe() }, word("wipe")), element("button", { onclick: () => this.sample() }, word("sample"))), parts.label),
         parts.answers),
         element("label", { className: "choice" }, element("span", {}, word("maps_of")), " ", parts.layer), parts.maps),
-      heading("confusion", parts.table));
+      heading("confusion", element("p", { className: "dim" }, word("confusion_says")), parts.table));
     this.place.replaceChildren(
-      element("fieldset", {}, element("legend", {}, word("pictures")), radio("fashion", word("fashion", { n: FASHION.train })), radio("own", word("own_pictures"))),
+      element("fieldset", {}, element("legend", {}, word("pictures")), radio("fashion", word("fashion", { n: this.written(FASHION.train) })), radio("own", word("own_pictures"))),
       drop,
       element("div", { className: "fields" }, ...FIELDS.map((key) => fields[key][1]), parts.go),
       parts.plan, parts.bar, told, parts.after);
@@ -155,7 +155,7 @@ export class Training {
     if (!found || parts !== this.parts) return;
     const said = found.said ?? found.failed ?? (found.late ? word("late", { seconds: found.late }) : "");
     this.planned = said ? null : found;
-    for (const key of FIELDS) parts.fields[key].placeholder = said ? "" : found[key];
+    for (const key of FIELDS) parts.fields[key].placeholder = said ? "" : found[key].toLocaleString(document.documentElement.lang, { maximumSignificantDigits: 6, useGrouping: false });
     const unfit = !said && this.unfit(found);
     this.unready = said || found.refused || (unfit ? word(...unfit) : "");
     parts.plan.className = said || found.refused ? "wrong" : "dim";
@@ -250,14 +250,21 @@ export class Training {
     else if (told.ended) this.died(run, told.reason);
   }
 
+  // A number as the core writes it in the language in use: thousands apart by a narrow space but for English.
+  written(number, digits = 0) {
+    const { lang } = document.documentElement;
+    const parts = new Intl.NumberFormat(lang, { minimumFractionDigits: digits, maximumFractionDigits: digits }).formatToParts(number);
+    return parts.map(({ type, value }) => (type === "group" && lang !== "en" ? "\u202f" : value)).join("");
+  }
+
   // What is said of a training while it goes and at its end.
   figures(run) {
     const test = run.tests.at(-1);
-    const share = (value) => (value === undefined ? "…" : `${(100 * value).toFixed(1)} %`);
+    const share = (value) => (value === undefined ? "…" : `${this.written(100 * value, 1)} %`);
     return {
       epoch: Math.min(Math.floor(run.at ?? 0) + 1, run.made.epochs),
       epochs: run.made.epochs,
-      speed: Math.round(run.speed ?? 0).toLocaleString(document.documentElement.lang),
+      speed: this.written(Math.round(run.speed ?? 0)),
       accuracy: share(test ? test[2] : run.points.at(-1)?.[2]),
     };
   }
@@ -313,7 +320,7 @@ export class Training {
       const title = word(key);
       return element("figure", {}, element("figcaption", {}, title), curves.chart({ lines, epochs: made.epochs, label: `${title}: ${last === undefined ? "…" : rest.shown(last)}`, ...rest }));
     };
-    parts.curves.replaceChildren(drawn(1, "loss", { shown: (v) => v.toFixed(2) }), drawn(2, "accuracy", { top: 1, shown: (v) => `${Math.round(100 * v)} %` }));
+    parts.curves.replaceChildren(drawn(1, "loss", { shown: (v) => this.written(v, 2) }), drawn(2, "accuracy", { top: 1, shown: (v) => `${Math.round(100 * v)} %` }));
     parts.filters.parentElement.hidden = !run.filters;
     if (run.filters) parts.filters.replaceChildren(...curves.filters(run.filters, made.filters.shape, word("filter")));
     if (!all) return;
@@ -321,7 +328,7 @@ export class Training {
     parts.layer.parentElement.hidden = !made.layers.length;
     const test = tests.at(-1);
     parts.table.parentElement.hidden = !test;
-    if (test) parts.table.replaceChildren(curves.confusion(test[3], run.names, { element, caption: word("confusion_says"), corner: word("is_taken") }));
+    if (test) parts.table.replaceChildren(curves.confusion(test[3], run.names, { element, label: word("confusion"), corner: word("is_taken") }));
   }
 
   // The picture that is drawn
