@@ -9,7 +9,7 @@ image; the gradient of a value has its shape. A role that is read and written is
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import NoneType
@@ -73,7 +73,10 @@ class Kind:
     spans: str = ""
     reach: str = ""
     spread: bool = False
-    any_weights: bool = False
+
+    @property
+    def any_weights(self) -> bool:
+        return self.weights == "any"
 
     def roles(self, of: str) -> Mapping[str, bool]:
         """The roles, or names of settings, that a list has; whether each may be missing."""
@@ -85,430 +88,199 @@ class Kind:
         return {of: {role.removesuffix("?"): role.endswith("?") for role in text.split()} for of, text in lists.items()}
 
 
-def _back(name: str, meaning: str, *, y: bool = False, x: bool = True, **more: Any) -> Kind:
-    """What passes a gradient through an operation, from that of its output."""
-    reads = "g" + (" x" if x else "") + (" y" if y else "")
-    settings = f"add train {more.pop('settings', '')}"
-    return Kind(name, meaning, reads, more.pop("writes", "gx"), settings=settings, **more)
+_TEXT = """
+# in and out
+load: -> y
+    y is the batch's images; bytes become 0 to 1
+emit: x -> | settings offset record
+    x goes to the array that was asked for
+
+# moving numbers
+copy: x -> y | settings at add fill
+    x is put at a place of y; `fill`: with zeros around it
+reshape: x -> y | settings add
+    y is x, number by number, in other sizes
+shuffle: x -> y | settings groups add
+    channel m·groups + g of y is channel g·members + m of x
+upsample: x -> y | settings mode
+    y is x enlarged, by repetition or bilinear (`corners`: aligned)
+upsample_gradient: g -> gx | settings add train mode
+    each gradient goes where its value came from, in shares
+frame: -> y | in image each block share
+    zeros around y, where its frame is
+clear: -> y | in block
+    zeros in the lanes of y that have no image
+
+# one number at a time
+activation: x -> y | settings activation | alike x y | in image block
+    y = f(x)
+activation_gradient: g x -> gx | settings add train activation | alike g x gx | in image block
+    gx = g·f'(x)
+activate: y -> y | settings activation | in image block
+    y = f(y)
+settle: g y? -> g | weights bias? | sums bias | settings activation | alike g y | in image block
+    g = g·f'(x), told from y = f(x); the bias's gradient is the sum of g over the positions
+prelu: x -> y | weights prelu | alike x y
+    y = x above 0, and below it x times its channel's weight
+prelu_gradient: g x -> gx? | weights prelu | sums prelu | settings add train
+    gx and the weights' gradient of it
+scale: x -> y | weights weight | alike x y
+    y is x times its channel's weight
+scale_gradient: g x -> gx? | weights weight | sums weight | settings add train
+    gx and the weights' gradient of it
+dropout: x -> y | settings rate key add | alike x y
+    x at random with probability 1 − rate, made larger by as much; else 0
+sum: a b -> y | settings activation | alike a b y
+    y = a + b, then the activation
+product: a b -> y
+    y = a·b; an axis of size 1 is repeated
+product_gradient: g a -> gx | settings add
+    gx = g·a, added up over axes of size 1 of gx
+
+# windows without weights
+pool: x -> y where? | settings mode window exclude_pad | alike y where | spans x y | in image block
+    y is the mode (avg, max, min, median) of each window; `where`: the place of it in x, as a number
+pool_gradient: g where? -> gx | settings mode window exclude_pad add | alike g where | spans gx g | in image block
+    each gradient goes where its value came from; of a mean, in shares
+places: x -> where y | settings window | alike where y | spans x y
+    where is the place in x of the largest value of each window, as a number; y is that value
+put: x where -> y | settings window | alike x where | spans y x
+    y is each x at its place, and else 0
+pick: g where -> gx | settings add | alike where gx
+    gx is g at the place that each window chose
+adaptive: x -> y
+    y is the mean of windows from floor(i·N/O) to ceil((i + 1)·N/O)
+adaptive_gradient: g -> gx | settings add train
+    the share of each value in its means
+
+# windows with weights
+gather: x -> y scratch? | weights weight bias? | settings window add activation winograd? op? | spans x y | reach x |
+    in image block share
+    a convolution: y is the sum of each window of x, weighed, plus the bias, then the activation; with `op` the sum times
+    c₀ plus c₁ of that normalisation
+spread: x -> y scratch? | weights weight bias? | settings window add activation winograd? op? | spans y x |
+    reach x spread | in image block
+    its adjoint: each value of x is added, weighed, to all places of y that its window covers
+correlate: x g -> scratch? | weights weight | sums weight | settings window winograd? | spans x g | reach x | in image block task
+    the gradient of the weights of both: sums of products of x in the window and g
+dense: x -> y | weights weight bias? | settings activation? | in block share
+    y = W·x + bias, then the activation
+dense_input: g mask? -> x | weights weight | settings add | alike x mask | in block share
+    x = Wᵀ·g; only where `mask` is above 0
+dense_weight: x g -> | weights weight | sums weight | in block task
+    the gradient of W: g·xᵀ
+depthwise: x -> y | weights weight bias? | settings window activation? op? | spans x y | reach x | in image share
+    a convolution of each channel alone, by one filter or several; `op` as above
+depthwise_input: g -> x | weights weight | settings window add | spans x g | reach g spread
+    the gradient of its input
+depthwise_weight: x g -> | weights weight bias? | sums weight | settings window | spans x g | reach x | in image task
+    the gradient of its weights
+local: x -> y | weights weight bias? | settings window | spans x y | reach x
+    a convolution with filters of its own at each position, and biases
+local_input: g -> x | weights weight | settings window add | spans x g
+    the gradient of its input
+local_weight: x g -> | weights weight bias? | sums weight bias | settings window | spans x g | reach x | in image task
+    the gradient of its weights and biases
+
+# a convolution, its ReLU and a maximum as one
+gather_pool: x -> y where? scratch? | weights weight bias? | settings window winograd? | alike y where | spans x |
+    reach x | in image share
+    y is the largest of 2x2 outputs of a convolution with ReLU; `where`: which of them
+unpool: y g where -> gx | weights bias? | sums bias | alike y g where
+    gx is g where y was chosen and the ReLU passes it, else 0; and the bias's gradient
+passed: y g -> passed | weights bias? | sums bias | alike y g passed
+    `passed` is g where y is above 0, else 0; and the bias's gradient
+few_weight: x where g -> | weights weight | sums weight | settings window | alike where g | spans x | reach x
+    the gradient of the weights, where the input has few channels
+sparse_lists: y g where -> offsets values lengths | weights bias? | sums bias | alike y g where
+    for each channel, the windows that pass a gradient, and it; and the bias's gradient
+sparse_weight: x offsets values lengths -> | weights weight | sums weight | settings window | spans x | reach x
+    the gradient of the weights, from such lists
+sparse_input: offsets values lengths -> gx | weights weight | settings window add | spans gx | reach gx
+    the gradient of the input, from such lists
+
+# strips
+zero_gradients: | weights any | settings rows | in start
+    the strip's gradients of these weights begin at zero
+sum_parts: x -> y | weights bias?
+    y is the sum of the strips' parts, plus the bias
+
+# normalisations
+bn_begin: | weights weight bias running_mean running_var | settings op training? train? relu? | in start
+    sums over the batch begin at zero
+bn_sum: x -> | weights weight bias running_mean running_var | settings op training
+    count, mean and squared deviations of each channel of x are added up
+bn_combine: | weights weight bias running_mean running_var | settings op training | in serial
+    of them all: y = x·c₀ + c₁; and the running statistics move
+bn_frozen: | weights weight bias running_mean running_var before? | settings op training | in serial
+    c₀ and c₁ from the running statistics, of what a bias `before` is added to
+bn_apply: x -> y | weights weight bias running_mean running_var | settings op training activation | alike x y
+    y = x·c₀ + c₁, then the activation
+bn_sum_gradient: x g -> | weights weight bias running_mean running_var | settings op train relu | alike x g
+    sums of g and of g·x̂; with `relu`, of what passes it
+bn_combine_gradient: | weights weight bias running_mean running_var | sums weight bias | settings op train relu | in serial
+    of them all: the gradients of scale and shift
+bn_input: x g -> gx | weights weight bias running_mean running_var | settings op train relu add | alike x g gx
+    gx from g, x and these sums; frozen, gx = g·c₀
+group_norm: x -> y | weights weight bias | settings groups eps | alike x y
+    x̂·weight + bias, with x̂ over each group of channels at all positions
+group_norm_gradient: g x -> gx? | weights weight bias | sums weight bias | settings add train groups eps | alike g x gx
+    the gradients of its input, scale and shift
+position_norm: x -> y | weights weight bias | settings eps | alike x y
+    the same over the channels of each position
+position_norm_gradient: g x -> gx? | weights weight bias | sums weight bias | settings add train eps | alike g x gx
+    the gradients of its input, scale and shift
+response_norm: x -> y | settings n alpha beta k | alike x y
+    y = x·(k + alpha/n·Σ x²)^−beta, the sum over the n channels around
+response_norm_gradient: g x -> gx | settings add train n alpha beta k | alike g x gx
+    the gradient of its input
+softmax: x -> y | alike x y
+    over the channels of each position
+softmax_gradient: g y -> gx | settings add train | alike g y gx
+    gx = y·(g − Σ g·y)
+
+# losses
+cross_entropy: z -> g? | settings weight exit smoothing weighted add offset record | alike z g
+    of the softmax of z with the labels; g is the gradient of the batch's mean
+weighted_cross_entropy: z -> g? | settings weight exit smoothing weighted add offset record | alike z g
+    the same, where each answer counts by the weight of its class
+binary_cross_entropy: z -> g? | settings weight exit smoothing weighted add offset record | alike z g
+    of the sigmoid of each z with its target, yes or no
+mse: z -> g? | settings weight exit smoothing weighted add offset record | alike z g
+    the mean of (z − target)²
+mae: z -> g? | settings weight exit smoothing weighted add offset record | alike z g
+    the mean of |z − target|
+"""
+"""Of each kind its name, what it reads and what it writes, then lists as `Kind` has them, and in which scopes it runs; below,
+what it means."""
 
 
-def _loss(name: str, meaning: str) -> Kind:
-    return Kind(name, meaning, "z", "g?", settings="weight exit smoothing weighted add offset record", alike="z g")
+def _declared(text: str) -> Iterator[Kind]:
+    head, meaning = "", ""
+    for line in (*(line for line in text.splitlines() if line and not line.startswith("#")), "end"):
+        if head.endswith("|"):
+            head += line[3:]
+            continue
+        if line.startswith(" "):
+            meaning += line[3:]
+            continue
+        if head:
+            yield _kind(head, meaning[1:])
+        head, meaning = line, ""
 
 
-_BLOCKS: tuple[Scope, ...] = ("image", "block")
-_NORM = "weight bias running_mean running_var"
+def _kind(head: str, meaning: str) -> Kind:
+    """`name: reads -> writes | settings add at | in image block | …`"""
+    first, *lists = head.split(" | ")
+    name, _, values = first.partition(":")
+    reads, _, writes = values.partition("->")
+    said: dict[str, Any] = {what: rest for what, _, rest in (part.partition(" ") for part in lists)}
+    reach, _, spread = said.pop("reach", "").partition(" ")
+    scopes = tuple(said.pop("in", "image").split())
+    return Kind(name, meaning, reads.strip(), writes.strip(), **said, scopes=scopes, reach=reach, spread=bool(spread))
 
-KINDS: dict[str, Kind] = {
-    kind.name: kind
-    for kind in (
-        # in and out
-        Kind("load", "y is the batch's images; bytes become 0 to 1", writes="y"),
-        Kind("emit", "x goes to the array that was asked for", reads="x", settings="offset record"),
-        # moving numbers
-        Kind("copy", "x is put at a place of y; `fill`: with zeros around it", "x", "y", settings="at add fill"),
-        Kind("reshape", "y is x, number by number, in other sizes", "x", "y", settings="add"),
-        Kind("shuffle", "channel m·groups + g of y is channel g·members + m of x", "x", "y", settings="groups add"),
-        Kind(
-            "upsample",
-            "y is x enlarged, by repetition or bilinear (`corners`: aligned)",
-            "x",
-            "y",
-            settings="mode",
-        ),
-        _back("upsample_gradient", "each gradient goes where its value came from, in shares", x=False, settings="mode"),
-        Kind("frame", "zeros around y, where its frame is", "", "y", scopes=("image", "each", "block", "share")),
-        Kind("clear", "zeros in the lanes of y that have no image", "", "y", scopes=("block",)),
-        # one number at a time
-        Kind("activation", "y = f(x)", "x", "y", settings="activation", scopes=_BLOCKS, alike="x y"),
-        _back("activation_gradient", "gx = g·f'(x)", settings="activation", scopes=_BLOCKS, alike="g x gx"),
-        Kind("activate", "y = f(y)", "y", "y", settings="activation", scopes=_BLOCKS),
-        Kind(
-            "settle",
-            "g = g·f'(x), told from y = f(x); the bias's gradient is the sum of g over the positions",
-            "g y?",
-            "g",
-            "bias?",
-            "bias",
-            "activation",
-            _BLOCKS,
-            alike="g y",
-        ),
-        Kind("prelu", "y = x above 0, and below it x times its channel's weight", "x", "y", "prelu", alike="x y"),
-        _back("prelu_gradient", "gx and the weights' gradient of it", writes="gx?", weights="prelu", sums="prelu"),
-        Kind("scale", "y is x times its channel's weight", "x", "y", "weight", alike="x y"),
-        _back("scale_gradient", "gx and the weights' gradient of it", writes="gx?", weights="weight", sums="weight"),
-        Kind(
-            "dropout",
-            "x at random with probability 1 − rate, made larger by as much; else 0",
-            "x",
-            "y",
-            settings="rate key add",
-            alike="x y",
-        ),
-        Kind("sum", "y = a + b, then the activation", "a b", "y", settings="activation", alike="a b y"),
-        Kind("product", "y = a·b; an axis of size 1 is repeated", "a b", "y"),
-        Kind("product_gradient", "gx = g·a, added up over axes of size 1 of gx", "g a", "gx", settings="add"),
-        # windows without weights
-        Kind(
-            "pool",
-            "y is the mode (avg, max, min, median) of each window; `where`: the place of it in x, as a number",
-            "x",
-            "y where?",
-            settings="mode window exclude_pad",
-            scopes=_BLOCKS,
-            alike="y where",
-            spans="x y",
-        ),
-        Kind(
-            "pool_gradient",
-            "each gradient goes where its value came from; of a mean, in shares",
-            "g where?",
-            "gx",
-            settings="mode window exclude_pad add",
-            scopes=_BLOCKS,
-            alike="g where",
-            spans="gx g",
-        ),
-        Kind(
-            "places",
-            "where is the place in x of the largest value of each window, as a number; y is that value",
-            "x",
-            "where y",
-            settings="window",
-            alike="where y",
-            spans="x y",
-        ),
-        Kind(
-            "put",
-            "y is each x at its place, and else 0",
-            "x where",
-            "y",
-            settings="window",
-            alike="x where",
-            spans="y x",
-        ),
-        Kind("pick", "gx is g at the place that each window chose", "g where", "gx", settings="add", alike="where gx"),
-        Kind("adaptive", "y is the mean of windows from floor(i·N/O) to ceil((i + 1)·N/O)", "x", "y"),
-        _back("adaptive_gradient", "the share of each value in its means", x=False),
-        # windows with weights
-        Kind(
-            "gather",
-            "a convolution: y is the sum of each window of x, weighed, plus the bias, then the activation; with `op` the "
-            "sum times c₀ plus c₁ of that normalisation",
-            "x",
-            "y scratch?",
-            "weight bias?",
-            settings="window add activation winograd? op?",
-            scopes=(*_BLOCKS, "share"),
-            spans="x y",
-            reach="x",
-        ),
-        Kind(
-            "spread",
-            "its adjoint: each value of x is added, weighed, to all places of y that its window covers",
-            "x",
-            "y scratch?",
-            "weight bias?",
-            settings="window add activation winograd? op?",
-            scopes=_BLOCKS,
-            spans="y x",
-            reach="x",
-            spread=True,
-        ),
-        Kind(
-            "correlate",
-            "the gradient of the weights of both: sums of products of x in the window and g",
-            "x g",
-            "scratch?",
-            "weight",
-            "weight",
-            "window winograd?",
-            ("image", "block", "task"),
-            spans="x g",
-            reach="x",
-        ),
-        Kind(
-            "dense",
-            "y = W·x + bias, then the activation",
-            "x",
-            "y",
-            "weight bias?",
-            settings="activation?",
-            scopes=("block", "share"),
-        ),
-        Kind(
-            "dense_input",
-            "x = Wᵀ·g; only where `mask` is above 0",
-            "g mask?",
-            "x",
-            "weight",
-            settings="add",
-            scopes=("block", "share"),
-            alike="x mask",
-        ),
-        Kind("dense_weight", "the gradient of W: g·xᵀ", "x g", "", "weight", "weight", scopes=("block", "task")),
-        Kind(
-            "depthwise",
-            "a convolution of each channel alone, by one filter or several; `op` as above",
-            "x",
-            "y",
-            "weight bias?",
-            settings="window activation? op?",
-            scopes=("image", "share"),
-            spans="x y",
-            reach="x",
-        ),
-        Kind(
-            "depthwise_input",
-            "the gradient of its input",
-            "g",
-            "x",
-            "weight",
-            settings="window add",
-            spans="x g",
-            reach="g",
-            spread=True,
-        ),
-        Kind(
-            "depthwise_weight",
-            "the gradient of its weights",
-            "x g",
-            "",
-            "weight bias?",
-            "weight",
-            "window",
-            ("image", "task"),
-            spans="x g",
-            reach="x",
-        ),
-        Kind(
-            "local",
-            "a convolution with filters of its own at each position, and biases",
-            "x",
-            "y",
-            "weight bias?",
-            settings="window",
-            spans="x y",
-            reach="x",
-        ),
-        Kind("local_input", "the gradient of its input", "g", "x", "weight", settings="window add", spans="x g"),
-        Kind(
-            "local_weight",
-            "the gradient of its weights and biases",
-            "x g",
-            "",
-            "weight bias?",
-            "weight bias",
-            "window",
-            ("image", "task"),
-            spans="x g",
-            reach="x",
-        ),
-        # a convolution, its ReLU and a maximum as one
-        Kind(
-            "gather_pool",
-            "y is the largest of 2x2 outputs of a convolution with ReLU; `where`: which of them",
-            "x",
-            "y where? scratch?",
-            "weight bias?",
-            settings="window winograd?",
-            scopes=("image", "share"),
-            alike="y where",
-            spans="x",
-            reach="x",
-        ),
-        Kind(
-            "unpool",
-            "gx is g where y was chosen and the ReLU passes it, else 0; and the bias's gradient",
-            "y g where",
-            "gx",
-            "bias?",
-            "bias",
-            alike="y g where",
-        ),
-        Kind(
-            "passed",
-            "`passed` is g where y is above 0, else 0; and the bias's gradient",
-            "y g",
-            "passed",
-            "bias?",
-            "bias",
-            alike="y g passed",
-        ),
-        Kind(
-            "few_weight",
-            "the gradient of the weights, where the input has few channels",
-            "x where g",
-            "",
-            "weight",
-            "weight",
-            "window",
-            spans="x",
-            reach="x",
-            alike="where g",
-        ),
-        Kind(
-            "sparse_lists",
-            "for each channel, the windows that pass a gradient, and it; and the bias's gradient",
-            "y g where",
-            "offsets values lengths",
-            "bias?",
-            "bias",
-            alike="y g where",
-        ),
-        Kind(
-            "sparse_weight",
-            "the gradient of the weights, from such lists",
-            "x offsets values lengths",
-            "",
-            "weight",
-            "weight",
-            "window",
-            spans="x",
-            reach="x",
-        ),
-        Kind(
-            "sparse_input",
-            "the gradient of the input, from such lists",
-            "offsets values lengths",
-            "gx",
-            "weight",
-            settings="window add",
-            spans="gx",
-            reach="gx",
-        ),
-        # strips
-        Kind(
-            "zero_gradients",
-            "the strip's gradients of these weights begin at zero",
-            settings="rows",
-            scopes=("start",),
-            any_weights=True,
-        ),
-        Kind("sum_parts", "y is the sum of the strips' parts, plus the bias", "x", "y", "bias?"),
-        # normalisations
-        Kind(
-            "bn_begin",
-            "sums over the batch begin at zero",
-            weights=_NORM,
-            settings="op training? train? relu?",
-            scopes=("start",),
-        ),
-        Kind(
-            "bn_sum",
-            "count, mean and squared deviations of each channel of x are added up",
-            "x",
-            "",
-            _NORM,
-            settings="op training",
-        ),
-        Kind(
-            "bn_combine",
-            "of them all: y = x·c₀ + c₁; and the running statistics move",
-            weights=_NORM,
-            settings="op training",
-            scopes=("serial",),
-        ),
-        Kind(
-            "bn_frozen",
-            "c₀ and c₁ from the running statistics, of what a bias `before` is added to",
-            weights=f"{_NORM} before?",
-            settings="op training",
-            scopes=("serial",),
-        ),
-        Kind(
-            "bn_apply",
-            "y = x·c₀ + c₁, then the activation",
-            "x",
-            "y",
-            _NORM,
-            settings="op training activation",
-            alike="x y",
-        ),
-        Kind(
-            "bn_sum_gradient",
-            "sums of g and of g·x̂; with `relu`, of what passes it",
-            "x g",
-            "",
-            _NORM,
-            settings="op train relu",
-            alike="x g",
-        ),
-        Kind(
-            "bn_combine_gradient",
-            "of them all: the gradients of scale and shift",
-            "",
-            "",
-            _NORM,
-            "weight bias",
-            "op train relu",
-            ("serial",),
-        ),
-        Kind(
-            "bn_input",
-            "gx from g, x and these sums; frozen, gx = g·c₀",
-            "x g",
-            "gx",
-            _NORM,
-            settings="op train relu add",
-            alike="x g gx",
-        ),
-        Kind(
-            "group_norm",
-            "x̂·weight + bias, with x̂ over each group of channels at all positions",
-            "x",
-            "y",
-            "weight bias",
-            settings="groups eps",
-            alike="x y",
-        ),
-        _back(
-            "group_norm_gradient",
-            "the gradients of its input, scale and shift",
-            writes="gx?",
-            weights="weight bias",
-            sums="weight bias",
-            settings="groups eps",
-            alike="g x gx",
-        ),
-        Kind(
-            "position_norm",
-            "the same over the channels of each position",
-            "x",
-            "y",
-            "weight bias",
-            settings="eps",
-            alike="x y",
-        ),
-        _back(
-            "position_norm_gradient",
-            "the gradients of its input, scale and shift",
-            writes="gx?",
-            weights="weight bias",
-            sums="weight bias",
-            settings="eps",
-            alike="g x gx",
-        ),
-        Kind(
-            "response_norm",
-            "y = x·(k + alpha/n·Σ x²)^−beta, the sum over the n channels around",
-            "x",
-            "y",
-            settings="n alpha beta k",
-            alike="x y",
-        ),
-        _back("response_norm_gradient", "the gradient of its input", settings="n alpha beta k", alike="g x gx"),
-        Kind("softmax", "over the channels of each position", "x", "y", alike="x y"),
-        _back("softmax_gradient", "gx = y·(g − Σ g·y)", x=False, y=True, alike="g y gx"),
-        # losses
-        _loss("cross_entropy", "of the softmax of z with the labels; g is the gradient of the batch's mean"),
-        _loss("weighted_cross_entropy", "the same, where each answer counts by the weight of its class"),
-        _loss("binary_cross_entropy", "of the sigmoid of each z with its target, yes or no"),
-        _loss("mse", "the mean of (z − target)²"),
-        _loss("mae", "the mean of |z − target|"),
-    )
-}
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in _declared(_TEXT)}
 """All kinds of steps by name."""
 
 ONLY_IN_BLOCKS = frozenset(
