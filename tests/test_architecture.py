@@ -39,6 +39,7 @@ def test_a_network_without_faults_loads_little() -> None:
     where it has to compile a file first.)"""
     modules = loaded_by(CHECK.format(file=str(ROOT / "examples" / "lenet5.cnn"), format="text"))
     assert not modules & {"shutil", "textwrap", "html", "tempfile", "lzma", "bz2", "lark"}
+    assert not modules & {"convdsl.language.not_here", "convdsl.language.foreign", "convdsl.network.strangers"}
 
 
 def test_check_loads_sympy_for_a_symbol(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ here: the layers do that."""
 from __future__ import annotations
 
 import re
-import unicodedata
 
 OPTIONS = {
     "kernelsize": "k",
@@ -57,5 +56,9 @@ COUNTS = (
 
 def fold(word: str) -> str:
     """A name without case, accents, underscores and the rank of PyTorch and Keras (`Conv2D` is `conv`)."""
-    plain = "".join(c for c in unicodedata.normalize("NFD", word.lower()) if not unicodedata.combining(c))
+    plain = word.lower()
+    if not plain.isascii():
+        import unicodedata
+
+        plain = "".join(c for c in unicodedata.normalize("NFD", plain) if not unicodedata.combining(c))
     return re.sub(r"[_-]|(?<=[a-z])[123]d", "", plain)

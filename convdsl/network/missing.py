@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from convdsl.language import tree
-from convdsl.language.not_here import not_here
 from convdsl.messages import T
 from convdsl.network.expansion import Expansion
 from convdsl.network.suggest import did_you_mean
@@ -34,6 +33,7 @@ def unknown_layer(net: Expansion, written: tree.Layer) -> None:
 
 
 def unknown_block(net: Expansion, call: tree.Call) -> None:
+    from convdsl.language.not_here import not_here
     from convdsl.network import strangers
 
     if net.is_answered(call):
