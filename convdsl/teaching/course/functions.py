@@ -9,7 +9,7 @@ from typing import Any
 
 from convdsl.messages import decimals
 from convdsl.teaching.course import algebra
-from convdsl.teaching.course.seen import drawing, picture
+from convdsl.teaching.course.seen import drawing, picture, plot
 from convdsl.teaching.worked.convolution import Correlation, Options, Pooling, Transposed
 from convdsl.teaching.worked.exact import Number, whole
 from convdsl.teaching.worked.kernels import Kernel, combined, read_kernel
@@ -178,6 +178,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "table": _table,
     "places": _places,
     "picture": picture,
+    "plot": plot,
     "drawing": drawing,
     **algebra.FUNCTIONS,
 }

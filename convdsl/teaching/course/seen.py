@@ -1,4 +1,4 @@
-"""Pictures in the texts of a course: a matrix as grey squares, a network as a drawing.
+"""Pictures in the texts of a course: a matrix as grey squares, values as a curve, a network as a drawing.
 
 In an expression a picture is a value like others, `{picture(A)}`. A text that has only letters says what is on it, so that
 every exercise can be answered without seeing it. Nothing of a picture gives an answer away: no tooltips, no figures that
@@ -7,7 +7,8 @@ were not asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from convdsl.document import Picture
 from convdsl.layers import formula_shape
 from convdsl.messages import T
-from convdsl.teaching.worked.exact import Number, show
+from convdsl.teaching.worked.exact import Number, show, whole
 from convdsl.teaching.worked.matrix import Rows, aligned
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ SIDE = 132.0
 """How wide or high a matrix is shown at most, in pixels; one of a few rows is smaller."""
 CELL = 22.0
 GREYS = 32
+LEFT, TOP, PLOT = 36.0, 10.0, (250.0, 110.0)
+"""Where a curve's field begins, and how large it is."""
 WIDTH = 640.0
 """How wide a drawing is laid out."""
 
@@ -87,6 +90,40 @@ def _step(value: Number, low: Number, high: Number) -> int:
 def _greys() -> dict[str, str]:
     shades = {f"grey:{step}": "#" + 3 * f"{round(255 * step / (GREYS - 1)):02x}" for step in range(GREYS)}
     return shades | {"grey:edge": "#808080"}
+
+
+def plot(values: Sequence[Number]) -> Seen:
+    """Values as a curve, one for each epoch, from 0 up."""
+    if len(values) < 2 or min(values) < 0:
+        raise ValueError(str(T("a curve has two values or more, and none below 0")))
+    return Seen("  ".join(map(show, values)), lambda: _curve(values))
+
+
+def _curve(values: Sequence[Number]) -> Scene:
+    from convdsl.drawing.measure import line
+    from convdsl.drawing.scene import Circle, Group, Line, Scene, Shape
+
+    high = _round_above(max(values))
+    wide, tall = PLOT
+    points = [
+        (LEFT + wide * i / (len(values) - 1), TOP + tall * (1 - float(value / high))) for i, value in enumerate(values)
+    ]
+    shapes: list[Shape] = []
+    for share in (0, Fraction(1, 2), 1):
+        y = TOP + tall * (1 - float(share))
+        shapes.append(Line(((LEFT, y), (LEFT + wide, y)), "frameline", 0.6, dashed=share != 0))
+        shapes.append(line(LEFT - 6, y + 3.5, show(whole(high * share)), 10.0, "muted", anchor="end"))
+    shapes += [line(x, TOP + tall + 16, str(i), 10.0, "muted") for i, (x, _) in enumerate(points, 1)]
+    shapes += [Line(tuple(points), "line:conv", 1.8), *(Circle(x, y, 2.6, "line:conv") for x, y in points)]
+    return Scene(LEFT + wide + 12, TOP + tall + 26, (Group("picture", tuple(shapes)),))
+
+
+def _round_above(value: Number) -> Fraction:
+    """The next of 1, 2, 3, 5 times a power of ten from a value on; 1 for nothing."""
+    if not value:
+        return Fraction(1)
+    power = Fraction(10) ** math.floor(math.log10(value))
+    return next(power * step for step in (1, 2, 3, 5, 10) if power * step >= value)
 
 
 def drawing(
