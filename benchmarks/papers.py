@@ -1,11 +1,15 @@
 """The nets of the papers at their size, 224×224 or so, on two threads: ours beside PyTorch, ONNX Runtime and OpenVINO.
 
-    python benchmarks/papers.py [train|predict|one] [alexnet,vgg16,…] [--turns 12] [--threads 2]
+    python benchmarks/papers.py [train|predict|one|cold] [alexnet,vgg16,…] [--turns 12] [--threads 2]
 
 `train` is a step of training (forward, loss, backward, SGD with momentum) against the better of PyTorch's two layouts;
 `predict` a batch, and `one` a single image, against the best of PyTorch, ONNX Runtime and OpenVINO where they are installed.
 Each side is a process of its own (see turns.py). A ratio is the best peer's time by ours: of the shortest blocks, of the
 medians, and of processors' time, which tells something with `--threads 1` only.
+
+`cold` starts a process for one step of training with an empty cache, and another with what the first has left there: seconds
+from the start of Python to its end, on the wall and of processors. By the number of cores, the latter are what the wall shows
+at least; on a busy machine they are the figure to believe.
 """
 
 from __future__ import annotations
@@ -13,7 +17,11 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
+import resource
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,6 +35,7 @@ import convdsl
 HERE = Path(__file__).resolve().parent.parent
 BATCHES = {"alexnet": 16, "vgg16": 4, "resnet18": 8, "resnet50": 8, "mobilenet": 8}
 ONE = (*NETWORKS, "resnet18", "mobilenet")
+COLD = ("googlenet", "densenet121", "resnet50", "mobilenet")
 PYTORCH = ("eager", "channels-last")
 KEPT = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "8000000000"}
 """These keep PyTorch's memory between steps; without them it loses up to a fifth."""
@@ -143,6 +152,23 @@ def compare(what: str, name: str, turns: int, threads: int) -> str:
     return f"{what} {name} B{batch}: {'   '.join(ratios)}   ms: {every}"
 
 
+def cold(name: str, threads: int) -> str:
+    """Ours alone: the others have nothing to compile."""
+    batch = BATCHES.get(name, 8)
+    command = [sys.executable, __file__, "train", name, "--first", "--batch", str(batch), "--threads", str(threads)]
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, **KEPT, "CONVDSL_CACHE": folder}
+        for _ in ("empty", "kept"):
+            start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+            subprocess.run(command, env=environment, check=True)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+            found.append(f"{time.perf_counter() - start:.1f} s, {used:.1f} of processors")
+        kernels = sum(path.suffix == ".o" for path in Path(folder).rglob("*"))
+    return f"cold {name} B{batch}: {found[0]}; from the cache {found[1]}; {kernels} kernels"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", nargs="?", default="train,predict,one")
@@ -151,14 +177,21 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--batch", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--work", help=argparse.SUPPRESS)
+    parser.add_argument("--first", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
         answer(step(options.work, options.what, options.networks, options.batch, options.threads))
         return
+    if options.first:
+        step("ours", options.what, options.networks, options.batch, options.threads)()
+        return
     for what in options.what.split(","):
-        chosen = options.networks.split(",") if options.networks else ONE if what == "one" else BATCHES
+        chosen = options.networks.split(",") if options.networks else {"one": ONE, "cold": COLD}.get(what, BATCHES)
         for name in chosen:
-            print(compare(what, name, options.turns, options.threads), flush=True)
+            line = (
+                cold(name, options.threads) if what == "cold" else compare(what, name, options.turns, options.threads)
+            )
+            print(line, flush=True)
 
 
 if __name__ == "__main__":
