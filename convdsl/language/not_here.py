@@ -206,14 +206,17 @@ _ANSWERS: tuple[tuple[str, T], ...] = (
     ),
     (
         "sub subtract minus difference",
-        T("A difference is the sum with the other sign: `add {{ A | B -> scale fixed=-1 }}`."),
+        T(
+            "A difference is the sum with the other sign: `add {{ A | B -> scale fixed=-1 }}`; without its sign it is "
+            "`absdiff {{ A | B }}`."
+        ),
     ),
     ("div divide division", T("Values are not divided here; `scale fixed=0.5` halves them, and `bn` sets their size.")),
     ("hadamard", T("It is written `mul {{ A | B }}`.")),
     (
         "distance pairwisedistance cosinesimilarity similarity euclidean cosine dotproduct",
         T(
-            "Distances do not exist here. `add {{ A | B -> scale fixed=-1 }}` is the difference of two branches, "
+            "Distances do not exist here. `absdiff {{ A | B }}` is how far two branches are apart, value by value, "
             "`matmul {{ A | B }}` "
             "their product as matrices."
         ),

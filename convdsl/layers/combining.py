@@ -246,11 +246,15 @@ class MatrixProduct(Combination):
         return T("Each value comes of a whole column of the right branch, and so of all positions.")
 
 
+def no_pair(name: str, branches: int) -> T:
+    """That a layer takes two branches, and not so many."""
+    return T("`{name}` takes two branches, and here there is one.", "`{name}` takes two branches, and here there are {n}.",
+             name=name, n=branches)  # fmt: skip
+
+
 def _two(name: str, inputs: tuple[Sizes, ...]) -> None:
     if len(inputs) != 2:
-        what = T("`{name}` takes two branches, and here there is one.", "`{name}` takes two branches, and here there are {n}.",
-                 name=name, n=len(inputs))  # fmt: skip
-        raise SizeError("E302", what, argument="name")
+        raise SizeError("E302", no_pair(name, len(inputs)), argument="name")
 
 
 def _alike(inputs: tuple[Sizes, ...]) -> Sizes | None:

@@ -9,7 +9,7 @@ from convdsl.diagnostics import written as put
 from convdsl.language import tree
 from convdsl.language.keywords import STRUCTURES
 from convdsl.layers import COMBINATIONS, Layer
-from convdsl.layers.combining import Combination, Concat, Residual, Rivals
+from convdsl.layers.combining import Combination, Concat, Residual, Rivals, no_pair
 from convdsl.layers.rearranging import GroupSoftmax, Share
 from convdsl.layers.shaping import DropPath
 from convdsl.messages import T
@@ -118,7 +118,9 @@ def _combine(net: Expansion, written: tree.Layer, current: int, place: Place, de
         net.complain(
             "E212",
             written.name.span,
-            T("`{name}` joins two branches or more, and there is one.", name=word),
+            no_pair(word, 1)
+            if declared.pair
+            else T("`{name}` joins two branches or more, and there is one.", name=word),
             help=T("Branches are separated by `|`; an empty path is `identity`."),
         )
         if declared.pair:

@@ -147,6 +147,14 @@ def test_what_is_wrong_is_said_once_at_its_place(program: str, code: str, place:
     assert source.text[found[0].span.start : found[0].span.end] == place
 
 
+@pytest.mark.parametrize("word", ["absdiff", "matmul"])
+def test_what_takes_two_branches_does_not_ask_for_more(word: str) -> None:
+    found = [
+        str(d.message) for d in analyse(Source(f"{INPUT}{word} {{ identity }}")).diagnostics if d.severity == "error"
+    ]
+    assert found == [f"`{word}` takes two branches, and here there is one."]
+
+
 FORMS = [
     "keep a",
     "add { identity | from a } relu",
