@@ -17,8 +17,8 @@ from convdsl.training.comparing import paired_means
 from convdsl.training.ensemble import shares
 from convdsl.training.settings import Settings
 from convdsl.training.splitting import split
+from tests.training.calling import call
 from tests.training.test_run_targets import HALVES, IMAGES, NETS
-from tests.training.test_using import call
 
 LARGE = "input 4x4x1 -> conv 4 k3 p1 relu -> tconv 1 k2 s2"
 KINDS = [*NETS, "larger"]
