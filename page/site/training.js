@@ -21,8 +21,14 @@ export class Training {
     this.worker = null;
   }
 
+  // The tab is shown: for the first time, again, or in another language.
   async show() {
-    this.build();
+    const { lang } = document.documentElement;
+    if (this.built !== lang) {
+      this.built = lang;
+      this.build();
+      if (this.worker && this.run?.began) this.sample();
+    }
     await this.plan();
   }
 
@@ -184,7 +190,7 @@ export class Training {
   async train() {
     const { asked, mine } = this;
     this.forget();
-    const run = (this.run = { asked, points: [], tests: [], names: [], filters: null, ended: false });
+    const run = (this.run = { asked, points: [], tests: [], filters: null, ended: false });
     this.says("preparing");
     this.redraw();
     this.arm();
@@ -205,7 +211,7 @@ export class Training {
       if (new Set(pictures.labels).size < 2) return this.end(run, "bad_pictures", this.named(run.bad));
     }
     Object.assign(run, { made, free: made.size });
-    run.names = Array.from({ length: made.classes }, (_, n) => (asked.own ? pictures.names[n] : n < FASHION.classes && this.word(`class ${n}`)) || String(n));
+    run.classes = asked.own ? pictures.names : null;
     this.worker = new Worker("trainer.js", { type: "module" });
     const worker = this.worker;
     worker.onmessage = ({ data }) => worker === this.worker && this.heard(run, data);
@@ -215,6 +221,11 @@ export class Training {
     };
     worker.postMessage({ begin: { made, pictures } });
     this.redraw();
+  }
+
+  // The classes' names, in the language in use.
+  names({ classes, made }) {
+    return Array.from({ length: made.classes }, (_, n) => (classes ? classes[n] : n < FASHION.classes && this.word(`class ${n}`)) || String(n));
   }
 
   // Pictures that could not be taken, as they are told.
@@ -240,7 +251,7 @@ export class Training {
     }
     if (told.sample) {
       this.sketch.show(told.sample, run.made.picture);
-      this.parts.label.textContent = this.word("it_is", { name: run.names[told.label] });
+      this.parts.label.textContent = this.word("it_is", { name: this.names(run)[told.label] });
       this.look();
     }
     if (told.answers) this.looked(run, told);
@@ -328,7 +339,7 @@ export class Training {
     parts.layer.parentElement.hidden = !made.layers.length;
     const test = tests.at(-1);
     parts.table.parentElement.hidden = !test;
-    if (test) parts.table.replaceChildren(curves.confusion(test[3], run.names, { element, label: word("confusion"), corner: word("is_taken") }));
+    if (test) parts.table.replaceChildren(curves.confusion(test[3], this.names(run), { element, label: word("confusion"), corner: word("is_taken") }));
   }
 
   // The picture that is drawn
@@ -376,11 +387,12 @@ export class Training {
     const { element, parts, word } = this;
     const best = [...answers.keys()].sort((a, b) => answers[b] - answers[a]).slice(0, 5);
     const shares = softened(answers);
+    const names = this.names(run);
     parts.answers.replaceChildren(...best.map((n) => {
       const share = Math.round(100 * shares[n]);
       const bar = element("span", { className: "share" });
       bar.style.setProperty("--share", `${share}%`);
-      return element("li", {}, bar, element("span", {}, `${run.names[n]} ${share} %`));
+      return element("li", {}, bar, element("span", {}, `${names[n]} ${share} %`));
     }));
     const shape = run.made.layers.find((one) => one.layer === layer)?.shape;
     parts.maps.replaceChildren(...(maps && shape ? curves.maps(maps, shape, word("map")) : []));

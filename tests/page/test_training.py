@@ -202,6 +202,12 @@ def _draws(page: Any) -> None:
                 page.keyboard.press(key)
         answers.locator("li").nth(4).wait_for()
         assert page.get_by_text("It is:").count() == 0
+    page.locator("#tab-network").click()
+    page.locator("#tab-train").click()
+    assert answers.locator("li").count() == 5  # what was drawn is still there
+    page.locator("#language").select_option("es")
+    page.get_by_text("Es: ").wait_for()
+    assert "camiseta" in page.locator("#train .confusion").inner_text()
 
 
 def test_it_stops_within_a_fifth_of_a_second_and_begins_again(page: Any) -> None:
