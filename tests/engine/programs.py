@@ -26,7 +26,7 @@ REARRANGED = [
     "input 7x6x3 -> conv 4 k2 relu -> maxpool 2 -> keep a -> conv 5 k3 p1 tanh -> maxpool 2 p1 s3 ceil -> keep b -> conv 5 k1 "
     "-> unpool b -> conv 4 k3 p1 -> unpool a -> conv 3 k2 -> add { identity | conv 3 k1 } relu -> dense 3",
     "input 9x3 -> conv 4 k2 -> maxpool 2 s3 d2 p1 -> keep a -> conv 4 k1 tanh -> unpool a -> conv 3 k1 -> dense 3",
-    "input 4x3x5x2 -> conv 3 k1 -> maxpool 2x1x2 -> keep a -> maxpool 1x3x1 p same -> keep b -> residual { conv 3 k1 relu } "
+    "input 4x3x5x2 -> conv 3 k1 -> maxpool 2x1x2 -> keep a -> maxpool 1x2x2 ceil -> keep b -> residual { conv 3 k1 relu } "
     "-> unpool b -> unpool a -> dense 3",
     "input 6x2 -> conv 4 k1 -> keep a -> matmul { identity | from a -> transpose } -> scale fixed=0.5 softmax -> "
     "matmul { identity | from a } -> residual { conv 4 k1 } -> dense 3",

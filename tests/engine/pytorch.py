@@ -209,14 +209,16 @@ def _layer(net: Any, node: Any, inputs: list[Tensor], w: dict[str, Tensor], trai
 def _unpooled(axes: Any, values: Tensor, source: Tensor) -> Tensor:
     """By PyTorch's indices, and with its own function where that knows of all that there is."""
     rank, sizes = len(axes), source.shape[1:-1]
-    inner = F.pad(first(source), [n for a in reversed(axes) for n in (a.before, a.after)], value=-torch.inf)
+    after = [max((a.output - 1) * a.s + a.d * (a.k - 1) + 1 - a.before - a.input, 0) for a in axes]
+    around = [n for a, last_side in zip(reversed(axes), reversed(after), strict=True) for n in (a.before, last_side)]
+    inner = F.pad(first(source), around, value=-torch.inf)
     number = torch.arange(source[0, ..., 0].numel()).reshape(1, 1, *sizes)
-    numbers = F.pad(number, [n for a in reversed(axes) for n in (a.before, a.after)], value=-1).flatten()
+    numbers = F.pad(number, around, value=-1).flatten()
     k, s, d = ([getattr(a, name) for a in axes] for name in "ksd")
     _, found = getattr(F, f"max_pool{rank}d")(inner, k, s, 0, d, return_indices=True)
     found = found[(..., *(slice(0, a.output) for a in axes))]
     places = numbers[found]
-    if all(a.d == 1 and not a.before for a in axes):
+    if all(a.d == 1 for a in axes) and not any(around):
         return last(getattr(F, f"max_unpool{rank}d")(first(values), places, k, s, 0, list(sizes)))
     room = values.new_zeros((*places.shape[:2], number.numel()))
     return last(room.scatter(2, places.flatten(2), first(values).flatten(2)).unflatten(2, sizes))
