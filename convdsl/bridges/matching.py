@@ -107,31 +107,68 @@ def matched(
 
 
 def _pair(ours: Sequence[Module], theirs: Sequence[Module], pairs: dict[int, int]) -> None:
-    """Adds pairs in order, then once more for what is left."""
-    for _ in range(2):
-        mine = [i for i in range(len(ours)) if i not in pairs]
-        taken = set(pairs.values())
-        other = [i for i in range(len(theirs)) if i not in taken]
-        pairs.update(_in_order(ours, theirs, mine, other))
+    """Adds pairs in order, then once more for what is left. Where several rows are as good (the last layer of a side exit has the
+    shape of the last of all), the one counts that leaves more partners to the rest, breaks up fewer modules and keeps more
+    neighbours together."""
+    rows = []
+    for early in (True, False):
+        found = dict(pairs)
+        for _ in range(2):
+            mine = [i for i in range(len(ours)) if i not in found]
+            taken = set(found.values())
+            other = [i for i in range(len(theirs)) if i not in taken]
+            found.update(_in_order(ours, theirs, mine, other, early))
+        rows.append(found)
+    pairs.update(min(rows, key=lambda found: (-len(found), _broken(theirs, set(found.values())), -_beside(found))))
 
 
-def _in_order(ours: Sequence[Module], theirs: Sequence[Module], mine: list[int], other: list[int]) -> dict[int, int]:
-    """The longest row of pairs that fit and keep the order on both sides."""
-    fits = [[_fits(ours[i], theirs[j]) for j in other] for i in mine]
-    longest = np.zeros((len(mine) + 1, len(other) + 1), np.int32)
-    for a in range(len(mine) - 1, -1, -1):
-        for b in range(len(other) - 1, -1, -1):
-            longest[a, b] = longest[a + 1, b + 1] + 1 if fits[a][b] else max(longest[a + 1, b], longest[a, b + 1])
-    found, a, b = {}, 0, 0
+def _broken(theirs: Sequence[Module], used: set[int]) -> int:
+    """Of how many modules of modules (`aux1`, `layer1.0`) only a part is used."""
+    parts: dict[str, list[bool]] = {}
+    for i, module in enumerate(theirs):
+        words = module.name.split(".")
+        for n in range(1, len(words)):
+            parts.setdefault(".".join(words[:n]), []).append(i in used)
+    return sum(any(one) and not all(one) for one in parts.values())
+
+
+def _beside(pairs: Mapping[int, int]) -> int:
+    """How many neighbours on one side have partners that are neighbours too."""
+    return sum(pairs.get(mine + 1) == other + 1 for mine, other in pairs.items())
+
+
+def _in_order(
+    ours: Sequence[Module], theirs: Sequence[Module], mine: list[int], other: list[int], early: bool
+) -> dict[int, int]:
+    """The longest row of pairs that fit and keep the order on both sides, of these one that keeps most neighbours together; of
+    several the one whose partners come early, or late."""
+    fits = [_fits(ours[i], theirs[j]) for i in mine for j in other]
+    free, paired = _scores(np.array(fits, bool).reshape(len(mine), len(other)))
+    found, a, b, joined = {}, 0, 0, False
     while a < len(mine) and b < len(other):
-        if fits[a][b]:
+        skips = free[a, b + 1] == free[a, b], free[a + 1, b] == free[a, b]
+        here = paired[a, b] == free[a, b] and (early or not any(skips))
+        if here or (joined and paired[a, b] + 1 >= free[a, b]):
             found[mine[a]] = other[b]
-            a, b = a + 1, b + 1
-        elif longest[a + 1, b] >= longest[a, b + 1]:
-            a += 1
+            a, b, joined = a + 1, b + 1, True
         else:
-            b += 1
+            across = skips[0] if not early else not skips[1]
+            a, b, joined = (a, b + 1, False) if across else (a + 1, b, False)
     return found
+
+
+def _scores(fits: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What rows of pairs from (a, b) on are worth: of any, and of those that begin with this pair. A pair is worth more than all
+    neighbours, of which every two that stay together are worth 1."""
+    worth = fits.shape[0] + 1
+    free = np.zeros((fits.shape[0] + 1, fits.shape[1] + 1), np.int64)
+    paired = np.full_like(free, -2)  # less than no pairs, even beside one
+    for a in range(fits.shape[0] - 1, -1, -1):
+        rest = np.maximum(free[a + 1, 1:], paired[a + 1, 1:] + 1)
+        paired[a, :-1] = np.where(fits[a], worth + rest, -2)
+        best = np.maximum(paired[a], free[a + 1])
+        free[a] = np.maximum.accumulate(best[::-1])[::-1]
+    return free, paired
 
 
 def _fits(module: Module, partner: Module) -> bool:

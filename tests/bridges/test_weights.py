@@ -173,6 +173,26 @@ def test_side_exits_that_are_written_last_find_their_partners() -> None:
     assert dict(found.pairs) == names
 
 
+@pytest.mark.parametrize("last", ["aux", "end"])
+def test_a_side_exit_that_ends_like_the_network_keeps_its_own(last: str) -> None:
+    net = convdsl.parse("input 4x4x3 -> conv 4 k1 -> aux 0.3 { conv 4 k1 -> globalavgpool -> dense 5 } -> conv 6 k3 "
+                        "-> conv 4 k1 -> globalavgpool -> dense 5")  # fmt: skip
+    names = {
+        "1.conv": "c1",
+        "2.conv": "aux.conv",
+        "4.dense": "aux.fc",
+        "5.conv": "c2",
+        "6.conv": "c3",
+        "8.dense": "end",
+    }
+    tensors = state_of(net, names)
+    behind = sorted(
+        tensors, key=lambda n: (n.startswith("aux"), 0) if last == "aux" else (n.startswith("end"), n.startswith("aux"))
+    )
+    found = matched(net.analysis, {n: tensors[n] for n in behind})
+    assert dict(found.pairs) == names
+
+
 def test_a_list_decides(tmp_path: Path) -> None:
     net = convdsl.parse("input 8x8x3 -> conv 3 k3 p1 -> conv 3 k3 p1 -> dense 2")
     tensors = state_of(net, {"1.conv": "second", "2.conv": "first", "3.dense": "fc"})
