@@ -110,7 +110,7 @@ def _pair(ours: Sequence[Module], theirs: Sequence[Module], pairs: dict[int, int
     """Adds pairs in order, then once more for what is left. Where several rows are as good (the last layer of a side exit has the
     shape of the last of all), the one counts that leaves more partners to the rest, breaks up fewer modules and keeps more
     neighbours together."""
-    rows = []
+    rows: list[dict[int, int]] = []
     for early in (True, False):
         found = dict(pairs)
         for _ in range(2):
@@ -119,7 +119,8 @@ def _pair(ours: Sequence[Module], theirs: Sequence[Module], pairs: dict[int, int
             other = [i for i in range(len(theirs)) if i not in taken]
             found.update(_in_order(ours, theirs, mine, other, early))
         rows.append(found)
-    pairs.update(min(rows, key=lambda found: (-len(found), _broken(theirs, set(found.values())), -_beside(found))))
+    best = min(rows, key=lambda row: (-len(row), _broken(theirs, set(row.values())), -_beside(row)))
+    pairs.update(best)
 
 
 def _broken(theirs: Sequence[Module], used: set[int]) -> int:
