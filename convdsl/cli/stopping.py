@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 from typing import Any
@@ -41,6 +42,7 @@ class Stopper:
         self._ended = threading.Event()
         self._ear = -1
         self._told = False
+        self._unraisable: Callable[[Any], Any] | None = None
 
     def __call__(self) -> bool:
         self.gentle = True  # a step is done, and there is something to save
@@ -50,6 +52,7 @@ class Stopper:
         try:
             for number in self.SIGNALS:
                 self._before[number] = signal.signal(number, self._handle)
+            self._unraisable, sys.unraisablehook = sys.unraisablehook, self._lost
             if self.for_itself and os.name != "nt":
                 self._listen()
         except ValueError:  # not in the main thread: signals go elsewhere
@@ -60,6 +63,8 @@ class Stopper:
         self._ended.set()
         for number, handler in self._before.items():
             signal.signal(number, handler)
+        if self._unraisable is not None:
+            sys.unraisablehook = self._unraisable
         if self._ear >= 0:
             os.close(signal.set_wakeup_fd(self._ear_before))
             self._ear = -1
@@ -99,6 +104,15 @@ class Stopper:
         if self._ear < 0:
             self._say()
 
+    def _lost(self, unraisable: Any) -> None:
+        """What was raised where nobody can take it, as in Python that a library calls. Of a wish to end nothing is printed: the
+        thread that listens ends the process, or the signal comes again."""
+        if unraisable.exc_type is not KeyboardInterrupt:
+            assert self._unraisable is not None
+            self._unraisable(unraisable)
+        elif self._ear < 0:
+            _again(signal.SIGINT)
+
 
 def put_off(number: int, frame: FrameType | None) -> bool:
     """Sends a signal again a little later where a module is just being loaded: a library that is loaded by half cannot be
@@ -107,17 +121,22 @@ def put_off(number: int, frame: FrameType | None) -> bool:
         frame = frame.f_back
     if frame is None:
         return False
+    _again(number)
+    return True
 
-    def again() -> None:
+
+def _again(number: int) -> None:
+    """Sends a signal to the main thread once more, in a moment."""
+
+    def send() -> None:
         if hasattr(signal, "pthread_kill"):
             signal.pthread_kill(threading.main_thread().ident or 0, number)
         else:
             signal.raise_signal(number)
 
-    timer = threading.Timer(0.02, again)
+    timer = threading.Timer(0.02, send)
     timer.daemon = True
     timer.start()
-    return True
 
 
 def end(status: int) -> None:

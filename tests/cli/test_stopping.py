@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -11,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from convdsl.cli.stopping import Stopper
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the processor time of a process is asked of /proc")
 LIMIT = 1.0
@@ -84,3 +87,19 @@ def test_the_second_time_at_once(start: subprocess.Popen[str], tmp_path: Path) -
     assert start.stderr is not None
     errors = start.stderr.read()
     assert start.returncode == 130 and "Traceback" not in errors
+
+
+def test_ctrl_c_in_python_that_a_library_calls_is_not_lost_and_prints_nothing(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def interrupted() -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(1)
+
+    stopper = Stopper()
+    stopper.for_itself = False
+    before = sys.unraisablehook
+    with pytest.raises(KeyboardInterrupt), stopper:
+        ctypes.CFUNCTYPE(None)(interrupted)()
+        time.sleep(5)
+    assert capfd.readouterr().err == "" and sys.unraisablehook is before
