@@ -26,7 +26,7 @@ class Weighted:
     def of(self, node: Node) -> dict[str, Any]:
         """The weights of a layer by role: `weight`, `bias`, `running_mean`, `running_var`, `prelu`."""
         prefix = f"{node.shared or node.index}."
-        return {name.rsplit(".", 1)[1]: value for name, value in self.weights.items() if name.startswith(prefix)}
+        return {name.rsplit(".", 1)[1]: self.weights[name] for name in self.weights if name.startswith(prefix)}
 
 
 class Unsayable(Exception):

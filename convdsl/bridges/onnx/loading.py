@@ -37,6 +37,7 @@ def read_model(path: Path) -> ModelProto:
         model.ParseFromString(data)
     except DecodeError:
         raise Foreign(T("{path} is no ONNX file, or only a part of one.", path=path)) from None
+    del data  # all of it is in the model
     if not model.HasField("graph") or not model.graph.node:
         raise Foreign(T("{path} is no ONNX file, or only a part of one.", path=path))
     version = opset(model)

@@ -3,10 +3,13 @@ with its names, blocks, side exits and comments."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from math import prod
+
 import numpy as np
 from onnx import ModelProto
 
-from convdsl.bridges.onnx.loading import constants
+from convdsl.bridges.onnx.loading import array
 from convdsl.bridges.onnx.model import PROGRAM
 from convdsl.bridges.onnx.writers import Layers
 from convdsl.bridges.weighted import Unsayable, Weighted
@@ -25,39 +28,46 @@ def program_within(model: ModelProto) -> Weighted | None:
     analysis = analyse(Source(text, f"{model.graph.name}.cnn"), input=(*shape[1:], shape[0]) if shape else None)
     if analysis.failed or analysis.network.symbols:
         return None
-    numbered = {}
+    sizes = {}
     for node in analysis.network.nodes:
         facts = analysis.report[node.index]
-        if node.shared:
-            continue
-        for role, size in {**facts.weights, **facts.buffer_shapes}.items():
-            numbered[f"{node.index}.{node.op}.{role}"] = np.arange(
-                np.prod(size, dtype=np.int64), dtype=np.int32
-            ).reshape(size)
+        if not node.shared:
+            for role, size in {**facts.weights, **facts.buffer_shapes}.items():
+                sizes[f"{node.index}.{node.op}.{role}"] = size
     try:
-        layers = Layers(Weighted(analysis, numbered))
+        graph = Layers(Weighted(analysis, Numbered(sizes))).graph
     except Unsayable:
         return None
-    written = [node.SerializeToString(deterministic=True) for node in layers.graph.nodes]
+    written = [node.SerializeToString(deterministic=True) for node in graph.nodes]
     given = [node.SerializeToString(deterministic=True) for node in model.graph.node]
     if given[: len(written)] != written or len(given) > len(written) + 4:
         return None
-    tensors = constants(model.graph)
+    tensors = {tensor.name: tensor for tensor in model.graph.initializer}
+    wanted = [name for name in sizes if name in graph.constants]
+    if any(name not in tensors or prod(tensors[name].dims) != prod(sizes[name]) for name in wanted):
+        return None
     weights = {}
-    for name, places in numbered.items():
-        if name not in layers.graph.constants:
-            continue
-        if name not in tensors or tensors[name].size != places.size:
-            return None
-        order = constants_of(layers, name).reshape(-1)
-        value = np.empty(places.size, np.float32)
-        value[order] = tensors[name].reshape(-1)
-        weights[name] = value.reshape(places.shape)
+    for name in wanted:
+        order = array(graph.constants.pop(name)).reshape(-1)
+        value = np.empty(order.size, np.float32)
+        value[order] = array(tensors[name]).reshape(-1)
+        weights[name] = value.reshape(sizes[name])
     return Weighted(analysis, weights, about)
 
 
-def constants_of(layers: Layers, name: str) -> np.ndarray:
-    """A constant of a graph as an array."""
-    from convdsl.bridges.onnx.loading import array
+class Numbered(Mapping[str, np.ndarray]):
+    """For each weight its values' numbers, which say after all turning where each has gone; made when they are asked for, since
+    together they need as much memory as the weights."""
 
-    return array(layers.graph.constants[name])
+    def __init__(self, sizes: Mapping[str, tuple[int, ...]]) -> None:
+        self.sizes = sizes
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        size = self.sizes[name]
+        return np.arange(prod(size), dtype=np.int32).reshape(size)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.sizes)
+
+    def __len__(self) -> int:
+        return len(self.sizes)
