@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from convdsl.algebra import is_number
@@ -10,12 +11,13 @@ from convdsl.drawing import tree as trees
 from convdsl.drawing.building import Builder
 from convdsl.drawing.fold import folded
 from convdsl.drawing.pen import Pen, Pending
-from convdsl.drawing.scene import Scene
+from convdsl.drawing.scene import Group, Scene
 from convdsl.drawing.style import Style
 from convdsl.drawing.styles.blocks import Blocks, Paint
 from convdsl.drawing.telling import Box, Telling, is_wire
 from convdsl.drawing.themes import HEATS
 from convdsl.drawing.tree import Closed, Items, Layers
+from convdsl.layers.pooling import Unpool
 from convdsl.messages import T
 from convdsl.network import Analysis
 
@@ -77,6 +79,7 @@ def drawn(analysis: Analysis, choices: Choices, part: Closed | None = None) -> D
     groups = (
         *pen.frames,
         *(g for g in pen.edges if g.from_ >= 0),
+        *_said(analysis, boxes),
         *sorted(pen.boxes, key=lambda g: g.from_),
         *pen.over,
     )
@@ -126,6 +129,15 @@ def _as_u(u: levels.U, paint: Paint, telling: Telling, pen: Pen) -> tuple[float,
 
 def _shapes(telling: Telling) -> list[tuple[Any, ...] | None]:
     return [facts.output for facts in telling.report.facts]
+
+
+def _said(analysis: Analysis, boxes: Iterable[Box]) -> Iterator[Group]:
+    """The ways of the places that an `unpool a` reads: its words say where from, and no wire leads there."""
+    home = {index: box for box in boxes for index in box.cover}
+    for node in analysis.network.nodes:
+        here, there = home.get(node.index), home.get(node.inputs[-1])
+        if isinstance(node.layer, Unpool) and here is not None and there is not None and here is not there:
+            yield Group("edge", (), from_=node.inputs[-1], to=here.first)
 
 
 def _style(name: str, paint: Paint, down: bool, telling: Telling) -> Style:
