@@ -127,7 +127,8 @@ def _item(item: str | tuple[Node, ...]) -> str:
 def _picture(picture: Picture) -> str:
     """A picture and what stands below it, as one box."""
     if not picture.tex:
-        return rf"\emph{{{marked_up(picture.alt)}}}"
+        words = picture.alt if not picture.caption else f"{picture.alt}: {picture.caption}"
+        return rf"\emph{{{marked_up(words)}}}"
     room = (
         r"\begin{minipage}[c]{\ifdim\wd1>.97\linewidth\linewidth\else\ifdim\wd1<9em 9em\else1.02\wd1\fi\fi}\centering"
     )

@@ -28,6 +28,7 @@ REARRANGED = [
     "input 9x3 -> conv 4 k2 -> maxpool 2 s3 d2 p1 -> keep a -> conv 4 k1 tanh -> unpool a -> conv 3 k1 -> dense 3",
     "input 4x3x5x2 -> conv 3 k1 -> maxpool 2x1x2 -> keep a -> maxpool 1x2x2 ceil -> keep b -> residual { conv 3 k1 relu } "
     "-> unpool b -> unpool a -> dense 3",
+    "input 6x3 -> matmul { conv 4 k1 | conv 4 k1 -> transpose } softmax -> dense 3",
     "input 6x2 -> conv 4 k1 -> keep a -> matmul { identity | from a -> transpose } -> scale fixed=0.5 softmax -> "
     "matmul { identity | from a } -> residual { conv 4 k1 } -> dense 3",
     "input 6x6x3 -> repeat 1 { conv 4 k1 tanh -> keep s } -> mean { from s } relu -> repeat 1 { conv 4 k1 -> keep t } "

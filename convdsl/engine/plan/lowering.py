@@ -49,6 +49,8 @@ class Lowering:
             handler = _LAYERS.get(node.op)
             value = handler(self, node, layer, inputs) if handler else self._activation(node, layer, inputs[0])
             if node.activation is not None:
+                if value.shape != four(self.net.report.shape(node.index)):  # a softmax is one of the channels
+                    value = self._reshape(node, value)
                 value = self._activation(node, node.activation, value)
             if value.shape != four(self.net.report.shape(node.index)):
                 value = self._reshape(node, value)

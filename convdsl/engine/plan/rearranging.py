@@ -93,7 +93,8 @@ def matrix_product(low: Any, node: Any, layer: Any, inputs: list[Value]) -> Valu
     right = _as(low, node, _swap(low, node, right, 1, inner, columns), 1, 1, columns, inner)
     products = low.emit(node, "mul", [left, stretched(low, node, right, whole)], whole)
     means = over_channels(low, node, [products], "avg")
-    return by_constant(low, node, _as(low, node, means, 1, 1, 1, rows * columns), float(inner))
+    sums = by_constant(low, node, _as(low, node, means, 1, 1, 1, rows * columns), float(inner))
+    return _as(low, node, sums, 1, 1, rows, columns)
 
 
 def adaptive_maximum(low: Any, node: Any, layer: Any, inputs: list[Value]) -> Value:
