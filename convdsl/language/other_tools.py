@@ -24,7 +24,9 @@ def call(s: Statement) -> Correction | None:
 def _called_elsewhere(s: Statement) -> Correction | None:
     """A call of something that does not exist here, or of a layer with arguments that have no words here."""
     name = foreign.called(s.text)
-    if name is None or re.search(rf"\b(block|shared)\s+{name}\b", s.source):
+    if name is None or name not in s.text:  # Python reads ǆ as dž
+        return None
+    if re.search(rf"\b(block|shared)\s+{name}\b", s.source):
         return None
     if name == "Sequential" and re.match(r"\w+\s*=", s.text):
         return None

@@ -104,3 +104,8 @@ def test_blocks_of_a_program_are_no_strangers(name: str, block: str) -> None:
     program = f"input 32x32x3\n{name}(16, 64\n{block}"
     assert all(d.code != "E201" for d in analyse(Source(program)).diagnostics)
     assert not analyse(Source(f"input 32x32x3\n{name}(16, 64)\n{block}")).failed
+
+
+def test_a_name_that_python_reads_in_another_form_is_a_name() -> None:
+    found = analyse(Source("input 6\nǆsame0()\nﬁlter2(3)\n", "t.cnn")).diagnostics
+    assert found and found[0].severity == "error"
