@@ -88,13 +88,13 @@ def _places(run: Any, step: Step, x: Array) -> None:
 @step("put")
 def _put(run: Any, step: Step, x: Array, where: Array) -> Array:
     flat = np.zeros((len(x), step.writes["y"].size), x.dtype)
-    np.put_along_axis(flat, where.reshape(len(x), -1), x.reshape(len(x), -1), 1)
+    np.put_along_axis(flat, where.reshape(len(x), -1).astype(np.intp), x.reshape(len(x), -1), 1)
     return flat.reshape(-1, *step.writes["y"].shape)
 
 
 @step("pick")
 def _pick(run: Any, step: Step, g: Array, where: Array) -> Array:
-    flat = np.take_along_axis(g.reshape(len(g), -1), where.reshape(len(g), -1), 1)
+    flat = np.take_along_axis(g.reshape(len(g), -1), where.reshape(len(g), -1).astype(np.intp), 1)
     return flat.reshape(where.shape)
 
 
