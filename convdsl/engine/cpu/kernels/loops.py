@@ -100,6 +100,16 @@ def by_place(whole, right, below, corner, row, column, grid, uneven, first, seco
         whole(first, second, third, fourth, fifth)
 
 
+def row_of_tiles(x, w, b, y):
+    """A row of a product: `column_step` positions at a time, and those that are left."""
+    for j in range(0, columns - column_step + 1, column_step):
+        tile(x + j * x_steps[3], w, b, y + j * y_steps[4])
+    if columns % column_step != 0:
+        edge(
+            x + (columns - columns % column_step) * x_steps[3], w, b, y + (columns - columns % column_step) * y_steps[4]
+        )
+
+
 def band_of_tiles(x, u, b, y, where, v, m, first, tiles):
     """Fast convolution of one band of `tiles`, from row `first` of them on, transformed at `v`, multiplied at `m` (see
     winograd.py)."""

@@ -37,15 +37,7 @@ def gather(
                 for i in range(0, rows, row_step):
                     xi = x + g * x_steps[0] + d * x_steps[1] + i * x_steps[2]
                     yi = y + g * y_steps[0] + f * y_steps[1] + d * y_steps[2] + i * y_steps[3]
-                    for j in range(0, columns - column_step + 1, column_step):
-                        tile(xi + j * x_steps[3], wf, bf, yi + j * y_steps[4])
-                    if columns % column_step != 0:
-                        edge(
-                            xi + (columns - columns % column_step) * x_steps[3],
-                            wf,
-                            bf,
-                            yi + (columns - columns % column_step) * y_steps[4],
-                        )
+                    row_of_tiles(xi, wf, bf, yi)
 
 
 def gather_share(
@@ -85,11 +77,7 @@ def gather_share(
             bf = b + g * w_steps[2] + f * w_steps[3]
             xi = x + n * x_image + g * x_steps[0] + d * x_steps[1] + i * x_steps[2]
             yi = y + n * y_image + g * y_steps[0] + f * y_steps[1] + d * y_steps[2] + i * y_steps[3]
-            for j in range(0, columns - column_step + 1, column_step):
-                tile(xi + j * x_steps[3], wf, bf, yi + j * y_steps[4])
-            if columns % column_step != 0:
-                at = columns - columns % column_step
-                edge(xi + at * x_steps[3], wf, bf, yi + at * y_steps[4])
+            row_of_tiles(xi, wf, bf, yi)
 
 
 def dense_share(
