@@ -112,7 +112,7 @@ def load_for(one: Any, options: argparse.Namespace, others: Sequence[Any] = ()) 
             channels=shape[2] if picture else None,
             seed=min(seeds),  # the part that is set aside for the test is the one of the training
             labels_from=options.labels_from or (None if options.data else _first_of(one)),
-            classes=() if options.data else _settings(one).get("classes", ()),
+            classes=() if options.data else one.classes[: len(_settings(one).get("classes", ()))],
             warn=warn,
         )
     if len(seeds) > 1 and data.name == one.data and set_aside(len(data.test_images)) in data.notes:
@@ -202,14 +202,11 @@ def part_of(one: Any, data: Any, part: str) -> tuple[Any, Any]:
     labels = _answers(one, data, labels)
     if one.task.kind not in ("classes", "labels", "map") or not data.classes:
         return images, labels
-    mine = {name: i for i, name in enumerate(one.classes)}
-    known = find(one.data)
-    for names in (known.classes if known else (), named(one)):
-        mine.update({str(name): i for i, name in enumerate(names)})
+    mine = {name: i for names in (one.classes, named(one)) for i, name in enumerate(names)}
     there = _occurring(data.classes, labels)
     numbered = data.classes == tuple(str(data.first + i) for i in range(len(data.classes)))
     numbered = numbered and as_numbers(one.classes) is None  # numbers for a network whose classes have names
-    same = find(data.name) is not None and find(data.name) is known
+    same = find(data.name) is not None and find(data.name) is find(one.data)
     if not set(there) <= mine.keys() and (numbered or same) and len(data.classes) <= len(one.classes):
         return images, labels
     if unknown := [name for name in there if name not in mine]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from convdsl.cli.parsing import CallError
 from convdsl.engine.devices import CHOICES
-from convdsl.messages import T
+from convdsl.messages import T, in_english
 
 
 class Bad(CallError):
@@ -66,7 +66,5 @@ def named(one: Any) -> tuple[str, ...]:
     from convdsl.datasets.registry import find
 
     known = find(one.data)
-    classes: tuple[str, ...] = one.classes
-    if known is not None and len(known.classes) <= len(classes):
-        return (*map(str, known.classes), *classes[len(known.classes) :])
-    return classes
+    words = {in_english(name): str(name) for name in known.classes} if known else {}
+    return tuple(words.get(name, name) for name in one.classes)

@@ -15,6 +15,8 @@ import pytest
 from PIL import Image
 
 import convdsl
+from convdsl.datasets import load
+from convdsl.messages import use_language
 from convdsl.training.comparing import mean_of, paired
 from convdsl.training.ensemble import Misfit, ensemble, predictor, votes
 from convdsl.training.files import read_tensors, write_tensors
@@ -207,6 +209,44 @@ def test_evaluate_gives_what_the_run_gave(place: Path) -> None:
     assert "on 90 images of photos (training)" in text.stdout
     table = call("evaluate", place / "runs/s1", "--data", place / "photos", "--csv").stdout
     assert table.splitlines()[0] == "class,images,precision,recall,F1" and table.count("\n") == 4
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_chosen_classes_keep_their_order_and_their_names(tmp_path: Path, language: str) -> None:
+    """Two of ten classes, which are no longer those numbers; and all ten, turned round."""
+    words = {}
+    for known in ("en", "es"):
+        use_language(known)
+        words[known] = [str(name) for name in load("fashion-mini").classes]
+    for numbers in ([4, 0], [*range(9, -1, -1)]):
+        program, run = tmp_path / "net.cnn", tmp_path / f"run{len(numbers)}"
+        program.write_text(f"input 28x28x1 -> avgpool 4 -> dense {len(numbers)} softmax\n")
+        names = ",".join(words[language][number] for number in numbers)
+        done = call(
+            "run",
+            program,
+            "--classes",
+            names,
+            "--epochs",
+            "3",
+            "--limit",
+            "900",
+            "--lr",
+            "0.01",
+            "--out",
+            run,
+            "--lang",
+            language,
+        )
+        assert done.returncode == 0, done.stderr
+        before = json.loads((run / "evaluation.json").read_text())
+        assert before["accuracy"] > 1.5 / len(numbers)
+        for other in ("en", "es"):
+            done = call("evaluate", run, "--format", "json", "--lang", other)
+            after = json.loads(done.stdout)
+            assert after["images"] == 100 * len(numbers)
+            assert after["accuracy"] == pytest.approx(before["accuracy"], abs=0.06)
+            assert [c["name"] for c in after["classes"]] == [words[other][number] for number in numbers]
 
 
 def test_classes_are_matched_by_name(place: Path, tmp_path: Path) -> None:
