@@ -193,7 +193,7 @@ def _reach_aligned(x: Sizes, y: Sizes) -> tuple[Reach, ...]:
     found = []
     for n, o in zip(x[:-1], y[:-1], strict=True):
         same = equal(n, o) is True
-        inner, outer = (max(size - 1, 1) if is_number(size) else size - 1 for size in (n, o))
+        inner, outer = (1 if equal(size, 1) is True else size - 1 for size in (n, o))
         known = is_number(inner) and is_number(outer)
         step = Fraction(inner, outer) if known else exact_divide(inner, outer)
         found.append(Reach(1 if same else 2, 1 if same else step))
